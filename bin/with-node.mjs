@@ -1,0 +1,50 @@
+/**
+ * Runs one of the project's programs under the Node the project brings, and installs both first where they are
+ * missing. Plain JavaScript, because it must run on any Node from 20 on, on a machine that has nothing else.
+ * Everything it says goes to stderr: stdout belongs to the program.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'node_modules', '.picket-installed');
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+  .update(readFileSync(join(root, 'package.json')))
+  .digest('hex');
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  console.error(`picket: installing dependencies with ${packageManager} (first run, or the lockfile changed) …`);
+  const install = spawnSync(
+    'npx',
+    ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'],
+    { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' },
+  );
+  if (install.status !== 0) {
+    console.error('picket: the installation failed; the lines above say why. Mend it and run the same command again.');
+    process.exit(69);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+const own = join(root, 'node_modules', '.bin', 'node');
+const node = existsSync(own) ? own : process.execPath;
+if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
+  console.error(`picket: needs Node 24 and has none to bring for ${process.platform} ${process.arch}; install Node 24 and run the same command again.`);
+  process.exit(69);
+}
+
+const [entry, ...rest] = process.argv.slice(2);
+const child = spawn(node, ['--conditions=@picket/source', join(root, entry), ...rest], { stdio: 'inherit' });
+// A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(name, () => {
+    if (!(name === 'SIGINT' && process.stdin.isTTY)) child.kill(name);
+  });
+}
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

@@ -1,0 +1,38 @@
+/** People, roles and what each role may do. */
+import { z } from 'zod';
+import { Instant } from './address.ts';
+import { UserId } from './identifiers.ts';
+
+/** Rising: each role may do all that the one before it may. */
+export const Role = z.enum(['viewer', 'operator', 'admin']);
+export type Role = z.infer<typeof Role>;
+
+export function roleAtLeast(role: Role, minimum: Role): boolean {
+  return Role.options.indexOf(role) >= Role.options.indexOf(minimum);
+}
+
+export const User = z.strictObject({
+  id: UserId,
+  username: z.string(),
+  email: z.string().nullable(),
+  role: Role,
+  is_active: z.boolean(),
+  last_login: Instant.nullable(),
+});
+export type User = z.infer<typeof User>;
+
+/** `email` or `username`, and the password. */
+export const Credentials = z
+  .strictObject({ username: z.string().max(254).optional(), email: z.string().max(254).optional(), password: z.string().min(1).max(1024) })
+  .refine((value) => (value.username === undefined) !== (value.email === undefined), { error: 'give either username or email', path: ['username'] });
+export type Credentials = z.infer<typeof Credentials>;
+
+export const TokenPair = z.strictObject({
+  access_token: z.string(),
+  refresh_token: z.string(),
+  token_type: z.literal('bearer'),
+  /** Seconds until the access token ends. */
+  expires_in: z.int(),
+  user: User,
+});
+export type TokenPair = z.infer<typeof TokenPair>;

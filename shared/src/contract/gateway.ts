@@ -1,0 +1,61 @@
+/** Enrolment, presence and health of a gateway. */
+import { z } from 'zod';
+import { Instant } from './address.ts';
+import { BootId, GatewayId } from './identifiers.ts';
+
+/** POST /api/v1/enrol on the agents' HTTPS door. */
+export const EnrolRequest = z.strictObject({
+  token: z.string().min(20).max(200),
+  /** The name the gateway would like; the token may fix it. */
+  gateway_id: GatewayId,
+  /** PKCS#10, PEM. Only its public key is used: names and extensions are the controller's to give. */
+  csr: z.string().max(8000),
+  agent_version: z.string().max(50),
+  protocol: z.int().min(1),
+});
+export type EnrolRequest = z.infer<typeof EnrolRequest>;
+
+export const EnrolResponse = z.strictObject({
+  gateway_id: GatewayId,
+  /** Client certificate, PEM. */
+  certificate: z.string(),
+  /** CA that signed it and the controller's own certificates, PEM. */
+  ca: z.string(),
+  /** Public key that signs policy and decisions, JWK (OKP, Ed25519) with `kid`. */
+  signing_key: z.record(z.string(), z.unknown()),
+  mqtt: z.strictObject({ host: z.string(), port: z.int() }),
+  /** The agents' HTTPS door. */
+  https: z.strictObject({ host: z.string(), port: z.int() }),
+});
+export type EnrolResponse = z.infer<typeof EnrolResponse>;
+
+/** Retained on `up/presence`; `online: false` is the last will of the same boot. */
+export const Presence = z.strictObject({
+  online: z.boolean(),
+  boot_id: BootId,
+  at: Instant,
+  agent_version: z.string().max(50),
+  protocol: z.int().min(1),
+});
+export type Presence = z.infer<typeof Presence>;
+
+const count = z.number().min(0);
+
+/** Latest-wins figures, every 10 s. Every drop anywhere in the agent is in here. */
+export const Health = z.strictObject({
+  at: Instant,
+  boot_id: BootId,
+  uptime_seconds: count,
+  rss_bytes: count,
+  capture: z.strictObject({
+    interface: z.string().max(64), packets: count, bytes: count,
+    /** By the kernel, before the capture process saw them. */
+    dropped_kernel: count, undecodable: count, restarts: count,
+  }),
+  flows: z.strictObject({ active: count, ended: count, reports: count, evicted: count, dropped: count }),
+  detection: z.strictObject({ windows: count, predictions: count, attacks: count, dropped: count, latency_ms_mean: count }),
+  enforcement: z.strictObject({ in_force: count, refused: count, failed: count, drift_repairs: count, packets_dropped: count, packets_would_drop: count }),
+  outbox: z.strictObject({ rows: count, bytes: count, dropped: count, oldest_age_seconds: count }),
+  devices: count,
+});
+export type Health = z.infer<typeof Health>;

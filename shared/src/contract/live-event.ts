@@ -1,0 +1,26 @@
+/** What the WebSockets send. */
+import { z } from 'zod';
+import { TrafficClass } from '../features/traffic-classes.ts';
+import { Instant } from './address.ts';
+
+export const LivePrediction = z.strictObject({
+  type: z.literal('prediction'),
+  data: z.strictObject({
+    device_id: z.string(), device_name: z.string(), gateway_id: z.string(), score: z.number(), label: z.string(),
+    class: TrafficClass, confidence: z.number(), timestamp: Instant,
+  }),
+});
+
+/** `data` is the alert or decision as the REST API shows it. */
+export const LiveEvent = z.discriminatedUnion('type', [
+  LivePrediction,
+  z.strictObject({ type: z.literal('alert_created'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('alert_updated'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('alert_resolved'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('decision_changed'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('gateway_status'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('device_status'), data: z.record(z.string(), z.unknown()) }),
+  /** The socket was too slow: this many events were left out. */
+  z.strictObject({ type: z.literal('dropped'), data: z.strictObject({ events: z.int().min(1) }) }),
+]);
+export type LiveEvent = z.infer<typeof LiveEvent>;

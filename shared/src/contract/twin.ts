@@ -1,0 +1,79 @@
+/**
+ * Desired and reported state of a gateway. `policy` and `decisions` travel as compact JWS (EdDSA) made by the controller;
+ * an agent remembers the highest versions it accepted and refuses older, expired, foreign or tampered ones.
+ */
+import { z } from 'zod';
+import { Instant, IpAddress, Port } from './address.ts';
+import { Decision, Mode } from './decision.ts';
+import { DecisionId, GatewayId } from './identifiers.ts';
+import { Rule } from './rule.ts';
+
+/** `typ` header of the two signed documents: one can never be taken for the other. */
+export const policyTyp = 'picket-policy+jws';
+export const decisionsTyp = 'picket-decisions+jws';
+
+/** What the controller wants of a gateway, as one small document. */
+export const Policy = z.strictObject({
+  audience: GatewayId,
+  version: z.int().min(1),
+  issued_at: Instant,
+  expires_at: Instant,
+  mode: Mode,
+  /** Null: the bundle's. */
+  threshold: z.number().min(0).max(1).nullable(),
+  rules: z.array(Rule).max(200),
+  guard: z.strictObject({
+    /** Prefixes whose hosts keep their way to the management ports of the gateway. */
+    admin_prefixes: z.array(z.string().max(50)).max(50),
+    management_ports: z.array(Port).max(20),
+    /** Forwarded conversations with these hosts or prefixes are never cut. */
+    never_block: z.array(z.string().max(50)).max(200),
+  }),
+  report: z.strictObject({
+    /** Share of benign flows and predictions that are reported in full, 0 to 1. */
+    benign_sample: z.number().min(0).max(1),
+  }),
+  /** Addresses (devices of the LAN) that are not to be watched. */
+  unmonitored: z.array(IpAddress).max(1000),
+});
+export type Policy = z.infer<typeof Policy>;
+
+/** One step in the log of analyst and fleet decisions. */
+export const DecisionChange = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('add'), decision: Decision }),
+  /** Lifts a decision of any origin. */
+  z.strictObject({ op: z.literal('delete'), decision_id: DecisionId }),
+]);
+export type DecisionChange = z.infer<typeof DecisionChange>;
+
+/** Payload of `down/decisions`. */
+export const DecisionsMessage = z.discriminatedUnion('type', [
+  /** Steps from `from_version` (exclusive) to `version`; an agent that is not at `from_version` fetches the snapshot. */
+  z.strictObject({
+    type: z.literal('delta'), audience: GatewayId, from_version: z.int().min(0), version: z.int().min(1),
+    issued_at: Instant, expires_at: Instant, changes: z.array(DecisionChange).min(1).max(500),
+  }),
+  /** All that shall hold at `version`, and what has been lifted of the gateway's own making; answer to GET …/agent/decisions. */
+  z.strictObject({
+    type: z.literal('snapshot'), audience: GatewayId, version: z.int().min(0),
+    issued_at: Instant, expires_at: Instant, decisions: z.array(Decision).max(20_000), lifted: z.array(DecisionId).max(20_000),
+  }),
+  /** Only where the log stands, so that an agent notices that it missed something. */
+  z.strictObject({ type: z.literal('head'), audience: GatewayId, version: z.int().min(0), issued_at: Instant, expires_at: Instant }),
+]);
+export type DecisionsMessage = z.infer<typeof DecisionsMessage>;
+
+/** The ladder a desired document climbs. */
+export const ReportedStep = z.enum(['received', 'validated', 'applied', 'verified', 'confirmed', 'refused', 'failed', 'rolled_back']);
+export type ReportedStep = z.infer<typeof ReportedStep>;
+
+/** Retained on `up/reported`: what the gateway says is so. */
+export const Reported = z.strictObject({
+  at: Instant,
+  policy: z.strictObject({ version: z.int().min(0), step: ReportedStep, detail: z.string().max(500).nullable() }),
+  decisions: z.strictObject({ version: z.int().min(0), step: ReportedStep, detail: z.string().max(500).nullable(), in_force: z.int().min(0) }),
+  mode: Mode,
+  model_version: z.string().max(100),
+  threshold: z.number().min(0).max(1),
+});
+export type Reported = z.infer<typeof Reported>;

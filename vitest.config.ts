@@ -1,0 +1,14 @@
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  ssr: { resolve: { conditions: [...defaultServerConditions, '@picket/source'] } },
+  test: {
+    include: ['{shared,agent,controller,models,bench,bin,.ci}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    execArgv: ['--conditions=@picket/source'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    coverage: { include: ['{shared,agent,controller,models}/src/**/*.ts'], exclude: ['**/*.test.ts', '**/testing/**'] },
+  },
+});
