@@ -35,7 +35,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
 const own = join(root, 'node_modules', '.bin', 'node');
 const node = existsSync(own) ? own : process.execPath;
 if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
-  console.error(`picket: needs Node 24 and has none to bring for ${process.platform} ${process.arch}; install Node 24 and run the same command again.`);
+  console.error(
+    `picket: needs Node 24 and has none to bring for ${process.platform} ${process.arch}; install Node 24 and run the same command again.`,
+  );
   process.exit(69);
 }
 

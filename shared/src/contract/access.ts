@@ -23,8 +23,15 @@ export type User = z.infer<typeof User>;
 
 /** `email` or `username`, and the password. */
 export const Credentials = z
-  .strictObject({ username: z.string().max(254).optional(), email: z.string().max(254).optional(), password: z.string().min(1).max(1024) })
-  .refine((value) => (value.username === undefined) !== (value.email === undefined), { error: 'give either username or email', path: ['username'] });
+  .strictObject({
+    username: z.string().max(254).optional(),
+    email: z.string().max(254).optional(),
+    password: z.string().min(1).max(1024),
+  })
+  .refine((value) => (value.username === undefined) !== (value.email === undefined), {
+    error: 'give either username or email',
+    path: ['username'],
+  });
 export type Credentials = z.infer<typeof Credentials>;
 
 export const TokenPair = z.strictObject({

@@ -8,7 +8,9 @@ export type IpAddress = z.infer<typeof IpAddress>;
 export const Port = z.int().min(0).max(65535);
 
 /** Lower case, colons: `02:42:ac:11:00:02`. */
-export const MacAddress = z.string().regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/, 'six pairs of lower-case hex digits with colons');
+export const MacAddress = z
+  .string()
+  .regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/, 'six pairs of lower-case hex digits with colons');
 
 /** RFC 3339 instant in UTC. */
 export const Instant = z.iso.datetime();

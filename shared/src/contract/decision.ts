@@ -55,7 +55,16 @@ export type Decision = z.infer<typeof Decision>;
  * What became of a decision on one gateway.
  * proposed → refused | simulated | applied → verified → expired | retracted; failed when the kernel would not.
  */
-export const DecisionState = z.enum(['proposed', 'refused', 'simulated', 'applied', 'verified', 'expired', 'retracted', 'failed']);
+export const DecisionState = z.enum([
+  'proposed',
+  'refused',
+  'simulated',
+  'applied',
+  'verified',
+  'expired',
+  'retracted',
+  'failed',
+]);
 export type DecisionState = z.infer<typeof DecisionState>;
 
 export const DecisionEvent = z.strictObject({

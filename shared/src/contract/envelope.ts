@@ -39,7 +39,10 @@ export const EventBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('flow'), body: Flow }),
   z.strictObject({ kind: z.literal('counters'), body: MinuteCounters }),
   /** The outbox was full or too old: this many events from `from_seq` to `to_seq` are gone. Its own seq is `to_seq`. */
-  z.strictObject({ kind: z.literal('gap'), body: z.strictObject({ from_seq: z.int().min(1), to_seq: z.int().min(1), dropped: z.int().min(1) }) }),
+  z.strictObject({
+    kind: z.literal('gap'),
+    body: z.strictObject({ from_seq: z.int().min(1), to_seq: z.int().min(1), dropped: z.int().min(1) }),
+  }),
 ]);
 export type EventBody = z.infer<typeof EventBody>;
 

@@ -41,7 +41,18 @@ export type Flow = z.infer<typeof Flow>;
 
 /** What one side of an alert or window needs to name a flow. */
 export const FlowSummary = Flow.pick({
-  flow_id: true, started_at: true, last_packet_at: true, src_ip: true, src_port: true, dst_ip: true, dst_port: true,
-  protocol: true, direction: true, fwd_packets: true, bwd_packets: true, fwd_bytes: true, bwd_bytes: true,
+  flow_id: true,
+  started_at: true,
+  last_packet_at: true,
+  src_ip: true,
+  src_port: true,
+  dst_ip: true,
+  dst_port: true,
+  protocol: true,
+  direction: true,
+  fwd_packets: true,
+  bwd_packets: true,
+  fwd_bytes: true,
+  bwd_bytes: true,
 });
 export type FlowSummary = z.infer<typeof FlowSummary>;

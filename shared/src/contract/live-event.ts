@@ -6,8 +6,14 @@ import { Instant } from './address.ts';
 export const LivePrediction = z.strictObject({
   type: z.literal('prediction'),
   data: z.strictObject({
-    device_id: z.string(), device_name: z.string(), gateway_id: z.string(), score: z.number(), label: z.string(),
-    class: TrafficClass, confidence: z.number(), timestamp: Instant,
+    device_id: z.string(),
+    device_name: z.string(),
+    gateway_id: z.string(),
+    score: z.number(),
+    label: z.string(),
+    class: TrafficClass,
+    confidence: z.number(),
+    timestamp: Instant,
   }),
 });
 

@@ -17,7 +17,10 @@ export const FeatureImportance = z.strictObject({
   /** Signed share of the attribution; the absolute values over all features and flows sum to 1. Positive raises the score. */
   importance: z.number().min(-1).max(1),
   /** Which flow of the window, 0 the oldest of those present. */
-  flow_index: z.int().min(0).max(windowLength - 1),
+  flow_index: z
+    .int()
+    .min(0)
+    .max(windowLength - 1),
 });
 export type FeatureImportance = z.infer<typeof FeatureImportance>;
 

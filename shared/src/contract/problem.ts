@@ -2,8 +2,19 @@
 import { z } from 'zod';
 
 export const ProblemCode = z.enum([
-  'bad-request', 'unauthorized', 'forbidden', 'not-found', 'conflict', 'precondition-failed', 'precondition-required',
-  'payload-too-large', 'unsupported-media-type', 'invalid-input', 'too-many-requests', 'unavailable', 'internal',
+  'bad-request',
+  'unauthorized',
+  'forbidden',
+  'not-found',
+  'conflict',
+  'precondition-failed',
+  'precondition-required',
+  'payload-too-large',
+  'unsupported-media-type',
+  'invalid-input',
+  'too-many-requests',
+  'unavailable',
+  'internal',
 ]);
 export type ProblemCode = z.infer<typeof ProblemCode>;
 

@@ -40,8 +40,10 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
   if (`${product}/${version}` !== prefix || channel === undefined || rest.length > 0) return undefined;
   const gateway = GatewayIdSchema.safeParse(gatewayText);
   if (!gateway.success) return undefined;
-  if (direction === 'up' && upChannels.has(channel)) return { gateway: gateway.data, direction, channel: channel as UpChannel };
-  if (direction === 'down' && downChannelSet.has(channel)) return { gateway: gateway.data, direction, channel: channel as DownChannel };
+  if (direction === 'up' && upChannels.has(channel))
+    return { gateway: gateway.data, direction, channel: channel as UpChannel };
+  if (direction === 'down' && downChannelSet.has(channel))
+    return { gateway: gateway.data, direction, channel: channel as DownChannel };
   return undefined;
 }
 

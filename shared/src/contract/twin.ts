@@ -50,28 +50,58 @@ export type DecisionChange = z.infer<typeof DecisionChange>;
 export const DecisionsMessage = z.discriminatedUnion('type', [
   /** Steps from `from_version` (exclusive) to `version`; an agent that is not at `from_version` fetches the snapshot. */
   z.strictObject({
-    type: z.literal('delta'), audience: GatewayId, from_version: z.int().min(0), version: z.int().min(1),
-    issued_at: Instant, expires_at: Instant, changes: z.array(DecisionChange).min(1).max(500),
+    type: z.literal('delta'),
+    audience: GatewayId,
+    from_version: z.int().min(0),
+    version: z.int().min(1),
+    issued_at: Instant,
+    expires_at: Instant,
+    changes: z.array(DecisionChange).min(1).max(500),
   }),
   /** All that shall hold at `version`, and what has been lifted of the gateway's own making; answer to GET …/agent/decisions. */
   z.strictObject({
-    type: z.literal('snapshot'), audience: GatewayId, version: z.int().min(0),
-    issued_at: Instant, expires_at: Instant, decisions: z.array(Decision).max(20_000), lifted: z.array(DecisionId).max(20_000),
+    type: z.literal('snapshot'),
+    audience: GatewayId,
+    version: z.int().min(0),
+    issued_at: Instant,
+    expires_at: Instant,
+    decisions: z.array(Decision).max(20_000),
+    lifted: z.array(DecisionId).max(20_000),
   }),
   /** Only where the log stands, so that an agent notices that it missed something. */
-  z.strictObject({ type: z.literal('head'), audience: GatewayId, version: z.int().min(0), issued_at: Instant, expires_at: Instant }),
+  z.strictObject({
+    type: z.literal('head'),
+    audience: GatewayId,
+    version: z.int().min(0),
+    issued_at: Instant,
+    expires_at: Instant,
+  }),
 ]);
 export type DecisionsMessage = z.infer<typeof DecisionsMessage>;
 
 /** The ladder a desired document climbs. */
-export const ReportedStep = z.enum(['received', 'validated', 'applied', 'verified', 'confirmed', 'refused', 'failed', 'rolled_back']);
+export const ReportedStep = z.enum([
+  'received',
+  'validated',
+  'applied',
+  'verified',
+  'confirmed',
+  'refused',
+  'failed',
+  'rolled_back',
+]);
 export type ReportedStep = z.infer<typeof ReportedStep>;
 
 /** Retained on `up/reported`: what the gateway says is so. */
 export const Reported = z.strictObject({
   at: Instant,
   policy: z.strictObject({ version: z.int().min(0), step: ReportedStep, detail: z.string().max(500).nullable() }),
-  decisions: z.strictObject({ version: z.int().min(0), step: ReportedStep, detail: z.string().max(500).nullable(), in_force: z.int().min(0) }),
+  decisions: z.strictObject({
+    version: z.int().min(0),
+    step: ReportedStep,
+    detail: z.string().max(500).nullable(),
+    in_force: z.int().min(0),
+  }),
   mode: Mode,
   model_version: z.string().max(100),
   threshold: z.number().min(0).max(1),

@@ -11,8 +11,14 @@ import { MacAddress } from '../contract/address.ts';
 export const widestPrefix = { ipv4: 16, ipv6: 48 } as const;
 
 export type AddressFamily = 'ipv4' | 'ipv6';
-export interface AddressPart { readonly family: AddressFamily; readonly address: string }
-export interface PortPart { readonly protocol: 'tcp' | 'udp'; readonly port: number }
+export interface AddressPart {
+  readonly family: AddressFamily;
+  readonly address: string;
+}
+export interface PortPart {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
 
 export type DecisionTarget =
   | ({ readonly scope: 'ip' } & AddressPart)
@@ -28,11 +34,19 @@ export type ParsedDecisionValue =
   | { readonly ok: false; readonly reason: string };
 
 /** Canonical text of an address, or why it may not be one. Mapped IPv4 becomes IPv4. */
-export function parseAddress(text: string): (AddressPart & { readonly ok: true }) | { readonly ok: false; readonly reason: string } {
-  const strictText = /^\d+(?:\.\d+){3}$/.test(text) ? ipaddr.IPv4.isValidFourPartDecimal(text) : text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text);
+export function parseAddress(
+  text: string,
+): (AddressPart & { readonly ok: true }) | { readonly ok: false; readonly reason: string } {
+  const strictText = /^\d+(?:\.\d+){3}$/.test(text)
+    ? ipaddr.IPv4.isValidFourPartDecimal(text)
+    : text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text);
   if (!strictText) return { ok: false, reason: `"${text}" is not an IPv4 or IPv6 address` };
   const address = ipaddr.process(text);
-  return { ok: true, family: address.kind(), address: address.kind() === 'ipv6' ? (address as ipaddr.IPv6).toRFC5952String() : address.toString() };
+  return {
+    ok: true,
+    family: address.kind(),
+    address: address.kind() === 'ipv6' ? (address as ipaddr.IPv6).toRFC5952String() : address.toString(),
+  };
 }
 
 const neverATarget: Readonly<Record<string, string>> = {
@@ -46,7 +60,9 @@ function hostProblem(part: AddressPart): string | undefined {
   return neverATarget[ipaddr.parse(part.address).range()];
 }
 
-function parseHost(text: string): (AddressPart & { readonly ok: true }) | { readonly ok: false; readonly reason: string } {
+function parseHost(
+  text: string,
+): (AddressPart & { readonly ok: true }) | { readonly ok: false; readonly reason: string } {
   const parsed = parseAddress(text);
   if (!parsed.ok) return parsed;
   const problem = hostProblem(parsed);
@@ -56,7 +72,8 @@ function parseHost(text: string): (AddressPart & { readonly ok: true }) | { read
 function parsePort(text: string): (PortPart & { readonly ok: true }) | { readonly ok: false; readonly reason: string } {
   const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
-  if (match === null || port < 1 || port > 65535) return { ok: false, reason: `"${text}" is not a port; write tcp/22 or udp/53` };
+  if (match === null || port < 1 || port > 65535)
+    return { ok: false, reason: `"${text}" is not a port; write tcp/22 or udp/53` };
   return { ok: true, protocol: match[1] as 'tcp' | 'udp', port };
 }
 
@@ -66,9 +83,13 @@ function parseCidr(text: string): ParsedDecisionValue {
   if (!parsed.ok) return parsed;
   const prefix = Number(prefixText);
   const longest = parsed.family === 'ipv4' ? 32 : 128;
-  if (rest.length > 0 || !/^\d{1,3}$/.test(prefixText ?? '') || prefix > longest) return { ok: false, reason: `"${text}" is not a prefix; write 192.0.2.0/24 or 2001:db8::/64` };
+  if (rest.length > 0 || !/^\d{1,3}$/.test(prefixText ?? '') || prefix > longest)
+    return { ok: false, reason: `"${text}" is not a prefix; write 192.0.2.0/24 or 2001:db8::/64` };
   if (prefix < widestPrefix[parsed.family]) {
-    return { ok: false, reason: `/${prefix} is too wide: at most /${widestPrefix[parsed.family]} may be restricted at once` };
+    return {
+      ok: false,
+      reason: `/${prefix} is too wide: at most /${widestPrefix[parsed.family]} may be restricted at once`,
+    };
   }
   const parser = parsed.family === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
   const first = parser.networkAddressFromCIDR(`${parsed.address}/${prefix}`);
@@ -83,13 +104,21 @@ export function parseDecisionValue(scope: DecisionScope, value: string): ParsedD
   switch (scope) {
     case 'ip': {
       const host = parseHost(value);
-      return host.ok ? { ok: true, target: { scope, family: host.family, address: host.address }, value: host.address } : host;
+      return host.ok
+        ? { ok: true, target: { scope, family: host.family, address: host.address }, value: host.address }
+        : host;
     }
     case 'cidr':
       return parseCidr(value);
     case 'port': {
       const port = parsePort(value);
-      return port.ok ? { ok: true, target: { scope, protocol: port.protocol, port: port.port }, value: `${port.protocol}/${port.port}` } : port;
+      return port.ok
+        ? {
+            ok: true,
+            target: { scope, protocol: port.protocol, port: port.port },
+            value: `${port.protocol}/${port.port}`,
+          }
+        : port;
     }
     case 'ip+port': {
       const [hostText = '', portText = ''] = value.split(' ');
@@ -106,11 +135,14 @@ export function parseDecisionValue(scope: DecisionScope, value: string): ParsedD
     case 'device': {
       const mac = MacAddress.safeParse(value.toLowerCase());
       if (mac.success) {
-        if (Number.parseInt(mac.data.slice(0, 2), 16) % 2 === 1) return { ok: false, reason: `${mac.data} is a group address, no device` };
+        if (Number.parseInt(mac.data.slice(0, 2), 16) % 2 === 1)
+          return { ok: false, reason: `${mac.data} is a group address, no device` };
         return { ok: true, target: { scope, mac: mac.data }, value: mac.data };
       }
       const host = parseHost(value);
-      return host.ok ? { ok: true, target: { scope, family: host.family, address: host.address }, value: host.address } : { ok: false, reason: `"${value}" is neither a MAC nor an address of a device` };
+      return host.ok
+        ? { ok: true, target: { scope, family: host.family, address: host.address }, value: host.address }
+        : { ok: false, reason: `"${value}" is neither a MAC nor an address of a device` };
     }
     case 'pair': {
       const [peerText = '', deviceText = '', ...rest] = value.split(' ');
@@ -118,8 +150,13 @@ export function parseDecisionValue(scope: DecisionScope, value: string): ParsedD
       if (!peer.ok) return peer;
       const device = parseHost(deviceText);
       if (!device.ok) return device;
-      if (rest.length > 0 || peer.family !== device.family) return { ok: false, reason: 'a pair is two addresses of one family: peer, then device' };
-      return { ok: true, target: { scope, family: peer.family, peer: peer.address, device: device.address }, value: `${peer.address} ${device.address}` };
+      if (rest.length > 0 || peer.family !== device.family)
+        return { ok: false, reason: 'a pair is two addresses of one family: peer, then device' };
+      return {
+        ok: true,
+        target: { scope, family: peer.family, peer: peer.address, device: device.address },
+        value: `${peer.address} ${device.address}`,
+      };
     }
   }
 }

@@ -1,0 +1,20 @@
+/** PORT. What the agent needs from a firewall. Calls are repeatable: the same set twice changes nothing. */
+import type { Decision } from '@picket/shared/contract/decision';
+import type { Guard } from './guard.ts';
+
+/** What the kernel holds and counts, as read back from it. */
+export interface FirewallReading {
+  /** Ids of our decisions that are in the kernel now. */
+  readonly decisionIds: ReadonlySet<string>;
+  readonly packetsDropped: number;
+  readonly packetsWouldDrop: number;
+}
+
+export interface Firewall extends AsyncDisposable {
+  /** Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. */
+  hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
+  /** What the kernel says is so. */
+  read(signal: AbortSignal): Promise<FirewallReading>;
+  /** Take everything of ours out of the kernel. */
+  clear(signal: AbortSignal): Promise<void>;
+}
