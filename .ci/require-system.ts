@@ -19,5 +19,7 @@ export function requireSystem(...needs: readonly string[]): boolean {
 
 function isInstalled(program: string): boolean {
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/lib/postgresql/15/bin`;
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { env: { ...process.env, PATH: path } }).status === 0;
+  return (
+    spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program], { env: { ...process.env, PATH: path } }).status === 0
+  );
 }
