@@ -1,0 +1,50 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadAgentConfig, parseAgentConfig } from './agent-config.ts';
+
+const live = { capture: { source: 'live', interface: 'br-lan' } };
+
+function file(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'picket-config-')), 'agent.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('a new gateway simulates: nothing is cut until somebody says so', () => {
+  expect(parseAgentConfig(live, 'test').mode).toBe('simulate');
+});
+
+test('an unknown key is refused by name', () => {
+  expect(() => parseAgentConfig({ ...live, moode: 'enforce' }, 'agent.yaml')).toThrow(/agent\.yaml: .*moode/);
+});
+
+test('a wrong value is refused with its path', () => {
+  expect(() => parseAgentConfig({ capture: { source: 'live', interface: 'eth0; reboot' } }, 'agent.yaml')).toThrow(
+    /capture\.interface: an interface name/,
+  );
+});
+
+test('the environment overrides the file, level by level', () => {
+  const path = file('capture: { source: live, interface: eth0 }\n');
+  const config = loadAgentConfig(path, {
+    PICKET_AGENT_CAPTURE__INTERFACE: 'eth7',
+    PICKET_AGENT_MODE: 'observe',
+    PICKET_AGENT_FLOW__CAPACITY: '2048',
+  });
+  expect(config).toMatchObject({ capture: { interface: 'eth7' }, mode: 'observe', flow: { capacity: 2048 } });
+});
+
+test('a missing file and a file that is not YAML are told apart', () => {
+  expect(() => loadAgentConfig('/nowhere/agent.yaml', {})).toThrow(/cannot read the configuration/);
+  expect(() => loadAgentConfig(file('a: [1'), {})).toThrow(/is not YAML/);
+});
+
+test('a rule written by hand gets the rest from the defaults', () => {
+  const [rule] = parseAgentConfig(
+    { ...live, rules: [{ name: 'cut scans', classes: ['port_scan'], action: 'block', duration_seconds: 30 }] },
+    'test',
+  ).rules;
+  expect(rule).toMatchObject({ min_windows: 2, of_windows: 3, duration_seconds: 30, is_enabled: true });
+});
