@@ -5,6 +5,7 @@ import { BootId, GatewayId } from './identifiers.ts';
 
 /** POST /api/v1/enrol on the agents' HTTPS door. */
 export const EnrolRequest = z.strictObject({
+  /** The secret part of the enrolment token. */
   token: z.string().min(20).max(200),
   /** The name the gateway would like; the token may fix it. */
   gateway_id: GatewayId,
@@ -14,6 +15,13 @@ export const EnrolRequest = z.strictObject({
   protocol: z.int().min(1),
 });
 export type EnrolRequest = z.infer<typeof EnrolRequest>;
+
+/** POST /api/v1/agent/certificate over mutual TLS: a new key for the same gateway. */
+export const RenewalRequest = z.strictObject({ csr: z.string().max(8000) });
+export type RenewalRequest = z.infer<typeof RenewalRequest>;
+
+export const RenewalResponse = z.strictObject({ certificate: z.string(), ca: z.string() });
+export type RenewalResponse = z.infer<typeof RenewalResponse>;
 
 export const EnrolResponse = z.strictObject({
   gateway_id: GatewayId,
