@@ -1,0 +1,35 @@
+/**
+ * The detection thread: windows in, predictions out. onnxruntime's `run` is a synchronous native call, so it must not
+ * share a thread with packets or with the link.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { WindowBatch } from './detection/detector.ts';
+import { openModelBundle } from './detection/model-bundle.ts';
+import { OnnxDetector } from './detection/onnx-detector.ts';
+import type { DetectionReply, DetectionRequest } from './worker-detector.ts';
+
+if (parentPort === null) throw new Error('detection-worker.ts is a worker thread, not a program');
+const port = parentPort;
+
+const detector = await OnnxDetector.open(await openModelBundle((workerData as { bundle: string }).bundle));
+port.postMessage({ type: 'ready', manifest: detector.manifest } satisfies DetectionReply);
+
+port.on('message', (request: DetectionRequest) => {
+  void answer(request).then(
+    (reply) => port.postMessage(reply),
+    (error: unknown) =>
+      port.postMessage({ type: 'failed', id: request.id, reason: String(error) } satisfies DetectionReply),
+  );
+});
+
+async function answer(request: DetectionRequest): Promise<DetectionReply> {
+  if (request.type === 'explain') {
+    return {
+      type: 'explained',
+      id: request.id,
+      explanation: await detector.explain(request.window, request.flowsSeen),
+    };
+  }
+  const batch: WindowBatch = request.batch;
+  return { type: 'detected', id: request.id, detection: await detector.detect(batch) };
+}

@@ -1,0 +1,135 @@
+/**
+ * The packet thread as the main thread sees it: flows come out, credits go in. The packet thread never waits for the
+ * main thread on a live interface; without a credit it drops the batch and counts it. A file can wait, so it does.
+ */
+import { Worker } from 'node:worker_threads';
+import { AgentError, type AgentErrorCode } from './errors.ts';
+import type { FlowBatch } from './features/flow-batch.ts';
+import type { AgentConfig } from './config/agent-config.ts';
+import type { FeatureProfile } from '@picket/shared/features/feature-profile';
+
+/** Everything the packet thread counts, since it started. */
+export interface PacketCounters {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly undecodable: number;
+  readonly droppedKernel: number;
+  readonly restarts: number;
+  readonly flows: number;
+  readonly reports: number;
+  readonly activeFlows: number;
+  readonly evicted: number;
+  /** Flows that were ready while the main thread was too far behind. */
+  readonly droppedFlows: number;
+}
+
+export const noPackets: PacketCounters = {
+  packets: 0,
+  bytes: 0,
+  undecodable: 0,
+  droppedKernel: 0,
+  restarts: 0,
+  flows: 0,
+  reports: 0,
+  activeFlows: 0,
+  evicted: 0,
+  droppedFlows: 0,
+};
+
+export interface PacketWorkerData {
+  readonly capture: AgentConfig['capture'];
+  readonly flowCapacity: number;
+  readonly profile: FeatureProfile;
+  /** Batches that may be under way to the main thread. */
+  readonly credits: number;
+}
+
+export type PacketWorkerMessage =
+  | { readonly type: 'flows'; readonly batch: FlowBatch }
+  | { readonly type: 'counters'; readonly counters: PacketCounters }
+  | { readonly type: 'warning'; readonly text: string }
+  | { readonly type: 'end'; readonly counters: PacketCounters }
+  | {
+      readonly type: 'failed';
+      readonly code: AgentErrorCode | undefined;
+      readonly message: string;
+      readonly counters: PacketCounters;
+    };
+
+export type PacketWorkerRequest = { readonly type: 'credit' } | { readonly type: 'stop' };
+
+const creditsUnderWay = 64;
+
+export interface PacketStageHandlers {
+  /** Give a credit back when the promise settles: that is what bounds the queue. */
+  onFlows(batch: FlowBatch): Promise<void>;
+  onWarning(text: string): void;
+}
+
+export class PacketStage implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  #counters: PacketCounters = noPackets;
+
+  private constructor(worker: Worker, handlers: PacketStageHandlers) {
+    this.#worker = worker;
+    this.#ended = new Promise((resolve, reject) => {
+      worker.on('message', (message: PacketWorkerMessage) => {
+        switch (message.type) {
+          case 'flows':
+            handlers.onFlows(message.batch).then(() => this.#request({ type: 'credit' }), reject);
+            break;
+          case 'counters':
+            this.#counters = message.counters;
+            break;
+          case 'warning':
+            handlers.onWarning(message.text);
+            break;
+          case 'end':
+            this.#counters = message.counters;
+            resolve();
+            break;
+          case 'failed':
+            this.#counters = message.counters;
+            reject(
+              message.code === undefined ? new Error(message.message) : new AgentError(message.code, message.message),
+            );
+            break;
+        }
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => resolve());
+    });
+    this.#ended.catch(() => undefined); // whoever asks gets it through `ended`
+  }
+
+  static start(options: Omit<PacketWorkerData, 'credits'>, handlers: PacketStageHandlers): PacketStage {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./packet-worker.${extension}`, import.meta.url), {
+      workerData: { ...options, credits: creditsUnderWay } satisfies PacketWorkerData,
+    });
+    return new PacketStage(worker, handlers);
+  }
+
+  get counters(): PacketCounters {
+    return this.#counters;
+  }
+
+  /** Resolves when the source is exhausted or was stopped; rejects when it failed. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Stop capturing; flows that still live are handed over, then `ended` resolves. */
+  stop(): void {
+    this.#request({ type: 'stop' });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #request(request: PacketWorkerRequest): void {
+    this.#worker.postMessage(request);
+  }
+}

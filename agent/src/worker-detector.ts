@@ -1,0 +1,91 @@
+/** The detector as the main thread sees it: each call is a message to the detection thread. */
+import { Worker } from 'node:worker_threads';
+import type { ModelManifest } from '@picket/shared/contract/model-manifest';
+import type { Explanation } from '@picket/shared/contract/prediction';
+import type { Detection, Detector, WindowBatch } from './detection/detector.ts';
+
+export type DetectionRequest =
+  | { readonly type: 'detect'; readonly id: number; readonly batch: WindowBatch }
+  | {
+      readonly type: 'explain';
+      readonly id: number;
+      readonly window: Float32Array<ArrayBuffer>;
+      readonly flowsSeen: number;
+    };
+
+export type DetectionReply =
+  | { readonly type: 'ready'; readonly manifest: ModelManifest }
+  | { readonly type: 'detected'; readonly id: number; readonly detection: Detection }
+  | { readonly type: 'explained'; readonly id: number; readonly explanation: Explanation }
+  | { readonly type: 'failed'; readonly id: number; readonly reason: string };
+
+interface Pending {
+  resolve(value: Detection & Explanation): void;
+  reject(reason: Error): void;
+}
+
+export class WorkerDetector implements Detector {
+  readonly manifest: ModelManifest;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #failure: Error | undefined;
+
+  private constructor(worker: Worker, manifest: ModelManifest) {
+    this.#worker = worker;
+    this.manifest = manifest;
+  }
+
+  /** Starts the thread and loads the bundle in it. Rejects with the reason the bundle was refused for. */
+  static async open(bundle: string): Promise<WorkerDetector> {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./detection-worker.${extension}`, import.meta.url), { workerData: { bundle } });
+    const manifest = await new Promise<ModelManifest>((resolve, reject) => {
+      worker.once('message', (reply: DetectionReply) => {
+        if (reply.type === 'ready') resolve(reply.manifest);
+      });
+      worker.once('error', reject);
+    });
+    worker.removeAllListeners('error');
+    const detector = new WorkerDetector(worker, manifest);
+    worker.on('message', (reply: DetectionReply) => detector.#settle(reply));
+    worker.on('error', (error) => detector.#fail(error as Error));
+    return detector;
+  }
+
+  /** Takes the batch over: its buffers move to the detection thread. */
+  detect(batch: WindowBatch): Promise<Detection> {
+    return this.#call({ type: 'detect', id: this.#nextId++, batch }, [batch.windows.buffer, batch.flowsSeen.buffer]);
+  }
+
+  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation> {
+    return this.#call({ type: 'explain', id: this.#nextId++, window, flowsSeen }, []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+    this.#fail(new Error('the detector was closed'));
+  }
+
+  #call(request: DetectionRequest, transfer: ArrayBuffer[]): Promise<Detection & Explanation> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(request.id, { resolve, reject });
+      this.#worker.postMessage(request, transfer);
+    });
+  }
+
+  #settle(reply: DetectionReply): void {
+    if (reply.type === 'ready') return;
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (reply.type === 'failed') pending?.reject(new Error(reply.reason));
+    else pending?.resolve((reply.type === 'detected' ? reply.detection : reply.explanation) as Detection & Explanation);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
