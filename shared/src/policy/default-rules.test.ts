@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { Rule } from '../contract/rule.ts';
+import { trafficClasses } from '../features/traffic-classes.ts';
+import { defaultRules } from './default-rules.ts';
+
+test('every attack class is covered by exactly one default rule, and every rule is one that the wire accepts', () => {
+  for (const rule of defaultRules) expect(Rule.parse(rule)).toEqual(rule);
+  expect(defaultRules.flatMap((rule) => rule.classes).toSorted()).toEqual(
+    trafficClasses.filter((name) => name !== 'benign').toSorted(),
+  );
+  expect(new Set(defaultRules.map((rule) => rule.id)).size).toBe(defaultRules.length);
+});
+
+test('no default rule acts on one window alone, and none fixes a mode', () => {
+  for (const rule of defaultRules) {
+    expect(rule.min_windows).toBeGreaterThanOrEqual(2);
+    expect(rule.min_windows).toBeLessThanOrEqual(rule.of_windows);
+    expect(rule.mode).toBeNull();
+  }
+});

@@ -1,0 +1,126 @@
+/**
+ * What a gateway does about attacks before anyone has written a rule: the agent starts with these rules, and a new
+ * controller seeds its own list with them, so that both sides name the same rule by the same id.
+ *
+ * No class acts on one window. Loud attacks need few windows; quiet ones, where a wrong block hurts more than a late
+ * one, need many. `block` names the peer that the evidence points to (of a device that beacons or exfiltrates, its
+ * destination); the catch-all class only tells a person.
+ */
+import { RuleId } from '../contract/identifiers.ts';
+import type { Rule, RuleAction } from '../contract/rule.ts';
+import type { TrafficClass } from '../features/traffic-classes.ts';
+
+interface Default {
+  readonly id: string;
+  readonly name: string;
+  readonly classes: readonly Exclude<TrafficClass, 'benign'>[];
+  readonly action: RuleAction;
+  /** N of the last M windows. */
+  readonly windows: readonly [n: number, m: number];
+  readonly minFlows: number;
+  readonly cooldownSeconds: number;
+  readonly durationSeconds: number;
+}
+
+const minute = 60;
+const hour = 60 * minute;
+
+const defaults: readonly Default[] = [
+  {
+    id: '019a0000-0000-7000-8000-000000000001',
+    name: 'Stop floods',
+    classes: ['ddos_flood'],
+    action: 'block',
+    windows: [2, 3],
+    minFlows: 2,
+    cooldownSeconds: 30,
+    durationSeconds: 10 * minute,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000002',
+    name: 'Stop port scans',
+    classes: ['port_scan'],
+    action: 'block',
+    windows: [2, 3],
+    minFlows: 5,
+    cooldownSeconds: 60,
+    durationSeconds: hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000003',
+    name: 'Stop password guessing',
+    classes: ['brute_force_ssh', 'brute_force_ftp'],
+    action: 'block',
+    windows: [2, 4],
+    minFlows: 3,
+    cooldownSeconds: 60,
+    durationSeconds: 4 * hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000004',
+    name: 'Stop slow-rate denial of service',
+    classes: ['slow_rate'],
+    action: 'block',
+    windows: [3, 5],
+    minFlows: 5,
+    cooldownSeconds: 60,
+    durationSeconds: hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000005',
+    name: 'Stop attacks on web pages',
+    classes: ['web_xss', 'web_sqli'],
+    action: 'block',
+    windows: [3, 5],
+    minFlows: 3,
+    cooldownSeconds: 60,
+    durationSeconds: hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000006',
+    name: 'Cut beacons from their server',
+    classes: ['botnet_beacon'],
+    action: 'block',
+    windows: [4, 6],
+    minFlows: 5,
+    cooldownSeconds: 5 * minute,
+    durationSeconds: 4 * hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000007',
+    name: 'Cut exfiltration from its destination',
+    classes: ['data_exfiltration'],
+    action: 'block',
+    windows: [3, 5],
+    minFlows: 2,
+    cooldownSeconds: 2 * minute,
+    durationSeconds: 4 * hour,
+  },
+  {
+    id: '019a0000-0000-7000-8000-000000000008',
+    name: 'Tell of other attacks',
+    classes: ['other_attack'],
+    action: 'alert_only',
+    windows: [3, 5],
+    minFlows: 5,
+    cooldownSeconds: 5 * minute,
+    durationSeconds: 10 * minute,
+  },
+];
+
+/** Enabled, for every device, at the threshold in force, in the mode of the gateway. */
+export const defaultRules: readonly Rule[] = defaults.map((rule) => ({
+  id: RuleId.parse(rule.id),
+  name: rule.name,
+  is_enabled: true,
+  threshold: null,
+  classes: [...rule.classes],
+  device: null,
+  action: rule.action,
+  min_windows: rule.windows[0],
+  of_windows: rule.windows[1],
+  min_flows: rule.minFlows,
+  cooldown_seconds: rule.cooldownSeconds,
+  duration_seconds: rule.durationSeconds,
+  mode: null,
+}));
