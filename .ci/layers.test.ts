@@ -23,7 +23,7 @@ function sourcesOf(packageName: string): Source[] {
 /** Every module a file names: static imports, re-exports and dynamic imports alike. */
 function importsOf(file: Source): string[] {
   const parsed = parseSync(file.absolute, readFileSync(file.absolute, 'utf8'));
-  expect(parsed.errors, file.path).toEqual([]);
+  expect(parsed.errors).toEqual([]);
   const { staticImports, staticExports, dynamicImports } = parsed.module;
   return [
     ...staticImports.map((entry) => entry.moduleRequest.value),
