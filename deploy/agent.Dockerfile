@@ -1,0 +1,14 @@
+FROM node:24-bookworm-slim AS build
+WORKDIR /picket
+COPY . .
+RUN npx --yes pnpm@12.21.0 install --frozen-lockfile && npx tsc -b && npx --yes pnpm@12.21.0 prune --prod
+
+FROM node:24-bookworm-slim
+# On a gateway: --network host --cap-add NET_ADMIN --cap-add NET_RAW, and these three do the work.
+RUN apt-get update && apt-get install -y --no-install-recommends nftables tcpdump conntrack && rm -rf /var/lib/apt/lists/*
+WORKDIR /picket
+COPY --from=build /picket /picket
+COPY deploy/agent-demo.yaml /etc/picket/demo.yaml
+VOLUME /var/lib/picket-agent
+ENTRYPOINT ["node", "/picket/agent/dist/main.js"]
+CMD ["run", "--config", "/etc/picket/agent.yaml"]
