@@ -1,0 +1,165 @@
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../dataset/seeded-random.ts';
+import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './bundle-graphs.ts';
+import { classCount, initialParameters, parameterCount } from './cnn-lstm.ts';
+
+const random = seededRandom(7);
+const scaler = {
+  mean: Float32Array.from({ length: featureCount }, () => 3 * random()),
+  scale: Float32Array.from({ length: featureCount }, (_, index) => (index % 9 === 0 ? 0 : 0.3 + random())),
+};
+const parameters = initialParameters(random);
+const batch = 6;
+const windows = Float32Array.from({ length: batch * windowLength * featureCount }, () => Math.expm1(6 * random()));
+const flowsSeen = Float32Array.of(10, 1, 4, 10, 7, 2);
+const targets = new Float32Array(batch * classCount);
+for (let row = 0; row < batch; row++) targets[row * classCount + ((row * 5) % classCount)] = 1 + (row % 3);
+
+async function open(model: Buffer): Promise<InferenceSession> {
+  return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+}
+
+function floats(values: Float32Array, shape: number[]): Tensor {
+  return new Tensor('float32', values, shape);
+}
+
+function windowFeeds(values = windows): Record<string, Tensor> {
+  return {
+    windows: floats(values, [batch, windowLength, featureCount]),
+    flows_seen: floats(flowsSeen, [batch]),
+  };
+}
+
+async function trainStep(session: InferenceSession, delta: Float32Array): Promise<InferenceSession.OnnxValueMapType> {
+  const zeros = new Float32Array(parameterCount);
+  return session.run({
+    ...windowFeeds(),
+    targets: floats(targets, [batch, classCount]),
+    delta: floats(delta, [parameterCount]),
+    momentum: floats(zeros, [parameterCount]),
+    velocity: floats(zeros, [parameterCount]),
+    learning_rate: floats(Float32Array.of(0.001), []),
+    clip_norm: floats(Float32Array.of(1e9), []),
+    proximal: floats(Float32Array.of(0), []),
+  });
+}
+
+function values(result: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  return result[name]!.data as Float32Array;
+}
+
+test('the gradient of the loss agrees with finite differences along random directions', async () => {
+  const session = await open(buildTrainGraph(scaler, parameters));
+  const here = await trainStep(session, new Float32Array(parameterCount));
+  // The first momentum from zero is a tenth of the gradient.
+  const gradient = values(here, 'next_momentum').map((value) => value * 10);
+  for (let trial = 0; trial < 8; trial++) {
+    // A different stretch of the vector each time, so that every kind of parameter is looked at alone.
+    const from = Math.floor((trial * parameterCount) / 8);
+    const to = Math.floor(((trial + 1) * parameterCount) / 8);
+    const direction = Float32Array.from(gradient, (value, index) =>
+      index >= from && index < to ? value * (0.5 + random()) : 0,
+    );
+    const norm = Math.hypot(...direction);
+    const step = 0.02;
+    const [ahead, behind] = await Promise.all(
+      [step, -step].map((distance) =>
+        trainStep(
+          session,
+          direction.map((value) => (value / norm) * distance),
+        ),
+      ),
+    );
+    const slope = (values(ahead!, 'loss')[0]! - values(behind!, 'loss')[0]!) / (2 * step);
+    const expected = direction.reduce((sum, value, index) => sum + (value / norm) * gradient[index]!, 0);
+    expect(Math.abs(slope - expected) / Math.abs(expected)).toBeLessThan(0.02);
+  }
+});
+
+test('detect says what the training graph says, and its rows sum to 1', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const result = await detect.run(windowFeeds());
+  const train = await trainStep(await open(buildTrainGraph(scaler, parameters)), new Float32Array(parameterCount));
+  const logits = values(train, 'logits');
+  for (let row = 0; row < batch; row++) {
+    const exponentials = Array.from({ length: classCount }, (_, index) => Math.exp(logits[row * classCount + index]!));
+    const sum = exponentials.reduce((total, value) => total + value, 0);
+    for (const [index, value] of exponentials.entries()) {
+      expect(values(result, 'probabilities')[row * classCount + index]).toBeCloseTo(value / sum, 5);
+    }
+    expect(values(result, 'scores')[row]).toBeCloseTo(1 - exponentials[0]! / sum, 5);
+  }
+});
+
+test('what stands in the slots before the present flows changes nothing', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const littered = Float32Array.from(windows);
+  for (let row = 0; row < batch; row++) {
+    const start = row * windowLength * featureCount;
+    littered.fill(12_345, start, start + (windowLength - flowsSeen[row]!) * featureCount);
+  }
+  const clean = await detect.run(windowFeeds());
+  const dirty = await detect.run(windowFeeds(littered));
+  expect(littered).not.toEqual(windows);
+  expect(values(dirty, 'probabilities')).toEqual(values(clean, 'probabilities'));
+});
+
+test('NaN, infinities and negative values count as 0', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const hostile = Float32Array.from(windows);
+  const zeroed = Float32Array.from(windows);
+  for (let index = 0; index < hostile.length; index += 17) {
+    hostile[index] = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1][(index / 17) % 4]!;
+    zeroed[index] = 0;
+  }
+  const result = values(await detect.run(windowFeeds(hostile)), 'probabilities');
+  expect(result).toEqual(values(await detect.run(windowFeeds(zeroed)), 'probabilities'));
+  expect(result.every(Number.isFinite)).toBe(true);
+});
+
+test('attributions add up to the difference of the logits', async () => {
+  const explain = await open(buildExplainGraph({ scaler, parameters, temperature: 1.3 }));
+  const steps = 256;
+  const size = windowLength * featureCount;
+  for (let row = 0; row < batch; row++) {
+    const result = await explain.run({
+      windows: floats(windows.slice(row * size, (row + 1) * size), [1, windowLength, featureCount]),
+      flows_seen: floats(flowsSeen.slice(row, row + 1), [1]),
+      alphas: floats(
+        Float32Array.from({ length: steps + 2 }, (_, step) => (step < steps ? (step + 0.5) / steps : step - steps)),
+        [steps + 2],
+      ),
+      weights: floats(new Float32Array(steps + 2).fill(1 / steps, 0, steps), [steps + 2]),
+    });
+    const logits = values(result, 'logits');
+    const sum = values(result, 'attributions').reduce((total, value) => total + value, 0);
+    const difference = logits[steps + 1]! - logits[steps]!;
+    expect(Math.abs(sum - difference)).toBeLessThan(0.02 * Math.max(1, Math.abs(difference)));
+  }
+});
+
+test('a hundred steps learn six windows by heart', async () => {
+  const session = await open(buildTrainGraph(scaler, parameters));
+  let state = ['next_delta', 'next_momentum', 'next_velocity'].map(() => new Float32Array(parameterCount));
+  const losses: number[] = [];
+  for (let step = 0; step < 100; step++) {
+    const result: InferenceSession.OnnxValueMapType = await session.run({
+      ...windowFeeds(),
+      targets: floats(targets, [batch, classCount]),
+      delta: floats(state[0]!, [parameterCount]),
+      momentum: floats(state[1]!, [parameterCount]),
+      velocity: floats(state[2]!, [parameterCount]),
+      learning_rate: floats(Float32Array.of(0.003), []),
+      clip_norm: floats(Float32Array.of(5), []),
+      proximal: floats(Float32Array.of(0), []),
+    });
+    state = ['next_delta', 'next_momentum', 'next_velocity'].map(
+      (name) => values(result, name) as Float32Array<ArrayBuffer>,
+    );
+    losses.push(values(result, 'loss')[0]!);
+  }
+  expect(losses[0]).toBeGreaterThan(1);
+  expect(losses.at(-1)).toBeLessThan(0.05);
+});

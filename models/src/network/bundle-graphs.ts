@@ -1,0 +1,116 @@
+/** The graphs of a bundle, from one description of the network: detect scores, explain attributes, train learns on. */
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import {
+  classCount,
+  fusedForward,
+  parameterCount,
+  plainForward,
+  prepareWindows,
+  splitParameters,
+  windowInputs,
+} from './cnn-lstm.ts';
+import type { Scaler, TrainedNetwork } from './cnn-lstm.ts';
+import { appendAdam, appendGradients } from './gradients.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import type { Tensor } from './graph-builder.ts';
+
+/** `windows` [batch, 10, 78] raw and `flows_seen` [batch] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
+export function buildDetectGraph(network: TrainedNetwork): Buffer {
+  const graph = new GraphBuilder('detect');
+  const prepared = prepareWindows(graph, windowInputs(graph), network.scaler);
+  const logits = fusedForward(graph, prepared, network.parameters);
+  const calibrated = graph.mul(logits, graph.scalar(1 / network.temperature));
+  const probabilities = graph.one('Softmax', [calibrated], logits.shape, { axis: 1 });
+  const benign = graph.split(probabilities, [1, classCount - 1], 1)[0]!;
+  graph.output('scores', graph.reshape(graph.sub(graph.scalar(1), benign), ['batch']));
+  graph.output('probabilities', probabilities);
+  return graph.build();
+}
+
+/**
+ * Integrated gradients of the logit of the score, from the mean flow (all zeros, standardised) to one window:
+ * `windows` [1, 10, 78], `flows_seen` [1], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
+ * → `attributions` [10, 78] and `logits` [steps], the logit at each point.
+ */
+export function buildExplainGraph(network: TrainedNetwork): Buffer {
+  const graph = new GraphBuilder('explain');
+  const alphas = graph.reshape(graph.input('alphas', ['steps']), ['steps', 1, 1]);
+  const weights = graph.reshape(graph.input('weights', ['steps']), ['steps', 1, 1]);
+  const one = prepareWindows(graph, windowInputs(graph), network.scaler);
+  // From here on the batch is the steps of one window; `batch` keeps its name, for the forward pass is the same.
+  const spread = (tensor: Tensor): Tensor => {
+    const repeated = graph.one(
+      'Expand',
+      [
+        tensor,
+        graph.one(
+          'Concat',
+          [stepCount(graph, alphas), graph.integers(tensor.shape.slice(1) as number[])],
+          [tensor.shape.length],
+          { axis: 0 },
+        ),
+      ],
+      tensor.shape,
+    );
+    return repeated;
+  };
+  const path = graph.mul(spread(one.standardised), { ...alphas, shape: ['batch', 1, 1] });
+  const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
+  const prepared = { standardised: path, present: spread(one.present), flowsSeen: spread(one.flowsSeen) };
+  const calibrated = graph.mul(plainForward(graph, prepared, parameters), graph.scalar(1 / network.temperature));
+  const [benign, attack] = graph.split(calibrated, [1, classCount - 1], 1) as [Tensor, Tensor];
+  const anyAttack = graph.one('ReduceLogSumExp', [attack], ['batch', 1], { axes: [1], keepdims: 1 });
+  const logit = graph.sub(anyAttack, benign);
+  const ones = graph.add(graph.mul(logit, graph.scalar(0)), graph.scalar(1));
+  const [gradient] = appendGradients(graph, logit, ones, [path]) as [Tensor];
+  const mean = graph.reduceSum(graph.mul(gradient, { ...weights, shape: ['batch', 1, 1] }), [0], false);
+  const window = graph.reshape(one.standardised, [windowLength, featureCount]);
+  graph.output('attributions', graph.mul(mean, window));
+  graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
+  return graph.build();
+}
+
+/**
+ * One training step. The parameters are those inside plus `delta`, which is all that a step changes: a round of
+ * federated training sends just that. Inputs: `windows`, `flows_seen`, `targets` [batch, 11] (one-hot rows times class
+ * weight), `delta`, `momentum` and `velocity` [parameters] (zeros at first), `learning_rate` (bias-corrected),
+ * `clip_norm`, and `proximal` (FedProx: pulls `delta` towards 0). Outputs: `next_delta`, `next_momentum`,
+ * `next_velocity`, `loss` (mean over the weight of the targets), `gradient_norm`, `logits` [batch, 11].
+ */
+export function buildTrainGraph(scaler: Scaler, initial: Float32Array): Buffer {
+  const graph = new GraphBuilder('train');
+  const prepared = prepareWindows(graph, windowInputs(graph), scaler);
+  const targets = graph.input('targets', ['batch', classCount]);
+  const state = {
+    parameters: graph.input('delta', [parameterCount]),
+    momentum: graph.input('momentum', [parameterCount]),
+    velocity: graph.input('velocity', [parameterCount]),
+  };
+  const learningRate = graph.input('learning_rate', []);
+  const clipNorm = graph.input('clip_norm', []);
+  const proximal = graph.input('proximal', []);
+
+  const flat = graph.add(graph.constant(initial, [parameterCount], 'initial_parameters'), state.parameters);
+  const logits = plainForward(graph, prepared, splitParameters(graph, flat));
+  const logProbabilities = graph.one('LogSoftmax', [logits], logits.shape, { axis: 1 });
+  const weight = graph.reduceSum(targets, [0, 1], true);
+  const share = graph.unary('Neg', graph.div(targets, weight));
+  const loss = graph.reduceSum(graph.mul(logProbabilities, share), [0, 1], true);
+
+  const [lossGradient] = appendGradients(graph, logProbabilities, share, [flat]) as [Tensor];
+  const gradient = graph.add(lossGradient, graph.mul(state.parameters, proximal));
+  const next = appendAdam(graph, state, gradient, learningRate, clipNorm);
+  graph.output('next_delta', next.parameters);
+  graph.output('next_momentum', next.momentum);
+  graph.output('next_velocity', next.velocity);
+  graph.output('loss', graph.reshape(loss, [1]));
+  graph.output('gradient_norm', next.norm);
+  graph.output('logits', logits);
+  return graph.build();
+}
+
+/** How many interpolation points were handed in, as a list for a shape. */
+function stepCount(graph: GraphBuilder, alphas: Tensor): Tensor {
+  const shape = graph.one('Shape', [alphas], [3]);
+  return graph.split(shape, [1, 2], 0)[0]!;
+}

@@ -1,0 +1,187 @@
+/**
+ * Builds a graph operation by operation and keeps every tensor's shape, which the gradients need. Shapes may hold one
+ * symbolic dimension, the batch.
+ */
+import { writeOnnx } from './onnx-file.ts';
+import type { Attribute, Dimension, ElementType, Initializer, OnnxNode, ValueInfo } from './onnx-file.ts';
+
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly Dimension[];
+}
+
+/** A node with its tensors: what the gradients walk backwards over. */
+export interface Operation {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export class GraphBuilder {
+  readonly operations: Operation[] = [];
+  readonly #name: string;
+  readonly #initializers: Initializer[] = [];
+  readonly #inputs: ValueInfo[] = [];
+  readonly #outputs: ValueInfo[] = [];
+  readonly #integerLists = new Map<string, Tensor>();
+  #tensors = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  input(name: string, shape: readonly Dimension[], type: ElementType = 'float32'): Tensor {
+    this.#inputs.push({ name, type, shape });
+    return { name, shape };
+  }
+
+  /** Publish a tensor under `name`. */
+  output(name: string, tensor: Tensor): void {
+    this.operations.push({ op: 'Identity', inputs: [tensor], outputs: [{ ...tensor, name }], attributes: {} });
+    this.#outputs.push({ name, type: 'float32', shape: tensor.shape });
+  }
+
+  constant(values: ArrayLike<number>, shape: readonly number[], name = this.#nextName()): Tensor {
+    this.#initializers.push({ name, shape, values: Float32Array.from(values) });
+    return { name, shape };
+  }
+
+  scalar(value: number): Tensor {
+    return this.constant([value], []);
+  }
+
+  /** Axes, sizes and bounds, which the operator set takes as int64 tensors; equal lists are stored once. */
+  integers(values: readonly number[]): Tensor {
+    const key = values.join();
+    let tensor = this.#integerLists.get(key);
+    if (tensor === undefined) {
+      tensor = { name: this.#nextName(), shape: [values.length] };
+      this.#integerLists.set(key, tensor);
+      this.#initializers.push({
+        name: tensor.name,
+        shape: [values.length],
+        values: BigInt64Array.from(values, (value) => BigInt(value)),
+      });
+    }
+    return tensor;
+  }
+
+  /** Any operator; the caller states the result's shapes. */
+  apply(
+    op: string,
+    inputs: readonly Tensor[],
+    shapes: readonly (readonly Dimension[])[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Tensor[] {
+    const outputs = shapes.map((shape) => ({ name: this.#nextName(), shape }));
+    this.operations.push({ op, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  /** An operator with one result. */
+  one(
+    op: string,
+    inputs: readonly Tensor[],
+    shape: readonly Dimension[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Tensor {
+    return this.apply(op, inputs, [shape], attributes)[0]!;
+  }
+
+  add(left: Tensor, right: Tensor): Tensor {
+    return this.one('Add', [left, right], broadcast(left.shape, right.shape));
+  }
+
+  sub(left: Tensor, right: Tensor): Tensor {
+    return this.one('Sub', [left, right], broadcast(left.shape, right.shape));
+  }
+
+  mul(left: Tensor, right: Tensor): Tensor {
+    return this.one('Mul', [left, right], broadcast(left.shape, right.shape));
+  }
+
+  div(left: Tensor, right: Tensor): Tensor {
+    return this.one('Div', [left, right], broadcast(left.shape, right.shape));
+  }
+
+  /** `right` has two dimensions. */
+  matMul(left: Tensor, right: Tensor): Tensor {
+    return this.one('MatMul', [left, right], [...left.shape.slice(0, -1), right.shape[1]!]);
+  }
+
+  /** Element by element: Relu, Sigmoid, Tanh, Exp, Log, Sqrt, Neg, Sign, … */
+  unary(op: string, tensor: Tensor): Tensor {
+    return this.one(op, [tensor], tensor.shape);
+  }
+
+  concat(tensors: readonly Tensor[], axis: number): Tensor {
+    const shape = [...tensors[0]!.shape];
+    shape[axis] = tensors.reduce((sum, tensor) => sum + (tensor.shape[axis] as number), 0);
+    return this.one('Concat', tensors, shape, { axis });
+  }
+
+  split(tensor: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+    const shapes = sizes.map((size) => tensor.shape.with(axis, size));
+    return this.apply('Split', [tensor, this.integers(sizes)], shapes, { axis });
+  }
+
+  /** At most one dimension may be symbolic. */
+  reshape(tensor: Tensor, shape: readonly Dimension[]): Tensor {
+    const sizes = shape.map((size) => (typeof size === 'number' ? size : -1));
+    return this.one('Reshape', [tensor, this.integers(sizes)], shape);
+  }
+
+  transpose(tensor: Tensor, perm: readonly number[]): Tensor {
+    const shape = perm.map((axis) => tensor.shape[axis]!);
+    return this.one('Transpose', [tensor], shape, { perm });
+  }
+
+  reduceSum(tensor: Tensor, axes: readonly number[], keep: boolean): Tensor {
+    const shape = reduced(tensor.shape, axes, keep);
+    return this.one('ReduceSum', [tensor, this.integers(axes)], shape, { keepdims: keep ? 1 : 0 });
+  }
+
+  reduceMax(tensor: Tensor, axis: number): Tensor {
+    const shape = reduced(tensor.shape, [axis], true);
+    return this.one('ReduceMax', [tensor], shape, { axes: [axis], keepdims: 1 });
+  }
+
+  /** The model file. */
+  build(): Buffer {
+    const nodes: OnnxNode[] = this.operations.map(({ op, inputs, outputs, attributes }) => ({
+      op,
+      inputs: inputs.map(({ name }) => name),
+      outputs: outputs.map(({ name }) => name),
+      attributes,
+    }));
+    return writeOnnx({
+      name: this.#name,
+      nodes,
+      initializers: this.#initializers,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+    });
+  }
+
+  #nextName(): string {
+    this.#tensors += 1;
+    return `t${this.#tensors}`;
+  }
+}
+
+function reduced(shape: readonly Dimension[], axes: readonly number[], keep: boolean): Dimension[] {
+  return keep
+    ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+function broadcast(left: readonly Dimension[], right: readonly Dimension[]): Dimension[] {
+  const rank = Math.max(left.length, right.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const a = left[axis - rank + left.length] ?? 1;
+    const b = right[axis - rank + right.length] ?? 1;
+    if (a !== b && a !== 1 && b !== 1) throw new RangeError(`shapes [${left.join()}] and [${right.join()}] do not fit`);
+    return a === 1 ? b : a;
+  });
+}
