@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { flowBatchOf, type FlowRow } from '../testing/flow-rows.ts';
+import { DeviceRegistry } from './device-registry.ts';
+
+function rolesOf(registry: DeviceRegistry, row: FlowRow): readonly string[] {
+  return registry.attribute(flowBatchOf([row]), 0).map((role) => `${role.device.address} ${role.direction}`);
+}
+
+test.each([
+  ['192.168.1.20', '203.0.113.5', ['192.168.1.20 outbound']],
+  ['203.0.113.5', '192.168.1.20', ['192.168.1.20 inbound']],
+  ['192.168.1.20', '10.0.0.7', ['192.168.1.20 internal', '10.0.0.7 internal']],
+  ['203.0.113.5', '198.51.100.9', ['198.51.100.9 inbound']],
+  ['2001:db8::5', 'fd00::20', ['fd00::20 inbound']],
+  ['fe80::1', '2001:db8::5', ['fe80::1 outbound']],
+  ['192.168.1.20', '239.255.255.250', ['192.168.1.20 outbound']],
+  ['fe80::1', 'ff02::fb', ['fe80::1 outbound']],
+  ['0.0.0.0', '255.255.255.255', []],
+  ['203.0.113.5', '224.0.0.1', []],
+  ['::', 'ff02::1', []],
+  ['172.32.0.1', '172.31.255.254', ['172.31.255.254 inbound']],
+  ['192.168.1.20', '192.168.1.20', ['192.168.1.20 internal']],
+] as const)('a flow from %s to %s belongs to %j', (src, dst, roles) => {
+  expect(rolesOf(new DeviceRegistry(), { src, dst })).toEqual(roles);
+});
+
+test('the LAN is what the owner says it is', () => {
+  const registry = new DeviceRegistry({ lanPrefixes: ['198.51.100.0/25', '2001:db8:1::/48'] });
+  expect(rolesOf(registry, { src: '192.168.1.20', dst: '198.51.100.127' })).toEqual(['198.51.100.127 inbound']);
+  expect(rolesOf(registry, { src: '198.51.100.128', dst: '10.0.0.1' })).toEqual(['10.0.0.1 inbound']);
+  expect(rolesOf(registry, { src: '2001:db8:1:ff::2', dst: '2001:db8:2::1' })).toEqual(['2001:db8:1:ff::2 outbound']);
+  expect(() => new DeviceRegistry({ lanPrefixes: ['lan'] })).toThrow('"lan" is not a prefix');
+});
+
+test('addresses that are not watched, and subnet broadcasts, are no devices', () => {
+  const registry = new DeviceRegistry({ broadcastAddresses: ['192.168.1.255'] });
+  registry.ignore(['192.168.1.20']);
+  expect(rolesOf(registry, { src: '192.168.1.20', dst: '203.0.113.5' })).toEqual([]);
+  expect(rolesOf(registry, { src: '192.168.1.21', dst: '192.168.1.255' })).toEqual(['192.168.1.21 internal']);
+});
+
+test('a device is the same object in every flow', () => {
+  const registry = new DeviceRegistry();
+  const [first] = registry.attribute(flowBatchOf([{ src: '192.168.1.20', dst: '203.0.113.5' }]), 0);
+  const [second] = registry.attribute(flowBatchOf([{ src: '203.0.113.6', dst: '192.168.1.20' }]), 0);
+  expect(second?.device).toBe(first?.device);
+});
+
+test('the MAC is that of packets it sent itself, and never the gateway or a router', () => {
+  const registry = new DeviceRegistry({ gatewayMacs: ['02:00:00:00:00:01'] });
+  const macOf = (src: string, srcMac: string): string | null | undefined =>
+    registry.attribute(flowBatchOf([{ src, dst: '203.0.113.5', srcMac }]), 0)[0]?.device.mac;
+  expect(macOf('192.168.1.20', '02:00:00:00:00:20')).toBe('02:00:00:00:00:20');
+  expect(macOf('192.168.1.21', '02:00:00:00:00:01')).toBeNull();
+  expect(macOf('192.168.1.21', '00:00:00:00:00:00')).toBeNull();
+  expect(macOf('fd00::20', '02:00:00:00:00:20')).toBe('02:00:00:00:00:20');
+  for (const address of ['10.9.0.1', '10.9.0.2', '10.9.0.3']) {
+    expect(macOf(address, '02:00:00:00:00:09')).toBe('02:00:00:00:00:09');
+  }
+  for (const address of ['10.9.0.4', '10.9.0.1', '10.9.0.5']) expect(macOf(address, '02:00:00:00:00:09')).toBeNull();
+});
+
+test('a device is news when it speaks for the first time and when its MAC becomes known', () => {
+  const registry = new DeviceRegistry();
+  const add = (row: FlowRow): void => void registry.attribute(flowBatchOf([row]), 0);
+  add({ src: '203.0.113.5', dst: '192.168.1.20', lastPacketAtUs: 1 });
+  expect(registry.takeSightings()).toEqual([]);
+  add({ src: '203.0.113.5', dst: '192.168.1.20', lastPacketAtUs: 2, features: { 'Total Backward Packets': 1 } });
+  add({ src: '192.168.1.20', dst: '203.0.113.5', lastPacketAtUs: 3, srcMac: '02:00:00:00:00:20' });
+  add({ src: '192.168.1.20', dst: '203.0.113.5', lastPacketAtUs: 4, srcMac: '02:00:00:00:00:20' });
+  expect(registry.takeSightings()).toEqual([
+    { device: { address: '192.168.1.20', mac: null }, atUs: 2 },
+    { device: { address: '192.168.1.20', mac: '02:00:00:00:00:20' }, atUs: 3 },
+  ]);
+  expect(registry.size).toBe(1);
+});
+
+test('a sweep over addresses that do not answer never pushes out a device that speaks', () => {
+  const registry = new DeviceRegistry({ capacity: 10 });
+  const speaker = registry.attribute(flowBatchOf([{ src: '192.168.1.20', dst: '203.0.113.5' }]), 0)[0]?.device;
+  const sweep = Array.from({ length: 254 }, (_, host) => ({ src: '203.0.113.5', dst: `192.168.2.${host + 1}` }));
+  const batch = flowBatchOf(sweep);
+  for (let row = 0; row < batch.count; row++) expect(registry.attribute(batch, row)).toHaveLength(1);
+  expect(registry.evicted).toBe(245);
+  expect(registry.attribute(flowBatchOf([{ src: '203.0.113.5', dst: '192.168.1.20' }]), 0)[0]?.device).toBe(speaker);
+});
+
+test('among devices that speak, the one unheard of for longest leaves', () => {
+  const registry = new DeviceRegistry({ capacity: 2 });
+  const see = (src: string): object | undefined =>
+    registry.attribute(flowBatchOf([{ src, dst: '203.0.113.5' }]), 0)[0]?.device;
+  const first = see('192.168.1.1');
+  const second = see('192.168.1.2');
+  see('192.168.1.1');
+  see('192.168.1.3');
+  expect(see('192.168.1.1')).toBe(first);
+  expect(see('192.168.1.2')).not.toBe(second);
+});

@@ -1,0 +1,194 @@
+/**
+ * Which thing on the LAN a flow belongs to. Devices are discovered from traffic; an address that was only spoken to
+ * (a sweep over an empty subnet) is kept apart from those that answered, and leaves first when the table is full.
+ */
+import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
+import type { DeviceRef, FlowDirection } from '@picket/shared/contract/address';
+import type { FlowBatch } from '../features/flow-batch.ts';
+import { addressKey, addressText, macKey, macText } from './flow-address.ts';
+import { LanPrefixes, defaultLanPrefixes, isNoHost } from './lan-prefixes.ts';
+
+export interface DeviceRegistryOptions {
+  /** Where devices live. Default: private and link-local addresses. */
+  readonly lanPrefixes?: readonly string[];
+  /** MACs of the gateway itself, lower case: what it forwards is not sent by it. */
+  readonly gatewayMacs?: readonly string[];
+  /** Subnet broadcast addresses, canonical text: no device has one. */
+  readonly broadcastAddresses?: readonly string[];
+  readonly capacity?: number;
+}
+
+/** One device; the same object for as long as the registry remembers it. */
+export interface Device extends DeviceRef {
+  /** By which it can be told on its link; null where unknown or shared by several hosts. */
+  mac: string | null;
+  /** It sent at least one packet. */
+  hasSpoken: boolean;
+  /** Packet time, µs since 1970. */
+  lastSeenAtUs: number;
+}
+
+/** A device's part in a flow. */
+export interface FlowRole {
+  readonly device: Device;
+  /** Seen from this device. */
+  readonly direction: FlowDirection;
+}
+
+/** A device spoke for the first time, or its MAC became known or another one. */
+export interface DeviceSighting {
+  readonly device: DeviceRef;
+  readonly atUs: number;
+}
+
+/** More IPv4 addresses than this behind one MAC: it is a router's, and no device is to be held by it. */
+const maxAddressesPerMac = 3;
+const maxSightings = 1024;
+const bwdPackets = featureNames.indexOf('Total Backward Packets');
+
+type Key = number | string;
+
+/** What only the registry needs to know of a device. */
+interface KnownDevice extends Device {
+  /** `macKey` of what it last sent with; 0 for unknown. */
+  macKey: number;
+  readonly isIpv4: boolean;
+}
+
+export class DeviceRegistry {
+  readonly #lan: LanPrefixes;
+  readonly #gatewayMacs: ReadonlySet<string>;
+  readonly #broadcastAddresses: ReadonlySet<string>;
+  readonly #capacity: number;
+  /** Least recently seen first. */
+  readonly #spoken = new Map<Key, KnownDevice>();
+  readonly #silent = new Map<Key, KnownDevice>();
+  readonly #ipv4PerMac = new Map<number, number>();
+  #unmonitored: ReadonlySet<string> = new Set();
+  #sightings: DeviceSighting[] = [];
+  #evicted = 0;
+  #sightingsDropped = 0;
+
+  constructor(options: DeviceRegistryOptions = {}) {
+    this.#lan = new LanPrefixes(options.lanPrefixes ?? defaultLanPrefixes);
+    this.#gatewayMacs = new Set(options.gatewayMacs);
+    this.#broadcastAddresses = new Set(options.broadcastAddresses);
+    this.#capacity = options.capacity ?? 4096;
+  }
+
+  /** Devices that sent something. */
+  get size(): number {
+    return this.#spoken.size;
+  }
+
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** Sightings that nobody took in time. */
+  get sightingsDropped(): number {
+    return this.#sightingsDropped;
+  }
+
+  /** Flows of these addresses (canonical text) belong to no device. */
+  ignore(addresses: Iterable<string>): void {
+    this.#unmonitored = new Set(addresses);
+  }
+
+  /**
+   * The devices a flow belongs to: the end inside the LAN, both where both are, and the responder where neither is.
+   * Empty where that end is no single host, or is not to be watched.
+   */
+  attribute(batch: FlowBatch, row: number): readonly FlowRole[] {
+    const family = batch.family[row]!;
+    const srcIsInside = this.#lan.contains(batch.srcAddress, row, family) && !isNoHost(batch.srcAddress, row, family);
+    const dstIsHost = !isNoHost(batch.dstAddress, row, family);
+    const dstIsInside = dstIsHost && this.#lan.contains(batch.dstAddress, row, family);
+    const src = srcIsInside ? this.#see(batch, row, 'src') : undefined;
+    const dst = dstIsInside || (!srcIsInside && dstIsHost) ? this.#see(batch, row, 'dst') : undefined;
+    const roles: FlowRole[] = [];
+    if (src !== undefined) roles.push({ device: src, direction: dstIsInside ? 'internal' : 'outbound' });
+    if (dst !== undefined && dst !== src) {
+      roles.push({ device: dst, direction: srcIsInside ? 'internal' : 'inbound' });
+    }
+    return roles;
+  }
+
+  /** First sightings since the last call. */
+  takeSightings(): readonly DeviceSighting[] {
+    const sightings = this.#sightings;
+    this.#sightings = [];
+    return sightings;
+  }
+
+  #see(batch: FlowBatch, row: number, end: 'src' | 'dst'): Device | undefined {
+    const bytes = end === 'src' ? batch.srcAddress : batch.dstAddress;
+    const family = batch.family[row]!;
+    const key = addressKey(bytes, row, family);
+    const atUs = batch.lastPacketAtUs[row]!;
+    let device = this.#spoken.get(key) ?? this.#silent.get(key);
+    if (device === undefined) {
+      const address = addressText(bytes, row, family);
+      if (this.#broadcastAddresses.has(address)) return undefined;
+      device = { address, mac: null, hasSpoken: false, lastSeenAtUs: atUs, macKey: 0, isIpv4: family === 4 };
+    }
+    if (this.#unmonitored.has(device.address)) return undefined;
+    device.lastSeenAtUs = Math.max(device.lastSeenAtUs, atUs);
+    const speaks = end === 'src' || batch.features[row * featureCount + bwdPackets]! > 0;
+    const isFirst = speaks && !device.hasSpoken;
+    if (speaks) device.hasSpoken = true;
+    this.#remember(key, device);
+    const isNewMac = end === 'src' && this.#learnMac(device, batch.srcMac, row);
+    if (isFirst || isNewMac) this.#report({ device: { address: device.address, mac: device.mac }, atUs });
+    return device;
+  }
+
+  #remember(key: Key, device: KnownDevice): void {
+    this.#silent.delete(key);
+    const table = device.hasSpoken ? this.#spoken : this.#silent;
+    table.delete(key);
+    table.set(key, device);
+    if (this.#spoken.size + this.#silent.size <= this.#capacity) return;
+    const crowded = this.#silent.size > (device.hasSpoken ? 0 : 1) ? this.#silent : this.#spoken;
+    for (const [oldestKey, oldest] of crowded) {
+      crowded.delete(oldestKey);
+      this.#forgetMac(oldest);
+      this.#evicted += 1;
+      break;
+    }
+  }
+
+  /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */
+  #learnMac(device: KnownDevice, macs: Uint8Array, row: number): boolean {
+    const key = macKey(macs, row);
+    if (key === 0 || key === device.macKey) return false;
+    const mac = macText(macs, row);
+    if (mac === null || this.#gatewayMacs.has(mac)) return false;
+    this.#forgetMac(device);
+    device.macKey = key;
+    if (device.isIpv4) this.#ipv4PerMac.set(key, (this.#ipv4PerMac.get(key) ?? 0) + 1);
+    const addresses = this.#ipv4PerMac.get(key) ?? 0;
+    device.mac = addresses > maxAddressesPerMac ? null : mac;
+    if (addresses === maxAddressesPerMac + 1) this.#disown(key);
+    return device.mac !== null;
+  }
+
+  /** A router's MAC stands for all that is behind it. */
+  #disown(key: number): void {
+    for (const table of [this.#spoken, this.#silent]) {
+      for (const device of table.values()) if (device.macKey === key) device.mac = null;
+    }
+  }
+
+  #forgetMac(device: KnownDevice): void {
+    if (device.macKey === 0 || !device.isIpv4) return;
+    const others = (this.#ipv4PerMac.get(device.macKey) ?? 1) - 1;
+    if (others === 0) this.#ipv4PerMac.delete(device.macKey);
+    else this.#ipv4PerMac.set(device.macKey, others);
+  }
+
+  #report(sighting: DeviceSighting): void {
+    if (this.#sightings.length < maxSightings) this.#sightings.push(sighting);
+    else this.#sightingsDropped += 1;
+  }
+}
