@@ -1,0 +1,92 @@
+/** Decisions as the API shows and takes them. */
+import { z } from 'zod';
+import { Instant } from './address.ts';
+import {
+  Decision,
+  DecisionAction,
+  DecisionDirection,
+  DecisionScope,
+  DecisionState,
+  maxDecisionSeconds,
+} from './decision.ts';
+import { AlertId, DecisionId, GatewayId } from './identifiers.ts';
+
+export const GatewayDecisionState = z.object({
+  gateway_id: GatewayId,
+  state: DecisionState,
+  at: Instant,
+  detail: z.string().nullable(),
+});
+export type GatewayDecisionState = z.infer<typeof GatewayDecisionState>;
+
+export const StoredDecision = z.object({
+  ...Decision.shape,
+  /** Gateway that made it by itself; null: made at the controller. */
+  made_by_gateway: GatewayId.nullable(),
+  lifted_at: Instant.nullable(),
+  lifted_by: z.string().nullable(),
+  /** Not expired and not lifted. Whether it is in the kernel is in `gateways`. */
+  active: z.boolean(),
+  gateways: z.array(GatewayDecisionState),
+});
+export type StoredDecision = z.infer<typeof StoredDecision>;
+
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** Seconds, or a number with a unit: `90s`, `15m`, `4h`, `7d`. Always finite, 10 s to 30 days. */
+export const Duration = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,8}[smhd]?$/, 'seconds, or a number with a unit: 90s, 15m, 4h, 7d')
+      .transform((text) => Number.parseInt(text, 10) * (unitSeconds[text.at(-1) as 'm'] ?? 1)),
+  ])
+  .pipe(
+    z
+      .int()
+      .min(10, 'at least 10 seconds')
+      .max(maxDecisionSeconds, `at most ${maxDecisionSeconds} seconds (30 days): a decision always ends`),
+  );
+
+/** A decision an analyst asks for. */
+export const NewDecision = z.strictObject({
+  scope: DecisionScope,
+  value: z.string().trim().min(1).max(100),
+  direction: DecisionDirection.default('both'),
+  action: DecisionAction.default('block'),
+  duration: Duration,
+  reason: z.string().trim().min(1).max(500),
+  /** Left out: every enrolled gateway. */
+  gateways: z.array(GatewayId).min(1).max(10_000).optional(),
+  alert_id: AlertId.nullable().default(null),
+});
+export type NewDecision = z.infer<typeof NewDecision>;
+
+/** One step of a decision on one gateway. */
+export const DecisionLogEntry = z.object({
+  id: z.string(),
+  decision_id: DecisionId,
+  gateway_id: GatewayId,
+  action: DecisionAction,
+  scope: DecisionScope,
+  value: z.string(),
+  origin: Decision.shape.origin,
+  rule_id: Decision.shape.rule_id,
+  alert_id: Decision.shape.alert_id,
+  state: DecisionState,
+  /** False for refused and failed steps. */
+  success: z.boolean(),
+  detail: z.string().nullable(),
+  at: Instant,
+});
+export type DecisionLogEntry = z.infer<typeof DecisionLogEntry>;
+
+/** What the first API answers to a block or an unblock. */
+export const NetworkAction = z.object({
+  success: z.boolean(),
+  action_id: DecisionId,
+  message: z.string(),
+  expires_at: Instant,
+});
+export type NetworkAction = z.infer<typeof NetworkAction>;

@@ -1,0 +1,54 @@
+/** Prevention rules as the API shows and takes them. */
+import { z } from 'zod';
+import { Instant } from './address.ts';
+import { maxDecisionSeconds } from './decision.ts';
+import { Rule, RuleAction } from './rule.ts';
+
+export const StoredRule = z.object({
+  ...Rule.shape,
+  /** Rises with every change; also in the ETag. */
+  version: z.int(),
+  created_at: Instant,
+  updated_at: Instant,
+  updated_by: z.string().nullable(),
+});
+export type StoredRule = z.infer<typeof StoredRule>;
+
+/** `block_ip` is what the first API called `block`. */
+const RuleActionInput = z
+  .enum([...RuleAction.options, 'block_ip'])
+  .transform((action): RuleAction => (action === 'block_ip' ? 'block' : action));
+
+const members = {
+  name: z.string().trim().min(1).max(100),
+  is_enabled: Rule.shape.is_enabled,
+  threshold: Rule.shape.threshold,
+  classes: Rule.shape.classes.max(10),
+  device: Rule.shape.device,
+  action: RuleActionInput,
+  min_windows: Rule.shape.min_windows,
+  of_windows: Rule.shape.of_windows,
+  min_flows: Rule.shape.min_flows,
+  cooldown_seconds: Rule.shape.cooldown_seconds,
+  duration_seconds: z.int().min(10).max(maxDecisionSeconds),
+  mode: Rule.shape.mode,
+};
+
+export const NewRule = z.strictObject({
+  ...members,
+  is_enabled: members.is_enabled.default(true),
+  threshold: members.threshold.default(null),
+  classes: members.classes.default([]),
+  device: members.device.default(null),
+  min_windows: members.min_windows.default(2),
+  of_windows: members.of_windows.default(3),
+  min_flows: members.min_flows.default(5),
+  cooldown_seconds: members.cooldown_seconds.default(60),
+  duration_seconds: members.duration_seconds.default(3600),
+  mode: members.mode.default(null),
+});
+export type NewRule = z.infer<typeof NewRule>;
+
+/** Any subset. */
+export const RuleChange = z.strictObject(members).partial();
+export type RuleChange = z.infer<typeof RuleChange>;
