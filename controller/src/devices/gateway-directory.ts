@@ -1,0 +1,16 @@
+/** What the history features need to know of gateways. The gateways feature answers it. */
+import type { GatewayId } from '@picket/shared/contract/identifiers';
+
+export interface KnownGateway {
+  readonly id: GatewayId;
+  readonly online: boolean;
+  /** Addresses by which it is known (its link, its own interfaces where reported); never a target of a decision. */
+  readonly addresses: readonly string[];
+  /** Devices that its agent leaves alone by now, as reported; null where nothing was reported yet. */
+  readonly unmonitored: readonly string[] | null;
+}
+
+export interface GatewayDirectory {
+  /** Every enrolled gateway that has not been revoked. */
+  enrolled(): Promise<readonly KnownGateway[]>;
+}

@@ -1,0 +1,9 @@
+/** How a change of what gateways shall do reaches their policies. The twin answers it. */
+import type { GatewayId } from '@picket/shared/contract/identifiers';
+
+export interface PolicyPublisher {
+  /** The rules changed: every gateway gets a new policy version. */
+  rulesChanged(): Promise<void>;
+  /** The devices that this gateway is not to watch changed. */
+  monitoringChanged(gatewayId: GatewayId): Promise<void>;
+}
