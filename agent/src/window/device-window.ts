@@ -1,0 +1,125 @@
+/**
+ * The latest ten flows of one device, oldest first. A report of a flow that is still in the window replaces its own
+ * slot and keeps its place; a flow that left the window enters anew.
+ */
+import type { FlowDirection } from '@picket/shared/contract/address';
+import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import { normaliseFeatures } from '@picket/shared/features/normalise-features';
+import { addressText } from '../devices/flow-address.ts';
+import type { FlowBatch } from '../features/flow-batch.ts';
+import type { WindowFlow } from './window-flow.ts';
+
+const fwdPackets = featureNames.indexOf('Total Fwd Packets');
+const bwdPackets = featureNames.indexOf('Total Backward Packets');
+const fwdBytes = featureNames.indexOf('Total Length of Fwd Packets');
+const bwdBytes = featureNames.indexOf('Total Length of Bwd Packets');
+
+export class DeviceWindow {
+  readonly #features = new Float32Array(windowLength * featureCount);
+  /** Raw addresses, source then destination; text is made when a window is handed out, and kept with its slot. */
+  readonly #addresses = new Uint8Array(windowLength * 32);
+  readonly #slots: Slot[] = [];
+
+  get flowsSeen(): number {
+    return this.#slots.length;
+  }
+
+  /** Packet time of the newest flow, µs. */
+  get newestAtUs(): number {
+    let newest = 0;
+    for (const slot of this.#slots) newest = Math.max(newest, slot.lastPacketAtUs);
+    return newest;
+  }
+
+  /** False where a later report of the same flow is here already. */
+  add(batch: FlowBatch, row: number, direction: FlowDirection): boolean {
+    const flowNumber = batch.flowNumber[row]!;
+    let slot = this.#slots.find((candidate) => candidate.flowNumber === flowNumber);
+    if (slot === undefined) {
+      slot = this.#slots.length < windowLength ? { ...emptySlot, index: this.#slots.length } : this.#slots.shift()!;
+      this.#slots.push(slot);
+      slot.flowNumber = flowNumber;
+      slot.srcIp = undefined;
+      slot.dstIp = undefined;
+    } else if (batch.reportNumber[row]! < slot.reportNumber) {
+      return false;
+    }
+    slot.reportNumber = batch.reportNumber[row]!;
+    slot.startedAtUs = batch.startedAtUs[row]!;
+    slot.lastPacketAtUs = batch.lastPacketAtUs[row]!;
+    slot.family = batch.family[row]!;
+    slot.srcPort = batch.srcPort[row]!;
+    slot.dstPort = batch.dstPort[row]!;
+    slot.protocol = batch.protocol[row]!;
+    slot.direction = direction;
+    this.#addresses.set(batch.srcAddress.subarray(row * 16, row * 16 + 16), slot.index * 32);
+    this.#addresses.set(batch.dstAddress.subarray(row * 16, row * 16 + 16), slot.index * 32 + 16);
+    normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
+    return true;
+  }
+
+  /** Writes 10 × 78 values at `offset`, present flows in the last slots; the rest of `to` must be 0 there. */
+  copyFeatures(to: Float32Array, offset: number): void {
+    let at = offset + (windowLength - this.#slots.length) * featureCount;
+    for (const { index } of this.#slots) {
+      to.set(this.#features.subarray(index * featureCount, (index + 1) * featureCount), at);
+      at += featureCount;
+    }
+  }
+
+  /** Oldest first. */
+  flows(): readonly WindowFlow[] {
+    return this.#slots.map((slot) => {
+      slot.srcIp ??= addressText(this.#addresses, slot.index * 2, slot.family);
+      slot.dstIp ??= addressText(this.#addresses, slot.index * 2 + 1, slot.family);
+      const first = slot.index * featureCount;
+      return {
+        flowNumber: slot.flowNumber,
+        reportNumber: slot.reportNumber,
+        startedAtUs: slot.startedAtUs,
+        lastPacketAtUs: slot.lastPacketAtUs,
+        srcIp: slot.srcIp,
+        srcPort: slot.srcPort,
+        dstIp: slot.dstIp,
+        dstPort: slot.dstPort,
+        protocol: slot.protocol,
+        direction: slot.direction,
+        fwdPackets: this.#features[first + fwdPackets]!,
+        bwdPackets: this.#features[first + bwdPackets]!,
+        fwdBytes: this.#features[first + fwdBytes]!,
+        bwdBytes: this.#features[first + bwdBytes]!,
+      };
+    });
+  }
+}
+
+interface Slot {
+  /** Place of its row in the typed arrays. */
+  index: number;
+  flowNumber: number;
+  reportNumber: number;
+  startedAtUs: number;
+  lastPacketAtUs: number;
+  family: number;
+  srcPort: number;
+  dstPort: number;
+  protocol: number;
+  direction: FlowDirection;
+  srcIp: string | undefined;
+  dstIp: string | undefined;
+}
+
+const emptySlot: Slot = {
+  index: 0,
+  flowNumber: -1,
+  reportNumber: 0,
+  startedAtUs: 0,
+  lastPacketAtUs: 0,
+  family: 4,
+  srcPort: 0,
+  dstPort: 0,
+  protocol: 0,
+  direction: 'inbound',
+  srcIp: undefined,
+  dstIp: undefined,
+};

@@ -1,0 +1,187 @@
+/**
+ * The windows of all devices, and which of them are due to be scored: those that changed, at most four times a second
+ * of packet time each. When a window is due depends on the order of flows alone, never on how they were batched or on
+ * a clock, so that a replayed capture is scored as it was live.
+ */
+import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import type { WindowBatch } from '../detection/detector.ts';
+import type { Device } from '../devices/device-registry.ts';
+import type { FlowBatch } from '../features/flow-batch.ts';
+import { DeviceWindow } from './device-window.ts';
+import type { WindowFlow } from './window-flow.ts';
+
+export interface DeviceWindowsOptions {
+  readonly source: TrafficSource;
+  /** Devices whose windows are kept. */
+  readonly capacity?: number;
+  /** Due windows that may wait to be taken. */
+  readonly maxDue?: number;
+}
+
+/** What stands beside one window of a batch: plain values, fit to cross to another thread. */
+export interface WindowContext {
+  readonly device: DeviceRef;
+  /** Packet time of the newest flow, µs since 1970. */
+  readonly atUs: number;
+  readonly flowsSeen: number;
+  /** New or updated flows since the last window of this device that counted as evidence. */
+  readonly freshFlows: number;
+  /** Enough of it is new to count for N of M: `freshFlows` ≥ 5. */
+  readonly countsAsEvidence: boolean;
+  /** Oldest first. */
+  readonly flows: readonly WindowFlow[];
+  readonly source: TrafficSource;
+}
+
+/** `contexts[i]` belongs to window i of the batch. */
+export interface DueWindows {
+  readonly batch: WindowBatch;
+  readonly contexts: readonly WindowContext[];
+}
+
+/** Windows one flow apart share nine of ten flows: only so many new ones make independent evidence. */
+export const minFreshFlows = 5;
+
+const restUs = 250_000;
+/** Flows end up to two minutes after their last packet; time further back than this means that the clock was set. */
+const clockWasSetUs = 600_000_000;
+const windowSize = windowLength * featureCount;
+
+interface Entry {
+  readonly device: Device;
+  readonly window: DeviceWindow;
+  scoredAtUs: number;
+  freshFlows: number;
+}
+
+export class DeviceWindows {
+  readonly #source: TrafficSource;
+  readonly #capacity: number;
+  readonly #maxDue: number;
+  /** Least recently changed first. */
+  readonly #entries = new Map<Device, Entry>();
+  /** Changed, but scored less than a quarter second ago; in the order in which they changed. */
+  readonly #waiting = new Set<Entry>();
+  #due: { readonly features: Float32Array; readonly context: WindowContext }[] = [];
+  #nowUs = 0;
+  #evicted = 0;
+  #dropped = 0;
+
+  constructor(options: DeviceWindowsOptions) {
+    this.#source = options.source;
+    this.#capacity = options.capacity ?? 4096;
+    this.#maxDue = options.maxDue ?? 2048;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Devices whose window was given up for others. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** Due windows that were given up because nobody took them in time. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** One flow, or a report of one, of this device. */
+  add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection): void {
+    this.#setClock(batch.lastPacketAtUs[row]!);
+    const entry = this.#entryOf(device);
+    if (entry.window.add(batch, row, direction)) {
+      entry.freshFlows += 1;
+      if (this.#nowUs - entry.scoredAtUs >= restUs) this.#makeDue(entry);
+      else this.#waiting.add(entry);
+    }
+    this.#endRests();
+  }
+
+  /** It is at least this late by packet time: windows that had to rest become due. */
+  advance(nowUs: number): void {
+    this.#setClock(nowUs);
+    this.#endRests();
+  }
+
+  /** The input has ended: everything that changed is due. */
+  finish(): void {
+    for (const entry of this.#waiting) this.#makeDue(entry);
+  }
+
+  /** Up to `limit` due windows, oldest first; undefined when none is. */
+  takeDue(limit = 256): DueWindows | undefined {
+    const taken = this.#due.splice(0, limit);
+    if (taken.length === 0) return undefined;
+    const windows = new Float32Array(taken.length * windowSize);
+    const flowsSeen = new Uint8Array(taken.length);
+    for (const [index, { features, context }] of taken.entries()) {
+      windows.set(features, index * windowSize);
+      flowsSeen[index] = context.flowsSeen;
+    }
+    return { batch: { count: taken.length, windows, flowsSeen }, contexts: taken.map(({ context }) => context) };
+  }
+
+  #setClock(nowUs: number): void {
+    if (nowUs < this.#nowUs - clockWasSetUs) {
+      this.#nowUs = nowUs;
+      for (const entry of this.#entries.values()) entry.scoredAtUs = Number.NEGATIVE_INFINITY;
+    }
+    if (nowUs > this.#nowUs) this.#nowUs = nowUs;
+  }
+
+  #endRests(): void {
+    for (const entry of this.#waiting) {
+      if (this.#nowUs - entry.scoredAtUs < restUs) break;
+      this.#makeDue(entry);
+    }
+  }
+
+  #entryOf(device: Device): Entry {
+    const known = this.#entries.get(device);
+    const entry = known ?? {
+      device,
+      window: new DeviceWindow(),
+      scoredAtUs: Number.NEGATIVE_INFINITY,
+      freshFlows: 0,
+    };
+    this.#entries.delete(device);
+    this.#entries.set(device, entry);
+    if (this.#entries.size > this.#capacity) this.#evictOldest();
+    return entry;
+  }
+
+  #evictOldest(): void {
+    for (const [device, entry] of this.#entries) {
+      this.#entries.delete(device);
+      this.#waiting.delete(entry);
+      this.#evicted += 1;
+      break;
+    }
+  }
+
+  #makeDue(entry: Entry): void {
+    this.#waiting.delete(entry);
+    entry.scoredAtUs = this.#nowUs;
+    const features = new Float32Array(windowSize);
+    entry.window.copyFeatures(features, 0);
+    const countsAsEvidence = entry.freshFlows >= minFreshFlows;
+    const context: WindowContext = {
+      device: { address: entry.device.address, mac: entry.device.mac },
+      atUs: entry.window.newestAtUs,
+      flowsSeen: entry.window.flowsSeen,
+      freshFlows: entry.freshFlows,
+      countsAsEvidence,
+      flows: entry.window.flows(),
+      source: this.#source,
+    };
+    if (countsAsEvidence) entry.freshFlows = 0;
+    if (this.#due.length >= this.#maxDue) {
+      this.#dropped += 1;
+      this.#due.shift();
+    }
+    this.#due.push({ features, context });
+  }
+}

@@ -1,0 +1,48 @@
+/** One flow of a window in plain values: what a verdict looks at and an alert shows as evidence. */
+import type { FlowDirection } from '@picket/shared/contract/address';
+import type { FlowSummary } from '@picket/shared/contract/flow';
+import type { BootId } from '@picket/shared/contract/identifiers';
+import { instantOf } from './packet-time.ts';
+
+export interface WindowFlow {
+  readonly flowNumber: number;
+  readonly reportNumber: number;
+  readonly startedAtUs: number;
+  readonly lastPacketAtUs: number;
+  readonly srcIp: string;
+  readonly srcPort: number;
+  readonly dstIp: string;
+  readonly dstPort: number;
+  /** IP protocol number. */
+  readonly protocol: number;
+  /** Seen from the window's device. */
+  readonly direction: FlowDirection;
+  readonly fwdPackets: number;
+  readonly bwdPackets: number;
+  /** Payload. */
+  readonly fwdBytes: number;
+  readonly bwdBytes: number;
+}
+
+/** The flow's name within the gateway. */
+export function flowIdOf(flowNumber: number, bootId: BootId): string {
+  return `${bootId}.${flowNumber}`;
+}
+
+export function flowSummaryOf(flow: WindowFlow, bootId: BootId): FlowSummary {
+  return {
+    flow_id: flowIdOf(flow.flowNumber, bootId),
+    started_at: instantOf(flow.startedAtUs),
+    last_packet_at: instantOf(flow.lastPacketAtUs),
+    src_ip: flow.srcIp,
+    src_port: flow.srcPort,
+    dst_ip: flow.dstIp,
+    dst_port: flow.dstPort,
+    protocol: flow.protocol,
+    direction: flow.direction,
+    fwd_packets: flow.fwdPackets,
+    bwd_packets: flow.bwdPackets,
+    fwd_bytes: flow.fwdBytes,
+    bwd_bytes: flow.bwdBytes,
+  };
+}
