@@ -36,7 +36,7 @@ const parameterNames = Object.keys(parameterShapes) as ParameterName[];
 
 export const parameterCount = parameterNames.reduce((sum, name) => sum + sizeOf(name), 0);
 
-/** Of log1p(feature), over the training flows. A masked feature has scale 0. */
+/** Of log1p(max(feature, 0)), over the training flows. A masked feature has scale 0. */
 export interface Scaler {
   readonly mean: Float32Array;
   /** 1 / standard deviation. */
@@ -75,7 +75,10 @@ export function windowInputs(graph: GraphBuilder): WindowInputs {
   };
 }
 
-/** What `usableValue` says, log1p, standardise, clip, and blank the empty slots. */
+/**
+ * log1p, standardise, clip, and blank the empty slots. NaN, infinities and whatever is negative (a rate without
+ * duration, a TCP window that never was) count as 0, whoever hands the window in.
+ */
 export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler: Scaler): PreparedWindows {
   const shape = inputs.windows.shape;
   const flowsSeen = graph.reshape(inputs.flowsSeen, ['batch', 1]);
@@ -111,11 +114,6 @@ export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler
 }
 
 const largestFloat = 3.4e38;
-
-/** NaN, infinities and negative values (rates of flows without duration, missing TCP windows) count as 0, everywhere. */
-export function usableValue(value: number): number {
-  return value >= 0 && value <= largestFloat ? value : 0;
-}
 
 /** The flat vector taken apart; gradients flow back through it. */
 export function splitParameters(graph: GraphBuilder, flat: Tensor): Record<ParameterName, Tensor> {

@@ -1,0 +1,104 @@
+/** All flows of a dataset as one matrix; windows are lists of row numbers, so that mixing and cutting them copies nothing. */
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { normaliseFeatures } from '@picket/shared/features/normalise-features';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+
+export class FlowRows {
+  count = 0;
+  /** count × 78, normalised as a gateway does it. */
+  features = new Float32Array(1024 * featureCount);
+  /** Index into `trafficClasses`. */
+  classes = new Uint8Array(1024);
+
+  /** The new row's number. */
+  add(values: ArrayLike<number>, trafficClass: TrafficClass): number {
+    if (this.count === this.classes.length) {
+      this.features = grown(this.features, new Float32Array(this.features.length * 2));
+      this.classes = grown(this.classes, new Uint8Array(this.classes.length * 2));
+    }
+    normaliseFeatures(values, 0, this.features, this.count * featureCount);
+    this.classes[this.count] = trafficClasses.indexOf(trafficClass);
+    return this.count++;
+  }
+
+  row(number: number): Float32Array {
+    return this.features.subarray(number * featureCount, (number + 1) * featureCount);
+  }
+}
+
+function grown<T extends { set(values: T): void }>(old: T, larger: T): T {
+  larger.set(old);
+  return larger;
+}
+
+export type Part = 'train' | 'validation' | 'test';
+
+/** The windows of one device in one stretch of traffic, in the order in which they would have been scored. */
+export interface WindowSequence {
+  /** Where the flows come from: `cicids2017`, `iot-sentinel`, `captures`. */
+  readonly source: string;
+  /** What is held out together: a host, a device type, a site. */
+  readonly group: string;
+  readonly part: Part;
+  /** count × 10 row numbers, oldest first; -1 in the slots before the present flows. */
+  readonly windows: Int32Array;
+}
+
+export interface Dataset {
+  readonly rows: FlowRows;
+  readonly sequences: WindowSequence[];
+}
+
+/** The window after each flow of a stretch: the newest up to ten flows so far. */
+export function slidingWindows(rowNumbers: readonly number[]): Int32Array {
+  const windows = new Int32Array(rowNumbers.length * windowLength).fill(-1);
+  for (let end = 0; end < rowNumbers.length; end++) {
+    const present = Math.min(end + 1, windowLength);
+    for (let slot = 0; slot < present; slot++) {
+      windows[(end + 1) * windowLength - 1 - slot] = rowNumbers[end - slot]!;
+    }
+  }
+  return windows;
+}
+
+/** So few flows of an attack say nothing yet: one refused connection is no scan. Such windows are left out. */
+const fewestFlows: Readonly<Partial<Record<TrafficClass, number>>> = {
+  slow_rate: 2,
+  port_scan: 2,
+  brute_force_ssh: 2,
+  brute_force_ftp: 2,
+  botnet_beacon: 2,
+};
+/** A flood counts from its first flow only where that flow is itself a flood; short flows must be several. */
+const floodFlows = 3;
+const floodPackets = 50;
+
+/**
+ * The class that a window should get: the commonest attack in it, `benign` where there is none, undefined where the
+ * attack is too faint to be asked for.
+ */
+export function labelWindow(rows: FlowRows, window: Int32Array): number | undefined {
+  const counts = new Uint8Array(trafficClasses.length);
+  let largestFlow = 0;
+  for (const number of window) {
+    if (number < 0) continue;
+    const trafficClass = rows.classes[number]!;
+    counts[trafficClass]! += 1;
+    if (trafficClass === floodClass) {
+      largestFlow = Math.max(
+        largestFlow,
+        rows.features[number * featureCount + 2]! + rows.features[number * featureCount + 3]!,
+      );
+    }
+  }
+  let label = 0;
+  for (let index = 1; index < counts.length; index++) {
+    if (counts[index]! > 0 && (label === 0 || counts[index]! > counts[label]!)) label = index;
+  }
+  if (label === 0) return 0;
+  if (label === floodClass) return largestFlow >= floodPackets || counts[label]! >= floodFlows ? label : undefined;
+  return counts[label]! >= (fewestFlows[trafficClasses[label]!] ?? 1) ? label : undefined;
+}
+
+const floodClass = trafficClasses.indexOf('ddos_flood');

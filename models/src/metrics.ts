@@ -1,0 +1,70 @@
+/** Figures of a detector on labelled windows. Pure arithmetic. */
+
+export interface ClassFigures {
+  readonly support: number;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+}
+
+/** Per class, from true and predicted class numbers. */
+export function classFigures(labels: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): ClassFigures[] {
+  const confusion = Array.from({ length: classes }, () => new Float64Array(classes));
+  for (let index = 0; index < labels.length; index++) confusion[labels[index]!]![predicted[index]!]! += 1;
+  return confusion.map((row, index) => {
+    const support = row.reduce((sum, value) => sum + value, 0);
+    const claimed = confusion.reduce((sum, other) => sum + other[index]!, 0);
+    const hit = row[index]!;
+    const precision = claimed === 0 ? 0 : hit / claimed;
+    const recall = support === 0 ? 0 : hit / support;
+    return { support, precision, recall, f1: hit === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
+  });
+}
+
+/** Mean F1 over the classes that occur at least `fewest` times. */
+export function macroF1(figures: readonly ClassFigures[], fewest = 1): number {
+  const counted = figures.filter(({ support }) => support >= fewest);
+  return counted.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, counted.length);
+}
+
+/** Area under precision over recall, by average precision; equal scores count as one step. */
+export function precisionRecallArea(scores: ArrayLike<number>, positive: (index: number) => boolean): number {
+  const order = Array.from({ length: scores.length }, (_, index) => index).sort((a, b) => scores[b]! - scores[a]!);
+  const positives = order.filter(positive).length;
+  let area = 0;
+  let hits = 0;
+  let stepHits = 0;
+  for (const [rank, index] of order.entries()) {
+    if (positive(index)) stepHits += 1;
+    if (scores[order[rank + 1] ?? -1] === scores[index]) continue;
+    hits += stepHits;
+    area += (stepHits / Math.max(1, positives)) * (hits / (rank + 1));
+    stepHits = 0;
+  }
+  return area;
+}
+
+/** Share of the negatives that score at or above the threshold. */
+export function falseAlarmShare(
+  scores: ArrayLike<number>,
+  benign: (index: number) => boolean,
+  threshold: number,
+): number {
+  let negatives = 0;
+  let alarms = 0;
+  for (let index = 0; index < scores.length; index++) {
+    if (!benign(index)) continue;
+    negatives += 1;
+    if (scores[index]! >= threshold) alarms += 1;
+  }
+  return negatives === 0 ? 0 : alarms / negatives;
+}
+
+/** The lowest threshold, at least `floor`, at which at most `share` of the benign scores alarm. */
+export function quietThreshold(benignScores: ArrayLike<number>, share: number, floor: number): number {
+  const sorted = Float64Array.from(benignScores).sort().reverse();
+  const allowed = Math.floor(sorted.length * share);
+  const loudest = sorted[allowed];
+  // Just above the loudest score that must stay quiet.
+  return loudest === undefined ? floor : Math.max(floor, Math.min(0.999, loudest + 0.001));
+}
