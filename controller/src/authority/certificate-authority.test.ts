@@ -40,7 +40,7 @@ test('the authority is made once, for its owner only, and is the same at the nex
   const first = await CertificateAuthority.open(path);
   const second = await CertificateAuthority.open(path);
   expect(second.fingerprint).toBe(first.fingerprint);
-  expect(statSync(join(path, 'ca.pem')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(path, 'ca-private.pem')).mode & 0o777).toBe(0o600);
 });
 
 test('two controllers that start on one folder agree on one authority', async () => {
@@ -51,7 +51,7 @@ test('two controllers that start on one folder agree on one authority', async ()
 
 test('a broken authority file stops the start and says what to do', async () => {
   const path = folder();
-  writeFileSync(join(path, 'ca.pem'), 'garbage');
+  writeFileSync(join(path, 'ca-private.pem'), 'garbage');
   await expect(CertificateAuthority.open(path)).rejects.toThrow(/Restore it from a backup/);
 });
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { InvalidInput, StartFailure, exitCodes } from '../errors.ts';
+import { controllerCommonName, gatewayUri } from '../broker/peer-identity.ts';
 import { createPrivateFile, readIfPresent } from './private-file.ts';
 
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -19,9 +20,6 @@ const caYears = 10;
 export const gatewayCertificateHours = 72;
 const serverCertificateDays = 90;
 const clockSkewMs = 5 * 60_000;
-
-/** Name of the controller's own certificate. No gateway can have it, for their names hold no underscore. */
-export const controllerCommonName = '_controller';
 
 /** PEM texts. */
 export interface KeyAndCertificate {
@@ -52,9 +50,9 @@ export class CertificateAuthority {
     this.fingerprint = createHash('sha256').update(new Uint8Array(issuer.rawData)).digest('hex');
   }
 
-  /** Opens the authority in `folder`, making it the first time. Throws `StartFailure` when its file cannot be used. */
+  /** Opens the authority in `folder` (`ca-private.pem`), making it the first time. Throws `StartFailure` when its file cannot be used. */
   static async open(folder: string): Promise<CertificateAuthority> {
-    const path = join(folder, 'ca.pem');
+    const path = join(folder, 'ca-private.pem');
     try {
       const text = readIfPresent(path) ?? createPrivateFile(path, await createAuthority());
       return await CertificateAuthority.#parse(text);
@@ -108,7 +106,7 @@ export class CertificateAuthority {
       publicKey: await publicKeyOf(csr),
       lifetimeMs: gatewayCertificateHours * hour,
       usage: x509.ExtendedKeyUsage.clientAuth,
-      alternativeNames: [{ type: 'url', value: `urn:picket:gateway:${gateway}` }],
+      alternativeNames: [{ type: 'url', value: gatewayUri(gateway) }],
     });
   }
 
