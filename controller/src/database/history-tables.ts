@@ -241,16 +241,21 @@ export interface IngestWatermarkRow {
   epoch: string;
   channel: EventChannel;
   upto: number;
+  /** First event behind a hole that nothing explains, since when and how often it was sent. */
+  hole_seq: number | null;
+  hole_since: string | null;
+  hole_count: number;
   updated_at: string;
 }
 
-/** What an outbox had to drop, as it said itself. */
+/** Events that are gone: dropped by the outbox, as it said itself, or never seen although all after them were. */
 export interface IngestGapRow {
   gateway_id: string;
   epoch: string;
   channel: EventChannel;
   from_seq: number;
   to_seq: number;
+  named_by: 'gateway' | 'controller';
   recorded_at: string;
 }
 
@@ -273,7 +278,6 @@ export interface IngestTotalsRow {
   stored: number;
   duplicates: number;
   rejected: number;
-  /** Dropped by the outbox, by its own word. */
   lost: number;
   last_batch_at: string;
 }

@@ -295,6 +295,9 @@ async function ingest(database: Kysely<unknown>): Promise<void> {
     .addColumn('epoch', 'text', (column) => column.notNull())
     .addColumn('channel', 'text', (column) => column.notNull())
     .addColumn('upto', countType(database), (column) => column.notNull())
+    .addColumn('hole_seq', countType(database))
+    .addColumn('hole_since', 'text')
+    .addColumn('hole_count', 'integer', (column) => column.notNull())
     .addColumn('updated_at', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('ingest_watermarks_key', ['gateway_id', 'epoch', 'channel'])
     .execute();
@@ -305,6 +308,7 @@ async function ingest(database: Kysely<unknown>): Promise<void> {
     .addColumn('channel', 'text', (column) => column.notNull())
     .addColumn('from_seq', countType(database), (column) => column.notNull())
     .addColumn('to_seq', countType(database), (column) => column.notNull())
+    .addColumn('named_by', 'text', (column) => column.notNull().check(sql`named_by in ('gateway', 'controller')`))
     .addColumn('recorded_at', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('ingest_gaps_key', ['gateway_id', 'epoch', 'channel', 'from_seq'])
     .execute();
