@@ -12,6 +12,8 @@ export type PeerIdentity =
       readonly id: GatewayId;
       /** Of its certificate: hex, lower case. */
       readonly serial: string;
+      /** End of its certificate. */
+      readonly notAfter: Date;
     };
 
 /** The URI that a gateway's certificate carries beside its name. */
@@ -28,5 +30,10 @@ export function identifyPeer(socket: TLSSocket): PeerIdentity | undefined {
     return { kind: 'controller' };
   const gateway = GatewayId.safeParse(name);
   if (!gateway.success || certificate.subjectaltname !== `URI:${gatewayUri(gateway.data)}`) return undefined;
-  return { kind: 'gateway', id: gateway.data, serial: certificate.serialNumber.toLowerCase() };
+  return {
+    kind: 'gateway',
+    id: gateway.data,
+    serial: certificate.serialNumber.toLowerCase(),
+    notAfter: new Date(certificate.valid_to),
+  };
 }
