@@ -1,0 +1,30 @@
+/** The only file, with the migrations, that knows SQLite from PostgreSQL by more than its connection. */
+import { SqliteAdapter, type ColumnDataType, type Kysely } from 'kysely';
+import type { DialectName } from './database.ts';
+
+/** Which engine a Kysely instance (a transaction, a migration's) talks to. */
+export function dialectOf<T>(database: Kysely<T>): DialectName {
+  return database.getExecutor().adapter instanceof SqliteAdapter ? 'sqlite' : 'postgres';
+}
+
+/** Column type for bytes. Both engines take and give `Buffer`. */
+export function bytesType<T>(database: Kysely<T>): ColumnDataType {
+  return dialectOf(database) === 'sqlite' ? 'blob' : 'bytea';
+}
+
+/** Column type for counts and sizes up to 2^53; read as a JavaScript number on both engines. */
+export function countType<T>(database: Kysely<T>): ColumnDataType {
+  return dialectOf(database) === 'sqlite' ? 'integer' : 'bigint';
+}
+
+/** True where an insert or update met a unique key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+}
+
+/** True where a row named another that is not there. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
+}

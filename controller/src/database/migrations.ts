@@ -1,0 +1,11 @@
+/** All migrations in the order in which they run. A published one never changes; a new one is added below. */
+import type { Migration } from 'kysely/migration';
+import { access } from './migrations/0001-access.ts';
+import { fleet } from './migrations/0002-fleet.ts';
+import { history } from './migrations/0003-history.ts';
+
+export const migrations: Record<string, Migration> = {
+  '0001-access': access,
+  '0002-fleet': fleet,
+  '0003-history': history,
+};
