@@ -1,0 +1,45 @@
+/** An alert in one sentence: what, who, whom, how sure, and what was done. */
+import type { ActionTaken } from '@picket/shared/contract/alert';
+import { classDescriptions } from '@picket/shared/features/traffic-classes';
+import type { Offender } from './offending-peer.ts';
+import type { AttackClass } from './scored-window.ts';
+
+export interface AlertFacts {
+  readonly attack: AttackClass;
+  readonly device: string;
+  readonly offender: Offender;
+  /** Highest of the episode, 0 to 1. */
+  readonly score: number;
+  /** Attack predictions in the episode. */
+  readonly count: number;
+  readonly action: ActionTaken;
+  readonly simulated: boolean;
+}
+
+const actionWords: Readonly<Record<ActionTaken, string>> = {
+  none: 'nothing was cut',
+  ip_blocked: 'blocked',
+  rate_limited: 'rate limited',
+  quarantined: 'quarantined',
+};
+
+export function alertMessage(facts: AlertFacts): string {
+  const windows = facts.count === 1 ? 'one window' : `${facts.count} windows`;
+  const action = `${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
+  return `${classDescriptions[facts.attack].title} ${parties(facts)}, score ${facts.score.toFixed(2)} in ${windows}: ${action}.`;
+}
+
+function parties({ device, offender }: AlertFacts): string {
+  switch (offender.kind) {
+    case 'peers': {
+      const [first, ...others] = offender.peers;
+      return `by ${first}${others.length > 0 ? ` and ${others.length} more` : ''} against ${device}`;
+    }
+    case 'destination':
+      return `from ${device} to ${offender.peer}`;
+    case 'device':
+      return `by ${device} against many hosts`;
+    case 'target':
+      return `from many or forged sources against ${device}`;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Never a restriction on one window alone: what the last scored windows of each device said, and when a rule last
+ * fired for a device and peer. All times are packet times.
+ */
+import type { Rule } from '@picket/shared/contract/rule';
+import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+import { BoundedMap } from './bounded-map.ts';
+import { likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
+
+/** What one counted window said. */
+interface Witness {
+  readonly atUs: number;
+  readonly score: number;
+  readonly threshold: number;
+  readonly attack: AttackClass;
+  readonly flowsSeen: number;
+}
+
+/** N of M were reached, the newest window among them. */
+export interface Proof {
+  /** How many windows of the last `of` matched. */
+  readonly hits: number;
+  readonly of: number;
+  /** Packet time of the oldest match, µs. */
+  readonly sinceUs: number;
+  /** The class that most matches name; the newer of equals. */
+  readonly attack: AttackClass;
+}
+
+/** The most windows a rule may look back on (`of_windows`). */
+const maxWindows = 20;
+/** Older windows say nothing about now. */
+const maxAgeUs = 3_600_000_000;
+
+export class Evidence {
+  readonly #witnesses: BoundedMap<string, Witness[]>;
+  readonly #firedAtUs: BoundedMap<string, number>;
+
+  constructor(capacity = 4096) {
+    this.#witnesses = new BoundedMap(capacity);
+    this.#firedAtUs = new BoundedMap(capacity * 4);
+  }
+
+  /** Devices and cooldowns that were forgotten for others. */
+  get evicted(): number {
+    return this.#witnesses.evicted + this.#firedAtUs.evicted;
+  }
+
+  /** Remembers the window, where enough of it is new. */
+  add({ prediction, context }: ScoredWindow): void {
+    if (!context.countsAsEvidence) return;
+    const witnesses = this.#witnesses.get(context.device.address) ?? [];
+    witnesses.push({
+      atUs: context.atUs,
+      score: prediction.score,
+      threshold: prediction.threshold,
+      attack: likeliestAttack(prediction),
+      flowsSeen: context.flowsSeen,
+    });
+    if (witnesses.length > maxWindows) witnesses.shift();
+    this.#witnesses.set(context.device.address, witnesses);
+  }
+
+  /** Undefined where the rule is not met, or the newest window of the device is not among its matches. */
+  prove(rule: Rule, device: string): Proof | undefined {
+    const witnesses = this.#witnesses.get(device) ?? [];
+    const newest = witnesses.at(-1);
+    if (newest === undefined) return undefined;
+    const counted = witnesses
+      .filter((witness) => witness.flowsSeen >= rule.min_flows && newest.atUs - witness.atUs <= maxAgeUs)
+      .slice(-rule.of_windows);
+    const hits = counted.filter((witness) => matches(rule, witness));
+    if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
+    return {
+      hits: hits.length,
+      of: counted.length,
+      sinceUs: Math.min(...hits.map((hit) => hit.atUs)),
+      attack: mostNamed(hits.map((hit) => hit.attack)),
+    };
+  }
+
+  /** True where the rule fired for this device and peer less than its cooldown ago. */
+  isResting(rule: Rule, device: string, peer: string | null, nowUs: number): boolean {
+    const firedAtUs = this.#firedAtUs.get(restKey(rule, device, peer));
+    return firedAtUs !== undefined && Math.abs(nowUs - firedAtUs) < rule.cooldown_seconds * 1_000_000;
+  }
+
+  rest(rule: Rule, device: string, peer: string | null, nowUs: number): void {
+    this.#firedAtUs.set(restKey(rule, device, peer), nowUs);
+  }
+}
+
+/** Does the rule speak of attacks of this class? */
+export function namesClass(rule: Rule, attack: TrafficClass): boolean {
+  return attack !== 'benign' && (rule.classes.length === 0 || rule.classes.includes(attack));
+}
+
+function matches(rule: Rule, witness: Witness): boolean {
+  return witness.score >= (rule.threshold ?? witness.threshold) && namesClass(rule, witness.attack);
+}
+
+function restKey(rule: Rule, device: string, peer: string | null): string {
+  return `${rule.id} ${device} ${peer ?? '-'}`;
+}
+
+function mostNamed(classes: readonly AttackClass[]): AttackClass {
+  const counts = new Map<AttackClass, number>();
+  for (const name of classes) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return classes.reduceRight((best, name) => ((counts.get(name) ?? 0) > (counts.get(best) ?? 0) ? name : best));
+}

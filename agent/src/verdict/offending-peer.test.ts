@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { scoredWindow, type WindowSketch } from '../testing/scored-windows.ts';
+import type { WindowFlow } from '../window/window-flow.ts';
+import { findOffender, type Offender } from './offending-peer.ts';
+import type { AttackClass } from './scored-window.ts';
+
+const device = '192.168.1.20';
+
+/** Opened by the device. */
+function outbound(dstIp: string, flow: Partial<WindowFlow> = {}): Partial<WindowFlow> {
+  return { srcIp: device, dstIp, direction: 'outbound', ...flow };
+}
+
+const everyday = outbound('198.51.100.80', {
+  dstPort: 8883,
+  fwdPackets: 40,
+  bwdPackets: 40,
+  fwdBytes: 4000,
+  bwdBytes: 4000,
+});
+const times = <Item>(count: number, make: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+function offenderOf(
+  attack: AttackClass,
+  flows: readonly Partial<WindowFlow>[],
+  more: Partial<WindowSketch> = {},
+): Offender {
+  const { context, prediction } = scoredWindow({ at: 0, says: attack, flows, ...more });
+  return findOffender(context, attack, prediction.explanation);
+}
+
+test('an outside scanner is found among the flows that the device opens every day', () => {
+  const flows = [...times(5, () => everyday), ...times(5, () => ({ srcIp: '203.0.113.9' }))];
+  expect(offenderOf('port_scan', flows)).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+});
+
+test('who guesses passwords is told from who only visits by the port', () => {
+  const flows = [
+    ...times(6, () => ({ srcIp: '198.51.100.1', dstPort: 443 })),
+    ...times(4, () => ({ srcIp: '203.0.113.9', dstPort: 22 })),
+  ];
+  expect(offenderOf('brute_force_ssh', flows)).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+});
+
+test('the attribution of the score to flows decides between hosts that look alike', () => {
+  const flows = [...times(6, () => ({ srcIp: '198.51.100.1' })), ...times(4, () => ({ srcIp: '203.0.113.9' }))];
+  const flowImportance = [0, 0, 0, -0.1, 0, 0, 0.2, 0.2, 0.2, 0.3];
+  expect(offenderOf('other_attack', flows, { flowImportance })).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+  expect(offenderOf('other_attack', flows)).toEqual({ kind: 'peers', peers: ['198.51.100.1'] });
+});
+
+test('a device that scans many hosts is the offender, and one that attacks a single host names it', () => {
+  expect(
+    offenderOf(
+      'port_scan',
+      times(10, (host) => outbound(`198.51.100.${host}`, { dstPort: 23 })),
+    ),
+  ).toEqual({
+    kind: 'device',
+  });
+  expect(
+    offenderOf(
+      'brute_force_ssh',
+      times(10, () => outbound('198.51.100.7', { dstPort: 22 })),
+    ),
+  ).toEqual({
+    kind: 'destination',
+    peer: '198.51.100.7',
+  });
+});
+
+test('a beacon and a leak point to their destination, whoever else talks to the device', () => {
+  const visits = times(6, () => ({ srcIp: '203.0.113.9', fwdBytes: 500 }));
+  expect(offenderOf('botnet_beacon', [...visits, ...times(4, () => outbound('198.51.100.66'))])).toEqual({
+    kind: 'destination',
+    peer: '198.51.100.66',
+  });
+  const leak = outbound('198.51.100.99', { fwdBytes: 5_000_000 });
+  expect(offenderOf('data_exfiltration', [...times(9, () => everyday), leak])).toEqual({
+    kind: 'destination',
+    peer: '198.51.100.99',
+  });
+});
+
+test('a flood from forged sources names its target, and the service where it is one', () => {
+  const forged = times(10, (index) => ({ srcIp: `203.0.113.${index}`, dstPort: 80, bwdPackets: 1 }));
+  expect(offenderOf('ddos_flood', forged)).toEqual({ kind: 'target', service: { protocol: 'tcp', port: 80 } });
+  const manyPorts = times(10, (index) => ({ srcIp: `203.0.113.${index}`, dstPort: index + 1, protocol: 17 }));
+  expect(offenderOf('ddos_flood', manyPorts)).toEqual({ kind: 'target', service: null });
+});
+
+test('a flood from a few real sources names them, strongest first; from many it names the target', () => {
+  const flood = (srcIp: string): Partial<WindowFlow> => ({
+    srcIp,
+    dstPort: 80,
+    fwdPackets: 500,
+    bwdPackets: 400,
+    bwdBytes: 9000,
+    fwdBytes: 9000,
+  });
+  expect(
+    offenderOf('ddos_flood', [...times(6, () => flood('203.0.113.1')), ...times(4, () => flood('203.0.113.2'))]),
+  ).toEqual({ kind: 'peers', peers: ['203.0.113.1', '203.0.113.2'] });
+  expect(
+    offenderOf(
+      'ddos_flood',
+      times(10, (index) => flood(`203.0.113.${index}`)),
+    ),
+  ).toEqual({
+    kind: 'target',
+    service: { protocol: 'tcp', port: 80 },
+  });
+});
+
+test('between two devices the one that opened the flows is the offender, from either window', () => {
+  const flow = { srcIp: '192.168.1.66', dstIp: device, direction: 'internal', dstPort: 22 } as const;
+  expect(
+    offenderOf(
+      'brute_force_ssh',
+      times(10, () => flow),
+    ),
+  ).toEqual({ kind: 'peers', peers: ['192.168.1.66'] });
+  expect(
+    offenderOf(
+      'brute_force_ssh',
+      times(10, () => flow),
+      { device: '192.168.1.66' },
+    ),
+  ).toEqual({
+    kind: 'destination',
+    peer: device,
+  });
+});
