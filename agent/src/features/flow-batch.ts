@@ -17,16 +17,19 @@ export interface FlowBatch {
   readonly reportNumber: Uint32Array<ArrayBuffer>;
   /** Index into `FlowEnd.options`. */
   readonly end: Uint8Array<ArrayBuffer>;
-  /** 16 bytes each; IPv4 in the last four. `src` is the side that sent the first packet. */
+  /**
+   * 16 bytes each; IPv4 in the last four, the others 0. `src` is the forward side: who sent the first packet, unless
+   * that was a SYN+ACK or continues a conversation that was cut at 120 s.
+   */
   readonly srcAddress: Uint8Array<ArrayBuffer>;
   readonly dstAddress: Uint8Array<ArrayBuffer>;
   /** 4 or 6. */
   readonly family: Uint8Array<ArrayBuffer>;
   readonly srcPort: Uint16Array<ArrayBuffer>;
   readonly dstPort: Uint16Array<ArrayBuffer>;
-  /** IP protocol number, whatever the profile writes. */
+  /** IP protocol number; with `reference` endings as the profile tells protocols apart, 0 for all others. */
   readonly protocol: Uint8Array<ArrayBuffer>;
-  /** 6 bytes each, of the flow's first packet; all zero where the link has none. */
+  /** 6 bytes each, of the conversation's first packet; all zero where the link has none. */
   readonly srcMac: Uint8Array<ArrayBuffer>;
   readonly dstMac: Uint8Array<ArrayBuffer>;
 }

@@ -1,0 +1,145 @@
+/** Chunks in, batches of flows with their features out: the meter and the extractor of one profile put together. */
+import { type FeatureProfile } from '@picket/shared/features/feature-profile';
+import { featureCount } from '@picket/shared/features/feature-schema';
+import type { Chunk } from '../capture/packet-source.ts';
+import type { FlowEndCode } from '../flow/flow-ending.ts';
+import { flowField, recordDoubles } from '../flow/flow-fields.ts';
+import { FlowAssembler, type FlowCounters } from '../flow/flow-assembler.ts';
+import type { FlowEndings } from '../flow/flow-semantics.ts';
+import { type FlowTable, keyField, keyWords } from '../flow/flow-table.ts';
+import { type ExtractFeatures, featureExtractor } from './extract-features.ts';
+import { createFlowBatch, type FlowBatch } from './flow-batch.ts';
+import { profileSemantics } from './profile-semantics.ts';
+
+export interface FlowMeterOptions {
+  readonly profile: FeatureProfile;
+  readonly endings: FlowEndings;
+  /** Most flows open at a time; about 0.7 KiB each once used. Default 65,536. */
+  readonly capacity?: number;
+  /** Flows in one batch. Default 512. */
+  readonly batchSize?: number;
+}
+
+/** Takes a batch for good: it is not written again, so its buffers may be transferred. */
+export type FlowSink = (batch: FlowBatch) => void;
+
+export class FlowMeter {
+  readonly #assembler: FlowAssembler;
+  readonly #extract: ExtractFeatures;
+  readonly #sink: FlowSink;
+  readonly #batchSize: number;
+  #batch: FlowBatch & { count: number };
+
+  private constructor(options: FlowMeterOptions, sink: FlowSink, hashSeed: number) {
+    this.#sink = sink;
+    this.#batchSize = options.batchSize ?? 512;
+    this.#batch = createFlowBatch(this.#batchSize);
+    this.#extract = featureExtractor(options.profile);
+    this.#assembler = new FlowAssembler(
+      {
+        semantics: profileSemantics[options.profile],
+        endings: options.endings,
+        capacity: options.capacity ?? 65_536,
+        hashSeed,
+      },
+      (table, slot, end, reportNumber) => this.#take(table, slot, end, reportNumber),
+    );
+  }
+
+  static create(options: FlowMeterOptions, sink: FlowSink): FlowMeter {
+    return new FlowMeter(options, sink, crypto.getRandomValues(new Int32Array(1))[0]!);
+  }
+
+  get counters(): FlowCounters {
+    return this.#assembler.counters;
+  }
+
+  /** Meter a chunk; full batches go to the sink before this returns. */
+  add(chunk: Chunk): void {
+    this.#assembler.add(chunk);
+  }
+
+  /** Let packet time pass on a silent interface; see FlowAssembler. */
+  advanceTo(timeUs: number): void {
+    this.#assembler.advanceTo(timeUs);
+  }
+
+  /** Hand the flows that wait for their batch to fill to the sink. */
+  flush(): void {
+    const batch = this.#batch;
+    if (batch.count === 0) return;
+    // A batch is large; a few flows travel in one of their size.
+    if (batch.count <= this.#batchSize / 2) {
+      this.#sink(firstRows(batch));
+      batch.count = 0;
+    } else {
+      this.#batch = createFlowBatch(this.#batchSize);
+      this.#sink(batch);
+    }
+  }
+
+  /** The input is over: hand over every flow. */
+  finish(): void {
+    this.#assembler.finish();
+    this.flush();
+  }
+
+  #take(table: FlowTable, slot: number, end: FlowEndCode, reportNumber: number): void {
+    const batch = this.#batch;
+    const row = batch.count++;
+    const record = slot * recordDoubles;
+    const key = slot * keyWords;
+    const lowIsSource = table.lowIsSource[slot] === 1;
+    const ports = table.keys[key + keyField.ports]!;
+    const protocol = table.protocols[slot]!;
+    const dstPort = lowIsSource ? ports & 0xffff : ports >>> 16;
+    batch.startedAtUs[row] = table.records[record + flowField.startedAtUs]!;
+    batch.lastPacketAtUs[row] = table.records[record + flowField.lastPacketAtUs]!;
+    batch.flowNumber[row] = table.records[record + flowField.flowNumber]!;
+    batch.reportNumber[row] = reportNumber;
+    batch.end[row] = end;
+    batch.family[row] = table.keys[key + keyField.protocolAndFamily]! & 0xff;
+    batch.protocol[row] = protocol;
+    batch.srcPort[row] = lowIsSource ? ports >>> 16 : ports & 0xffff;
+    batch.dstPort[row] = dstPort;
+    writeAddress(table.keys, key + (lowIsSource ? keyField.low : keyField.high), batch.srcAddress, row * 16);
+    writeAddress(table.keys, key + (lowIsSource ? keyField.high : keyField.low), batch.dstAddress, row * 16);
+    for (let i = 0; i < 6; i++) {
+      batch.srcMac[row * 6 + i] = table.macs[slot * 12 + i]!;
+      batch.dstMac[row * 6 + i] = table.macs[slot * 12 + 6 + i]!;
+    }
+    this.#extract(table.records, record, dstPort, protocol, batch.features, row * featureCount);
+    if (batch.count === this.#batchSize) this.flush();
+  }
+}
+
+function firstRows(batch: FlowBatch): FlowBatch {
+  const { count } = batch;
+  return {
+    count,
+    features: batch.features.slice(0, count * featureCount),
+    startedAtUs: batch.startedAtUs.slice(0, count),
+    lastPacketAtUs: batch.lastPacketAtUs.slice(0, count),
+    flowNumber: batch.flowNumber.slice(0, count),
+    reportNumber: batch.reportNumber.slice(0, count),
+    end: batch.end.slice(0, count),
+    srcAddress: batch.srcAddress.slice(0, count * 16),
+    dstAddress: batch.dstAddress.slice(0, count * 16),
+    family: batch.family.slice(0, count),
+    srcPort: batch.srcPort.slice(0, count),
+    dstPort: batch.dstPort.slice(0, count),
+    protocol: batch.protocol.slice(0, count),
+    srcMac: batch.srcMac.slice(0, count * 6),
+    dstMac: batch.dstMac.slice(0, count * 6),
+  };
+}
+
+function writeAddress(keys: Int32Array, at: number, to: Uint8Array, target: number): void {
+  for (let word = 0; word < 4; word++) {
+    const value = keys[at + word]!;
+    to[target + word * 4] = value >>> 24;
+    to[target + word * 4 + 1] = value >>> 16;
+    to[target + word * 4 + 2] = value >>> 8;
+    to[target + word * 4 + 3] = value;
+  }
+}
