@@ -1,5 +1,4 @@
 /** People, their sessions, and the audit log: the tables of migration 0001. */
-import type { Generated } from 'kysely';
 import type { Role } from '@picket/shared/contract/access';
 
 export interface UserRow {
@@ -58,7 +57,8 @@ export interface LiveTicketRow {
 }
 
 export interface AuditRow {
-  sequence: Generated<number>;
+  /** From 1, without gaps. */
+  sequence: number;
   at: string;
   who: string;
   what: string;

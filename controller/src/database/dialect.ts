@@ -1,5 +1,5 @@
 /** The only file, with the migrations, that knows SQLite from PostgreSQL by more than its connection. */
-import { SqliteAdapter, type ColumnDataType, type Kysely } from 'kysely';
+import { SqliteAdapter, sql, type ColumnDataType, type Kysely } from 'kysely';
 import type { DialectName } from './database.ts';
 
 /** Which engine a Kysely instance (a transaction, a migration's) talks to. */
@@ -27,4 +27,10 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isForeignKeyViolation(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
+}
+
+/** Keeps other writers out of `table` until the transaction ends. On SQLite every write transaction does. */
+export async function lockTable<T>(transaction: Kysely<T>, table: keyof T & string): Promise<void> {
+  if (dialectOf(transaction) === 'sqlite') return;
+  await sql`lock table ${sql.table(table)} in exclusive mode`.execute(transaction);
 }
