@@ -1,0 +1,124 @@
+/**
+ * One disposable network namespace: a host of the range. Nothing in it can reach the machine's own network, for its
+ * only links are veth pairs to other namespaces. Whatever still runs in it ends with it.
+ */
+import { type ChildProcess, type SpawnOptions, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Every namespace of ours begins with this, so that `range clean` finds what a crash left behind. */
+export const namespacePrefix = 'pkrange-';
+
+export interface Finished {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Run a program to its end. Never throws because of a status: the caller decides what a failure means. */
+export function run(argv: readonly string[], timeoutMs = 30_000): Promise<Finished> {
+  const [program = '', ...rest] = argv;
+  return new Promise((resolve) => {
+    execFile(program, rest, { timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ status, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
+    });
+  });
+}
+
+/** Run a program that must succeed. Throws with its own words. */
+export async function must(argv: readonly string[], timeoutMs?: number): Promise<string> {
+  const finished = await run(argv, timeoutMs);
+  if (finished.status !== 0) throw new Error(`${argv.join(' ')}: ${finished.stderr.trim()}`);
+  return finished.stdout;
+}
+
+export class Namespace implements AsyncDisposable {
+  readonly name: string;
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  static async create(name: string): Promise<Namespace> {
+    const namespace = new Namespace(`${namespacePrefix}${name}`);
+    await must(['ip', 'netns', 'add', namespace.name]);
+    await namespace.must(['ip', 'link', 'set', 'lo', 'up']);
+    await namespace.sysctl('net.ipv6.conf.all.disable_ipv6', 1);
+    await namespace.sysctl('net.ipv6.conf.default.disable_ipv6', 1);
+    return namespace;
+  }
+
+  /** The command line that runs `argv` in here. */
+  inside(argv: readonly string[]): string[] {
+    return ['ip', 'netns', 'exec', this.name, ...argv];
+  }
+
+  run(argv: readonly string[], timeoutMs?: number): Promise<Finished> {
+    return run(this.inside(argv), timeoutMs);
+  }
+
+  must(argv: readonly string[], timeoutMs?: number): Promise<string> {
+    return must(this.inside(argv), timeoutMs);
+  }
+
+  /** Start a program that goes on; `ip netns exec` becomes the program, so signals reach it. */
+  spawn(argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    const [program = '', ...rest] = this.inside(argv);
+    const child = spawn(program, rest, { stdio: 'ignore', ...options });
+    child.on('error', () => undefined); // reported by whoever waits for it; an unwatched one must not end the run
+    return child;
+  }
+
+  sysctl(key: string, value: number | string): Promise<string> {
+    return this.must(['sysctl', '-qw', `${key}=${value}`]);
+  }
+
+  /** Process ids of what runs in here. */
+  async processes(): Promise<number[]> {
+    const { stdout } = await run(['ip', 'netns', 'pids', this.name]);
+    return stdout.split('\n').filter(Boolean).map(Number);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await destroyNamespace(this.name);
+  }
+}
+
+/** End what runs in a namespace of ours and delete it. */
+export async function destroyNamespace(name: string): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const { stdout } = await run(['ip', 'netns', 'pids', name]);
+      const ids = stdout.split('\n').filter(Boolean).map(Number);
+      if (ids.length === 0) break;
+      if (attempt === 0) ids.forEach((id) => signalQuietly(id, signal));
+      await pause(50);
+    }
+  }
+  await run(['ip', 'netns', 'delete', name]);
+}
+
+/** Namespaces of the range that exist now, of whichever run. */
+export async function existingNamespaces(): Promise<string[]> {
+  const names = (await must(['ip', 'netns', 'list'])).split('\n').map((line) => line.split(' ')[0] ?? '');
+  return names.filter((name) => name.startsWith(namespacePrefix));
+}
+
+/** End a child, first politely, and wait until it is gone. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM', patienceMs = 3000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  const killer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await ended;
+  clearTimeout(killer);
+}
+
+function signalQuietly(id: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(id, signal);
+  } catch {
+    // it ended by itself in the meantime
+  }
+}
