@@ -3,34 +3,34 @@
  * exact, so that means and variances can be taken at the end without drift.
  */
 
-/** Offsets of one direction's part, from the beginning of that part. */
+/** Offsets of one direction's part, from the beginning of that part: what every packet touches comes first. */
 export const directionField = {
   packets: 0,
-  firstAtUs: 1,
-  lastAtUs: 2,
-  payloadBytes: 3,
-  payloadSquares: 4,
-  payloadMax: 5,
-  payloadMin: 6,
-  headerBytes: 7,
-  headerMin: 8,
+  lastAtUs: 1,
+  payloadBytes: 2,
+  payloadSquares: 3,
+  payloadMax: 4,
+  payloadMin: 5,
+  headerBytes: 6,
+  headerMin: 7,
   /** Inter-arrival times within the direction; their sum is lastAt - firstAt. */
-  iatSquares: 9,
-  iatMax: 10,
-  iatMin: 11,
-  psh: 12,
-  urg: 13,
-  fin: 14,
+  iatSquares: 8,
+  iatMax: 9,
+  iatMin: 10,
+  bulkStartUs: 11,
+  bulkLastUs: 12,
   /** Packets with payload. */
-  dataPackets: 15,
-  bulkStartUs: 16,
-  bulkLastUs: 17,
-  bulkCount: 18,
-  bulkSize: 19,
-  bulks: 20,
-  bulkPackets: 21,
-  bulkBytes: 22,
-  bulkDurationUs: 23,
+  dataPackets: 13,
+  psh: 14,
+  bulkCount: 15,
+  bulkSize: 16,
+  bulks: 17,
+  bulkPackets: 18,
+  bulkBytes: 19,
+  bulkDurationUs: 20,
+  firstAtUs: 21,
+  urg: 22,
+  fin: 23,
 } as const;
 
 /** Offsets from the beginning of a record. */
@@ -40,42 +40,42 @@ export const flowField = {
   iatSquares: 2,
   iatMax: 3,
   iatMin: 4,
-  /** Gaps of more than 1 s. */
-  gaps: 5,
-  activeStartUs: 6,
-  activeCount: 7,
-  activeSum: 8,
-  activeSquares: 9,
-  activeMax: 10,
-  activeMin: 11,
-  idleCount: 12,
-  idleSum: 13,
-  idleSquares: 14,
-  idleMax: 15,
-  idleMin: 16,
-  syn: 17,
-  rst: 18,
-  ack: 19,
-  cwr: 20,
-  ece: 21,
-  /** Of the flow's first packet. */
-  firstPayloadBytes: 22,
-  firstFlags: 23,
-  firstWindow: 24,
-  /** 1 when the first packet went forward; 0 after an orientation was kept or turned. */
-  firstIsForward: 25,
-  lastBackwardWindow: 26,
-  /** First that is not 0. */
-  firstBackwardWindow: 27,
-  flowNumber: 28,
-  /** How often the flow was reported. */
-  reports: 29,
-  packetsAtReport: 30,
+  ack: 5,
   /** See `tcpState` in flow-ending.ts. */
-  tcpState: 31,
+  tcpState: 6,
+  /** How often the flow was reported. */
+  reports: 7,
   /** Where the two directions begin. */
-  forward: 32,
-  backward: 56,
+  forward: 8,
+  backward: 32,
+  lastBackwardWindow: 56,
+  /** First that is not 0. */
+  firstBackwardWindow: 57,
+  /** Gaps of more than 1 s. */
+  gaps: 58,
+  activeStartUs: 59,
+  activeCount: 60,
+  activeSum: 61,
+  activeSquares: 62,
+  activeMax: 63,
+  activeMin: 64,
+  idleCount: 65,
+  idleSum: 66,
+  idleSquares: 67,
+  idleMax: 68,
+  idleMin: 69,
+  syn: 70,
+  rst: 71,
+  cwr: 72,
+  ece: 73,
+  /** Of the flow's first packet. */
+  firstPayloadBytes: 74,
+  firstFlags: 75,
+  firstWindow: 76,
+  /** 1 when the first packet went forward; 0 after an orientation was kept or turned. */
+  firstIsForward: 77,
+  flowNumber: 78,
+  packetsAtReport: 79,
 } as const;
 
 export const recordDoubles = 80;

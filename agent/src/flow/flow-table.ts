@@ -50,14 +50,15 @@ export class FlowTable {
   /** Slots in use, tombstones included. */
   used = 0;
 
-  /** Pairs of hash and slot; slot -1 is empty. */
+  /** Pairs of hash and slot + 1; 0 is empty, so that a large table costs nothing until it is used. */
   readonly #index: Int32Array<ArrayBuffer>;
   readonly #mask: number;
   readonly #hashes: Int32Array<ArrayBuffer>;
   readonly #free: Int32Array<ArrayBuffer>;
   #freeCount = 0;
   #untouched = 0;
-  readonly #queueOf: Int8Array<ArrayBuffer>;
+  /** Queue + 1; 0 is none. */
+  readonly #queueOf: Uint8Array<ArrayBuffer>;
   readonly #next: Int32Array<ArrayBuffer>;
   readonly #previous: Int32Array<ArrayBuffer>;
   readonly #heads = new Int32Array(3).fill(none);
@@ -74,11 +75,11 @@ export class FlowTable {
     this.icmp = new Uint16Array(capacity);
     this.latePackets = new Uint8Array(capacity);
     const indexSize = 2 ** Math.ceil(Math.log2(capacity * 2));
-    this.#index = new Int32Array(indexSize * 2).fill(none);
+    this.#index = new Int32Array(indexSize * 2);
     this.#mask = indexSize - 1;
     this.#hashes = new Int32Array(capacity);
     this.#free = new Int32Array(capacity);
-    this.#queueOf = new Int8Array(capacity).fill(none);
+    this.#queueOf = new Uint8Array(capacity);
     this.#next = new Int32Array(capacity);
     this.#previous = new Int32Array(capacity);
   }
@@ -92,7 +93,7 @@ export class FlowTable {
     const index = this.#index;
     const keys = this.keys;
     for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
-      const slot = index[place * 2 + 1]!;
+      const slot = index[place * 2 + 1]! - 1;
       if (slot === none) return none;
       if (index[place * 2] !== hash) continue;
       const at = slot * keyWords;
@@ -119,9 +120,9 @@ export class FlowTable {
     for (let word = 0; word < keyWords; word++) this.keys[slot * keyWords + word] = key[word]!;
     this.#hashes[slot] = hash;
     let place = hash & this.#mask;
-    while (this.#index[place * 2 + 1] !== none) place = (place + 1) & this.#mask;
+    while (this.#index[place * 2 + 1] !== 0) place = (place + 1) & this.#mask;
     this.#index[place * 2] = hash;
-    this.#index[place * 2 + 1] = slot;
+    this.#index[place * 2 + 1] = slot + 1;
     this.used++;
     return slot;
   }
@@ -144,11 +145,11 @@ export class FlowTable {
     if (tail === none) this.#heads[into] = slot;
     else this.#next[tail] = slot;
     this.#tails[into] = slot;
-    this.#queueOf[slot] = into;
+    this.#queueOf[slot] = into + 1;
   }
 
   leaveQueue(slot: number): void {
-    const from = this.#queueOf[slot]!;
+    const from = this.#queueOf[slot]! - 1;
     if (from === none) return;
     const next = this.#next[slot]!;
     const previous = this.#previous[slot]!;
@@ -156,7 +157,7 @@ export class FlowTable {
     else this.#next[previous] = next;
     if (next === none) this.#tails[from] = previous;
     else this.#previous[next] = previous;
-    this.#queueOf[slot] = none;
+    this.#queueOf[slot] = 0;
   }
 
   /** The slot that has been in this queue longest, or -1. */
@@ -169,8 +170,8 @@ export class FlowTable {
     const index = this.#index;
     const mask = this.#mask;
     let hole = this.#hashes[slot]! & mask;
-    while (index[hole * 2 + 1] !== slot) hole = (hole + 1) & mask;
-    for (let place = (hole + 1) & mask; index[place * 2 + 1] !== none; place = (place + 1) & mask) {
+    while (index[hole * 2 + 1] !== slot + 1) hole = (hole + 1) & mask;
+    for (let place = (hole + 1) & mask; index[place * 2 + 1] !== 0; place = (place + 1) & mask) {
       const home = index[place * 2]! & mask;
       if (((place - home) & mask) >= ((place - hole) & mask)) {
         index[hole * 2] = index[place * 2]!;
@@ -178,6 +179,6 @@ export class FlowTable {
         hole = place;
       }
     }
-    index[hole * 2 + 1] = none;
+    index[hole * 2 + 1] = 0;
   }
 }

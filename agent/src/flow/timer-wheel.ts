@@ -15,14 +15,15 @@ export class TimerWheel {
   readonly #heads = new Int32Array(buckets).fill(none);
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
+  /** Bucket + 1; 0 is none. */
   readonly #bucketOf: Int32Array;
   #tick = none;
   #set = 0;
 
   constructor(slots: number) {
-    this.#next = new Int32Array(slots).fill(none);
-    this.#previous = new Int32Array(slots).fill(none);
-    this.#bucketOf = new Int32Array(slots).fill(none);
+    this.#next = new Int32Array(slots);
+    this.#previous = new Int32Array(slots);
+    this.#bucketOf = new Int32Array(slots);
   }
 
   /** The time up to which deadlines have fired; the wheel starts where it is first advanced to. */
@@ -32,11 +33,11 @@ export class TimerWheel {
 
   /** Begin at this time. Nothing may be set. */
   start(timeUs: number): void {
-    this.#tick = Math.floor(timeUs / tickUs);
+    this.#tick = Math.max(0, Math.floor(timeUs / tickUs));
   }
 
   set(slot: number, dueUs: number): void {
-    if (this.#bucketOf[slot] !== none) this.clear(slot);
+    if (this.#bucketOf[slot] !== 0) this.clear(slot);
     let tick = Math.floor(dueUs / tickUs) + 1;
     if (tick <= this.#tick) tick = this.#tick + 1;
     else if (tick > this.#tick + buckets - 1) tick = this.#tick + buckets - 1;
@@ -46,19 +47,19 @@ export class TimerWheel {
     this.#previous[slot] = none;
     if (head !== none) this.#previous[head] = slot;
     this.#heads[bucket] = slot;
-    this.#bucketOf[slot] = bucket;
+    this.#bucketOf[slot] = bucket + 1;
     this.#set++;
   }
 
   clear(slot: number): void {
-    const bucket = this.#bucketOf[slot]!;
+    const bucket = this.#bucketOf[slot]! - 1;
     if (bucket === none) return;
     const next = this.#next[slot]!;
     const previous = this.#previous[slot]!;
     if (previous === none) this.#heads[bucket] = next;
     else this.#next[previous] = next;
     if (next !== none) this.#previous[next] = previous;
-    this.#bucketOf[slot] = none;
+    this.#bucketOf[slot] = 0;
     this.#set--;
   }
 
