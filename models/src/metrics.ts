@@ -60,11 +60,14 @@ export function falseAlarmShare(
   return negatives === 0 ? 0 : alarms / negatives;
 }
 
-/** The lowest threshold, at least `floor`, at which at most `share` of the benign scores alarm. */
-export function quietThreshold(benignScores: ArrayLike<number>, share: number, floor: number): number {
+/** The lowest threshold between `floor` and `ceiling` at which at most `share` of the benign scores alarm, or `ceiling`. */
+export function quietThreshold(
+  benignScores: ArrayLike<number>,
+  share: number,
+  [floor, ceiling]: readonly [number, number],
+): number {
   const sorted = Float64Array.from(benignScores).sort().reverse();
-  const allowed = Math.floor(sorted.length * share);
-  const loudest = sorted[allowed];
   // Just above the loudest score that must stay quiet.
-  return loudest === undefined ? floor : Math.max(floor, Math.min(0.999, loudest + 0.001));
+  const loudest = sorted[Math.floor(sorted.length * share)] ?? 0;
+  return Math.min(ceiling, Math.max(floor, loudest + 0.001));
 }

@@ -9,7 +9,7 @@ import {
   splitParameters,
   windowInputs,
 } from './cnn-lstm.ts';
-import type { Scaler, TrainedNetwork } from './cnn-lstm.ts';
+import type { Scaler, TrainedNetwork, WindowInputs } from './cnn-lstm.ts';
 import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';
@@ -34,36 +34,23 @@ export function buildDetectGraph(network: TrainedNetwork): Buffer {
  */
 export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('explain');
-  const alphas = graph.reshape(graph.input('alphas', ['steps']), ['steps', 1, 1]);
-  const weights = graph.reshape(graph.input('weights', ['steps']), ['steps', 1, 1]);
-  const one = prepareWindows(graph, windowInputs(graph), network.scaler);
-  // From here on the batch is the steps of one window; `batch` keeps its name, for the forward pass is the same.
-  const spread = (tensor: Tensor): Tensor => {
-    const repeated = graph.one(
-      'Expand',
-      [
-        tensor,
-        graph.one(
-          'Concat',
-          [stepCount(graph, alphas), graph.integers(tensor.shape.slice(1) as number[])],
-          [tensor.shape.length],
-          { axis: 0 },
-        ),
-      ],
-      tensor.shape,
-    );
-    return repeated;
-  };
-  const path = graph.mul(spread(one.standardised), { ...alphas, shape: ['batch', 1, 1] });
+  const alphas = graph.reshape(graph.input('alphas', ['steps']), ['batch', 1, 1]);
+  const weights = graph.reshape(graph.input('weights', ['steps']), ['batch', 1, 1]);
+  const one = prepareWindows(graph, oneWindowInputs(graph), network.scaler);
+  // From here on the batch is the steps of one window.
+  const path = graph.mul(one.standardised, alphas);
+  const nothing = graph.mul(alphas, graph.scalar(0));
+  const spread = (tensor: Tensor): Tensor => graph.add(tensor, nothing);
   const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
-  const prepared = { standardised: path, present: spread(one.present), flowsSeen: spread(one.flowsSeen) };
+  const flowsSeen = graph.reshape(spread(graph.reshape(one.flowsSeen, [1, 1, 1])), ['batch', 1]);
+  const prepared = { standardised: path, present: spread(one.present), flowsSeen };
   const calibrated = graph.mul(plainForward(graph, prepared, parameters), graph.scalar(1 / network.temperature));
   const [benign, attack] = graph.split(calibrated, [1, classCount - 1], 1) as [Tensor, Tensor];
   const anyAttack = graph.one('ReduceLogSumExp', [attack], ['batch', 1], { axes: [1], keepdims: 1 });
   const logit = graph.sub(anyAttack, benign);
   const ones = graph.add(graph.mul(logit, graph.scalar(0)), graph.scalar(1));
   const [gradient] = appendGradients(graph, logit, ones, [path]) as [Tensor];
-  const mean = graph.reduceSum(graph.mul(gradient, { ...weights, shape: ['batch', 1, 1] }), [0], false);
+  const mean = graph.reduceSum(graph.mul(gradient, weights), [0], false);
   const window = graph.reshape(one.standardised, [windowLength, featureCount]);
   graph.output('attributions', graph.mul(mean, window));
   graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
@@ -109,8 +96,9 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array): Buffer {
   return graph.build();
 }
 
-/** How many interpolation points were handed in, as a list for a shape. */
-function stepCount(graph: GraphBuilder, alphas: Tensor): Tensor {
-  const shape = graph.one('Shape', [alphas], [3]);
-  return graph.split(shape, [1, 2], 0)[0]!;
+function oneWindowInputs(graph: GraphBuilder): WindowInputs {
+  return {
+    windows: graph.input('windows', [1, windowLength, featureCount]),
+    flowsSeen: graph.input('flows_seen', [1]),
+  };
 }

@@ -81,7 +81,8 @@ export function windowInputs(graph: GraphBuilder): WindowInputs {
  */
 export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler: Scaler): PreparedWindows {
   const shape = inputs.windows.shape;
-  const flowsSeen = graph.reshape(inputs.flowsSeen, ['batch', 1]);
+  const batch = shape[0]!;
+  const flowsSeen = graph.reshape(inputs.flowsSeen, [batch, 1]);
   const slotNumbers = graph.constant(
     Array.from({ length: windowLength }, (_, slot) => slot),
     [1, windowLength],
@@ -89,10 +90,10 @@ export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler
   const filled = graph.one(
     'GreaterOrEqual',
     [graph.add(slotNumbers, flowsSeen), graph.scalar(windowLength)],
-    ['batch', windowLength],
+    [batch, windowLength],
   );
-  const present = graph.reshape(graph.one('Cast', [filled], ['batch', windowLength], { to: 1 }), [
-    'batch',
+  const present = graph.reshape(graph.one('Cast', [filled], [batch, windowLength], { to: 1 }), [
+    batch,
     windowLength,
     1,
   ]);

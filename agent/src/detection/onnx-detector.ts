@@ -1,0 +1,62 @@
+/** Runs a verified bundle on onnxruntime: one thread, from bytes in memory, without rewriting the graph at load. */
+import type { ModelManifest } from '@picket/shared/contract/model-manifest';
+import type { Explanation } from '@picket/shared/contract/prediction';
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Detection, Detector, WindowBatch } from './detector.ts';
+import { attribute, explanationOf } from './explain-prediction.ts';
+import type { ModelBundle } from './model-bundle.ts';
+
+const sessionOptions: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  // Constant folding is how a small file becomes a large process; our graphs are fused already.
+  graphOptimizationLevel: 'disabled',
+  logSeverityLevel: 3,
+};
+
+export class OnnxDetector implements Detector {
+  readonly manifest: ModelManifest;
+  readonly #detect: InferenceSession;
+  readonly #explain: InferenceSession;
+
+  private constructor(manifest: ModelManifest, detect: InferenceSession, explain: InferenceSession) {
+    this.manifest = manifest;
+    this.#detect = detect;
+    this.#explain = explain;
+  }
+
+  static async open(bundle: ModelBundle): Promise<OnnxDetector> {
+    const detect = await InferenceSession.create(bundle.graphs['detect.onnx'], sessionOptions);
+    const explain = await InferenceSession.create(bundle.graphs['explain.onnx'], sessionOptions);
+    return new OnnxDetector(bundle.manifest, detect, explain);
+  }
+
+  async detect(batch: WindowBatch): Promise<Detection> {
+    const startedAt = performance.now();
+    const { count } = batch;
+    const result = await this.#detect.run({
+      windows: new Tensor('float32', batch.windows.subarray(0, count * windowLength * featureCount), [
+        count,
+        windowLength,
+        featureCount,
+      ]),
+      flows_seen: new Tensor('float32', Float32Array.from(batch.flowsSeen.subarray(0, count)), [count]),
+    });
+    return {
+      scores: result['scores']!.data as Float32Array,
+      probabilities: result['probabilities']!.data as Float32Array,
+      latencyMs: performance.now() - startedAt,
+    };
+  }
+
+  async explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation> {
+    const { attributions } = await attribute(this.#explain, window, flowsSeen);
+    return explanationOf(window, flowsSeen, attributions);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#detect.release();
+    await this.#explain.release();
+  }
+}

@@ -1,0 +1,94 @@
+/** The card of a bundle: what it was trained on, what it is bad at, and how it was measured. Weak classes first. */
+import type { ModelManifest } from '@picket/shared/contract/model-manifest';
+import { features } from '@picket/shared/features/feature-schema';
+import type { Evaluation, SourceFigures } from './evaluate-model.ts';
+import type { TrainingRecord } from './training-record.ts';
+
+export function writeModelCard(manifest: ModelManifest, record: TrainingRecord, evaluation: Evaluation): string {
+  return `# ${manifest.version}
+
+Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${manifest.threshold.toFixed(3)}, chosen on
+benign validation windows so that at most one in a thousand alarms; temperature ${record.temperature.toFixed(2)}, seed ${record.seed}.
+
+## What it was trained on
+
+${table(
+  ['source', 'part', 'windows', 'groups'],
+  record.data.map(({ source, part, windows, groups }) => [source, part, windows, groups.join(', ')]),
+)}
+
+Held out before windows were cut: benign hosts and IoT device types as a whole, attacks of the tables by time with ten
+seconds' gap, captures by the setting they were made with. An attack of CIC-IDS2017 comes from one tool on one day, so
+its held-out part is later, not different. IoT device types of one maker resemble each other across parts.
+
+Not looked at: ${manifest.masked_features.map((index) => features[index]!.name).join(', ')}.
+
+${evaluation.sources.map(sourceSection).join('\n\n')}
+
+## Beside it, on all test windows
+
+${table(
+  ['baseline', 'macro-F1', 'PR-AUC', 'attack windows found', 'false alarms'],
+  evaluation.baselines.map(({ name, macro_f1, pr_auc, recall, false_alarm_share }) => [
+    name,
+    macro_f1.toFixed(3),
+    pr_auc.toFixed(4),
+    percent(recall),
+    percent(false_alarm_share),
+  ]),
+)}
+
+## Limits
+
+- Macro-F1 counts classes with at least 20 test windows. A class without a line above was not measured.
+- Test windows overlap (stride one), so neighbouring figures are not independent.
+- Tables hold ended flows; only captures show flows as a gateway reports them while they live.
+- Shares are per window. What a person sees is fewer: the agent asks for several attack windows in a row.
+`;
+}
+
+function sourceSection(figures: SourceFigures): string {
+  const weakFirst = figures.classes.toSorted((a, b) => a.recall - b.recall);
+  const loudFirst = figures.benign_groups.toSorted((a, b) => b.false_alarm_share - a.false_alarm_share);
+  const lines = [
+    `## Test part: ${figures.source === 'all' ? 'everything' : figures.source}`,
+    '',
+    `${figures.windows} windows, ${figures.benign_windows} benign; false alarms: ${percent(figures.false_alarm_share)} of the benign ones.`,
+  ];
+  if (weakFirst.length > 0) {
+    const attacks = percent(1 - figures.benign_windows / figures.windows);
+    lines.push(
+      '',
+      `Macro-F1 ${figures.macro_f1.toFixed(3)}, PR-AUC ${figures.pr_auc.toFixed(4)} where ${attacks} of the windows are attacks.`,
+      '',
+      table(
+        ['class', 'windows', 'alarmed', 'alarmed and named rightly', 'precision'],
+        weakFirst.map((row) => [
+          row.class,
+          row.windows,
+          percent(row.detected),
+          percent(row.recall),
+          percent(row.precision),
+        ]),
+      ),
+    );
+  }
+  if (figures.source !== 'all' && loudFirst.length > 0) {
+    lines.push(
+      '',
+      table(
+        ['benign of', 'windows', 'false alarms'],
+        loudFirst.map(({ group, windows, false_alarm_share }) => [group, windows, percent(false_alarm_share)]),
+      ),
+    );
+  }
+  return lines.join('\n');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
