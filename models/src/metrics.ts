@@ -66,7 +66,7 @@ export function quietThreshold(
   share: number,
   [floor, ceiling]: readonly [number, number],
 ): number {
-  const sorted = Float64Array.from(benignScores).sort().reverse();
+  const sorted = Float64Array.from(benignScores).sort().toReversed();
   // Just above the loudest score that must stay quiet.
   const loudest = sorted[Math.floor(sorted.length * share)] ?? 0;
   return Math.min(ceiling, Math.max(floor, loudest + 0.001));

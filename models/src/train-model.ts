@@ -99,7 +99,9 @@ function scalerOf({ rows, sequences }: Dataset): Scaler {
   let benign = 0;
   let attack = 0;
   for (let row = 0; row < rows.count; row++) {
-    if (used[row] === 1) rows.classes[row] === 0 ? (benign += 1) : (attack += 1);
+    if (used[row] === 0) continue;
+    if (rows.classes[row] === 0) benign += 1;
+    else attack += 1;
   }
   const weights = Float64Array.from(used, (is, row) =>
     is === 0 ? 0 : 1 / (rows.classes[row] === 0 ? benign : attack),
