@@ -61,8 +61,15 @@ export function readInterface(view: DataView, start: number, length: number, lit
   };
 }
 
-/** A time stamp of this interface in whole µs since 1970, rounded down; exact although it has 64 bits. */
+/** Year 2255: later times are hostile, and would lose their µs. */
+const latestUs = Number.MAX_SAFE_INTEGER;
+
+/** A time stamp of this interface in whole µs since 1970, rounded down, from 0 to 2^53 - 1. */
 export function timeOf(source: CaptureInterface, high: number, low: number): number {
+  return Math.min(Math.max(exactTimeOf(source, high, low), 0), latestUs);
+}
+
+function exactTimeOf(source: CaptureInterface, high: number, low: number): number {
   const shift = source.offsetSeconds * 1e6;
   if (source.binaryDigits === undefined) {
     if (source.decimalDigits === 6) return high * 4_294_967_296 + low + shift;

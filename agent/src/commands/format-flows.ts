@@ -1,0 +1,55 @@
+/** Flows as lines of text: CSV in the shape of the published tables, or one JSON object each. */
+import { FlowEnd } from '@picket/shared/contract/flow';
+import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
+import { addressText } from '../devices/flow-address.ts';
+import type { FlowBatch } from '../features/flow-batch.ts';
+
+/** Five key columns and the 78 features in data-set order. */
+export function csvHeader(): string {
+  return `srcIp,srcPort,dstIp,dstPort,protocol,${featureNames.join(',')}\n`;
+}
+
+/** NaN and infinities are written as such, as the published tables have them. */
+export function csvLines(batch: FlowBatch): string {
+  const lines: string[] = [];
+  for (let row = 0; row < batch.count; row++) {
+    const src = addressText(batch.srcAddress, row, batch.family[row]!);
+    const dst = addressText(batch.dstAddress, row, batch.family[row]!);
+    const key = `${src},${batch.srcPort[row]!},${dst},${batch.dstPort[row]!},${batch.protocol[row]!}`;
+    lines.push(`${key},${batch.features.subarray(row * featureCount, (row + 1) * featureCount).join(',')}\n`);
+  }
+  return lines.join('');
+}
+
+/** A feature that is no finite number is null. */
+export function jsonLines(batch: FlowBatch): string {
+  const lines: string[] = [];
+  for (let row = 0; row < batch.count; row++) {
+    const features: Record<string, number> = {};
+    for (const [column, name] of featureNames.entries()) {
+      features[name] = batch.features[row * featureCount + column]!;
+    }
+    const flow = {
+      src_ip: addressText(batch.srcAddress, row, batch.family[row]!),
+      src_port: batch.srcPort[row],
+      dst_ip: addressText(batch.dstAddress, row, batch.family[row]!),
+      dst_port: batch.dstPort[row],
+      protocol: batch.protocol[row],
+      started_at: instantOf(batch.startedAtUs[row]!),
+      last_packet_at: instantOf(batch.lastPacketAtUs[row]!),
+      flow_number: batch.flowNumber[row],
+      report_number: batch.reportNumber[row],
+      end: FlowEnd.options[batch.end[row]!],
+      features,
+    };
+    lines.push(`${JSON.stringify(flow)}\n`);
+  }
+  return lines.join('');
+}
+
+/** ISO 8601 with µs. */
+function instantOf(timeUs: number): string {
+  const ms = Math.floor(timeUs / 1000);
+  const us = String(timeUs - ms * 1000).padStart(3, '0');
+  return `${new Date(ms).toISOString().slice(0, -1)}${us}Z`;
+}
