@@ -6,6 +6,7 @@ import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DeviceRow } from '../database/history-tables.ts';
 import type { PageRequest } from '../http/pagination.ts';
+import { contains, likePattern } from '../database/text-search.ts';
 import { inChunks } from '../database/upsert.ts';
 
 export type DeviceWithStatus = Selectable<DeviceRow> & {
@@ -223,16 +224,6 @@ async function orTaken(write: () => Promise<unknown>): Promise<'stored' | 'taken
     if (isUniqueViolation(error)) return 'taken';
     throw error;
   }
-}
-
-/** For `like … escape '\'`, lower case: the text anywhere. */
-export function likePattern(text: string): string {
-  return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-}
-
-/** True where the column holds the pattern, in any case. */
-export function contains(column: string, pattern: string) {
-  return sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
 }
 
 function withStatus(executor: Executor, basis: StatusBasis) {

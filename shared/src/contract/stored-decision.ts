@@ -86,7 +86,10 @@ export type DecisionLogEntry = z.infer<typeof DecisionLogEntry>;
 export const NetworkAction = z.object({
   success: z.boolean(),
   action_id: DecisionId,
+  action_type: z.string(),
+  target_value: z.string(),
   message: z.string(),
+  executed_at: Instant,
   expires_at: Instant,
 });
 export type NetworkAction = z.infer<typeof NetworkAction>;

@@ -1,0 +1,267 @@
+/** Alerts, the entities they name and the steps people took. */
+import { sql, type Expression, type ExpressionBuilder, type Selectable, type SqlBool } from 'kysely';
+import type { Database } from '../database/database.ts';
+import type { Executor } from '../database/executor.ts';
+import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { Tables } from '../database/tables.ts';
+import { excluded, inChunks } from '../database/upsert.ts';
+import { contains, likePattern } from '../database/text-search.ts';
+import type { TimeSpan } from '../http/list-filters.ts';
+import type { PageRequest } from '../http/pagination.ts';
+
+export interface AlertFilter extends TimeSpan {
+  readonly severity?: AlertRow['severity'] | undefined;
+  readonly attackType?: AlertRow['class'] | undefined;
+  readonly status?: AlertRow['status'] | undefined;
+  readonly alertType?: AlertRow['alert_type'] | undefined;
+  readonly device?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly acknowledged?: boolean | undefined;
+  readonly search?: string | undefined;
+}
+
+/** What a person's work on an alert sets. */
+export type AlertWork = Partial<
+  Pick<
+    Selectable<AlertRow>,
+    | 'status'
+    | 'assignee'
+    | 'severity'
+    | 'severity_by_person'
+    | 'tags'
+    | 'acknowledged_by'
+    | 'acknowledged_at'
+    | 'resolved_by'
+    | 'resolved_at'
+    | 'resolution_notes'
+    | 'updated_at'
+  >
+>;
+
+/** All that a later revision of the agent replaces; the rest belongs to people. */
+const replaced = [
+  'device_id',
+  'device_address',
+  'revision',
+  'alert_type',
+  'class',
+  'score',
+  'peer',
+  'first_seen_at',
+  'last_seen_at',
+  'count',
+  'message',
+  'explanation',
+  'evidence',
+  'prediction_id',
+  'rule_id',
+  'decision_ids',
+  'action_taken',
+  'simulated',
+  'source',
+  'model_version',
+  'recorded_at',
+  'updated_at',
+] as const;
+
+export type AlertDimension = 'alert_type' | 'class' | 'severity' | 'status';
+
+export class AlertRepository {
+  readonly #reader: Executor;
+  readonly #writer: Executor;
+
+  constructor(database: Pick<Database, 'reader' | 'writer'>) {
+    this.#reader = database.reader;
+    this.#writer = database.writer;
+  }
+
+  /** Newest first, at most `limit + 1`. The span takes in every alert that was going on within it. */
+  async list(filter: AlertFilter, page: PageRequest): Promise<Selectable<AlertRow>[]> {
+    let query = this.#reader
+      .selectFrom('alerts')
+      .selectAll()
+      .where((eb) => matching(eb, filter));
+    const [createdAt = '', id = ''] = page.after ?? [];
+    if (page.after !== undefined) {
+      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
+    }
+    return query
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(page.limit + 1)
+      .offset(page.offset)
+      .execute();
+  }
+
+  find(id: string): Promise<Selectable<AlertRow> | undefined> {
+    return this.#reader.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** Others that name the same device or peer, newest first. */
+  related(
+    alert: Pick<Selectable<AlertRow>, 'id' | 'device_id' | 'peer'>,
+    limit: number,
+  ): Promise<Selectable<AlertRow>[]> {
+    return this.#reader
+      .selectFrom('alerts')
+      .selectAll()
+      .where('id', '!=', alert.id)
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('alert_entities')
+            .select('alert_entities.alert_id')
+            .whereRef('alert_entities.alert_id', '=', 'alerts.id')
+            .where((entity) =>
+              entity.or([
+                ...(alert.peer === null
+                  ? []
+                  : [entity.and([entity('kind', '=', 'ip'), entity('value', '=', alert.peer)])]),
+                ...(alert.device_id === null
+                  ? []
+                  : [entity.and([entity('kind', '=', 'device'), entity('value', '=', alert.device_id)])]),
+              ]),
+            ),
+        ),
+      )
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+  }
+
+  history(alertId: string): Promise<Selectable<AlertHistoryRow>[]> {
+    return this.#reader.selectFrom('alert_history').selectAll().where('alert_id', '=', alertId).orderBy('id').execute();
+  }
+
+  async count(filter: AlertFilter): Promise<number> {
+    const { count } = await this.#reader
+      .selectFrom('alerts')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where((eb) => matching(eb, filter))
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  countBy(dimension: AlertDimension, filter: AlertFilter): Promise<{ key: string; count: number }[]> {
+    return this.#reader
+      .selectFrom('alerts')
+      .select((eb) => [eb.ref(dimension).$castTo<string>().as('key'), eb.fn.countAll<number>().as('count')])
+      .where((eb) => matching(eb, filter))
+      .groupBy(dimension)
+      .execute();
+  }
+
+  /** Alerts opened per stretch of time; the first `prefix` characters of an instant name its stretch. */
+  countOverTime(prefix: number, filter: AlertFilter): Promise<{ key: string; count: number }[]> {
+    const key = sql<string>`substr(created_at, 1, ${sql.lit(prefix)})`;
+    return this.#reader
+      .selectFrom('alerts')
+      .select((eb) => [key.as('key'), eb.fn.countAll<number>().as('count')])
+      .where((eb) => matching(eb, filter))
+      .groupBy(key)
+      .orderBy('key')
+      .execute();
+  }
+
+  /** Sets `work` and adds `step`, unless someone else moved the alert on from `from` meanwhile: then `stale`. */
+  async work(
+    id: string,
+    from: AlertRow['status'],
+    work: AlertWork,
+    step: Selectable<AlertHistoryRow> | undefined,
+  ): Promise<Selectable<AlertRow> | 'stale'> {
+    return this.#writer.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable('alerts')
+        .set(work)
+        .where('id', '=', id)
+        .where('status', '=', from)
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) return 'stale';
+      if (step !== undefined) await transaction.insertInto('alert_history').values(step).execute();
+      return row;
+    });
+  }
+
+  async known(executor: Executor, ids: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (const chunk of inChunks(ids)) {
+      const rows = await executor.selectFrom('alerts').select('id').where('id', 'in', chunk).execute();
+      for (const row of rows) known.add(row.id);
+    }
+    return known;
+  }
+
+  /**
+   * A higher revision of the same gateway replaces what the agent said before; a person's severity and workflow stay.
+   * Returns the rows that changed; each id once in `rows`.
+   */
+  async upsert(executor: Executor, rows: readonly Selectable<AlertRow>[]): Promise<Selectable<AlertRow>[]> {
+    const changed: Selectable<AlertRow>[] = [];
+    for (const chunk of inChunks(rows)) {
+      changed.push(
+        ...(await executor
+          .insertInto('alerts')
+          .values([...chunk])
+          .onConflict((conflict) =>
+            conflict
+              .column('id')
+              .doUpdateSet((eb) => ({
+                ...excluded(eb, replaced),
+                severity: eb
+                  .case()
+                  .when('alerts.severity_by_person', '=', 1)
+                  .then(eb.ref('alerts.severity'))
+                  .else(eb.ref('excluded.severity'))
+                  .end(),
+              }))
+              .where((eb) =>
+                eb.and([
+                  eb('alerts.revision', '<', eb.ref('excluded.revision')),
+                  eb('alerts.gateway_id', '=', eb.ref('excluded.gateway_id')),
+                ]),
+              ),
+          )
+          .returningAll()
+          .execute()),
+      );
+    }
+    return changed;
+  }
+
+  /** The latest revision's entities replace those before. */
+  async setEntities(executor: Executor, rows: readonly AlertEntityRow[]): Promise<void> {
+    for (const chunk of inChunks(rows)) {
+      await executor
+        .insertInto('alert_entities')
+        .values([...chunk])
+        .onConflict((conflict) =>
+          conflict.columns(['alert_id', 'kind', 'role']).doUpdateSet((eb) => excluded(eb, ['value'])),
+        )
+        .execute();
+    }
+  }
+}
+
+function matching(eb: ExpressionBuilder<Tables, 'alerts'>, filter: AlertFilter): Expression<SqlBool> {
+  const conditions: Expression<SqlBool>[] = [];
+  if (filter.severity !== undefined) conditions.push(eb('severity', '=', filter.severity));
+  if (filter.attackType !== undefined) conditions.push(eb('class', '=', filter.attackType));
+  if (filter.status !== undefined) conditions.push(eb('status', '=', filter.status));
+  if (filter.alertType !== undefined) conditions.push(eb('alert_type', '=', filter.alertType));
+  if (filter.device !== undefined) conditions.push(eb('device_id', '=', filter.device));
+  if (filter.gateway !== undefined) conditions.push(eb('gateway_id', '=', filter.gateway));
+  if (filter.from !== undefined) conditions.push(eb('recorded_at', '>=', filter.from));
+  if (filter.to !== undefined) conditions.push(eb('created_at', '<', filter.to));
+  if (filter.acknowledged !== undefined) {
+    conditions.push(eb('acknowledged_at', filter.acknowledged ? 'is not' : 'is', null));
+  }
+  if (filter.search !== undefined) {
+    const pattern = likePattern(filter.search);
+    const columns = ['message', 'device_name', 'device_address', 'peer', 'class'] as const;
+    conditions.push(eb.or(columns.map((column) => contains(column, pattern))));
+  }
+  return eb.and(conditions);
+}

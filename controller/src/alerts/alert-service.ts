@@ -1,0 +1,312 @@
+/** Alerts: what agents report of an episode, and the work that people do on it. Neither overwrites the other. */
+import type { Selectable } from 'kysely';
+import type { Alert, AlertStatus } from '@picket/shared/contract/alert';
+import { newId } from '@picket/shared/contract/identifiers';
+import type { AlertId, GatewayId } from '@picket/shared/contract/identifiers';
+import type {
+  Acknowledgement,
+  AlertChange,
+  AlertDetail,
+  AlertStats,
+  AlertStep,
+  Resolution,
+  StoredAlert,
+} from '@picket/shared/contract/stored-alert';
+import type { Actor, AuditService } from '../audit/audit-service.ts';
+import type { Executor } from '../database/executor.ts';
+import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { DecisionService } from '../decisions/decision-service.ts';
+import { Conflict, NotFound } from '../errors.ts';
+import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
+import type { LiveFeed } from '../live/live-feed.ts';
+import { publishAll, type LiveMessage } from '../live/live-message.ts';
+import { instantOfBucket, type Bucket } from '../dashboard/time-buckets.ts';
+import type { AlertFilter, AlertRepository, AlertWork } from './alert-repository.ts';
+import { isClosed, mayStep, stepsFrom } from './alert-workflow.ts';
+
+const maxRelated = 20;
+
+export interface ReportedAlert {
+  readonly alert: Alert;
+  readonly at: string;
+  readonly device: { readonly id: string; readonly name: string };
+}
+
+export class AlertService {
+  readonly #alerts: AlertRepository;
+  readonly #decisions: DecisionService;
+  readonly #audit: AuditService;
+  readonly #live: LiveFeed;
+  readonly #now: () => Date;
+
+  constructor(parts: {
+    alerts: AlertRepository;
+    decisions: DecisionService;
+    audit: AuditService;
+    live: LiveFeed;
+    now?: () => Date;
+  }) {
+    this.#alerts = parts.alerts;
+    this.#decisions = parts.decisions;
+    this.#audit = parts.audit;
+    this.#live = parts.live;
+    this.#now = parts.now ?? (() => new Date());
+  }
+
+  async list(filter: AlertFilter, page: PageRequest): Promise<Page<StoredAlert>> {
+    const rows = await this.#alerts.list(filter, page);
+    return pageOf(rows, page.limit, (row) => [row.created_at, row.id], toAlert);
+  }
+
+  /** With evidence, explanation, decisions, history and related alerts. Throws `NotFound`. */
+  async get(id: AlertId): Promise<AlertDetail> {
+    const row = await this.#find(id);
+    const [decisions, history, related] = await Promise.all([
+      this.#decisions.ofAlert(id, JSON.parse(row.decision_ids) as string[]),
+      this.#alerts.history(id),
+      this.#alerts.related(row, maxRelated),
+    ]);
+    return {
+      ...toAlert(row),
+      explanation: row.explanation === null ? null : (JSON.parse(row.explanation) as AlertDetail['explanation']),
+      evidence: JSON.parse(row.evidence) as AlertDetail['evidence'],
+      decisions,
+      history: history.map(toStep),
+      related: related.map((other) => toAlert(other)),
+    };
+  }
+
+  /** Says that this person has seen it. Repeatable: the first one stays. */
+  async acknowledge(id: AlertId, input: Acknowledgement, actor: Actor): Promise<StoredAlert> {
+    const row = await this.#find(id);
+    if (row.acknowledged_at !== null) return toAlert(row);
+    return this.#work(row, 'acknowledged', {}, input.note, actor);
+  }
+
+  /** Throws `Conflict` where it is closed otherwise; the same resolution twice is the same answer. */
+  async resolve(id: AlertId, input: Resolution, actor: Actor): Promise<StoredAlert> {
+    const row = await this.#find(id);
+    if (row.status === input.resolution) return toAlert(row);
+    return this.#work(row, input.resolution, { resolution_notes: input.notes ?? null }, input.notes, actor);
+  }
+
+  /** Status, assignee, severity, tags. Throws `Conflict` for a step that the workflow does not have. */
+  async change(id: AlertId, input: AlertChange, actor: Actor): Promise<StoredAlert> {
+    const row = await this.#find(id);
+    const work: AlertWork = {
+      ...(input.assignee === undefined ? {} : { assignee: input.assignee }),
+      ...(input.severity === undefined ? {} : { severity: input.severity, severity_by_person: 1 }),
+      ...(input.tags === undefined ? {} : { tags: JSON.stringify([...new Set(input.tags)]) }),
+    };
+    return this.#work(row, input.status ?? row.status, work, input.note, actor);
+  }
+
+  /** How many nobody has acknowledged. */
+  countUnread(): Promise<number> {
+    return this.#alerts.count({ acknowledged: false });
+  }
+
+  count(filter: AlertFilter): Promise<number> {
+    return this.#alerts.count(filter);
+  }
+
+  /** Counts by severity, those of open alerts only. */
+  async openBySeverity(filter: AlertFilter): Promise<Record<string, number>> {
+    const total: Record<string, number> = {};
+    for (const status of ['active', 'acknowledged', 'investigating'] as const) {
+      for (const { key, count } of await this.#alerts.countBy('severity', { ...filter, status })) {
+        total[key] = (total[key] ?? 0) + count;
+      }
+    }
+    return total;
+  }
+
+  async countByClass(filter: AlertFilter): Promise<Record<string, number>> {
+    return toRecord(await this.#alerts.countBy('class', filter));
+  }
+
+  async stats(filter: AlertFilter, bucket: Bucket): Promise<AlertStats> {
+    const [total, type, trafficClass, severity, status, timeline] = await Promise.all([
+      this.#alerts.count(filter),
+      this.#alerts.countBy('alert_type', filter),
+      this.#alerts.countBy('class', filter),
+      this.#alerts.countBy('severity', filter),
+      this.#alerts.countBy('status', filter),
+      this.#alerts.countOverTime(bucket.prefix, filter),
+    ]);
+    return {
+      total,
+      by_type: toRecord(type),
+      by_class: toRecord(trafficClass),
+      by_severity: toRecord(severity),
+      by_status: toRecord(status),
+      timeline: timeline.map(({ key, count }) => ({ at: instantOfBucket(key), count })),
+    };
+  }
+
+  /** Ingestion, in the batch's transaction. Returns what is to be told live after its commit. */
+  async store(executor: Executor, gatewayId: GatewayId, reports: readonly ReportedAlert[]): Promise<LiveMessage[]> {
+    const latest = new Map<string, Selectable<AlertRow>>();
+    for (const report of reports) {
+      const { id, revision } = report.alert;
+      const before = latest.get(id);
+      if (before !== undefined && before.revision >= revision) continue;
+      latest.set(id, toRow(gatewayId, report, before?.created_at ?? report.at));
+    }
+    if (latest.size === 0) return [];
+    const known = await this.#alerts.known(executor, [...latest.keys()]);
+    const changed = await this.#alerts.upsert(executor, [...latest.values()]);
+    await this.#alerts.setEntities(executor, changed.flatMap(entitiesOf));
+    return changed.map((row) => message(known.has(row.id) ? 'alert_updated' : 'alert_created', toAlert(row)));
+  }
+
+  async #work(
+    row: Selectable<AlertRow>,
+    to: AlertStatus,
+    work: AlertWork,
+    note: string | undefined,
+    actor: Actor,
+  ): Promise<StoredAlert> {
+    if (to !== row.status && !mayStep(row.status, to)) {
+      throw new Conflict(
+        `an alert that is ${row.status} cannot become ${to}; it can become ${stepsFrom(row.status).join(' or ')}`,
+      );
+    }
+    const now = this.#now().toISOString();
+    const stepped = to !== row.status;
+    const step: Selectable<AlertHistoryRow> | undefined =
+      stepped || note !== undefined
+        ? {
+            id: newId(),
+            alert_id: row.id,
+            who: actor.username,
+            from_status: row.status,
+            to_status: to,
+            note: note ?? null,
+            at: now,
+          }
+        : undefined;
+    const set: AlertWork = { ...work, ...(stepped ? workOfStep(row, to, actor.username, now) : {}), updated_at: now };
+    const after = await this.#alerts.work(row.id, row.status, set, step);
+    if (after === 'stale') throw new Conflict('someone else changed this alert at the same moment; read it again');
+    const alert = toAlert(after);
+    await this.#audit.record({
+      actor,
+      what: stepped ? `alert.${to}` : 'alert.change',
+      onWhat: `alert ${row.id}`,
+      before: workOf(toAlert(row)),
+      after: { ...workOf(alert), note: note ?? null },
+    });
+    publishAll(this.#live, [message(stepped && isClosed(to) ? 'alert_resolved' : 'alert_updated', alert)]);
+    return alert;
+  }
+
+  async #find(id: AlertId): Promise<Selectable<AlertRow>> {
+    const row = await this.#alerts.find(id);
+    if (row === undefined) throw new NotFound('there is no alert with this id');
+    return row;
+  }
+}
+
+/** Whoever takes an alert on has seen it; reopening needs eyes anew. */
+function workOfStep(row: Selectable<AlertRow>, to: AlertStatus, who: string, now: string): AlertWork {
+  if (to === 'active') {
+    return {
+      status: to,
+      acknowledged_by: null,
+      acknowledged_at: null,
+      resolved_by: null,
+      resolved_at: null,
+      resolution_notes: null,
+    };
+  }
+  return {
+    status: to,
+    ...(row.acknowledged_at === null ? { acknowledged_by: who, acknowledged_at: now } : {}),
+    ...(isClosed(to) ? { resolved_by: who, resolved_at: now } : {}),
+  };
+}
+
+function workOf(alert: StoredAlert): Partial<StoredAlert> {
+  const { status, assignee, severity, tags } = alert;
+  return { status, assignee, severity, tags };
+}
+
+function message(type: 'alert_created' | 'alert_updated' | 'alert_resolved', alert: StoredAlert): LiveMessage {
+  return {
+    channels: ['alerts', ...(alert.device_id === null ? [] : [`device:${alert.device_id}` as const])],
+    event: { type, data: alert },
+  };
+}
+
+function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: string): Selectable<AlertRow> {
+  const { device, explanation, evidence, decision_ids, simulated, ...alert } = report.alert;
+  return {
+    ...alert,
+    gateway_id: gatewayId,
+    device_id: report.device.id,
+    device_name: report.device.name,
+    device_address: device.address,
+    first_seen_at: new Date(alert.first_seen_at).toISOString(),
+    last_seen_at: new Date(alert.last_seen_at).toISOString(),
+    explanation: explanation === null ? null : JSON.stringify(explanation),
+    evidence: JSON.stringify(evidence),
+    decision_ids: JSON.stringify(decision_ids),
+    simulated: simulated ? 1 : 0,
+    severity_by_person: 0,
+    created_at: createdAt,
+    recorded_at: report.at,
+    status: 'active',
+    assignee: null,
+    tags: '[]',
+    acknowledged_by: null,
+    acknowledged_at: null,
+    resolved_by: null,
+    resolved_at: null,
+    resolution_notes: null,
+    updated_at: report.at,
+  };
+}
+
+/** Who did it and who was hit, as the direction of the evidence has it: a beacon's source is the device itself. */
+function entitiesOf(row: Selectable<AlertRow>): AlertEntityRow[] {
+  const deviceIsSource = row.class === 'botnet_beacon' || row.class === 'data_exfiltration';
+  const roles = deviceIsSource ? (['source', 'target'] as const) : (['target', 'source'] as const);
+  return [
+    ...(row.device_id === null
+      ? []
+      : [{ alert_id: row.id, kind: 'device' as const, value: row.device_id, role: roles[0] }]),
+    ...(row.peer === null ? [] : [{ alert_id: row.id, kind: 'ip' as const, value: row.peer, role: roles[1] }]),
+  ];
+}
+
+function toAlert(row: Selectable<AlertRow>): StoredAlert {
+  const {
+    class: attackType,
+    explanation: _explanation,
+    evidence: _evidence,
+    severity_by_person: _byPerson,
+    updated_at: _updatedAt,
+    decision_ids,
+    simulated,
+    tags,
+    ...rest
+  } = row;
+  return {
+    ...rest,
+    attack_type: attackType,
+    risk_level: row.severity,
+    decision_ids: JSON.parse(decision_ids) as string[],
+    simulated: simulated === 1,
+    tags: JSON.parse(tags) as string[],
+    is_acknowledged: row.acknowledged_at !== null,
+  } as StoredAlert;
+}
+
+function toStep(row: Selectable<AlertHistoryRow>): AlertStep {
+  return { who: row.who, from: row.from_status, to: row.to_status, note: row.note, at: row.at };
+}
+
+function toRecord(counts: readonly { key: string; count: number }[]): Record<string, number> {
+  return Object.fromEntries(counts.map(({ key, count }) => [key, count]));
+}

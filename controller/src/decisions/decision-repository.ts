@@ -1,0 +1,332 @@
+/** Decisions, where they stand on each gateway, and how they came there. */
+import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely';
+import type { Database } from '../database/database.ts';
+import type { Executor } from '../database/executor.ts';
+import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
+import type { Tables } from '../database/tables.ts';
+import { excluded, inChunks } from '../database/upsert.ts';
+import type { TimeSpan } from '../http/list-filters.ts';
+import type { PageRequest } from '../http/pagination.ts';
+
+/** States in which a decision no longer holds on a gateway. */
+const ended = ['refused', 'expired', 'retracted', 'failed'] as const;
+
+export interface DecisionFilter {
+  readonly active?: boolean | undefined;
+  readonly scope?: DecisionRow['scope'] | undefined;
+  readonly value?: string | undefined;
+  readonly origin?: DecisionRow['origin'] | undefined;
+  readonly gateway?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface DecisionWithStates {
+  readonly decision: Selectable<DecisionRow>;
+  readonly states: readonly Selectable<DecisionStateRow>[];
+}
+
+export interface LogFilter extends TimeSpan {
+  readonly rule?: string | undefined;
+  readonly device?: string | undefined;
+  readonly success?: boolean | undefined;
+}
+
+export type LoggedDecisionEvent = Selectable<DecisionEventRow> &
+  Pick<Selectable<DecisionRow>, 'action' | 'scope' | 'value' | 'origin' | 'rule_id' | 'alert_id'>;
+
+export class DecisionRepository {
+  readonly #reader: Executor;
+  readonly #writer: Executor;
+
+  constructor(database: Pick<Database, 'reader' | 'writer'>) {
+    this.#reader = database.reader;
+    this.#writer = database.writer;
+  }
+
+  /** Newest first, at most `limit + 1`. */
+  async list(filter: DecisionFilter, now: string, page: PageRequest): Promise<DecisionWithStates[]> {
+    let query = this.#reader.selectFrom('decisions').selectAll('decisions');
+    if (filter.active === true) query = query.where((eb) => active(eb, now));
+    if (filter.active === false) query = query.where((eb) => eb.not(active(eb, now)));
+    if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope);
+    if (filter.value !== undefined) query = query.where('value', '=', filter.value);
+    if (filter.origin !== undefined) query = query.where('origin', '=', filter.origin);
+    if (filter.gateway !== undefined) {
+      const gateway = filter.gateway;
+      query = query.where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('decision_states')
+            .select('decision_id')
+            .whereRef('decision_id', '=', 'decisions.id')
+            .where('gateway_id', '=', gateway),
+        ),
+      );
+    }
+    const device = filter.device;
+    if (device !== undefined) query = query.where((eb) => concerns(eb, device));
+    const [createdAt = '', id = ''] = page.after ?? [];
+    if (page.after !== undefined) {
+      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
+    }
+    const rows = await query
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(page.limit + 1)
+      .offset(page.offset)
+      .execute();
+    return this.#withStates(this.#reader, rows);
+  }
+
+  async countActive(now: string, gateway?: string): Promise<number> {
+    let query = this.#reader
+      .selectFrom('decisions')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where((eb) => active(eb, now));
+    if (gateway !== undefined) {
+      query = query.where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('decision_states')
+            .select('decision_id')
+            .whereRef('decision_id', '=', 'decisions.id')
+            .where('gateway_id', '=', gateway)
+            .where('state', 'not in', ended),
+        ),
+      );
+    }
+    return (await query.executeTakeFirstOrThrow()).count;
+  }
+
+  async find(id: string): Promise<DecisionWithStates | undefined> {
+    return (await this.byIds([id]))[0];
+  }
+
+  /** Oldest first. */
+  async byIds(ids: readonly string[], executor: Executor = this.#reader): Promise<DecisionWithStates[]> {
+    const found: DecisionWithStates[] = [];
+    for (const chunk of inChunks(ids)) {
+      const rows = await executor.selectFrom('decisions').selectAll().where('id', 'in', chunk).orderBy('id').execute();
+      found.push(...(await this.#withStates(executor, rows)));
+    }
+    return found;
+  }
+
+  /** Made for this alert, oldest first, at most 100. */
+  async ofAlert(alertId: string, ids: readonly string[]): Promise<DecisionWithStates[]> {
+    const rows = await this.#reader
+      .selectFrom('decisions')
+      .selectAll()
+      .where((eb) => eb.or([eb('alert_id', '=', alertId), ...(ids.length === 0 ? [] : [eb('id', 'in', [...ids])])]))
+      .orderBy('created_at')
+      .limit(100)
+      .execute();
+    return this.#withStates(this.#reader, rows);
+  }
+
+  /** Active ones of exactly this value. */
+  async activeOfValue(value: string, now: string): Promise<DecisionWithStates[]> {
+    const rows = await this.#reader
+      .selectFrom('decisions')
+      .selectAll('decisions')
+      .where('value', '=', value)
+      .where((eb) => active(eb, now))
+      .limit(1000)
+      .execute();
+    return this.#withStates(this.#reader, rows);
+  }
+
+  /** Made or lifted at the controller, and some gateway has not answered yet; at most `limit`. */
+  async unanswered(now: string, limit: number): Promise<DecisionWithStates[]> {
+    const rows = await this.#reader
+      .selectFrom('decisions')
+      .selectAll('decisions')
+      .where('expires_at', '>', now)
+      .where((eb) =>
+        eb.or([
+          eb.exists(
+            eb
+              .selectFrom('decision_states')
+              .select('decision_id')
+              .whereRef('decision_id', '=', 'decisions.id')
+              .where('state', '=', 'proposed'),
+          ),
+          eb.and([
+            eb('lifted_at', 'is not', null),
+            eb.exists(
+              eb
+                .selectFrom('decision_states')
+                .select('decision_id')
+                .whereRef('decision_id', '=', 'decisions.id')
+                .where('state', 'not in', ended),
+            ),
+          ]),
+        ]),
+      )
+      .limit(limit)
+      .execute();
+    return this.#withStates(this.#reader, rows);
+  }
+
+  async alertExists(id: string): Promise<boolean> {
+    const row = await this.#reader.selectFrom('alerts').select('id').where('id', '=', id).executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** A decision of the controller's with its first state on each gateway. */
+  async insert(
+    decision: Selectable<DecisionRow>,
+    states: readonly Selectable<DecisionStateRow>[],
+    events: readonly Selectable<DecisionEventRow>[],
+  ): Promise<void> {
+    await this.#writer.transaction().execute(async (transaction) => {
+      await this.insertNew(transaction, [decision]);
+      await this.upsertStates(transaction, states);
+      await this.insertEvents(transaction, events);
+    });
+  }
+
+  async lift(ids: readonly string[], who: string, now: string): Promise<void> {
+    for (const chunk of inChunks(ids)) {
+      await this.#writer
+        .updateTable('decisions')
+        .set({ lifted_at: now, lifted_by: who })
+        .where('id', 'in', chunk)
+        .where('lifted_at', 'is', null)
+        .execute();
+    }
+  }
+
+  /** What is already known of a decision never changes; each id once in `rows`. */
+  async insertNew(executor: Executor, rows: readonly Selectable<DecisionRow>[]): Promise<void> {
+    for (const chunk of inChunks(rows)) {
+      await executor
+        .insertInto('decisions')
+        .values([...chunk])
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+    }
+  }
+
+  /** Each decision and gateway once in `rows`. */
+  async upsertStates(executor: Executor, rows: readonly Selectable<DecisionStateRow>[]): Promise<void> {
+    for (const chunk of inChunks(rows)) {
+      await executor
+        .insertInto('decision_states')
+        .values([...chunk])
+        .onConflict((conflict) =>
+          conflict.columns(['decision_id', 'gateway_id']).doUpdateSet((eb) => excluded(eb, ['state', 'at', 'detail'])),
+        )
+        .execute();
+    }
+  }
+
+  async insertEvents(executor: Executor, rows: readonly Selectable<DecisionEventRow>[]): Promise<void> {
+    for (const chunk of inChunks(rows)) {
+      await executor
+        .insertInto('decision_events')
+        .values([...chunk])
+        .execute();
+    }
+  }
+
+  /** Newest first, at most `limit + 1`. */
+  async log(filter: LogFilter, page: PageRequest): Promise<LoggedDecisionEvent[]> {
+    let query = this.#reader
+      .selectFrom('decision_events')
+      .innerJoin('decisions', 'decisions.id', 'decision_events.decision_id')
+      .selectAll('decision_events')
+      .select([
+        'decisions.action',
+        'decisions.scope',
+        'decisions.value',
+        'decisions.origin',
+        'decisions.rule_id',
+        'decisions.alert_id',
+      ]);
+    if (filter.rule !== undefined) query = query.where('decisions.rule_id', '=', filter.rule);
+    const device = filter.device;
+    if (device !== undefined) query = query.where((eb) => concerns(eb, device));
+    if (filter.success !== undefined) {
+      query = query.where('decision_events.state', filter.success ? 'not in' : 'in', ['refused', 'failed']);
+    }
+    if (filter.from !== undefined) query = query.where('decision_events.recorded_at', '>=', filter.from);
+    if (filter.to !== undefined) query = query.where('decision_events.recorded_at', '<', filter.to);
+    const [recordedAt = '', id = ''] = page.after ?? [];
+    if (page.after !== undefined) {
+      query = query.where((eb) =>
+        eb(eb.refTuple('decision_events.recorded_at', 'decision_events.id'), '<', eb.tuple(recordedAt, id)),
+      );
+    }
+    return query
+      .orderBy('decision_events.recorded_at', 'desc')
+      .orderBy('decision_events.id', 'desc')
+      .limit(page.limit + 1)
+      .offset(page.offset)
+      .execute();
+  }
+
+  async #withStates(executor: Executor, decisions: readonly Selectable<DecisionRow>[]): Promise<DecisionWithStates[]> {
+    const states = new Map<string, Selectable<DecisionStateRow>[]>();
+    for (const chunk of inChunks(decisions)) {
+      const rows = await executor
+        .selectFrom('decision_states')
+        .selectAll()
+        .where(
+          'decision_id',
+          'in',
+          chunk.map((decision) => decision.id),
+        )
+        .orderBy('gateway_id')
+        .execute();
+      for (const row of rows) {
+        const others = states.get(row.decision_id);
+        if (others === undefined) states.set(row.decision_id, [row]);
+        else others.push(row);
+      }
+    }
+    return decisions.map((decision) => ({ decision, states: states.get(decision.id) ?? [] }));
+  }
+}
+
+type Where = ExpressionBuilder<Tables, 'decisions'>;
+
+/** Neither expired nor lifted, and some gateway still holds it or has not answered. */
+function active(eb: Where, now: string): Expression<SqlBool> {
+  return eb.and([
+    eb('decisions.expires_at', '>', now),
+    eb('decisions.lifted_at', 'is', null),
+    eb.exists(
+      eb
+        .selectFrom('decision_states')
+        .select('decision_states.decision_id')
+        .whereRef('decision_states.decision_id', '=', 'decisions.id')
+        .where('decision_states.state', 'not in', ended),
+    ),
+  ]);
+}
+
+/** It names the device by address or MAC, or was made for an alert of the device. */
+function concerns(eb: Where, deviceId: string): Expression<SqlBool> {
+  return eb.or([
+    eb.exists(
+      eb
+        .selectFrom('devices')
+        .select('devices.id')
+        .where('devices.id', '=', deviceId)
+        .where((named) =>
+          named.or([
+            named('decisions.value', '=', named.ref('devices.ip_address')),
+            named('decisions.value', '=', named.ref('devices.mac')),
+          ]),
+        ),
+    ),
+    eb.exists(
+      eb
+        .selectFrom('alerts')
+        .select('alerts.id')
+        .whereRef('alerts.id', '=', 'decisions.alert_id')
+        .where('alerts.device_id', '=', deviceId),
+    ),
+  ]);
+}

@@ -1,0 +1,368 @@
+/** Devices: what people register and what gateways discover, their status, and whether they are to be watched. */
+import type { Selectable } from 'kysely';
+import type {
+  Device,
+  DeviceChange,
+  DeviceLiveStatus,
+  DeviceStats,
+  DeviceStatus,
+  NewDevice,
+} from '@picket/shared/contract/device';
+import type { DeviceHealth } from '@picket/shared/contract/dashboard';
+import { newId } from '@picket/shared/contract/identifiers';
+import type { DeviceId, GatewayId } from '@picket/shared/contract/identifiers';
+import type { TrafficSource } from '@picket/shared/contract/address';
+import type { Actor, AuditService } from '../audit/audit-service.ts';
+import type { Executor } from '../database/executor.ts';
+import type { DeviceRow } from '../database/history-tables.ts';
+import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
+import type { PredictionService } from '../predictions/prediction-service.ts';
+import type { PolicyPublisher } from '../rules/policy-publisher.ts';
+import type { DeviceFilter, DeviceName, DeviceRepository, DeviceWithStatus, StatusBasis } from './device-repository.ts';
+import type { GatewayDirectory, KnownGateway } from './gateway-directory.ts';
+
+/** A device that was silent longer than this is offline. */
+const onlineForMs = 5 * 60_000;
+/** An open alert without news for this long no longer makes its device `under_attack`. */
+const attackForMs = 15 * 60_000;
+/** As many as a policy can name. */
+const maxUnmonitored = 1000;
+
+/** One mention of a device by its gateway. */
+export interface Sighting {
+  readonly address: string;
+  readonly mac: string | null;
+  /** By the gateway's clock. */
+  readonly at: string;
+  readonly source: TrafficSource;
+}
+
+export class DeviceService {
+  readonly #devices: DeviceRepository;
+  readonly #predictions: PredictionService;
+  readonly #gateways: GatewayDirectory;
+  readonly #policies: PolicyPublisher;
+  readonly #audit: AuditService;
+  readonly #now: () => Date;
+
+  constructor(parts: {
+    devices: DeviceRepository;
+    predictions: PredictionService;
+    gateways: GatewayDirectory;
+    policies: PolicyPublisher;
+    audit: AuditService;
+    now?: () => Date;
+  }) {
+    this.#devices = parts.devices;
+    this.#predictions = parts.predictions;
+    this.#gateways = parts.gateways;
+    this.#policies = parts.policies;
+    this.#audit = parts.audit;
+    this.#now = parts.now ?? (() => new Date());
+  }
+
+  async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
+    const rows = await this.#devices.list(filter, this.#basis(await this.#gateways.enrolled()), page);
+    return pageOf(rows, page.limit, (row) => [row.created_at, row.id], toDevice);
+  }
+
+  /** Throws `NotFound`. */
+  async get(id: DeviceId): Promise<Device> {
+    return toDevice(await this.#find(id, await this.#gateways.enrolled()));
+  }
+
+  async create(input: NewDevice, actor: Actor): Promise<Device> {
+    const gateways = await this.#gateways.enrolled();
+    const gatewayId = input.gateway_id === undefined && gateways.length === 1 ? gateways[0]?.id : input.gateway_id;
+    checkGateway(gatewayId, gateways);
+    const now = this.#now().toISOString();
+    const row: Selectable<DeviceRow> = {
+      ...input,
+      id: newId(),
+      gateway_id: gatewayId ?? null,
+      origin: 'registered',
+      monitored: 1,
+      last_seen_at: null,
+      created_at: now,
+      updated_at: now,
+    };
+    if ((await this.#devices.insert(row)) === 'taken') throw taken();
+    await this.#audit.record({ actor, what: 'device.create', onWhat: `device ${row.id}`, after: row });
+    return this.get(row.id as DeviceId);
+  }
+
+  /** Throws `NotFound`, `Conflict` where the name or the address at the gateway is another device's. */
+  async update(id: DeviceId, change: DeviceChange, actor: Actor): Promise<Device> {
+    const gateways = await this.#gateways.enrolled();
+    const before = await this.#find(id, gateways);
+    if (change.gateway_id !== undefined) checkGateway(change.gateway_id, gateways);
+    const values = definedMembers(change);
+    if (Object.keys(values).length === 0) return toDevice(before);
+    if ((await this.#devices.update(id, { ...values, updated_at: this.#now().toISOString() })) === 'taken')
+      throw taken();
+    const after = await this.get(id);
+    await this.#audit.record({
+      actor,
+      what: 'device.update',
+      onWhat: `device ${id}`,
+      before: toDevice(before),
+      after,
+    });
+    if (before.monitored === 0 && (before.ip_address !== after.ip_address || before.gateway_id !== after.gateway_id)) {
+      await this.#tellGateways(before.gateway_id, after.gateway_id);
+    }
+    return after;
+  }
+
+  /** With its flows and predictions; its alerts and decisions stay. A gateway that still sees it discovers it anew. */
+  async delete(id: DeviceId, actor: Actor): Promise<void> {
+    const before = await this.#find(id, []);
+    await this.#devices.delete(id);
+    await this.#audit.record({ actor, what: 'device.delete', onWhat: `device ${id}`, before: toDevice(before) });
+    if (before.monitored === 0) await this.#tellGateways(before.gateway_id);
+  }
+
+  /** Wants the device watched, or not; its gateway follows through its policy. Throws `Conflict` without a gateway. */
+  async setMonitoring(
+    id: DeviceId,
+    monitored: boolean,
+    source: TrafficSource | undefined,
+    actor: Actor,
+  ): Promise<Device> {
+    const gateways = await this.#gateways.enrolled();
+    const before = await this.#find(id, gateways);
+    const { gateway_id: gatewayId } = before;
+    if (gatewayId === null || !gateways.some((gateway) => gateway.id === gatewayId)) {
+      throw new Conflict('no enrolled gateway is known to stand before this device; set its gateway_id first');
+    }
+    if (before.ip_address === null)
+      throw new Conflict('the address of this device is not known; set its ip_address first');
+    if (!monitored && before.monitored === 1) await this.#checkRoom(gatewayId);
+    await this.#devices.update(id, {
+      monitored: monitored ? 1 : 0,
+      ...(source === undefined ? {} : { traffic_source: source }),
+      updated_at: this.#now().toISOString(),
+    });
+    const after = await this.get(id);
+    await this.#audit.record({
+      actor,
+      what: monitored ? 'device.start' : 'device.stop',
+      onWhat: `device ${id}`,
+      before: { monitored: before.monitored === 1 },
+      after: { monitored },
+    });
+    await this.#policies.monitoringChanged(gatewayId as GatewayId);
+    return after;
+  }
+
+  async liveStatus(id: DeviceId): Promise<DeviceLiveStatus> {
+    const gateways = await this.#gateways.enrolled();
+    const device = toDevice(await this.#find(id, gateways));
+    const gateway = gateways.find((known) => known.id === device.gateway_id);
+    const latest = await this.#predictions.latestOf(id);
+    const address = device.ip_address;
+    return {
+      id,
+      status: device.status,
+      gateway_id: device.gateway_id,
+      gateway_online: gateway?.online ?? false,
+      last_seen_at: device.last_seen_at,
+      source: latest?.source ?? (device.last_seen_at === null ? null : device.traffic_source),
+      buffer_fill: latest?.flows_seen ?? 0,
+      monitoring: {
+        desired: device.monitored,
+        reported: address === null || gateway?.unmonitored == null ? null : !gateway.unmonitored.includes(address),
+      },
+    };
+  }
+
+  async stats(id: DeviceId): Promise<DeviceStats> {
+    const device = toDevice(await this.#find(id, await this.#gateways.enrolled()));
+    const counts = await this.#predictions.counts({ device: id, from: midnight(this.#now()) });
+    return {
+      id,
+      threats_today: device.threat_count_today,
+      last_seen_at: device.last_seen_at,
+      flows_today: counts.flows,
+      predictions_today: counts.predictions,
+      benign_rate: counts.predictions === 0 ? null : (counts.predictions - counts.attacks) / counts.predictions,
+    };
+  }
+
+  /** Every device with its status, newest first, as many as a page holds. */
+  async health(page: PageRequest, gateway?: string): Promise<Page<DeviceHealth>> {
+    const rows = await this.#devices.list({ gateway }, this.#basis(await this.#gateways.enrolled()), page);
+    return pageOf(
+      rows,
+      page.limit,
+      (row) => [row.created_at, row.id],
+      (row) => {
+        const { id, name, gateway_id, ip_address, device_type, status, monitored, last_seen_at, threat_count_today } =
+          toDevice(row);
+        return { id, name, gateway_id, ip_address, device_type, status, monitored, last_seen_at, threat_count_today };
+      },
+    );
+  }
+
+  async countByStatus(gateway?: string): Promise<Record<DeviceStatus, number>> {
+    const counts = { quarantined: 0, under_attack: 0, online: 0, offline: 0 };
+    const basis = this.#basis(await this.#gateways.enrolled());
+    for (const { status, count } of await this.#devices.countByStatus(basis, gateway)) counts[status] = count;
+    return counts;
+  }
+
+  /** For the policy of a gateway: addresses that it is not to watch. */
+  unmonitored(gatewayId: GatewayId): Promise<string[]> {
+    return this.#devices.unmonitored(gatewayId, maxUnmonitored);
+  }
+
+  /**
+   * Ingestion: the devices that a batch of this gateway mentions, by address. Unknown ones are made, under a generated
+   * name. Runs in the batch's transaction.
+   */
+  async seen(
+    executor: Executor,
+    gatewayId: GatewayId,
+    sightings: readonly Sighting[],
+  ): Promise<ReadonlyMap<string, DeviceName>> {
+    const latest = mergeSightings(sightings);
+    const addresses = [...latest.keys()].toSorted();
+    let known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+    const missing = addresses.filter((address) => !known.has(address));
+    if (missing.length > 0) {
+      await this.#discover(executor, gatewayId, missing, latest);
+      known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+    }
+    for (const [address, sighting] of latest) {
+      const device = known.get(address);
+      if (device === undefined) continue;
+      const newer = device.last_seen_at === null || device.last_seen_at < sighting.at;
+      const mac = sighting.mac ?? device.mac;
+      if (!newer && mac === device.mac) continue;
+      await this.#devices.touch(executor, device.id, {
+        last_seen_at: newer ? sighting.at : (device.last_seen_at ?? sighting.at),
+        mac,
+        source: sighting.source,
+      });
+    }
+    return known;
+  }
+
+  async #discover(
+    executor: Executor,
+    gatewayId: GatewayId,
+    addresses: readonly string[],
+    latest: ReadonlyMap<string, Sighting>,
+  ): Promise<void> {
+    const now = this.#now().toISOString();
+    await this.#devices.adopt(executor, gatewayId, addresses, now);
+    const adopted = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+    const fresh = addresses.filter((address) => !adopted.has(address));
+    const taken = await this.#devices.takenNames(
+      executor,
+      fresh.map((address) => generatedName(address, gatewayId)),
+    );
+    await this.#devices.insertDiscovered(
+      executor,
+      fresh.map((address): Selectable<DeviceRow> => {
+        const sighting = latest.get(address);
+        const id = newId();
+        const name = generatedName(address, gatewayId);
+        return {
+          id,
+          gateway_id: gatewayId,
+          name: taken.has(name) ? `${name.slice(0, 90)} ${id.slice(-9)}` : name,
+          device_type: 'custom',
+          ip_address: address,
+          mac: sighting?.mac ?? null,
+          protocol: null,
+          port: null,
+          traffic_source: sighting?.source ?? 'live',
+          description: '',
+          origin: 'discovered',
+          monitored: 1,
+          last_seen_at: null,
+          created_at: now,
+          updated_at: now,
+        };
+      }),
+    );
+  }
+
+  async #find(id: DeviceId, gateways: readonly KnownGateway[]): Promise<DeviceWithStatus> {
+    const row = await this.#devices.find(id, this.#basis(gateways));
+    if (row === undefined) throw new NotFound('there is no device with this id');
+    return row;
+  }
+
+  async #checkRoom(gatewayId: string): Promise<void> {
+    if ((await this.#devices.unmonitored(gatewayId, maxUnmonitored)).length >= maxUnmonitored) {
+      throw new Conflict(
+        `gateway ${gatewayId} already leaves ${maxUnmonitored} devices alone; start some of them first`,
+      );
+    }
+  }
+
+  async #tellGateways(...gatewayIds: (string | null)[]): Promise<void> {
+    for (const gatewayId of new Set(gatewayIds)) {
+      if (gatewayId !== null) await this.#policies.monitoringChanged(gatewayId as GatewayId);
+    }
+  }
+
+  #basis(gateways: readonly KnownGateway[]): StatusBasis {
+    const now = this.#now();
+    return {
+      now: now.toISOString(),
+      today: midnight(now),
+      onlineSince: new Date(now.getTime() - onlineForMs).toISOString(),
+      attackSince: new Date(now.getTime() - attackForMs).toISOString(),
+      onlineGateways: gateways.filter((gateway) => gateway.online).map((gateway) => gateway.id),
+    };
+  }
+}
+
+/** Start of the day, UTC. */
+export function midnight(now: Date): string {
+  return `${now.toISOString().slice(0, 10)}T00:00:00.000Z`;
+}
+
+function generatedName(address: string, gatewayId: string): string {
+  return `${address} at ${gatewayId}`.slice(0, 100);
+}
+
+function byAddress(devices: readonly DeviceName[]): Map<string, DeviceName> {
+  return new Map(devices.flatMap((device) => (device.ip_address === null ? [] : [[device.ip_address, device]])));
+}
+
+function mergeSightings(sightings: readonly Sighting[]): Map<string, Sighting> {
+  const latest = new Map<string, Sighting>();
+  for (const sighting of sightings) {
+    const before = latest.get(sighting.address);
+    const newest = before === undefined || before.at < sighting.at ? sighting : before;
+    latest.set(sighting.address, { ...newest, mac: sighting.mac ?? before?.mac ?? null });
+  }
+  return latest;
+}
+
+function definedMembers<T extends object>(change: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+function checkGateway(gatewayId: string | null | undefined, gateways: readonly KnownGateway[]): void {
+  if (gatewayId == null || gateways.some((gateway) => gateway.id === gatewayId)) return;
+  throw new InvalidInput(`gateway_id: no gateway ${gatewayId} is enrolled`, {
+    fields: [{ pointer: '/gateway_id', detail: 'not an enrolled gateway' }],
+  });
+}
+
+function taken(): Conflict {
+  return new Conflict('another device has this name, or this address behind the same gateway');
+}
+
+function toDevice(row: DeviceWithStatus): Device {
+  const { threats_today: threats, monitored, ...rest } = row;
+  return { ...rest, monitored: monitored === 1, threat_count_today: threats } as Device;
+}
