@@ -29,6 +29,8 @@ export interface EmbeddedBrokerOptions {
   };
   /** Whether this certificate of this gateway is known and in force. */
   readonly isInForce: (gateway: GatewayId, serial: string) => Promise<boolean>;
+  /** A gateway was let in, from this address. Must not throw. */
+  readonly onGatewayConnected: (gateway: GatewayId, address: string) => void;
   /** Serials of all certificates that were revoked before their end. Asked every two seconds. */
   readonly revokedSerials: () => Promise<ReadonlySet<string>>;
   readonly log: Logger;
@@ -91,7 +93,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { options } = { options: this.#options };
+    const options = this.#options;
     this.#aedes = await Aedes.createBroker({
       connectTimeout: 10_000, // from TLS to CONNECT
       drainTimeout: 5_000, // a frozen reader must not stall the others
@@ -115,7 +117,7 @@ export class EmbeddedBroker implements AsyncDisposable {
         return peer !== undefined && mayReceive(peer, packet.topic) ? packet : null;
       },
     });
-    this.#aedes.on('clientReady', (client) => this.#live.set(client, this.#peers.get(client) as PeerIdentity));
+    this.#aedes.on('clientReady', (client) => this.#welcome(client));
     this.#aedes.on('clientDisconnect', (client) => this.#live.delete(client));
     const quiet = (client: Client, error: Error): void =>
       options.log.debug({ err: error, client: client.id }, 'a broker connection ended with an error');
@@ -162,6 +164,14 @@ export class EmbeddedBroker implements AsyncDisposable {
     const client = this.#aedes.handle(socket);
     capPacketSize(client, maxPacketBytes);
     this.#peers.set(client, peer);
+  }
+
+  #welcome(client: Client): void {
+    const peer = this.#peers.get(client);
+    if (peer === undefined) return;
+    this.#live.set(client, peer);
+    const address = (client.conn as TLSSocket).remoteAddress;
+    if (peer.kind === 'gateway' && address !== undefined) this.#options.onGatewayConnected(peer.id, address);
   }
 
   async #authenticate(

@@ -28,6 +28,8 @@ export interface GatewaysTable {
   presence_at: string | null;
   /** When `online` last changed, by ours. */
   presence_changed_at: string | null;
+  /** Where its latest connection came from; null where the broker is not ours. */
+  link_address: string | null;
   agent_version: string;
   protocol: number;
   /** JSON: the latest `Health`. */
@@ -81,7 +83,7 @@ export interface DecisionLogTable {
   decision_id: string;
   /** JSON: `Decision`, of an `add`. */
   decision: string | null;
-  /** When this step stops mattering. */
+  /** When this step stops mattering: the end of its decision. */
   expires_at: string;
   at: string;
 }

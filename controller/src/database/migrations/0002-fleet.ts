@@ -28,6 +28,7 @@ async function gateways(database: Kysely<unknown>): Promise<void> {
     .addColumn('boot_id', 'text')
     .addColumn('presence_at', 'text')
     .addColumn('presence_changed_at', 'text')
+    .addColumn('link_address', 'text')
     .addColumn('agent_version', 'text', (column) => column.notNull())
     .addColumn('protocol', 'integer', (column) => column.notNull())
     .addColumn('health', 'text')
@@ -85,6 +86,11 @@ async function twin(database: Kysely<unknown>): Promise<void> {
     .addColumn('expires_at', 'text', (column) => column.notNull())
     .addColumn('at', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('decision_log_key', ['gateway_id', 'version'])
+    .execute();
+  await database.schema
+    .createIndex('decision_log_decision')
+    .on('decision_log')
+    .columns(['gateway_id', 'decision_id'])
     .execute();
   await database.schema.createIndex('decision_log_expiry').on('decision_log').column('expires_at').execute();
 }

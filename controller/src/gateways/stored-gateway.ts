@@ -1,0 +1,80 @@
+/** A gateway's row as the API shows it. Pure. */
+import type { Selectable } from 'kysely';
+import { Health } from '@picket/shared/contract/gateway';
+import { Policy, Reported } from '@picket/shared/contract/twin';
+import type { ReportedStep } from '@picket/shared/contract/twin';
+import { StoredGateway } from '@picket/shared/contract/stored-gateway';
+import type { GatewaysTable } from '../database/fleet-tables.ts';
+import type { GatewayRow } from './gateway-repository.ts';
+
+const holds: ReadonlySet<ReportedStep> = new Set(['applied', 'verified', 'confirmed']);
+
+export function toStoredGateway(row: GatewayRow): StoredGateway {
+  const reported = parseOr(Reported, row.reported);
+  const health = parseOr(Health, row.health);
+  return StoredGateway.parse({
+    id: row.id,
+    status: row.revoked_at !== null ? 'revoked' : row.online === 1 ? 'online' : 'offline',
+    labels: JSON.parse(row.labels) as unknown,
+    mode: row.mode,
+    threshold: row.threshold,
+    guard: JSON.parse(row.guard) as unknown,
+    benign_sample: row.benign_sample,
+    enrolled_at: row.enrolled_at,
+    updated_at: row.updated_at,
+    revoked_at: row.revoked_at,
+    presence_changed_at: row.presence_changed_at,
+    boot_id: row.boot_id,
+    agent_version: row.agent_version,
+    protocol: row.protocol,
+    twin: {
+      policy: ladder(row.policy_version, reported?.policy),
+      decisions: ladder(row.decisions_version, reported?.decisions),
+      reported_at: row.reported_at,
+      mode: reported?.mode ?? null,
+      model_version: reported?.model_version ?? null,
+      threshold: reported?.threshold ?? null,
+      in_force: reported?.decisions.in_force ?? null,
+    },
+    health: health ?? null,
+    health_at: row.health_at,
+    losses: {
+      events_lost: row.lost ?? 0,
+      events_rejected: row.rejected ?? 0,
+      packets_dropped: health?.capture.dropped_kernel ?? 0,
+      pipeline_dropped: (health?.flows.dropped ?? 0) + (health?.detection.dropped ?? 0),
+    },
+  });
+}
+
+/** Devices that the gateway leaves alone by now; null where that is not known. */
+export function unmonitoredOf(row: Selectable<GatewaysTable>): readonly string[] | null {
+  const reported = parseOr(Reported, row.reported);
+  const inForce =
+    reported !== undefined && reported.policy.version === row.policy_version && holds.has(reported.policy.step);
+  const payload = inForce ? row.policy_jws?.split('.')[1] : undefined;
+  if (payload === undefined) return null;
+  return parseOr(Policy, Buffer.from(payload, 'base64url').toString('utf8'))?.unmonitored ?? null;
+}
+
+function ladder(
+  desired: number,
+  reported: { version: number; step: ReportedStep; detail: string | null } | undefined,
+): StoredGateway['twin']['policy'] {
+  return {
+    desired_version: desired,
+    reported:
+      reported === undefined ? null : { version: reported.version, step: reported.step, detail: reported.detail },
+    in_sync: desired === 0 || (reported?.version === desired && holds.has(reported.step)),
+  };
+}
+
+/** What an older build stored may not fit any more; it is then as if nothing was said. */
+function parseOr<T>(
+  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } },
+  text: string | null,
+): T | undefined {
+  if (text === null) return undefined;
+  const parsed = schema.safeParse(JSON.parse(text));
+  return parsed.success ? parsed.data : undefined;
+}
