@@ -50,11 +50,11 @@ async function get<T>(path: string, headers: Record<string, string>): Promise<T>
 }
 
 interface AlertPage {
-  readonly items: readonly {
-    readonly id: string;
-    readonly class: string;
-    readonly explanation: { readonly top_features: unknown[] } | null;
-  }[];
+  readonly items: readonly { readonly id: string; readonly attack_type: string }[];
+}
+interface AlertDetail {
+  readonly explanation: { readonly top_features: unknown[] } | null;
+  readonly evidence: readonly unknown[];
 }
 
 test(
@@ -71,8 +71,10 @@ test(
       const { items } = await get<AlertPage>('/alerts', headers);
       const alert = items.at(-1)!;
       firstAlert = alert.id;
-      expect(alert.class).not.toBe('benign');
-      expect(alert.explanation?.top_features).toHaveLength(10);
+      expect(alert.attack_type).not.toBe('benign');
+      const { explanation, evidence } = await get<AlertDetail>(`/alerts/${alert.id}`, headers);
+      expect(explanation?.top_features).toHaveLength(10);
+      expect(evidence.length).toBeGreaterThan(0);
       expect((await fetch(`${api}/docs`)).status).toBe(200);
 
       const added = await fetch(`${api}/api/v1/decisions`, {

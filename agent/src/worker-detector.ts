@@ -53,13 +53,13 @@ export class WorkerDetector implements Detector {
     return detector;
   }
 
-  /** Takes the batch over: its buffers move to the detection thread. */
+  /** The batch is copied: the caller still needs its windows to explain and report them. */
   detect(batch: WindowBatch): Promise<Detection> {
-    return this.#call({ type: 'detect', id: this.#nextId++, batch }, [batch.windows.buffer, batch.flowsSeen.buffer]);
+    return this.#call({ type: 'detect', id: this.#nextId++, batch });
   }
 
   explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation> {
-    return this.#call({ type: 'explain', id: this.#nextId++, window, flowsSeen }, []);
+    return this.#call({ type: 'explain', id: this.#nextId++, window, flowsSeen });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,11 +67,11 @@ export class WorkerDetector implements Detector {
     this.#fail(new Error('the detector was closed'));
   }
 
-  #call(request: DetectionRequest, transfer: ArrayBuffer[]): Promise<Detection & Explanation> {
+  #call(request: DetectionRequest): Promise<Detection & Explanation> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject });
-      this.#worker.postMessage(request, transfer);
+      this.#worker.postMessage(request);
     });
   }
 

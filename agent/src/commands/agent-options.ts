@@ -1,0 +1,26 @@
+/** How every command that talks to a running agent finds it. */
+import type { Command } from 'commander';
+import { loadAgentConfig } from '../config/agent-config.ts';
+
+export interface AgentOptions {
+  readonly config?: string;
+  readonly stateDir?: string;
+}
+
+export const defaultConfigFile = '/etc/picket/agent.yaml';
+const defaultStateDirectory = '/var/lib/picket-agent';
+
+export function withAgentOptions(command: Command): Command {
+  return command
+    .option('--config FILE', 'the configuration the agent runs with; names its state directory')
+    .option(
+      '--state-dir DIR',
+      `state directory of the agent (default: the configuration's, or ${defaultStateDirectory})`,
+    );
+}
+
+export function stateDirectoryOf(options: AgentOptions): string {
+  if (options.stateDir !== undefined) return options.stateDir;
+  if (options.config !== undefined) return loadAgentConfig(options.config, process.env).state_dir;
+  return process.env['PICKET_AGENT_STATE_DIR'] ?? defaultStateDirectory;
+}

@@ -1,0 +1,30 @@
+/** `picket-agent status`: what the running agent sees, holds and loses. */
+import { Command } from 'commander';
+import { askAgent } from '../control/control-client.ts';
+import type { AgentStatus } from '../agent.ts';
+import { stateDirectoryOf, withAgentOptions, type AgentOptions } from './agent-options.ts';
+
+export function statusCommand(): Command {
+  return withAgentOptions(new Command('status').description('what the running agent sees, holds and loses'))
+    .option('--json', 'one JSON object')
+    .action(async (options: AgentOptions & { readonly json?: boolean }) => {
+      const status = await askAgent<AgentStatus>(stateDirectoryOf(options), 'GET', '/status');
+      console.log(options.json === true ? JSON.stringify(status) : describe(status));
+    });
+}
+
+function describe({ gateway_id, mode, controller, model, health }: AgentStatus): string {
+  const { capture, flows, detection, enforcement, outbox } = health;
+  const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
+  return [
+    `gateway      ${gateway_id ?? 'not enrolled'}, mode ${mode}, up ${Math.round(health.uptime_seconds)} s, ${Math.round(health.rss_bytes / 1_048_576)} MiB`,
+    `controller   ${controller}`,
+    `model        ${model.version}, threshold ${model.threshold}`,
+    `capture      ${capture.interface}: ${capture.packets} packets, ${capture.dropped_kernel} dropped by the kernel, ${capture.undecodable} undecodable`,
+    `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices`,
+    `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,
+    `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been`,
+    `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,
+    lost === 0 ? 'nothing was lost' : `lost so far  ${lost} (packets, flows, windows and events together)`,
+  ].join('\n');
+}

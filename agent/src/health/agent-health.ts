@@ -1,0 +1,67 @@
+/** The agent's figures in one message: what it saw, what it holds, and every drop anywhere in it. */
+import type { BootId } from '@picket/shared/contract/identifiers';
+import type { Health } from '@picket/shared/contract/gateway';
+
+/** Where each part of the message comes from; asked when a message is made. */
+export interface HealthSources {
+  readonly bootId: BootId;
+  readonly interfaceName: string;
+  packets(): {
+    readonly packets: number;
+    readonly bytes: number;
+    readonly undecodable: number;
+    readonly droppedKernel: number;
+    readonly restarts: number;
+    readonly flows: number;
+    readonly reports: number;
+    readonly activeFlows: number;
+    readonly evicted: number;
+    readonly droppedFlows: number;
+  };
+  detection(): {
+    readonly windows: number;
+    readonly predictions: number;
+    readonly attacks: number;
+    readonly dropped: number;
+    readonly latencyMsMean: number;
+  };
+  enforcement(): Health['enforcement'];
+  outbox(): Health['outbox'];
+  devices(): number;
+}
+
+export function readHealth(sources: HealthSources): Health {
+  const packets = sources.packets();
+  const detection = sources.detection();
+  return {
+    at: new Date().toISOString(),
+    boot_id: sources.bootId,
+    uptime_seconds: process.uptime(),
+    rss_bytes: process.memoryUsage.rss(),
+    capture: {
+      interface: sources.interfaceName,
+      packets: packets.packets,
+      bytes: packets.bytes,
+      dropped_kernel: packets.droppedKernel,
+      undecodable: packets.undecodable,
+      restarts: packets.restarts,
+    },
+    flows: {
+      active: packets.activeFlows,
+      ended: packets.flows,
+      reports: packets.reports,
+      evicted: packets.evicted,
+      dropped: packets.droppedFlows,
+    },
+    detection: {
+      windows: detection.windows,
+      predictions: detection.predictions,
+      attacks: detection.attacks,
+      dropped: detection.dropped,
+      latency_ms_mean: detection.latencyMsMean,
+    },
+    enforcement: sources.enforcement(),
+    outbox: sources.outbox(),
+    devices: sources.devices(),
+  };
+}

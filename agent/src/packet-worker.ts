@@ -1,0 +1,154 @@
+/**
+ * The packet thread: capture bytes to flows with features. It alone runs per packet, and nothing behind it can make a
+ * live capture wait.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CaptureError } from './capture/capture-error.ts';
+import type { PacketSource } from './capture/packet-source.ts';
+import { PcapFileSource } from './capture/pcap-file-source.ts';
+import { TcpdumpPacketSource } from './capture/tcpdump-packet-source.ts';
+import type { AgentErrorCode } from './errors.ts';
+import { flowBatchBuffers, type FlowBatch } from './features/flow-batch.ts';
+import { FlowMeter } from './features/flow-meter.ts';
+import type { PacketCounters, PacketWorkerData, PacketWorkerMessage, PacketWorkerRequest } from './packet-stage.ts';
+
+if (parentPort === null) throw new Error('packet-worker.ts is a worker thread, not a program');
+const port = parentPort;
+const { capture, flowCapacity, profile, credits: initialCredits } = workerData as PacketWorkerData;
+
+/** How often a silent interface's time is moved on, and counters are told. */
+const tickMs = 250;
+
+const stop = new AbortController();
+const isLive = capture.source === 'live';
+let credits = initialCredits;
+let creditCame: (() => void) | undefined;
+let droppedFlows = 0;
+/** Drops of sources that are already closed. */
+let dropsBefore = { kernel: 0, restarts: 0 };
+let source: PacketSource | undefined;
+
+const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacity }, (batch) => handOver(batch));
+
+port.on('message', (request: PacketWorkerRequest) => {
+  if (request.type === 'stop') stop.abort();
+  else credits += 1;
+  creditCame?.();
+});
+
+function post(message: PacketWorkerMessage, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** A live interface never waits: without a credit the batch is dropped and counted. A file waits in `untilCredit`. */
+function handOver(batch: FlowBatch): void {
+  if (credits <= 0 && isLive) {
+    droppedFlows += batch.count;
+    return;
+  }
+  credits -= 1;
+  post({ type: 'flows', batch }, flowBatchBuffers(batch));
+}
+
+async function untilCredit(): Promise<void> {
+  while (credits <= 0 && !stop.signal.aborted) {
+    await new Promise<void>((resolve) => (creditCame = resolve));
+  }
+}
+
+function counters(): PacketCounters {
+  const { packets, bytes, undecodable, flows, reports, active, evicted } = meter.counters;
+  const drops = source?.drops();
+  return {
+    packets,
+    bytes,
+    undecodable,
+    flows,
+    reports,
+    evicted,
+    droppedFlows,
+    activeFlows: active,
+    droppedKernel: dropsBefore.kernel + (drops === undefined ? 0 : drops.kernel + drops.interface),
+    restarts: dropsBefore.restarts + (drops?.restarts ?? 0),
+  };
+}
+
+/** By what an operator can do about it. */
+const codeOf: Readonly<Record<CaptureError['code'], AgentErrorCode>> = {
+  'not-a-capture': 'bad-data',
+  truncated: 'bad-data',
+  corrupt: 'bad-data',
+  'not-found': 'no-input',
+  'not-permitted': 'no-permission',
+  'tool-missing': 'unavailable',
+  'capture-failed': 'unavailable',
+};
+
+async function meterSource(opened: PacketSource): Promise<void> {
+  await using current = opened;
+  source = current;
+  let lastPacketMs = Date.now();
+  const tick = setInterval(() => {
+    // On a silent interface packet time stands still, and flows would never be reported or end.
+    if (isLive && Date.now() - lastPacketMs > tickMs) {
+      meter.advanceTo(Date.now() * 1000);
+      meter.flush();
+    }
+    post({ type: 'counters', counters: counters() });
+  }, tickMs);
+  try {
+    for await (const chunk of current.chunks(stop.signal)) {
+      lastPacketMs = Date.now();
+      meter.add(chunk);
+      meter.flush();
+      if (!isLive) await untilCredit();
+    }
+  } finally {
+    clearInterval(tick);
+    const drops = current.drops();
+    dropsBefore = {
+      kernel: dropsBefore.kernel + drops.kernel + drops.interface,
+      restarts: dropsBefore.restarts + drops.restarts,
+    };
+    source = undefined;
+  }
+}
+
+async function meterAll(): Promise<void> {
+  if (capture.source === 'live') {
+    await meterSource(
+      await TcpdumpPacketSource.open({
+        interface: capture.interface,
+        snapLength: capture.snap_length,
+        ringKib: capture.ring_kib,
+        filter: capture.filter,
+        onWarning: (text) => post({ type: 'warning', text }),
+      }),
+    );
+    return;
+  }
+  for (const file of capture.files) {
+    if (stop.signal.aborted) return;
+    await meterSource(
+      await PcapFileSource.open(file, {
+        pace: capture.speed,
+        ...(capture.rebase ? { rebaseToUs: Date.now() * 1000 } : {}),
+      }),
+    );
+  }
+}
+
+try {
+  await meterAll();
+  meter.finish();
+  post({ type: 'end', counters: counters() });
+} catch (error) {
+  meter.finish(); // what was read before counts
+  post({
+    type: 'failed',
+    code: error instanceof CaptureError ? codeOf[error.code] : undefined,
+    message: error instanceof CaptureError ? error.message : String((error as Error).stack ?? error),
+    counters: counters(),
+  });
+}
+port.unref();

@@ -1,0 +1,184 @@
+/**
+ * The stages in order, on one screen. Packets become flows on the packet thread; here flows become windows, windows go
+ * to the detection thread, predictions become verdicts, and each result goes to whoever was given to take it.
+ */
+import type { Alert } from '@picket/shared/contract/alert';
+import type { TrafficSource } from '@picket/shared/contract/address';
+import { newId, type BootId, type PredictionId } from '@picket/shared/contract/identifiers';
+import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import type { Detection, Detector } from './detection/detector.ts';
+import type { DeviceRegistry, DeviceSighting, FlowRole } from './devices/device-registry.ts';
+import type { FlowBatch } from './features/flow-batch.ts';
+import type { DecisionDraft } from './verdict/decision-draft.ts';
+import type { Verdicts } from './verdict/decide-verdicts.ts';
+import { likeliestAttack } from './verdict/scored-window.ts';
+import type { DeviceWindows, DueWindows, WindowContext } from './window/device-windows.ts';
+import { instantOf } from './window/packet-time.ts';
+import { flowIdOf } from './window/window-flow.ts';
+
+/** Who takes the results. None of these is waited for. */
+export interface PipelineOutput {
+  /** Once per flow or report of one, and per device it belongs to. */
+  onFlow(batch: FlowBatch, row: number, role: FlowRole): void;
+  onDevice(sighting: DeviceSighting): void;
+  /** `features`: the window, 10 × 78, present flows in the last slots. */
+  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
+  onAlert(alert: Alert): void;
+  propose(draft: DecisionDraft): void;
+}
+
+export interface PipelineOptions {
+  readonly bootId: BootId;
+  readonly source: TrafficSource;
+  readonly registry: DeviceRegistry;
+  readonly windows: DeviceWindows;
+  readonly detector: Detector;
+  readonly verdicts: Verdicts;
+  readonly output: PipelineOutput;
+  /** Score from which a window is an attack. */
+  readonly threshold: number;
+}
+
+export interface PipelineCounters {
+  readonly windows: number;
+  readonly predictions: number;
+  readonly attacks: number;
+  readonly alerts: number;
+  /** Windows that were overtaken or given up before they were scored. */
+  readonly dropped: number;
+  readonly latencyMsMean: number;
+}
+
+const windowSize = windowLength * featureCount;
+/** Windows per call of the network. */
+const maxBatch = 256;
+/** Explanations cost about thirty runs each; a batch with more attacks than this gets its first ones explained. */
+const maxExplanationsPerBatch = 8;
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #threshold: number;
+  #predictions = 0;
+  #attacks = 0;
+  #alerts = 0;
+  #latencyMs = 0;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#threshold = options.threshold;
+  }
+
+  get counters(): PipelineCounters {
+    return {
+      windows: this.#predictions + this.#options.windows.dropped,
+      predictions: this.#predictions,
+      attacks: this.#attacks,
+      alerts: this.#alerts,
+      dropped: this.#options.windows.dropped,
+      latencyMsMean: this.#predictions === 0 ? 0 : this.#latencyMs / this.#predictions,
+    };
+  }
+
+  get threshold(): number {
+    return this.#threshold;
+  }
+
+  useThreshold(threshold: number): void {
+    this.#threshold = threshold;
+  }
+
+  /** Resolves when every window that these flows made due has been judged. Calls are served in their order. */
+  add(batch: FlowBatch): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#addNow(batch));
+    return this.#queue;
+  }
+
+  /** The input has ended: what waited is judged, and every episode says its last word. */
+  async finish(): Promise<void> {
+    await this.#queue;
+    this.#options.windows.finish();
+    await this.#judgeDue();
+    for (const alert of this.#options.verdicts.finish()) this.#tell(alert);
+  }
+
+  async #addNow(batch: FlowBatch): Promise<void> {
+    const { registry, windows, output } = this.#options;
+    for (let row = 0; row < batch.count; row++) {
+      for (const role of registry.attribute(batch, row)) {
+        windows.add(batch, row, role.device, role.direction);
+        output.onFlow(batch, row, role);
+      }
+    }
+    for (const sighting of registry.takeSightings()) output.onDevice(sighting);
+    await this.#judgeDue();
+  }
+
+  async #judgeDue(): Promise<void> {
+    for (
+      let due = this.#options.windows.takeDue(maxBatch);
+      due !== undefined;
+      due = this.#options.windows.takeDue(maxBatch)
+    ) {
+      const detection = await this.#options.detector.detect(due.batch);
+      await this.#judge(due, detection);
+    }
+  }
+
+  async #judge({ batch, contexts }: DueWindows, detection: Detection): Promise<void> {
+    const { detector, verdicts, output } = this.#options;
+    this.#latencyMs += detection.latencyMs;
+    let explained = 0;
+    for (const [index, context] of contexts.entries()) {
+      const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
+      const isAttack = detection.scores[index]! >= this.#threshold;
+      const explanation =
+        isAttack && explained++ < maxExplanationsPerBatch ? await detector.explain(features, context.flowsSeen) : null;
+      const prediction = this.#predictionOf(context, detection, index, batch.count, explanation);
+      this.#predictions += 1;
+      if (isAttack) this.#attacks += 1;
+      output.onPrediction(prediction, context, features);
+      const { alerts, drafts } = verdicts.decide({ prediction, context });
+      for (const alert of alerts) this.#tell(alert);
+      for (const draft of drafts) output.propose(draft);
+    }
+  }
+
+  #tell(alert: Alert): void {
+    if (alert.revision === 0) this.#alerts += 1;
+    this.#options.output.onAlert(alert);
+  }
+
+  #predictionOf(
+    context: WindowContext,
+    detection: Detection,
+    index: number,
+    batchSize: number,
+    explanation: Explanation | null,
+  ): Prediction {
+    const { bootId, detector } = this.#options;
+    const score = Math.min(1, Math.max(0, detection.scores[index]!));
+    const classes = trafficClasses.length;
+    const prediction: Prediction = {
+      id: newId() as PredictionId,
+      device: context.device,
+      at: instantOf(context.atUs),
+      score,
+      label: score >= this.#threshold ? 'attack' : 'benign',
+      class: 'benign',
+      class_probabilities: [...detection.probabilities.subarray(index * classes, (index + 1) * classes)],
+      confidence: 2 * Math.abs(score - 0.5),
+      threshold: this.#threshold,
+      model_version: detector.manifest.version,
+      window_key: 'device',
+      flows_seen: context.flowsSeen,
+      flow_ids: context.flows.map((flow) => flowIdOf(flow.flowNumber, bootId)),
+      inference_latency_ms: detection.latencyMs / batchSize,
+      source: context.source,
+      explanation,
+    };
+    return prediction.label === 'attack' ? { ...prediction, class: likeliestAttack(prediction) } : prediction;
+  }
+}

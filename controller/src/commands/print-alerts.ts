@@ -1,0 +1,68 @@
+/** Alerts as lines on the controller's own terminal, for whoever sits before it: `serve --print-alerts`. */
+import type { AlertId } from '@picket/shared/contract/identifiers';
+import { LiveEvent } from '@picket/shared/contract/live-event';
+import { StoredAlert, type AlertDetail } from '@picket/shared/contract/stored-alert';
+import type { LiveFeed } from '../live/live-feed.ts';
+
+export interface AlertPrinter {
+  readonly feed: LiveFeed;
+  /** The whole alert, with its explanation. */
+  getAlert(id: AlertId): Promise<AlertDetail>;
+  print(lines: string): void;
+  readonly colours: boolean;
+}
+
+const colourOf: Readonly<Record<StoredAlert['severity'], string>> = {
+  critical: '31;1',
+  high: '31',
+  medium: '33',
+  low: '36',
+};
+const maxAnnounced = 10_000;
+
+/** Prints new alerts, and one more line when something was done about one. Returns how to end it. */
+export function printAlerts(printer: AlertPrinter): () => void {
+  /** What was last said of each alert. */
+  const announced = new Map<AlertId, string>();
+  return printer.feed.subscribe('alerts', (text) => {
+    const event = LiveEvent.parse(JSON.parse(text));
+    if (event.type !== 'alert_created' && event.type !== 'alert_updated') return 'taken';
+    const alert = StoredAlert.parse(event.data);
+    const before = announced.get(alert.id);
+    if (before === alert.action_taken) return 'taken';
+    if (announced.size >= maxAnnounced) announced.clear();
+    announced.set(alert.id, alert.action_taken);
+    if (before !== undefined) printer.print(actionLine(alert));
+    else {
+      printer.getAlert(alert.id).then(
+        (detail) => printer.print(alertLines(detail, printer.colours)),
+        () => printer.print(alertLines({ ...alert, explanation: null }, printer.colours)),
+      );
+    }
+    return 'taken';
+  });
+}
+
+function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colours: boolean): string {
+  const severity = alert.severity.toUpperCase().padEnd(8);
+  const marked = colours ? `\u001B[${colourOf[alert.severity]}m${severity}\u001B[0m` : severity;
+  const reasons = (alert.explanation?.top_features ?? [])
+    .slice(0, 3)
+    .map(({ feature, value, importance }) => `${feature} ${short(value)} (${(importance * 100).toFixed(0)} %)`);
+  return [
+    `${alert.last_seen_at.slice(11, 19)}  ${marked}  ${alert.attack_type}  device ${alert.device_address}  peer ${alert.peer ?? 'many'}  score ${alert.score.toFixed(2)}  (${alert.gateway_id})`,
+    `          ${alert.message}`,
+    ...(reasons.length > 0 ? [`          because of ${reasons.join(', ')}`] : []),
+    ...(alert.action_taken === 'none' ? [] : [actionLine(alert)]),
+  ].join('\n');
+}
+
+function actionLine(alert: StoredAlert): string {
+  const done = alert.action_taken.replace('_', ' ');
+  const what = alert.simulated ? `${done}, simulated: counted, nothing dropped` : done;
+  return `${alert.last_seen_at.slice(11, 19)}  DECISION  ${alert.peer ?? alert.device_address}: ${what} (${alert.attack_type})`;
+}
+
+function short(value: number): string {
+  return Math.abs(value) >= 100_000 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}
