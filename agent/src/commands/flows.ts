@@ -53,11 +53,14 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   let failure: unknown;
   try {
     await using source = await PcapFileSource.open(path);
-    if (options.format === 'csv') output.add(csvHeader());
+    let header = options.format === 'csv' ? csvHeader() : '';
     for await (const chunk of source.chunks(written.signal)) {
+      if (header !== '') output.add(header); // not before it is known to be a capture
+      header = '';
       meter.add(chunk);
       await output.drained();
     }
+    output.add(header);
   } catch (error) {
     failure = error;
   }
@@ -88,7 +91,7 @@ class OutputLines {
   }
 
   add(text: string): void {
-    if (!this.#closed.signal.aborted) process.stdout.write(text);
+    if (text !== '' && !this.#closed.signal.aborted) process.stdout.write(text);
   }
 
   async drained(): Promise<void> {
