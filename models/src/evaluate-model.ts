@@ -33,6 +33,8 @@ const SourceFigures = z.strictObject({
       precision: Share,
     }),
   ),
+  /** A host, device type, site or capture, with the share of its attack windows that alarm. */
+  attack_groups: z.array(z.strictObject({ group: z.string(), windows: z.int(), detected: Share })),
   benign_groups: z.array(z.strictObject({ group: z.string(), windows: z.int(), false_alarm_share: Share })),
 });
 export type SourceFigures = z.infer<typeof SourceFigures>;
@@ -100,6 +102,16 @@ function sourceFigures(
       const hits = chosenScores.filter((score, at) => labels[at] === index && score >= threshold).length;
       return [{ class: trafficClasses[index]!, windows: support, detected: hits / support, recall, precision }];
     }),
+    attack_groups: [
+      ...Map.groupBy(
+        chosen.filter((index) => windows.labels[index] !== 0),
+        (index) => windows.groups[index]!,
+      ),
+    ].map(([group, members]) => ({
+      group,
+      windows: members.length,
+      detected: members.filter((index) => scores[index]! >= threshold).length / members.length,
+    })),
     benign_groups: [...Map.groupBy(benign, (index) => windows.groups[index]!)].map(([group, members]) => ({
       group,
       windows: members.length,

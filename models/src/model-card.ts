@@ -73,6 +73,16 @@ function sourceSection(figures: SourceFigures): string {
       ),
     );
   }
+  if (figures.source !== 'all' && figures.attack_groups.length > 1) {
+    const missedFirst = figures.attack_groups.toSorted((a, b) => a.detected - b.detected);
+    lines.push(
+      '',
+      table(
+        ['attacks of', 'windows', 'alarmed'],
+        missedFirst.map(({ group, windows, detected }) => [group, windows, percent(detected)]),
+      ),
+    );
+  }
   if (figures.source !== 'all' && loudFirst.length > 0) {
     lines.push(
       '',

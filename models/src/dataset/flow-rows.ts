@@ -10,15 +10,21 @@ export class FlowRows {
   features = new Float32Array(1024 * featureCount);
   /** Index into `trafficClasses`. */
   classes = new Uint8Array(1024);
+  /** What made the flow, as the tool and its setting; index into `originNames`. */
+  origins = new Uint16Array(1024);
+  readonly originNames: string[] = [];
 
-  /** The new row's number. */
-  add(values: ArrayLike<number>, trafficClass: TrafficClass): number {
+  /** The new row's number. `origin` says what made an attack flow; attacks are drawn evenly over their origins. */
+  add(values: ArrayLike<number>, trafficClass: TrafficClass, origin: string): number {
     if (this.count === this.classes.length) {
       this.features = grown(this.features, new Float32Array(this.features.length * 2));
       this.classes = grown(this.classes, new Uint8Array(this.classes.length * 2));
+      this.origins = grown(this.origins, new Uint16Array(this.origins.length * 2));
     }
     normaliseFeatures(values, 0, this.features, this.count * featureCount);
     this.classes[this.count] = trafficClasses.indexOf(trafficClass);
+    if (!this.originNames.includes(origin)) this.originNames.push(origin);
+    this.origins[this.count] = this.originNames.indexOf(origin);
     return this.count++;
   }
 
@@ -36,10 +42,11 @@ export type Part = 'train' | 'validation' | 'test';
 
 /** The windows of one device in one stretch of traffic, in the order in which they would have been scored. */
 export interface WindowSequence {
-  /** Where the flows come from: `cicids2017`, `iot-sentinel`, `captures`. */
+  /** Where the flows come from: `cicids2017`, `iot-sentinel`, or a folder of captures. */
   readonly source: string;
   /** What is held out together: a host, a device type, a site. */
   readonly group: string;
+  readonly device: string;
   readonly part: Part;
   /** count × 10 row numbers, oldest first; -1 in the slots before the present flows. */
   readonly windows: Int32Array;

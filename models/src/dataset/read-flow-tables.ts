@@ -64,7 +64,7 @@ function readCicTables(folder: string, seed: number, { rows, sequences }: Datase
       // The side that is attacked is the device; it is the responder wherever both are inside.
       const attacked = label !== 'BENIGN' && cell('Dst IP').startsWith(lanPrefix) ? cell('Dst IP') : device;
       flows.push({
-        row: add(values, classOfLabel[label] ?? 'other_attack'),
+        row: add(values, classOfLabel[label] ?? 'other_attack', label),
         startUs: timestampUs(cell('Timestamp')),
         device: attacked,
         label,
@@ -94,7 +94,8 @@ function cicSequences(flows: readonly TableFlow[], seed: number): WindowSequence
     const part = parts.get(members[0]!);
     if (part === undefined) return [];
     const ordered = members.toSorted((a, b) => a.startUs - b.startUs).map(({ row }) => row);
-    return [{ source: 'cicids2017', group: members[0]!.device, part, windows: slidingWindows(ordered) }];
+    const { device } = members[0]!;
+    return [{ source: 'cicids2017', group: device, device, part, windows: slidingWindows(ordered) }];
   });
 }
 
@@ -110,7 +111,7 @@ function readIotTables(folder: string, seed: number, { rows, sequences }: Datase
       const key = `${device} ${cell('Capture')}`;
       const capture = captures.get(key) ?? { device, rows: [] };
       captures.set(key, capture);
-      capture.rows.push(add(values, 'benign'));
+      capture.rows.push(add(values, 'benign', ''));
     });
   }
   const parts = splitDeviceTypes(
@@ -119,7 +120,8 @@ function readIotTables(folder: string, seed: number, { rows, sequences }: Datase
   );
   for (const capture of captures.values()) {
     const part = parts.get(capture.device)!;
-    sequences.push({ source: 'iot-sentinel', group: capture.device, part, windows: slidingWindows(capture.rows) });
+    const { device } = capture;
+    sequences.push({ source: 'iot-sentinel', group: device, device, part, windows: slidingWindows(capture.rows) });
   }
 }
 
@@ -128,12 +130,10 @@ export function splitDeviceTypes(deviceTypes: readonly string[], seed: number): 
   return splitGroups(deviceTypes, seed);
 }
 
-type AddRow = (values: Float32Array, trafficClass: TrafficClass) => number;
-
 function forEachRecord(
   path: string,
   rows: FlowRows,
-  visit: (values: Float32Array, cell: (name: string) => string, add: AddRow) => void,
+  visit: (values: Float32Array, cell: (name: string) => string, add: FlowRows['add']) => void,
 ): void {
   const bytes = readFileSync(path);
   const lines = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').split(/\r?\n/);
@@ -154,7 +154,7 @@ function forEachRecord(
       if (column === undefined) throw new Error(`${path}: no column ${name}`);
       return cells[column] ?? '';
     };
-    visit(values, cell, (numbers, trafficClass) => rows.add(numbers, trafficClass));
+    visit(values, cell, (...flow) => rows.add(...flow));
   }
 }
 

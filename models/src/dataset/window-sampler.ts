@@ -40,9 +40,9 @@ interface Pool {
 export class WindowSampler {
   readonly #rows: FlowRows;
   readonly #random: () => number;
-  /** Benign windows by source, then by group, so that a talkative device does not outvote the others. */
+  /** Benign windows by source, then by device, so that a talkative device does not outvote the others. */
   readonly #benign: Pool[][];
-  /** By class, then by source. */
+  /** By class, then by what made them. */
   readonly #attacks: Pool[][];
 
   constructor({ rows, sequences }: Dataset, part: Part, random: () => number) {
@@ -56,8 +56,8 @@ export class WindowSampler {
         const window = sequence.windows.subarray(start, start + windowLength);
         const label = labelWindow(rows, window);
         if (label === undefined) continue;
-        if (label === 0) collect(benign, sequence.source, sequence.group, window);
-        else collect(attacks, trafficClasses[label]!, sequence.source, window);
+        if (label === 0) collect(benign, sequence.source, `${sequence.group} ${sequence.device}`, window);
+        else collect(attacks, trafficClasses[label]!, this.#originOf(window, label), window);
       }
     }
     this.#benign = pools(benign);
@@ -82,6 +82,12 @@ export class WindowSampler {
       }
     }
     return block;
+  }
+
+  /** What made the newest flow of that class. */
+  #originOf(window: Int32Array, label: number): string {
+    const newest = window.findLast((number) => number >= 0 && this.#rows.classes[number] === label)!;
+    return this.#rows.originNames[this.#rows.origins[newest]!]!;
   }
 
   #drawWindow(): Int32Array {
