@@ -278,15 +278,19 @@ export class FlowAssembler {
 
   /** Begin the flow that follows one which was cut at 120 s. */
   #continue(bytes: Uint8Array, slot: number, sourceIsLow: boolean, timeUs: number): void {
-    const isTcp = this.#fields[field.protocol] === ipProtocol.tcp;
-    const turn = this.#semantics.turnDatagramsAtCut;
     const silentUs = timeUs - this.#table.records[slot * recordDoubles + flowField.lastPacketAtUs]!;
-    if (!isTcp && (turn === 'always' || (turn === 'if-silent' && silentUs > flowTimeoutUs))) {
+    if (this.#turnsAtCut(this.#fields[field.protocol]!, silentUs)) {
       this.#open(bytes, slot, sourceIsLow, timeUs);
       return;
     }
     const forward = this.#semantics.cutPacketIsForward || (this.#table.lowIsSource[slot] === 1) === sourceIsLow;
     this.#begin(slot, forward, timeUs);
+  }
+
+  #turnsAtCut(protocol: number, silentUs: number): boolean {
+    if (protocol === ipProtocol.tcp) return false;
+    if (protocol === ipProtocol.udp && this.#semantics.turnUdpAtCut === 'if-silent') return silentUs > flowTimeoutUs;
+    return this.#semantics.turnUdpAtCut !== 'never';
   }
 
   #begin(slot: number, forward: boolean, timeUs: number): void {

@@ -9,8 +9,11 @@ export interface FlowSemantics {
   readonly turnSynAck: boolean;
   /** The first packet after the 120 s cut counts as forward, whoever sent it. */
   readonly cutPacketIsForward: boolean;
-  /** After the 120 s cut of anything but TCP, who speaks first is forward; `if-silent`: only after 120 s of silence. */
-  readonly turnDatagramsAtCut: 'never' | 'if-silent' | 'always';
+  /**
+   * After the 120 s cut of a UDP flow, who speaks first is forward; `if-silent`: only after 120 s of silence. Unless
+   * `never`, it is always so for what is neither TCP nor UDP.
+   */
+  readonly turnUdpAtCut: 'never' | 'if-silent' | 'always';
   /** Flows of one packet are left out. */
   readonly dropSinglePackets: boolean;
   /** A packet that is earlier than the one before it stays so; live, others count it as simultaneous. */

@@ -17,7 +17,8 @@ export function decodeIpv4(
   const headerBytes = (bytes[at]! & 15) << 2;
   if (bytes[at]! >> 4 !== 4 || headerBytes < 20) return outcome.malformed;
   let totalBytes = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-  if (totalBytes === 0) totalBytes = wireEnd - at;
+  // A segmentation offload leaves 0; nobody can claim more than the frame holds.
+  if (totalBytes === 0 || totalBytes > wireEnd - at) totalBytes = wireEnd - at;
   if (totalBytes < headerBytes) return outcome.malformed;
   fields[field.family] = 4;
   fields[field.srcAddress] = 0;
@@ -53,7 +54,7 @@ export function decodeIpv6(
   if (end - at < 40) return outcome.truncated;
   if (bytes[at]! >> 4 !== 6) return outcome.malformed;
   let upperBytes = (bytes[at + 4]! << 8) | bytes[at + 5]!;
-  if (upperBytes === 0) upperBytes = wireEnd - at - 40;
+  if (upperBytes === 0 || upperBytes > wireEnd - at - 40) upperBytes = wireEnd - at - 40;
   fields[field.family] = 6;
   for (let word = 0; word < 4; word++) {
     fields[field.srcAddress + word] = view.getInt32(at + 8 + 4 * word);
