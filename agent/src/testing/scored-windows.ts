@@ -29,6 +29,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
   const flows = (sketch.flows ?? Array.from({ length: 10 }, () => ({}))).map((flow, index): WindowFlow => ({
     flowNumber: index,
     reportNumber: 0,
+    end: 'closed',
     startedAtUs: atUs - 1000,
     lastPacketAtUs: atUs,
     srcIp: '203.0.113.9',

@@ -3,6 +3,7 @@
  * slot and keeps its place; a flow that left the window enters anew.
  */
 import type { FlowDirection } from '@picket/shared/contract/address';
+import { FlowEnd } from '@picket/shared/contract/flow';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { normaliseFeatures } from '@picket/shared/features/normalise-features';
 import { addressText } from '../devices/flow-address.ts';
@@ -45,6 +46,7 @@ export class DeviceWindow {
       return false;
     }
     slot.reportNumber = batch.reportNumber[row]!;
+    slot.end = batch.end[row]!;
     slot.startedAtUs = batch.startedAtUs[row]!;
     slot.lastPacketAtUs = batch.lastPacketAtUs[row]!;
     slot.family = batch.family[row]!;
@@ -76,6 +78,7 @@ export class DeviceWindow {
       return {
         flowNumber: slot.flowNumber,
         reportNumber: slot.reportNumber,
+        end: FlowEnd.options[slot.end] ?? 'report',
         startedAtUs: slot.startedAtUs,
         lastPacketAtUs: slot.lastPacketAtUs,
         srcIp: slot.srcIp,
@@ -98,6 +101,8 @@ interface Slot {
   index: number;
   flowNumber: number;
   reportNumber: number;
+  /** Index into `FlowEnd.options`. */
+  end: number;
   startedAtUs: number;
   lastPacketAtUs: number;
   family: number;
@@ -113,6 +118,7 @@ const emptySlot: Slot = {
   index: 0,
   flowNumber: -1,
   reportNumber: 0,
+  end: 0,
   startedAtUs: 0,
   lastPacketAtUs: 0,
   family: 4,

@@ -1,12 +1,14 @@
 /** One flow of a window in plain values: what a verdict looks at and an alert shows as evidence. */
 import type { FlowDirection } from '@picket/shared/contract/address';
-import type { FlowSummary } from '@picket/shared/contract/flow';
+import type { FlowEnd, FlowSummary } from '@picket/shared/contract/flow';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import { instantOf } from './packet-time.ts';
 
 export interface WindowFlow {
   readonly flowNumber: number;
   readonly reportNumber: number;
+  /** Why it was handed over last. */
+  readonly end: FlowEnd;
   readonly startedAtUs: number;
   readonly lastPacketAtUs: number;
   readonly srcIp: string;
