@@ -4,10 +4,12 @@ import type { Guard } from './guard.ts';
 
 /** What the kernel holds and counts, as read back from it. */
 export interface FirewallReading {
-  /** Ids of our decisions that are in the kernel now. */
+  /** Ids of our decisions that are in the kernel now, behind the guard and with the rules that make them count. */
   readonly decisionIds: ReadonlySet<string>;
   readonly packetsDropped: number;
   readonly packetsWouldDrop: number;
+  /** What is there, or not there, though nobody asked for it; null where the kernel holds what it was told to hold. */
+  readonly drift: string | null;
 }
 
 export interface Firewall extends AsyncDisposable {
@@ -17,4 +19,17 @@ export interface Firewall extends AsyncDisposable {
   read(signal: AbortSignal): Promise<FirewallReading>;
   /** Take everything of ours out of the kernel. */
   clear(signal: AbortSignal): Promise<void>;
+}
+
+export type FirewallErrorCode = 'missing' | 'not-permitted' | 'refused' | 'not-verified';
+
+/** The kernel could not be made to hold what it should. The message says what to do; what held before still holds. */
+export class FirewallError extends Error {
+  override readonly name = 'FirewallError';
+  readonly code: FirewallErrorCode;
+
+  constructor(code: FirewallErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
 }

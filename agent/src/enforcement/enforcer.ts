@@ -1,0 +1,335 @@
+/**
+ * The one door to the firewall. Whoever asks for a restriction (the model, a rule, a person, the fleet), it passes the
+ * guard and the mode gate here, is written down, reaches the kernel in one batch and is read back; what became of it
+ * is told as an event. When the firewall fails, what held still holds, what was asked for is kept and tried again.
+ */
+import type { Logger } from 'pino';
+import {
+  maxDecisionSeconds,
+  type Decision,
+  type DecisionEvent,
+  type DecisionState,
+  type Mode,
+} from '@picket/shared/contract/decision';
+import type { Health } from '@picket/shared/contract/gateway';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import type { DecisionDraft } from '../verdict/decision-draft.ts';
+import type { DecisionStore } from './decision-store.ts';
+import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
+import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
+import { passModeGate } from './mode-gate.ts';
+
+export interface EnforcerOptions {
+  /** Owned by the caller, like the firewall. */
+  readonly store: DecisionStore;
+  readonly firewall: Firewall;
+  readonly guard: Guard;
+  readonly mode: Mode;
+  readonly onEvent: (event: DecisionEvent) => void;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  /** Milliseconds. Default: the wall clock. */
+  readonly now?: () => number;
+  /** How often the kernel is read back. */
+  readonly checkEveryMs?: number;
+}
+
+/** A decision that should hold, and whether the kernel has it. */
+export interface HeldDecision {
+  readonly decision: Decision;
+  readonly in_kernel: boolean;
+}
+
+const maxHeld = 20_000;
+/** Restrictions of the model's own making; more than this is a mistake or a trick, not defence. */
+const maxAutomaticPerMinute = 60;
+const maxWaiting = 1000;
+/** An element may leave the kernel this long before its decision ends. */
+const graceMs = 3000;
+
+export class Enforcer implements AsyncDisposable {
+  readonly #options: EnforcerOptions;
+  readonly #now: () => number;
+  readonly #stopped = new AbortController();
+  /** Held on paper, but not (yet) seen in the kernel. */
+  readonly #unverified = new Set<string>();
+  #guard: Guard;
+  #mode: Mode;
+  #timer: NodeJS.Timeout | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #automaticAtMs: number[] = [];
+  #reading: FirewallReading = { decisionIds: new Set(), packetsDropped: 0, packetsWouldDrop: 0, drift: null };
+  #refused = 0;
+  #failed = 0;
+  #driftRepairs = 0;
+
+  private constructor(options: EnforcerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#guard = options.guard;
+    this.#mode = options.mode;
+  }
+
+  /** Brings the kernel to what the store says. Does not throw where the firewall fails: that is told and tried again. */
+  static async open(options: EnforcerOptions): Promise<Enforcer> {
+    checkGuard(options.guard);
+    const enforcer = new Enforcer(options);
+    for (const decision of options.store.all()) enforcer.#unverified.add(decision.id);
+    await enforcer.#inTurn(async () => {
+      enforcer.#dropExpired();
+      await enforcer.#hold();
+    });
+    enforcer.#timer = setInterval(() => void enforcer.check(), options.checkEveryMs ?? 10_000);
+    enforcer.#timer.unref();
+    return enforcer;
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  get stats(): Health['enforcement'] {
+    return {
+      in_force: this.#reading.decisionIds.size,
+      refused: this.#refused,
+      failed: this.#failed,
+      drift_repairs: this.#driftRepairs,
+      packets_dropped: this.#reading.packetsDropped,
+      packets_would_drop: this.#reading.packetsWouldDrop,
+    };
+  }
+
+  /** A restriction that starts now. Resolves when its outcome is known; never rejects for the firewall's sake. */
+  async propose(draft: DecisionDraft): Promise<DecisionEvent> {
+    const { duration_seconds: seconds, ...rest } = draft;
+    const nowMs = this.#now();
+    const decision: Decision = {
+      ...rest,
+      created_at: new Date(nowMs).toISOString(),
+      expires_at: new Date(nowMs + seconds * 1000).toISOString(),
+    };
+    const [event] = await this.add([decision]);
+    return event ?? this.#eventOf(decision, 'proposed', 'it is held already');
+  }
+
+  /**
+   * Admits decisions, all in one batch. An event for each, in order, except those that are held already.
+   */
+  add(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
+    if (this.#waiting >= maxWaiting) {
+      return Promise.resolve(decisions.map((decision) => this.#refuse(decision, 'too many changes are waiting')));
+    }
+    return this.#inTurn(async () => {
+      const outcomes = decisions.map((decision) => this.#admit(decision));
+      const admitted = outcomes.filter((outcome) => outcome !== undefined && !('state' in outcome));
+      this.#options.store.put(admitted);
+      for (const decision of admitted) this.#unverified.add(decision.id);
+      const problem = admitted.length > 0 ? await this.#hold() : undefined;
+      return outcomes.flatMap((outcome) => {
+        if (outcome === undefined) return [];
+        return ['state' in outcome ? outcome : this.#outcomeOf(outcome, problem)];
+      });
+    });
+  }
+
+  /** Lifts decisions of any origin by their ids. An event for each that was held; unknown ids are remembered as lifted. */
+  remove(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
+    return this.#inTurn(() => this.#retract(ids, reason));
+  }
+
+  /** Lifts the decision with this id, or all with this value. Empty where there is none. */
+  async delete(idOrValue: string): Promise<readonly DecisionEvent[]> {
+    const ids = this.#options.store
+      .all()
+      .filter(({ id, value, scope }) => {
+        const parsed = parseDecisionValue(scope, idOrValue);
+        return id === idOrValue || value === (parsed.ok ? parsed.value : idOrValue);
+      })
+      .map(({ id }) => id);
+    return ids.length === 0 ? [] : this.remove(ids, 'lifted by hand');
+  }
+
+  list(): readonly HeldDecision[] {
+    return this.#options.store
+      .all()
+      .map((decision) => ({ decision, in_kernel: this.#reading.decisionIds.has(decision.id) }));
+  }
+
+  /** From here on the gateway may do this much; decisions that hold already become as gentle. */
+  useMode(mode: Mode): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mode = mode;
+      await this.#hold();
+    });
+  }
+
+  /** Decisions that the new guard would refuse are lifted. Throws where the guard is not one; the old one stays then. */
+  async useGuard(guard: Guard): Promise<readonly DecisionEvent[]> {
+    checkGuard(guard);
+    return this.#inTurn(async () => {
+      this.#guard = guard;
+      const refused = this.#options.store.all().flatMap((decision) => {
+        const parsed = parseDecisionValue(decision.scope, decision.value);
+        return parsed.ok && refuseByGuard(parsed.target, guard) !== undefined ? [decision.id] : [];
+      });
+      if (refused.length > 0) return this.#retract(refused, 'the guard protects it now');
+      await this.#hold();
+      return [];
+    });
+  }
+
+  /** Ends what has run out, reads the kernel back and repairs it where it differs. Runs by itself every few seconds. */
+  check(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#dropExpired();
+      try {
+        this.#reading = await this.#options.firewall.read(this.#stopped.signal);
+      } catch (error) {
+        this.#noteFailure(error);
+        return;
+      }
+      const nowMs = this.#now();
+      const missing = this.#effective().find(
+        ({ id, expires_at }) => !this.#reading.decisionIds.has(id) && Date.parse(expires_at) - nowMs > graceMs,
+      );
+      if (this.#reading.drift === null && missing === undefined) return;
+      const isRetry = missing !== undefined && this.#unverified.has(missing.id);
+      if (!isRetry) {
+        this.#driftRepairs += 1;
+        this.#options.log.warn(
+          { drift: this.#reading.drift, missing: missing?.id },
+          'the kernel was changed: repairing',
+        );
+      }
+      await this.#hold();
+    });
+  }
+
+  /** Stops reading back. What holds in the kernel stays there until its own end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#queue;
+    this.#stopped.abort();
+  }
+
+  /** The decision as it will be held, the event of its refusal, or undefined where it is held already. */
+  #admit(asked: Decision): Decision | DecisionEvent | undefined {
+    const { store } = this.#options;
+    if (store.get(asked.id) !== undefined) return undefined;
+    const parsed = parseDecisionValue(asked.scope, asked.value);
+    if (!parsed.ok) return this.#refuse(asked, parsed.reason);
+    const decision: Decision = { ...asked, value: parsed.value, mode: passModeGate(asked.mode, this.#mode) };
+    const problem =
+      refuseByGuard(parsed.target, this.#guard) ?? this.#timeProblem(decision) ?? this.#amountProblem(decision);
+    if (problem !== undefined) return this.#refuse(decision, problem);
+    if (decision.mode === 'observe') return this.#tell(decision, 'proposed', 'this gateway only observes');
+    if (isAutomatic(decision)) this.#automaticAtMs.push(this.#now());
+    return decision;
+  }
+
+  #timeProblem(decision: Decision): string | undefined {
+    const leftMs = Date.parse(decision.expires_at) - this.#now();
+    if (!(leftMs > 0)) return 'it has run out already';
+    if (leftMs > maxDecisionSeconds * 1000 + 60_000) return `it would last longer than ${maxDecisionSeconds} seconds`;
+    return this.#options.store.isLifted(decision.id) ? 'it was lifted' : undefined;
+  }
+
+  #amountProblem(decision: Decision): string | undefined {
+    if (this.#options.store.size >= maxHeld) return `${maxHeld} decisions are held already`;
+    if (!isAutomatic(decision)) return undefined;
+    const minuteAgo = this.#now() - 60_000;
+    this.#automaticAtMs = this.#automaticAtMs.filter((atMs) => atMs > minuteAgo);
+    return this.#automaticAtMs.length >= maxAutomaticPerMinute
+      ? `the model made ${maxAutomaticPerMinute} decisions within a minute; no more until a person looks`
+      : undefined;
+  }
+
+  async #retract(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
+    const { store } = this.#options;
+    const held = ids.flatMap((id) => store.get(id) ?? []);
+    store.lift(ids, this.#now());
+    for (const { id } of held) this.#unverified.delete(id);
+    const problem = await this.#hold();
+    const detail = problem === undefined ? reason : `${reason}; it stays in the kernel until its end: ${problem}`;
+    return held.map((decision) => this.#tell(decision, 'retracted', detail));
+  }
+
+  #dropExpired(): void {
+    const nowMs = this.#now();
+    const expired = this.#options.store.all().filter((decision) => !(Date.parse(decision.expires_at) > nowMs));
+    if (expired.length === 0) return;
+    this.#options.store.remove(expired.map((decision) => decision.id));
+    for (const decision of expired) {
+      this.#unverified.delete(decision.id);
+      this.#tell(decision, 'expired', null);
+    }
+  }
+
+  #effective(): readonly Decision[] {
+    return this.#options.store
+      .all()
+      .map((decision) => ({ ...decision, mode: passModeGate(decision.mode, this.#mode) }))
+      .filter((decision) => decision.mode !== 'observe');
+  }
+
+  /** What went wrong, for people; undefined where the kernel holds what it should. */
+  async #hold(): Promise<string | undefined> {
+    const { firewall, store } = this.#options;
+    try {
+      this.#reading = await firewall.hold(this.#effective(), this.#guard, this.#stopped.signal);
+    } catch (error) {
+      return this.#noteFailure(error);
+    }
+    for (const id of this.#unverified) {
+      const decision = store.get(id);
+      if (decision === undefined || this.#reading.decisionIds.has(id)) this.#unverified.delete(id);
+      if (decision !== undefined && this.#reading.decisionIds.has(id)) {
+        if (decision.mode === 'simulate') this.#tell(decision, 'simulated', 'matching packets are counted');
+        else this.#tell(decision, 'verified', 'read back from the kernel');
+      }
+    }
+    return undefined;
+  }
+
+  #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {
+    if (!this.#unverified.has(decision.id)) {
+      return this.#eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
+    }
+    return this.#tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
+  }
+
+  #noteFailure(error: unknown): string {
+    this.#failed += 1;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.log.warn({ code: error instanceof FirewallError ? error.code : undefined }, `firewall: ${message}`);
+    return message.slice(0, 400);
+  }
+
+  #refuse(decision: Decision, reason: string): DecisionEvent {
+    this.#refused += 1;
+    return this.#tell(decision, 'refused', reason);
+  }
+
+  #tell(decision: Decision, state: DecisionState, detail: string | null): DecisionEvent {
+    const event = this.#eventOf(decision, state, detail);
+    this.#options.onEvent(event);
+    return event;
+  }
+
+  #eventOf(decision: Decision, state: DecisionState, detail: string | null): DecisionEvent {
+    return { decision, state, at: new Date(this.#now()).toISOString(), detail: detail?.slice(0, 500) ?? null };
+  }
+
+  #inTurn<Result>(task: () => Result | Promise<Result>): Promise<Result> {
+    this.#waiting += 1;
+    const result = this.#queue.then(task).finally(() => {
+      this.#waiting -= 1;
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function isAutomatic(decision: Decision): boolean {
+  return decision.origin === 'model' || decision.origin === 'rule';
+}

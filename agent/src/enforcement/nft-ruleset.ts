@@ -1,0 +1,161 @@
+/**
+ * What the private table shall hold for a set of decisions, worked out without touching the kernel: which sets with
+ * which elements. Hosts are hash-set elements; a prefix is an element of the set of its length (interval sets with
+ * auto-merge lose an inner element's timeout). A decision in `simulate` goes to a parallel set that only counts.
+ */
+import type { Decision, DecisionDirection } from '@picket/shared/contract/decision';
+import { parseDecisionValue, type AddressFamily } from '@picket/shared/policy/decision-value';
+
+/** What a match leads to. `count…` leads to nothing but a counter. */
+export type SetEffect = 'drop' | 'limit' | 'countdrop' | 'countlimit';
+/** Which side of the packet the element is. */
+export type SetSide = 'from' | 'to';
+
+export type SetShape =
+  | { readonly kind: 'host'; readonly family: AddressFamily; readonly side: SetSide }
+  | { readonly kind: 'net'; readonly family: AddressFamily; readonly length: number; readonly side: SetSide }
+  /** The port is always that of the service, whichever side the address is. */
+  | { readonly kind: 'service'; readonly family: AddressFamily; readonly side: SetSide }
+  /** Source and destination. */
+  | { readonly kind: 'pair'; readonly family: AddressFamily }
+  | { readonly kind: 'port'; readonly side: SetSide }
+  | { readonly kind: 'mac' };
+
+export interface KernelSet {
+  readonly name: string;
+  readonly effect: SetEffect;
+  readonly shape: SetShape;
+}
+
+export interface KernelElement {
+  readonly set: string;
+  /** As libnftables takes and gives it; more than one part is a concatenation. */
+  readonly parts: readonly (string | number)[];
+  readonly expiresAtMs: number;
+  /** The decision that lasts longest of those that need this element. */
+  readonly decisionId: string;
+}
+
+export interface Ruleset {
+  /** By name. */
+  readonly sets: ReadonlyMap<string, KernelSet>;
+  /** By `elementKey`. */
+  readonly elements: ReadonlyMap<string, KernelElement>;
+  /** Which elements make a decision hold. */
+  readonly elementsOf: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface RulesetOptions {
+  readonly nowMs: number;
+  /** Addresses that a MAC is known by: what is sent *to* a device can only be told by them. */
+  readonly addressesOf: (mac: string) => readonly string[];
+}
+
+export function elementKey(set: string, parts: readonly (string | number)[]): string {
+  return `${set} ${parts.join(' . ')}`;
+}
+
+/** Throws where a decision's value is not one that may be restricted: nothing of the set is applied then. */
+export function planRuleset(decisions: readonly Decision[], options: RulesetOptions): Ruleset {
+  const sets = new Map<string, KernelSet>();
+  const elements = new Map<string, KernelElement>();
+  const elementsOf = new Map<string, readonly string[]>();
+  for (const decision of decisions) {
+    const expiresAtMs = Date.parse(decision.expires_at);
+    if (decision.mode === 'observe' || !(expiresAtMs > options.nowMs)) continue;
+    const keys = elementsFor(decision, options).map(({ shape, parts }) => {
+      const effect = effectOf(decision);
+      const name = setName(effect, shape);
+      if (!sets.has(name)) sets.set(name, { name, effect, shape });
+      const key = elementKey(name, parts);
+      const other = elements.get(key);
+      if (other === undefined || other.expiresAtMs < expiresAtMs) {
+        elements.set(key, { set: name, parts, expiresAtMs, decisionId: decision.id });
+      }
+      return key;
+    });
+    elementsOf.set(decision.id, keys);
+  }
+  return { sets, elements, elementsOf };
+}
+
+interface PlannedElement {
+  readonly shape: SetShape;
+  readonly parts: readonly (string | number)[];
+}
+
+function elementsFor(decision: Decision, { addressesOf }: RulesetOptions): readonly PlannedElement[] {
+  const parsed = parseDecisionValue(decision.scope, decision.value);
+  if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
+  const { target } = parsed;
+  const sides = sidesOf(decision.direction);
+  switch (target.scope) {
+    case 'ip':
+      return sides.map((side) => hostElement(target.family, target.address, side));
+    case 'cidr':
+      return sides.map((side) =>
+        target.prefix === (target.family === 'ipv4' ? 32 : 128)
+          ? hostElement(target.family, target.network, side)
+          : {
+              shape: { kind: 'net', family: target.family, length: target.prefix, side },
+              parts: [target.network],
+            },
+      );
+    case 'port':
+      return sides.map((side) => ({ shape: { kind: 'port', side }, parts: [target.protocol, target.port] }));
+    case 'ip+port':
+      return sides.map((side) => ({
+        shape: { kind: 'service', family: target.family, side },
+        parts: [target.address, target.protocol, target.port],
+      }));
+    case 'pair':
+      return sides.map((side) => ({
+        shape: { kind: 'pair', family: target.family },
+        parts: side === 'from' ? [target.peer, target.device] : [target.device, target.peer],
+      }));
+    case 'device': {
+      if (target.mac === undefined) return sides.map((side) => hostElement(target.family, target.address, side));
+      const addresses = addressesOf(target.mac).flatMap((address) => {
+        const host = parseDecisionValue('ip', address);
+        return host.ok && host.target.scope === 'ip' ? [host.target] : [];
+      });
+      const bySender: readonly PlannedElement[] = sides.includes('from')
+        ? [{ shape: { kind: 'mac' }, parts: [target.mac] }]
+        : [];
+      return [
+        ...bySender,
+        ...addresses.flatMap((host) => sides.map((side) => hostElement(host.family, host.address, side))),
+      ];
+    }
+  }
+}
+
+function hostElement(family: AddressFamily, address: string, side: SetSide): PlannedElement {
+  return { shape: { kind: 'host', family, side }, parts: [address] };
+}
+
+function sidesOf(direction: DecisionDirection): readonly SetSide[] {
+  return direction === 'both' ? ['from', 'to'] : [direction];
+}
+
+function effectOf(decision: Decision): SetEffect {
+  const effect = decision.action === 'rate_limit' ? 'limit' : 'drop';
+  return decision.mode === 'simulate' ? `count${effect}` : effect;
+}
+
+function setName(effect: SetEffect, shape: SetShape): string {
+  switch (shape.kind) {
+    case 'host':
+      return `${effect}_${shape.family}_${shape.side}`;
+    case 'net':
+      return `${effect}_${shape.family}_${shape.length}_${shape.side}`;
+    case 'service':
+      return `${effect}_${shape.family}_service_${shape.side}`;
+    case 'pair':
+      return `${effect}_${shape.family}_pair`;
+    case 'port':
+      return `${effect}_port_${shape.side}`;
+    case 'mac':
+      return `${effect}_mac`;
+  }
+}

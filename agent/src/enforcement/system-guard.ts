@@ -1,0 +1,74 @@
+/** What the guard can learn of the gateway itself: its addresses, MACs, default routes and resolvers. */
+import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import ipaddr from 'ipaddr.js';
+import { parseAddress } from '@picket/shared/policy/decision-value';
+import type { Guard } from './guard.ts';
+
+export type SystemGuard = Pick<Guard, 'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'dnsServers'> & {
+  /** Of the IPv4 subnets on the gateway's interfaces: no device has one. */
+  readonly broadcastAddresses: readonly string[];
+};
+
+/** Reads the system as it is now; a file that is missing teaches nothing. Loopback is left out: it is never a value. */
+export async function readSystemGuard(): Promise<SystemGuard> {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const outside = interfaces.filter((address) => !address.internal);
+  const [route, ipv6Route, resolvConf] = await Promise.all(
+    ['/proc/net/route', '/proc/net/ipv6_route', '/etc/resolv.conf'].map(readOrEmpty),
+  );
+  return {
+    ownAddresses: unique(outside.map((address) => address.address)),
+    ownMacs: unique(outside.map((address) => address.mac.toLowerCase()).filter((mac) => mac !== '00:00:00:00:00:00')),
+    defaultRoutes: unique([...parseRoutes(route ?? ''), ...parseIpv6Routes(ipv6Route ?? '')]),
+    dnsServers: parseResolvers(resolvConf ?? ''),
+    broadcastAddresses: unique(
+      outside.flatMap(({ family, cidr }) =>
+        family === 'IPv4' && cidr !== null ? [ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString()] : [],
+      ),
+    ),
+  };
+}
+
+/** Next hops of the default routes in the text of /proc/net/route: little-endian hex. */
+export function parseRoutes(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, destination, gateway, , , , , mask] = line.split('\t').map((field) => field.trim());
+    if (destination !== '00000000' || mask !== '00000000' || gateway === undefined || gateway === '00000000') return [];
+    return [[...Buffer.from(gateway, 'hex')].toReversed().join('.')];
+  });
+}
+
+/** Next hops of the default routes in the text of /proc/net/ipv6_route. */
+export function parseIpv6Routes(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const [destination, length, , , nextHop] = line.trim().split(/\s+/);
+    if (nextHop === undefined || !/^0{32}$/.test(destination ?? '') || length !== '00' || /^0{32}$/.test(nextHop)) {
+      return [];
+    }
+    return [new ipaddr.IPv6([...Buffer.from(nextHop, 'hex')]).toRFC5952String()];
+  });
+}
+
+/** Name servers in the text of resolv.conf, without those on loopback and without zones. */
+export function parseResolvers(text: string): readonly string[] {
+  return unique(
+    text.split('\n').flatMap((line) => {
+      const match = /^\s*nameserver\s+([^\s%]+)/.exec(line);
+      const address = parseAddress(match?.[1] ?? '');
+      return address.ok && ipaddr.parse(address.address).range() !== 'loopback' ? [address.address] : [];
+    }),
+  );
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}
