@@ -129,6 +129,15 @@ export class AuthorityRepository {
     });
   }
 
+  async enrolledGateways(): Promise<ReadonlySet<string>> {
+    const rows = await this.#database.reader
+      .selectFrom('gateways')
+      .select('id')
+      .where('revoked_at', 'is', null)
+      .execute();
+    return new Set(rows.map((row) => row.id));
+  }
+
   /** Serials of revoked certificates that have not ended by themselves. */
   async revokedSerials(now: string): Promise<readonly { serial: string; revokedAt: Date }[]> {
     const rows = await this.#database.reader

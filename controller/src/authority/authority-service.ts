@@ -47,6 +47,7 @@ export interface MadeToken {
 }
 
 export const defaultTokenSeconds = 3600;
+const enrolledCacheMs = 2000;
 const keepTokensMs = 30 * 24 * 3_600_000;
 const keepCertificatesMs = 7 * 24 * 3_600_000;
 
@@ -54,6 +55,8 @@ const initialGuard: Policy['guard'] = { admin_prefixes: [], management_ports: [2
 
 export class AuthorityService {
   readonly #options: AuthorityServiceOptions;
+  #enrolled: ReadonlySet<string> = new Set();
+  #enrolledAt = -Infinity;
 
   constructor(options: AuthorityServiceOptions) {
     this.#options = options;
@@ -133,12 +136,23 @@ export class AuthorityService {
   async revoke(gateway: GatewayId, by: string): Promise<void> {
     const revoked = await this.#options.repository.revokeGateway(gateway, new Date().toISOString(), by);
     if (!revoked) throw new NotFound(`there is no enrolled gateway ${gateway}`);
+    this.#enrolledAt = -Infinity;
     this.#options.onRevoked(gateway);
     await this.writeRevocationList();
   }
 
   async standing(gateway: GatewayId, serial: string): Promise<CertificateStanding> {
     return this.#options.repository.standing(gateway, serial);
+  }
+
+  /** Known and not revoked. The answer may be two seconds old: it is asked for every message. */
+  async isEnrolled(gateway: GatewayId): Promise<boolean> {
+    const now = Date.now();
+    if (now - this.#enrolledAt > enrolledCacheMs || !this.#enrolled.has(gateway)) {
+      this.#enrolled = await this.#options.repository.enrolledGateways();
+      this.#enrolledAt = now;
+    }
+    return this.#enrolled.has(gateway);
   }
 
   /** `crl.pem` for brokers that check one: Mosquitto's `crlfile`. */

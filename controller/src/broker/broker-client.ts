@@ -35,6 +35,7 @@ export class BrokerClient implements AsyncDisposable {
   readonly #client: MqttClient;
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  readonly #stop = new AbortController();
   #inHand = 0;
   #subscribed = false;
 
@@ -72,11 +73,11 @@ export class BrokerClient implements AsyncDisposable {
     options: { readonly retain: boolean } = { retain: false },
   ): Promise<void> {
     if (!this.#client.connected) throw new Unavailable('the broker is away; what gateways shall do reaches them later');
-    const timeout = AbortSignal.timeout(publishTimeoutMs);
+    const late = AbortSignal.any([AbortSignal.timeout(publishTimeoutMs), this.#stop.signal]);
     await Promise.race([
       this.#client.publishAsync(topic, payload, { qos: 1, retain: options.retain }),
       new Promise<never>((_resolve, reject) => {
-        timeout.addEventListener('abort', () => reject(new Unavailable('the broker did not answer in time')), {
+        late.addEventListener('abort', () => reject(new Unavailable('the broker did not answer in time')), {
           once: true,
         });
       }),
@@ -84,6 +85,7 @@ export class BrokerClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
     await this.#client.endAsync(true).catch(() => {});
     await Promise.all(this.#lanes.values());
   }

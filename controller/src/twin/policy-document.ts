@@ -1,0 +1,54 @@
+/** What a gateway's policy says, and whether that differs from what was signed before. Pure. */
+import { createHash } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import type { GatewayId } from '@picket/shared/contract/identifiers';
+import type { Rule } from '@picket/shared/contract/rule';
+import { Policy } from '@picket/shared/contract/twin';
+import type { GatewaysTable } from '../database/fleet-tables.ts';
+
+/** A policy without version and times. */
+export type PolicyContent = Omit<Policy, 'audience' | 'version' | 'issued_at' | 'expires_at'>;
+
+/** An agent that hears nothing for this long stops taking this policy as new; what it applied stays. */
+export const policyLifetimeMs = 30 * 24 * 3_600_000;
+
+export function policyContent(
+  row: Selectable<GatewaysTable>,
+  rules: readonly Rule[],
+  unmonitored: readonly string[],
+): PolicyContent {
+  const { mode, threshold, guard } = Policy.pick({ mode: true, threshold: true, guard: true }).parse({
+    mode: row.mode,
+    threshold: row.threshold,
+    guard: JSON.parse(row.guard) as unknown,
+  });
+  return {
+    mode,
+    threshold,
+    rules: rules.slice(0, 200),
+    guard,
+    report: { benign_sample: row.benign_sample },
+    unmonitored: unmonitored.toSorted().slice(0, 1000),
+  };
+}
+
+/** Equal content, equal hash: members always stand in the order in which `policyContent` writes them. */
+export function hashOf(content: PolicyContent): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+/** A new version is due when the content changed, or when the signed one is past half of its life. */
+export function isDue(row: Selectable<GatewaysTable>, content: PolicyContent, now: Date): boolean {
+  if (row.policy_hash !== hashOf(content) || row.policy_issued_at === null) return true;
+  return now.getTime() - Date.parse(row.policy_issued_at) > policyLifetimeMs / 2;
+}
+
+export function policyDocument(gateway: GatewayId, version: number, content: PolicyContent, now: Date): Policy {
+  return Policy.parse({
+    audience: gateway,
+    version,
+    issued_at: now.toISOString(),
+    expires_at: new Date(now.getTime() + policyLifetimeMs).toISOString(),
+    ...content,
+  });
+}
