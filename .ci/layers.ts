@@ -46,9 +46,9 @@ export const agentLayers: Readonly<Record<string, Layer>> = {
     because: 'holds decisions in the kernel; never reports by itself',
   },
   report: {
-    mayImport: ['verdict', 'detection', 'window', 'devices', 'features'],
+    mayImport: ['verdict', 'detection', 'window', 'devices', 'features', 'identity'],
     shared: all,
-    because: 'tells, never acts',
+    because: 'tells, never acts; the link shows who it is',
   },
   twin: { mayImport: ['enforcement', 'detection', 'verdict', 'report'], shared: all, because: 'never touches packets' },
   identity: { mayImport: ['errors.ts'], shared: ['contract'], because: 'keys and certificates, nothing else' },
