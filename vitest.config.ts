@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{shared,agent,controller,models,bench,bin,.ci}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['.ci/postgres-setup.ts'],
     execArgv: ['--conditions=@picket/source'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -2,37 +2,117 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { createAccess, type Access } from './access/create-access.ts';
+import { AuditRepository } from './audit/audit-repository.ts';
+import { AuditService } from './audit/audit-service.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
 import { openDatabase, type Database } from './database/database.ts';
-import { Unauthorized } from './errors.ts';
+import { StartFailure, exitCodes } from './errors.ts';
 import { createApp, type Mount } from './http/app.ts';
+import type { HealthCheck } from './http/health-routes.ts';
 import { listenHttp } from './http/http-server.ts';
+import { createMetrics, listenMetrics } from './http/metrics.ts';
+import { ownHosts } from './http/own-host.ts';
 import type { Routes } from './http/route.ts';
+import { LiveFeed } from './live/live-feed.ts';
+import { LiveSocket } from './live/live-socket.ts';
+import { version } from './version.ts';
 
 export interface Controller extends AsyncDisposable {
   readonly app: Routes;
   readonly database: Database;
+  readonly access: Access;
+  readonly audit: AuditService;
+  readonly feed: LiveFeed;
   /** Where the API answers. */
   readonly url: string;
+  /** Undefined where metrics are off. */
+  readonly metricsUrl: string | undefined;
+}
+
+export interface StartEvents {
+  /** The first admin was made; `password` where it was generated: shown now or never. */
+  readonly onFirstAdmin?: (username: string, password: string | undefined) => void;
 }
 
 /** Migrates, starts and resolves once every door is open. Throws `StartFailure` where one cannot be opened. */
-export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
+export async function startController(
+  config: ControllerConfig,
+  log: Logger,
+  events: StartEvents = {},
+): Promise<Controller> {
   await using starting = new AsyncDisposableStack();
-  await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
-  const database = starting.use(
-    await openDatabase({ url: config.database_url, file: join(config.data_dir, 'picket.db') }),
-  );
+  await makeDataFolder(config.data_dir);
+  const file = join(config.data_dir, 'picket.db');
+  const database = starting.use(await openDatabase({ url: config.database_url, file }));
   await database.migrate();
 
-  const mounts: Mount[] = [];
+  const audit = new AuditService(new AuditRepository(database));
+  const access = await createAccess(config, database, audit);
+  const firstAdmin = await access.users.createFirstAdmin(config.admin_password);
+  if (firstAdmin.created) events.onFirstAdmin?.('admin', firstAdmin.generated);
+
+  const feed = new LiveFeed();
+  const hosts = ownHosts([config.http.host, ...config.public_host, ...config.allowed_hosts], config.cors_origins);
+
+  const mounts: Mount[] = [{ path: '/api/v1/auth', routes: access.routes }];
+  const healthChecks: HealthCheck[] = [{ name: 'database', check: () => database.ping() }];
+  const metrics = createMetrics(version, [
+    { name: 'picket_controller_live_sockets', help: 'Open live sockets', read: () => live.connections },
+    { name: 'picket_controller_live_events', help: 'Live events published', read: () => feed.counters.published },
+    { name: 'picket_controller_live_dropped', help: 'Live events left out', read: () => feed.counters.dropped },
+  ]);
   const app = createApp({
     log,
-    authenticator: () => Promise.reject(new Unauthorized('log in first')),
+    about: { version },
+    hosts,
+    corsOrigins: config.cors_origins,
+    rateLimits: {
+      requestsPerMinute: config.rate_limit.requests_per_minute,
+      loginsPerMinute: config.rate_limit.logins_per_minute,
+    },
+    authenticator: (token) => access.sessions.authenticate(token),
+    healthChecks,
     mounts,
+    onAnswer: metrics.onAnswer,
   });
+  const metricsServer = config.metrics.enabled
+    ? starting.use(await listenMetrics(metrics.registry, config.metrics))
+    : undefined;
   const http = starting.use(await listenHttp(app, config.http));
+  const live = starting.use(
+    LiveSocket.attach(http.server, {
+      feed,
+      sessions: access.sessions,
+      deviceExists: async () => false,
+      isOwnHost: hosts.isOwnHost,
+      isAllowedOrigin: hosts.isAllowedOrigin,
+      log,
+    }),
+  );
 
   const running = starting.move();
-  return { app, database, url: http.url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    app,
+    database,
+    access,
+    audit,
+    feed,
+    url: http.url,
+    metricsUrl: metricsServer?.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function makeDataFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new StartFailure(
+      `data_dir ${path} cannot be made (${reason}); give a folder that this user may write`,
+      exitCodes.cannotCreate,
+      { cause: error },
+    );
+  }
 }

@@ -51,6 +51,12 @@ export class InvalidInput extends ControllerError {
 export class PayloadTooLarge extends ControllerError {
   override readonly code = 'payload-too-large';
 }
+export class MethodNotAllowed extends ControllerError {
+  override readonly code = 'method-not-allowed';
+}
+export class MisdirectedRequest extends ControllerError {
+  override readonly code = 'misdirected-request';
+}
 export class TooManyRequests extends ControllerError {
   override readonly code = 'too-many-requests';
 }

@@ -38,7 +38,10 @@ export class AuditService {
     this.#now = now;
   }
 
-  /** Resolves once the entry is stored. */
+  /**
+   * Resolves once the entry is stored. It opens a transaction of its own: call it after the commit of the change it
+   * tells of, never inside that transaction.
+   */
   async record(event: AuditEvent): Promise<void> {
     await this.#entries.append((last) => {
       const entry = {

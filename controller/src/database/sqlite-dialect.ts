@@ -19,6 +19,10 @@ class PooledSqliteAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
+  // SQLite can: all migrations are one transaction, so that a crash or a second controller never meets half a schema.
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 export class SqlitePoolDriver implements Driver {

@@ -1,13 +1,21 @@
 /** The HTTP API: middleware in its order, then the features' routes, on one screen. */
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
 import type { Logger } from 'pino';
-import { NotFound } from '../errors.ts';
-import { accessLog } from './access-log.ts';
+import { PayloadTooLarge } from '../errors.ts';
+import { accessLog, type Answer } from './access-log.ts';
 import { authenticate, type Authenticator } from './authenticate.ts';
+import { healthRoutes, type About, type HealthCheck } from './health-routes.ts';
+import { answerUnknown } from './method-not-allowed.ts';
+import { openApiRoutes } from './openapi.ts';
+import { requireOwnHost, type OwnHosts } from './own-host.ts';
 import { answerError } from './problem-details.ts';
+import { limitLogins, limitRequests, type RateLimits } from './rate-limit.ts';
 import { identifyRequest, type RequestContext } from './request-context.ts';
 import { declaredAccess, requireAccess, type DeclaredAccess } from './require-access.ts';
 import type { Routes } from './route.ts';
+import { protectBrowsers } from './secure-headers.ts';
 
 /** A feature's routes and the path they live under. */
 export interface Mount {
@@ -17,22 +25,67 @@ export interface Mount {
 
 export interface AppOptions {
   readonly log: Logger;
+  readonly about: About;
+  readonly hosts: OwnHosts;
+  readonly corsOrigins: readonly string[];
+  readonly rateLimits: RateLimits;
   readonly authenticator: Authenticator;
+  readonly healthChecks: readonly HealthCheck[];
   readonly mounts: readonly Mount[];
+  /** Called after each answer, for metrics. */
+  readonly onAnswer: (answer: Answer) => void;
 }
 
+const maxBodyBytes = 1024 * 1024;
+
 export function createApp(options: AppOptions): Routes {
+  const { log, about, hosts, corsOrigins, rateLimits, authenticator, healthChecks, mounts, onAnswer } = options;
   let declared: DeclaredAccess = new Map();
   const app = new OpenAPIHono<RequestContext>({ strict: false });
   app.onError(answerError);
-  app.notFound((context) => answerError(new NotFound(`there is nothing at ${context.req.path}`), context));
+  app.notFound(answerUnknown(app));
 
-  app.use(identifyRequest(options.log));
-  app.use(accessLog());
-  app.use(authenticate(options.authenticator));
+  app.use(identifyRequest(log));
+  app.use(accessLog(onAnswer));
+  app.use(protectBrowsers());
+  app.use(requireOwnHost(hosts));
+  if (corsOrigins.length > 0)
+    app.use(cors({ origin: [...corsOrigins], allowHeaders: ['authorization', 'content-type'] }));
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: refuseLargeBody }));
+  for (const path of ['/api/v1/auth/login', '/api/v1/auth/token']) app.use(path, limitLogins(rateLimits));
+  app.use(authenticate(authenticator));
+  app.use(limitRequests(rateLimits));
   app.use(requireAccess(() => declared));
 
-  for (const { path, routes } of options.mounts) app.route(path, routes);
+  app.route('/', healthRoutes(about, healthChecks));
+  app.route(
+    '/',
+    openApiRoutes(() => describe(app, about)),
+  );
+  for (const { path, routes } of mounts) app.route(path, routes);
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The access_token of POST /api/v1/auth/login',
+  });
   declared = declaredAccess(app);
   return app;
+}
+
+function describe(app: Routes, about: About): object {
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Picket controller',
+      version: about.version,
+      description:
+        'Lists are `{items, next_cursor}`; give `next_cursor` back as `cursor`. Errors are RFC 9457 problems whose ' +
+        '`errors` name the refused fields. Each operation says in `x-picket-access` who may use it.',
+    },
+  });
+}
+
+function refuseLargeBody(): never {
+  throw new PayloadTooLarge(`the body is larger than ${maxBodyBytes} bytes`);
 }

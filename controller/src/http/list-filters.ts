@@ -1,6 +1,8 @@
-/** Query members that most lists share: a span of time, and `all` for no filter. */
+/** What most lists share: a span of time, `all` for no filter, a page of what a service gives. */
 import { z } from '@hono/zod-openapi';
+import type { Keyed, TimeSpan } from '../database/keyset.ts';
 import { InvalidInput } from '../errors.ts';
+import { pageOf, type Page } from './pagination.ts';
 
 const hour = 3_600_000;
 const spans = { '1h': hour, '6h': 6 * hour, '24h': 24 * hour, '7d': 168 * hour, '30d': 720 * hour } as const;
@@ -20,12 +22,6 @@ export const timeQuery = {
 
 export interface TimeQuery {
   readonly time_range?: TimeRange | 'all' | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
-/** Instants between which rows are wanted: `from` inclusive, `to` exclusive. */
-export interface TimeSpan {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }
@@ -59,3 +55,22 @@ export const flag = z
   .enum(['true', 'false', '1', '0'])
   .optional()
   .transform((text) => (text === undefined ? undefined : text === 'true' || text === '1'));
+
+export function toPage<T>(entries: readonly Keyed<T>[], limit: number): Page<T> {
+  return pageOf(
+    entries,
+    limit,
+    (entry) => entry.key,
+    (entry) => entry.item,
+  );
+}
+
+/** One answer of a route, for `responses`. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** A body of a route, for `request.body`. */
+export function jsonBody<T extends z.ZodType>(schema: T) {
+  return { content: { 'application/json': { schema } } };
+}

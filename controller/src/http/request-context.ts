@@ -25,6 +25,11 @@ export function principalOf(context: Context<RequestContext>): Principal {
   return principal;
 }
 
+/** The same person as the audit log names them. */
+export function actorOf(context: Context<RequestContext>): { username: string; address: string } {
+  return { username: principalOf(context).username, address: context.var.address };
+}
+
 /** First of all middleware: an id for the request, and who is at the other end of the connection. */
 export function identifyRequest(log: Logger): MiddlewareHandler<RequestContext> {
   return async (context, next) => {

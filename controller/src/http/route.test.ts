@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Role } from '@picket/shared/contract/access';
 import type { UserId } from '@picket/shared/contract/identifiers';
 import { createApp } from './app.ts';
+import { ownHosts } from './own-host.ts';
 import { principalOf } from './request-context.ts';
 import { createRoutes, route } from './route.ts';
 
@@ -38,6 +39,12 @@ function appWith(role?: Role) {
       tokenId: 't',
       expiresAt: 0,
     }),
+    about: { version: '0' },
+    hosts: ownHosts([], []),
+    corsOrigins: [],
+    rateLimits: { requestsPerMinute: 100, loginsPerMinute: 5 },
+    healthChecks: [],
+    onAnswer: () => {},
     mounts: [{ path: '/api/v1/things', routes }],
   });
 }

@@ -1,7 +1,9 @@
 /** Devices, flows, predictions, alerts, decisions, rules, and the books of ingestion. */
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bytesType, countType } from '../dialect.ts';
+import type { HistoryTables } from '../history-tables.ts';
 
 export const history: Migration = {
   async up(database: Kysely<unknown>) {
@@ -285,6 +287,22 @@ async function rules(database: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'text', (column) => column.notNull())
     .addColumn('updated_at', 'text', (column) => column.notNull())
     .addColumn('updated_by', 'text')
+    .execute();
+  const now = new Date().toISOString();
+  // Once, here: whoever deletes a default rule does not want it back at the next start.
+  await (database as Kysely<Pick<HistoryTables, 'rules'>>)
+    .insertInto('rules')
+    .values(
+      defaultRules.map((rule) => ({
+        ...rule,
+        is_enabled: rule.is_enabled ? 1 : 0,
+        classes: JSON.stringify(rule.classes),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        updated_by: null,
+      })),
+    )
     .execute();
 }
 
