@@ -3,11 +3,10 @@ import { sql, type Expression, type ExpressionBuilder, type Selectable, type Sql
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 import { contains, likePattern } from '../database/text-search.ts';
-import type { TimeSpan } from '../http/list-filters.ts';
-import type { PageRequest } from '../http/pagination.ts';
 
 export interface AlertFilter extends TimeSpan {
   readonly severity?: AlertRow['severity'] | undefined;
@@ -76,7 +75,7 @@ export class AlertRepository {
   }
 
   /** Newest first, at most `limit + 1`. The span takes in every alert that was going on within it. */
-  async list(filter: AlertFilter, page: PageRequest): Promise<Selectable<AlertRow>[]> {
+  async list(filter: AlertFilter, page: RowsWanted): Promise<Selectable<AlertRow>[]> {
     let query = this.#reader
       .selectFrom('alerts')
       .selectAll()
@@ -139,6 +138,16 @@ export class AlertRepository {
       .selectFrom('alerts')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where((eb) => matching(eb, filter))
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  async countOpened(since: string, gateway?: string): Promise<number> {
+    const { count } = await this.#reader
+      .selectFrom('alerts')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where((eb) => matching(eb, { gateway }))
+      .where('created_at', '>=', since)
       .executeTakeFirstOrThrow();
     return count;
   }

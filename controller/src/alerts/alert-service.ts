@@ -15,9 +15,9 @@ import type {
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { DecisionService } from '../decisions/decision-service.ts';
 import { Conflict, NotFound } from '../errors.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import { instantOfBucket, type Bucket } from '../dashboard/time-buckets.ts';
@@ -53,9 +53,9 @@ export class AlertService {
     this.#now = parts.now ?? (() => new Date());
   }
 
-  async list(filter: AlertFilter, page: PageRequest): Promise<Page<StoredAlert>> {
+  async list(filter: AlertFilter, page: RowsWanted): Promise<Keyed<StoredAlert>[]> {
     const rows = await this.#alerts.list(filter, page);
-    return pageOf(rows, page.limit, (row) => [row.created_at, row.id], toAlert);
+    return rows.map((row) => ({ key: [row.created_at, row.id], item: toAlert(row) }));
   }
 
   /** With evidence, explanation, decisions, history and related alerts. Throws `NotFound`. */
@@ -106,8 +106,9 @@ export class AlertService {
     return this.#alerts.count({ acknowledged: false });
   }
 
-  count(filter: AlertFilter): Promise<number> {
-    return this.#alerts.count(filter);
+  /** How many episodes began since then. */
+  countOpened(since: string, gateway?: string): Promise<number> {
+    return this.#alerts.countOpened(since, gateway);
   }
 
   /** Counts by severity, those of open alerts only. */

@@ -3,10 +3,9 @@ import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely'
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
+import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
-import type { TimeSpan } from '../http/list-filters.ts';
-import type { PageRequest } from '../http/pagination.ts';
 
 /** States in which a decision no longer holds on a gateway. */
 const ended = ['refused', 'expired', 'retracted', 'failed'] as const;
@@ -44,7 +43,7 @@ export class DecisionRepository {
   }
 
   /** Newest first, at most `limit + 1`. */
-  async list(filter: DecisionFilter, now: string, page: PageRequest): Promise<DecisionWithStates[]> {
+  async list(filter: DecisionFilter, now: string, page: RowsWanted): Promise<DecisionWithStates[]> {
     let query = this.#reader.selectFrom('decisions').selectAll('decisions');
     if (filter.active === true) query = query.where((eb) => active(eb, now));
     if (filter.active === false) query = query.where((eb) => eb.not(active(eb, now)));
@@ -231,7 +230,7 @@ export class DecisionRepository {
   }
 
   /** Newest first, at most `limit + 1`. */
-  async log(filter: LogFilter, page: PageRequest): Promise<LoggedDecisionEvent[]> {
+  async log(filter: LogFilter, page: RowsWanted): Promise<LoggedDecisionEvent[]> {
     let query = this.#reader
       .selectFrom('decision_events')
       .innerJoin('decisions', 'decisions.id', 'decision_events.decision_id')

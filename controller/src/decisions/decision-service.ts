@@ -10,9 +10,9 @@ import { guardedAddress } from '@picket/shared/policy/guarded-address';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { DecisionPublisher } from './decision-publisher.ts';
@@ -61,15 +61,10 @@ export class DecisionService {
     this.#now = parts.now ?? (() => new Date());
   }
 
-  async list(filter: DecisionFilter, page: PageRequest): Promise<Page<StoredDecision>> {
+  async list(filter: DecisionFilter, page: RowsWanted): Promise<Keyed<StoredDecision>[]> {
     const now = this.#now().toISOString();
     const rows = await this.#decisions.list(filter, now, page);
-    return pageOf(
-      rows,
-      page.limit,
-      ({ decision }) => [decision.created_at, decision.id],
-      (row) => toDecision(row, now),
-    );
+    return rows.map((row) => ({ key: [row.decision.created_at, row.decision.id], item: toDecision(row, now) }));
   }
 
   /** Throws `NotFound`. */
@@ -88,9 +83,9 @@ export class DecisionService {
     return this.#decisions.countActive(this.#now().toISOString(), gateway);
   }
 
-  async log(filter: LogFilter, page: PageRequest): Promise<Page<DecisionLogEntry>> {
+  async log(filter: LogFilter, page: RowsWanted): Promise<Keyed<DecisionLogEntry>[]> {
     const rows = await this.#decisions.log(filter, page);
-    return pageOf(rows, page.limit, (row) => [row.recorded_at, row.id], toLogEntry);
+    return rows.map((row) => ({ key: [row.recorded_at, row.id], item: toLogEntry(row) }));
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DeviceRow } from '../database/history-tables.ts';
-import type { PageRequest } from '../http/pagination.ts';
+import type { RowsWanted } from '../database/keyset.ts';
 import { contains, likePattern } from '../database/text-search.ts';
 import { inChunks } from '../database/upsert.ts';
 
@@ -56,7 +56,7 @@ export class DeviceRepository {
   }
 
   /** Newest first, at most `limit + 1`. */
-  async list(filter: DeviceFilter, basis: StatusBasis, page: PageRequest): Promise<DeviceWithStatus[]> {
+  async list(filter: DeviceFilter, basis: StatusBasis, page: RowsWanted): Promise<DeviceWithStatus[]> {
     let query = this.#reader.selectFrom(withStatus(this.#reader, basis).as('device')).selectAll();
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.type !== undefined) query = query.where('device_type', '=', filter.type);

@@ -8,15 +8,14 @@ import type {
   DeviceStatus,
   NewDevice,
 } from '@picket/shared/contract/device';
-import type { DeviceHealth } from '@picket/shared/contract/dashboard';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { DeviceId, GatewayId } from '@picket/shared/contract/identifiers';
 import type { TrafficSource } from '@picket/shared/contract/address';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DeviceRow } from '../database/history-tables.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
 import type { PredictionService } from '../predictions/prediction-service.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
 import type { DeviceFilter, DeviceName, DeviceRepository, DeviceWithStatus, StatusBasis } from './device-repository.ts';
@@ -62,9 +61,9 @@ export class DeviceService {
     this.#now = parts.now ?? (() => new Date());
   }
 
-  async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
+  async list(filter: DeviceFilter, page: RowsWanted): Promise<Keyed<Device>[]> {
     const rows = await this.#devices.list(filter, this.#basis(await this.#gateways.enrolled()), page);
-    return pageOf(rows, page.limit, (row) => [row.created_at, row.id], toDevice);
+    return rows.map((row) => ({ key: [row.created_at, row.id], item: toDevice(row) }));
   }
 
   /** Throws `NotFound`. */
@@ -188,21 +187,6 @@ export class DeviceService {
       predictions_today: counts.predictions,
       benign_rate: counts.predictions === 0 ? null : (counts.predictions - counts.attacks) / counts.predictions,
     };
-  }
-
-  /** Every device with its status, newest first, as many as a page holds. */
-  async health(page: PageRequest, gateway?: string): Promise<Page<DeviceHealth>> {
-    const rows = await this.#devices.list({ gateway }, this.#basis(await this.#gateways.enrolled()), page);
-    return pageOf(
-      rows,
-      page.limit,
-      (row) => [row.created_at, row.id],
-      (row) => {
-        const { id, name, gateway_id, ip_address, device_type, status, monitored, last_seen_at, threat_count_today } =
-          toDevice(row);
-        return { id, name, gateway_id, ip_address, device_type, status, monitored, last_seen_at, threat_count_today };
-      },
-    );
   }
 
   async countByStatus(gateway?: string): Promise<Record<DeviceStatus, number>> {

@@ -3,9 +3,8 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { MinuteCounterRow, PredictionRow } from '../database/history-tables.ts';
+import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
-import type { TimeSpan } from '../http/list-filters.ts';
-import type { PageRequest } from '../http/pagination.ts';
 
 export interface PredictionFilter extends TimeSpan {
   readonly device?: string | undefined;
@@ -33,7 +32,7 @@ export class PredictionRepository {
   }
 
   /** Newest first, at most `limit + 1`. */
-  async list(filter: PredictionFilter, page: PageRequest): Promise<Selectable<PredictionRow>[]> {
+  async list(filter: PredictionFilter, page: RowsWanted): Promise<Selectable<PredictionRow>[]> {
     let query = this.#reader.selectFrom('predictions').selectAll();
     if (filter.device !== undefined) query = query.where('device_id', '=', filter.device);
     if (filter.gateway !== undefined) query = query.where('gateway_id', '=', filter.gateway);

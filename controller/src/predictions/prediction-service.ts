@@ -10,8 +10,8 @@ import type {
 } from '@picket/shared/contract/stored-prediction';
 import type { Executor } from '../database/executor.ts';
 import type { MinuteCounterRow, PredictionRow } from '../database/history-tables.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { NotFound } from '../errors.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
 import type { LiveMessage } from '../live/live-message.ts';
 import type { FlowService } from '../traffic/flow-service.ts';
 import type { CountFilter, PredictionCounts, PredictionFilter, PredictionRepository } from './prediction-repository.ts';
@@ -37,9 +37,9 @@ export class PredictionService {
     this.#flows = flows;
   }
 
-  async list(filter: PredictionFilter, page: PageRequest): Promise<Page<StoredPrediction>> {
+  async list(filter: PredictionFilter, page: RowsWanted): Promise<Keyed<StoredPrediction>[]> {
     const rows = await this.#predictions.list(filter, page);
-    return pageOf(rows, page.limit, (row) => [row.recorded_at, row.id], toPrediction);
+    return rows.map((row) => ({ key: [row.recorded_at, row.id], item: toPrediction(row) }));
   }
 
   /** Throws `NotFound`. */

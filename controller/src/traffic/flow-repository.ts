@@ -3,9 +3,8 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
+import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
-import type { TimeSpan } from '../http/list-filters.ts';
-import type { PageRequest } from '../http/pagination.ts';
 
 export type LabelledFlow = Omit<Selectable<FlowRow>, 'features'> & {
   readonly class: FlowLabelRow['class'] | null;
@@ -72,7 +71,7 @@ export class FlowRepository {
   }
 
   /** Newest first, at most `limit + 1`. `benign` means: no attack prediction saw it. */
-  async list(filter: FlowFilter, page: PageRequest): Promise<LabelledFlow[]> {
+  async list(filter: FlowFilter, page: RowsWanted): Promise<LabelledFlow[]> {
     let query = this.#labelled().where('flows.device_id', '=', filter.device);
     if (filter.features === true) query = query.select('flows.features');
     if (filter.source !== undefined) query = query.where('flows.source', '=', filter.source);
@@ -90,6 +89,12 @@ export class FlowRepository {
       .limit(page.limit + 1)
       .offset(page.offset)
       .execute();
+  }
+
+  async deviceExists(id: string): Promise<boolean> {
+    return (
+      (await this.#reader.selectFrom('devices').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+    );
   }
 
   /** In no order. */

@@ -7,7 +7,8 @@ import type { Prediction } from '@picket/shared/contract/prediction';
 import type { StoredFlow } from '@picket/shared/contract/stored-flow';
 import type { Executor } from '../database/executor.ts';
 import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
+import { NotFound } from '../errors.ts';
 import type { FlowFilter, FlowRepository, LabelledFlow } from './flow-repository.ts';
 
 /** One report with the time at which the gateway recorded it. */
@@ -29,9 +30,13 @@ export class FlowService {
     this.#flows = flows;
   }
 
-  async list(filter: FlowFilter, page: PageRequest): Promise<Page<StoredFlow>> {
+  /** Newest first. Throws `NotFound` where there is no such device. */
+  async list(filter: FlowFilter, page: RowsWanted): Promise<Keyed<StoredFlow>[]> {
     const rows = await this.#flows.list(filter, page);
-    return pageOf(rows, page.limit, (row) => [row.recorded_at, row.flow_id], toFlow);
+    if (rows.length === 0 && !(await this.#flows.deviceExists(filter.device))) {
+      throw new NotFound('there is no device with this id');
+    }
+    return rows.map((row) => ({ key: [row.recorded_at, row.flow_id], item: toFlow(row) }));
   }
 
   /** Those of the ids that were reported, by id. */

@@ -1,0 +1,93 @@
+/** Prevention rules in the database. */
+import type { Selectable } from 'kysely';
+import type { Database } from '../database/database.ts';
+import { isUniqueViolation } from '../database/dialect.ts';
+import type { Executor } from '../database/executor.ts';
+import type { RuleRow } from '../database/history-tables.ts';
+import type { RowsWanted } from '../database/keyset.ts';
+
+export type StoredRuleRow = Selectable<RuleRow>;
+
+export class RuleRepository {
+  readonly #reader: Executor;
+  readonly #writer: Executor;
+
+  constructor(database: Pick<Database, 'reader' | 'writer'>) {
+    this.#reader = database.reader;
+    this.#writer = database.writer;
+  }
+
+  /** Newest first, at most `limit + 1`. */
+  async list(page: RowsWanted): Promise<StoredRuleRow[]> {
+    let query = this.#reader.selectFrom('rules').selectAll();
+    const [createdAt = '', id = ''] = page.after ?? [];
+    if (page.after !== undefined) {
+      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
+    }
+    return query
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(page.limit + 1)
+      .offset(page.offset)
+      .execute();
+  }
+
+  /** In the order of their ids. */
+  all(): Promise<StoredRuleRow[]> {
+    return this.#reader.selectFrom('rules').selectAll().orderBy('id').execute();
+  }
+
+  find(id: string): Promise<StoredRuleRow | undefined> {
+    return this.#reader.selectFrom('rules').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** `taken`: the name is another rule's; `full`: there are `most` already. */
+  async insert(row: StoredRuleRow, most: number): Promise<'stored' | 'taken' | 'full'> {
+    return orTaken(() =>
+      this.#writer.transaction().execute(async (transaction) => {
+        const { count } = await transaction
+          .selectFrom('rules')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow();
+        if (count >= most) return 'full' as const;
+        await transaction.insertInto('rules').values(row).execute();
+        return 'stored' as const;
+      }),
+    );
+  }
+
+  /** `stale`: it is no longer at this version. */
+  async update(
+    id: string,
+    version: number,
+    values: Partial<Omit<StoredRuleRow, 'id'>>,
+  ): Promise<'stored' | 'stale' | 'taken'> {
+    return orTaken(async () => {
+      const { numUpdatedRows } = await this.#writer
+        .updateTable('rules')
+        .set({ ...values, version: version + 1 })
+        .where('id', '=', id)
+        .where('version', '=', version)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n ? ('stored' as const) : ('stale' as const);
+    });
+  }
+
+  async delete(id: string, version: number): Promise<'deleted' | 'stale'> {
+    const { numDeletedRows } = await this.#writer
+      .deleteFrom('rules')
+      .where('id', '=', id)
+      .where('version', '=', version)
+      .executeTakeFirstOrThrow();
+    return numDeletedRows === 1n ? 'deleted' : 'stale';
+  }
+}
+
+async function orTaken<T>(write: () => Promise<T>): Promise<T | 'taken'> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isUniqueViolation(error)) return 'taken';
+    throw error;
+  }
+}
