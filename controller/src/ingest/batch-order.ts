@@ -40,7 +40,7 @@ export interface JudgedBatch {
   readonly duplicates: number;
   /** Everything up to here is settled. */
   readonly upto: number;
-  /** First event behind a hole that nothing explains; it and all after it were left alone. */
+  /** First number behind a hole that nothing explains; its event and all after it were left alone. */
   readonly hole: number | undefined;
 }
 
@@ -70,7 +70,7 @@ export function judgeBatch(channel: EventChannel, events: readonly RawEvent[], u
     const read = readEvent(channel, raw);
     const begins = 'gap' in read ? read.gap.from_seq : raw.seq;
     if (begins > upto + 1) {
-      hole = raw.seq;
+      hole = begins;
       break;
     }
     if ('gap' in read) lost.push({ fromSeq: upto + 1, toSeq: raw.seq });
