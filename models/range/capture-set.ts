@@ -15,6 +15,7 @@ const sets: Readonly<Partial<Record<Settings, SetPlan>>> = {
     sites: [
       { site: 'home', seed: 101 },
       { site: 'plant', seed: 202 },
+      { site: 'kiosk', seed: 303 },
     ],
     benignSeconds: 360,
   },
@@ -26,14 +27,15 @@ export async function captureSet(
   settings: Settings,
   out: string,
   jobs: number,
-  only: string | null,
+  only: { readonly scenario: string | null; readonly site: string | null },
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const plan = sets[settings];
   if (plan === undefined) throw new Error(`there is no set "${settings}"; use capture`);
-  const wanted = families.filter((family) => only === null || family.name === only);
-  const orders = plan.sites.flatMap(({ site, seed }) =>
+  const wanted = families.filter((family) => only.scenario === null || family.name === only.scenario);
+  const sites = plan.sites.filter(({ site }) => only.site === null || site === only.site);
+  const orders = sites.flatMap(({ site, seed }) =>
     wanted.map((family, index): CaptureOrder => ({
       family,
       settings,

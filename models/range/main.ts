@@ -78,9 +78,17 @@ program
   .addOption(settings)
   .requiredOption('--out <folder>', 'the set goes to FOLDER/train or FOLDER/validation')
   .option('--jobs <number>', 'sites at the same time', positive, 3)
-  .option('--only <scenario>', 'one scenario of the set')
-  .action((options: { settings: Settings; out: string; jobs: number; only?: string }) =>
-    captureSet(options.settings, options.out, options.jobs, options.only ?? null, say, interrupted.signal),
+  .option('--scenario <name>', 'only this one')
+  .option('--site <name>', 'only there')
+  .action((options: { settings: Settings; out: string; jobs: number; scenario?: string; site?: string }) =>
+    captureSet(
+      options.settings,
+      options.out,
+      options.jobs,
+      { scenario: options.scenario ?? null, site: options.site ?? null },
+      say,
+      interrupted.signal,
+    ),
   );
 
 program

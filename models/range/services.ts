@@ -18,16 +18,16 @@ export async function startInternet(internet: Namespace, folder: string): Promis
   await listening(internet, 80);
 }
 
-export async function startServices(device: Device, folder: string, random: Random): Promise<void> {
+export async function startServices(device: Device, folder: string, random: Random, volume: number): Promise<void> {
   const own = join(folder, device.plan.name);
   await mkdir(own, { recursive: true });
   for (const service of device.plan.services) {
-    await starters[service](device.namespace, own, random);
+    await starters[service](device.namespace, own, random, volume);
     await listening(device.namespace, ports[service]);
   }
 }
 
-type Starter = (namespace: Namespace, folder: string, random: Random) => Promise<void>;
+type Starter = (namespace: Namespace, folder: string, random: Random, volume: number) => Promise<void>;
 
 const startSsh: Starter = async (namespace, folder, random) => {
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 }); // sshd separates privileges there; its unit makes it
@@ -53,11 +53,11 @@ const startSsh: Starter = async (namespace, folder, random) => {
   namespace.spawn(['/usr/sbin/sshd', '-D', '-f', join(folder, 'sshd_config')]);
 };
 
-const startFtp: Starter = async (namespace, folder, random) => {
+const startFtp: Starter = async (namespace, folder, random, volume) => {
   const files = join(folder, 'ftp');
   await mkdir(files, { recursive: true });
   for (let index = 0; index < 4; index++) {
-    await writeFile(join(files, `record${index}.bin`), randomBytes(random.integer(20_000, 900_000)));
+    await writeFile(join(files, `record${index}.bin`), randomBytes(random.integer(20_000 * volume, 900_000 * volume)));
   }
   const settings = [
     'listen=YES',
@@ -79,10 +79,16 @@ const startFtp: Starter = async (namespace, folder, random) => {
 };
 
 /** nginx in front: files of its own, and a small application (with its holes) behind `/app/`. */
-const startWeb: Starter = async (namespace, folder, random) => {
+const startWeb: Starter = async (namespace, folder, random, volume) => {
   const files = join(folder, 'web');
   await mkdir(files, { recursive: true });
-  const sizes = { 'index.html': 4000, 'style.css': 9000, 'script.js': 30_000, 'snapshot.jpg': 90_000, status: 300 };
+  const sizes = {
+    'index.html': 4000,
+    'style.css': 9000,
+    'script.js': 30_000 * volume,
+    'snapshot.jpg': 90_000 * volume,
+    status: 300,
+  };
   for (const [name, size] of Object.entries(sizes)) {
     await writeFile(join(files, name), randomBytes(random.integer(size / 2, size * 1.5)).toString('base64'));
   }

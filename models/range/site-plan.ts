@@ -22,6 +22,8 @@ export interface SitePlan {
   readonly upMegabits: number;
   /** Mean pauses are multiplied by this: below 1 is a busy site. */
   readonly pace: number;
+  /** Pictures, pages, files and firmware are this large, compared to a household of today. */
+  readonly volume: number;
   readonly people: { readonly browsing: boolean; readonly adminLogins: boolean; readonly fileTransfers: boolean };
 }
 
@@ -61,6 +63,7 @@ export const sitePlans: readonly SitePlan[] = [
     downMegabits: 40,
     upMegabits: 8,
     pace: 1,
+    volume: 1,
     people: { browsing: true, adminLogins: true, fileTransfers: true },
   },
   {
@@ -78,6 +81,7 @@ export const sitePlans: readonly SitePlan[] = [
     downMegabits: 20,
     upMegabits: 20,
     pace: 0.5,
+    volume: 0.5,
     people: { browsing: true, adminLogins: true, fileTransfers: true },
   },
   {
@@ -94,6 +98,23 @@ export const sitePlans: readonly SitePlan[] = [
     downMegabits: 60,
     upMegabits: 12,
     pace: 0.75,
+    volume: 0.6,
+    people: { browsing: true, adminLogins: true, fileTransfers: true },
+  },
+  {
+    name: 'kiosk',
+    lan: '10.77.1',
+    devices: [
+      device('till', 'hub', 10, ['mqtt', 'web', 'ssh'], 60),
+      device('eye', 'camera', 33, ['web', 'ssh'], 12),
+      device('store', 'recorder', 34, ['ftp', 'ssh', 'web'], 60),
+      device('cooler', 'sensor', 77, [], 3),
+      device('sign', 'plug', 78, ['web'], 6),
+    ],
+    downMegabits: 10,
+    upMegabits: 3,
+    pace: 1.3,
+    volume: 0.15,
     people: { browsing: true, adminLogins: true, fileTransfers: true },
   },
   {
@@ -107,7 +128,8 @@ export const sitePlans: readonly SitePlan[] = [
     ],
     downMegabits: 40,
     upMegabits: 10,
-    pace: 0.8,
+    pace: 1.3,
+    volume: 0.05,
     people: { browsing: true, adminLogins: true, fileTransfers: false },
   },
 ];

@@ -99,7 +99,7 @@ export class Site implements AsyncDisposable {
       attackers.push(await attach(`attacker${index}`, [address]));
     }
     await startInternet(internet, folder);
-    for (const device of devices) await startServices(device, folder, random);
+    for (const device of devices) await startServices(device, folder, random, plan.volume);
     const resources = building.move();
     return new Site({ plan, gateway, devices, internet, people, attackers, folder, resources });
   }

@@ -65,7 +65,7 @@ export const beacon: AttackFamily = {
       talks('botnet_beacon', 'name', 1600, 0.3, [35, 66], [0, 0]),
       talks('botnet_beacon', 'http', 3500, 0.05, [0, 0], [10, 30], { seconds: 40 }),
     ],
-    demo: [talks('botnet_beacon', 'http', 800, 0.1, [0, 0], [20, 60], { seconds: 14 })],
+    demo: [talks('botnet_beacon', 'http', 800, 0.1, [0, 0], [20, 60], { seconds: 12 })],
   },
 };
 
@@ -90,6 +90,6 @@ export const exfiltration: AttackFamily = {
       talks('data_exfiltration', 'tcp-kept', 900, 0.4, [30_000, 80_000], [0, 0]),
       talks('data_exfiltration', 'name', 200, 0.4, [61, 70], [0, 0]),
     ],
-    demo: [talks('data_exfiltration', 'http', 2000, 0.2, [150_000, 300_000], [10, 40], { seconds: 14 })],
+    demo: [talks('data_exfiltration', 'http', 2000, 0.2, [60_000, 120_000], [10, 40], { seconds: 12 })],
   },
 };

@@ -76,6 +76,6 @@ export const floods: AttackFamily = {
       flood({ kind: 'udp', gap: 2000, bytes: 700 }),
       flood({ kind: 'icmp', gap: 800, bytes: 400 }),
     ],
-    demo: [flood({ kind: 'syn', gap: 3000, count: 3000, seconds: 10 })],
+    demo: [flood({ kind: 'syn', gap: 5000, count: 1600, seconds: 9 })],
   },
 };

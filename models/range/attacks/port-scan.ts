@@ -65,6 +65,6 @@ export const portScan: AttackFamily = {
       scan('-Pn -sS --max-rate 80', '-p 21-25', 'lan', 14),
       scanFromInside('-sT --max-rate 60', '--top-ports 80'),
     ],
-    demo: [scan('-Pn -sS -T4', '--top-ports 400', 'device', 10)],
+    demo: [scan('-Pn -sS -T4 --max-rate 40', '--top-ports 320', 'device', 10)],
   },
 };

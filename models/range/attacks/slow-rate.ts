@@ -68,6 +68,6 @@ export const slowRate: AttackFamily = {
       slow('body', 90, 15, 6),
       slow('read', 80, 12, 4),
     ],
-    demo: [slow('headers', 100, 20, 5, 14)],
+    demo: [slow('headers', 100, 20, 5, 12)],
   },
 };

@@ -162,11 +162,11 @@ async function uploadSnapshots(life: Life, camera: Device): Promise<void> {
 
 const site = (life: Life): string => life.site.folder;
 
-/** A download of 0.2 to 3 MB from the vendor, rarely. */
+/** A download of 0.2 to 3 MB (times the site's volume) from the vendor, rarely. */
 async function fetchFirmware(life: Life, device: Device): Promise<void> {
   for (;;) {
     await life.rest(70);
-    const size = Math.round(life.random.between(200_000, 3_000_000));
+    const size = Math.round(life.random.between(200_000, 3_000_000) * life.site.plan.volume);
     const target = `http://${outside.web}/firmware?size=${size}`;
     await life.act(device.namespace, ['curl', '-s', '-m', '60', '-o', '/dev/null', target]);
   }
