@@ -83,6 +83,12 @@ export class DeviceRepository {
     return withStatus(this.#reader, basis).where('devices.id', '=', id).executeTakeFirst();
   }
 
+  async exists(id: string): Promise<boolean> {
+    return (
+      (await this.#reader.selectFrom('devices').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+    );
+  }
+
   /** How many devices stand at each status. */
   async countByStatus(basis: StatusBasis, gateway?: string): Promise<{ status: DeviceStatus; count: number }[]> {
     let query = this.#reader

@@ -71,6 +71,10 @@ export class DeviceService {
     return toDevice(await this.#find(id, await this.#gateways.enrolled()));
   }
 
+  exists(id: DeviceId): Promise<boolean> {
+    return this.#devices.exists(id);
+  }
+
   async create(input: NewDevice, actor: Actor): Promise<Device> {
     const gateways = await this.#gateways.enrolled();
     const gatewayId = input.gateway_id === undefined && gateways.length === 1 ? gateways[0]?.id : input.gateway_id;

@@ -1,18 +1,16 @@
-/** The door through which gateways' batches come in. The envelope must fit; its events are judged one by one. */
+/** The door through which gateways' batches come in, from `broker/message-router.ts`. */
 import type { Ack } from '@picket/shared/contract/envelope';
-import { EventBatch } from '@picket/shared/contract/envelope';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
-import { z } from 'zod';
-import { InvalidInput } from '../errors.ts';
+import type { EventChannel } from '@picket/shared/contract/topics';
+import type { RawEvent } from './batch-order.ts';
 import type { IngestService } from './ingest-service.ts';
 
-/** One event that does not fit must not block its channel for ever: only its number is needed here. */
-const Envelope = EventBatch.extend({
-  events: z
-    .array(z.looseObject({ seq: z.int().min(1) }))
-    .min(1)
-    .max(500),
-});
+/** A batch whose envelope is sound. Of its events only the numbers are trusted: one that does not fit must not block the rest. */
+export interface RawBatch {
+  readonly epoch: string;
+  readonly channel: EventChannel;
+  readonly events: readonly RawEvent[];
+}
 
 export class EventIngest {
   readonly #service: IngestService;
@@ -21,18 +19,9 @@ export class EventIngest {
     this.#service = service;
   }
 
-  /**
-   * `payload`: what came on one of the gateway's event channels, as parsed JSON. Resolves to the acknowledgement to send,
-   * after the commit. Throws `InvalidInput` for what is no batch at all, which cannot be acknowledged; any other failure
-   * means: send nothing, the gateway tries again.
-   */
-  async ingestBatch(gatewayId: GatewayId, payload: unknown): Promise<Ack> {
-    const batch = Envelope.safeParse(payload);
-    if (!batch.success) {
-      const [issue] = batch.error.issues;
-      throw new InvalidInput(`not a batch of events: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
-    }
-    const { epoch, channel, events } = batch.data;
+  /** Resolves to the acknowledgement to send, after the commit. A rejection means: send none, the gateway tries again. */
+  ingestBatch(gatewayId: GatewayId, batch: RawBatch): Promise<Ack> {
+    const { epoch, channel, events } = batch;
     return this.#service.store({ gatewayId, epoch, channel }, events);
   }
 }
