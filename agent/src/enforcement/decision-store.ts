@@ -59,27 +59,29 @@ export class DecisionStore implements Disposable {
     return this.#decisions.get(id);
   }
 
-  /** All of them or none. */
+  /** All of them or none. Where the disk will not take them this throws, and they are held in memory only. */
   put(decisions: readonly Decision[]): void {
+    for (const decision of decisions) this.#decisions.set(decision.id, decision);
     const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
     this.#database.transaction(() => {
       for (const decision of decisions) {
         insert.run(decision.id, Date.parse(decision.expires_at), JSON.stringify(decision));
       }
     })();
-    for (const decision of decisions) this.#decisions.set(decision.id, decision);
   }
 
+  /** Forgotten in memory even where the disk will not, which throws. */
   remove(ids: readonly string[]): void {
+    for (const id of ids) this.#decisions.delete(id);
     const remove = this.#database.prepare('DELETE FROM decision WHERE id = ?');
     this.#database.transaction(() => {
       for (const id of ids) remove.run(id);
     })();
-    for (const id of ids) this.#decisions.delete(id);
   }
 
   /** Removes them and remembers that they were lifted, for as long as any decision may last. */
   lift(ids: readonly string[], nowMs: number): void {
+    for (const id of ids) this.#decisions.delete(id);
     const remember = this.#database.prepare('INSERT OR REPLACE INTO lifted (id, at_ms) VALUES (?, ?)');
     const forget = this.#database.prepare('DELETE FROM lifted WHERE at_ms < ?');
     this.#database.transaction(() => {

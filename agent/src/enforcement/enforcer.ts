@@ -46,6 +46,13 @@ const maxWaiting = 1000;
 /** An element may leave the kernel this long before its decision ends. */
 const graceMs = 3000;
 
+const nothingRead: FirewallReading = {
+  decisionIds: new Set(),
+  packetsDropped: 0,
+  packetsWouldDrop: 0,
+  drift: null,
+};
+
 export class Enforcer implements AsyncDisposable {
   readonly #options: EnforcerOptions;
   readonly #now: () => number;
@@ -58,7 +65,8 @@ export class Enforcer implements AsyncDisposable {
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #automaticAtMs: number[] = [];
-  #reading: FirewallReading = { decisionIds: new Set(), packetsDropped: 0, packetsWouldDrop: 0, drift: null };
+  #reading = nothingRead;
+  #lastProblem: string | undefined;
   #refused = 0;
   #failed = 0;
   #driftRepairs = 0;
@@ -120,14 +128,21 @@ export class Enforcer implements AsyncDisposable {
       return Promise.resolve(decisions.map((decision) => this.#refuse(decision, 'too many changes are waiting')));
     }
     return this.#inTurn(async () => {
-      const outcomes = decisions.map((decision) => this.#admit(decision));
-      const admitted = outcomes.filter((outcome) => outcome !== undefined && !('state' in outcome));
-      this.#options.store.put(admitted);
-      for (const decision of admitted) this.#unverified.add(decision.id);
-      const problem = admitted.length > 0 ? await this.#hold() : undefined;
-      return outcomes.flatMap((outcome) => {
-        if (outcome === undefined) return [];
-        return ['state' in outcome ? outcome : this.#outcomeOf(outcome, problem)];
+      const admitted = new Map<string, Decision>();
+      const refusals = new Map<Decision, DecisionEvent>();
+      for (const decision of decisions) {
+        if (this.#options.store.get(decision.id) !== undefined || admitted.has(decision.id)) continue;
+        const outcome = this.#admit(decision, admitted.size);
+        if ('state' in outcome) refusals.set(decision, outcome);
+        else admitted.set(decision.id, outcome);
+      }
+      this.#write(() => this.#options.store.put([...admitted.values()]));
+      for (const id of admitted.keys()) this.#unverified.add(id);
+      const problem = admitted.size > 0 ? await this.#hold() : undefined;
+      return decisions.flatMap((asked) => {
+        const decision = admitted.get(asked.id);
+        admitted.delete(asked.id);
+        return decision === undefined ? (refusals.get(asked) ?? []) : this.#outcomeOf(decision, problem);
       });
     });
   }
@@ -182,6 +197,7 @@ export class Enforcer implements AsyncDisposable {
   check(): Promise<void> {
     return this.#inTurn(async () => {
       this.#dropExpired();
+      if (this.#mode === 'observe') return;
       try {
         this.#reading = await this.#options.firewall.read(this.#stopped.signal);
       } catch (error) {
@@ -212,15 +228,13 @@ export class Enforcer implements AsyncDisposable {
     this.#stopped.abort();
   }
 
-  /** The decision as it will be held, the event of its refusal, or undefined where it is held already. */
-  #admit(asked: Decision): Decision | DecisionEvent | undefined {
-    const { store } = this.#options;
-    if (store.get(asked.id) !== undefined) return undefined;
+  /** The decision as it will be held, or the event of its refusal. `ahead` are admitted already in the same batch. */
+  #admit(asked: Decision, ahead: number): Decision | DecisionEvent {
     const parsed = parseDecisionValue(asked.scope, asked.value);
     if (!parsed.ok) return this.#refuse(asked, parsed.reason);
     const decision: Decision = { ...asked, value: parsed.value, mode: passModeGate(asked.mode, this.#mode) };
     const problem =
-      refuseByGuard(parsed.target, this.#guard) ?? this.#timeProblem(decision) ?? this.#amountProblem(decision);
+      refuseByGuard(parsed.target, this.#guard) ?? this.#timeProblem(decision) ?? this.#amountProblem(decision, ahead);
     if (problem !== undefined) return this.#refuse(decision, problem);
     if (decision.mode === 'observe') return this.#tell(decision, 'proposed', 'this gateway only observes');
     if (isAutomatic(decision)) this.#automaticAtMs.push(this.#now());
@@ -234,8 +248,8 @@ export class Enforcer implements AsyncDisposable {
     return this.#options.store.isLifted(decision.id) ? 'it was lifted' : undefined;
   }
 
-  #amountProblem(decision: Decision): string | undefined {
-    if (this.#options.store.size >= maxHeld) return `${maxHeld} decisions are held already`;
+  #amountProblem(decision: Decision, ahead: number): string | undefined {
+    if (this.#options.store.size + ahead >= maxHeld) return `${maxHeld} decisions are held already`;
     if (!isAutomatic(decision)) return undefined;
     const minuteAgo = this.#now() - 60_000;
     this.#automaticAtMs = this.#automaticAtMs.filter((atMs) => atMs > minuteAgo);
@@ -247,7 +261,7 @@ export class Enforcer implements AsyncDisposable {
   async #retract(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
     const { store } = this.#options;
     const held = ids.flatMap((id) => store.get(id) ?? []);
-    store.lift(ids, this.#now());
+    this.#write(() => store.lift(ids, this.#now()));
     for (const { id } of held) this.#unverified.delete(id);
     const problem = await this.#hold();
     const detail = problem === undefined ? reason : `${reason}; it stays in the kernel until its end: ${problem}`;
@@ -258,7 +272,7 @@ export class Enforcer implements AsyncDisposable {
     const nowMs = this.#now();
     const expired = this.#options.store.all().filter((decision) => !(Date.parse(decision.expires_at) > nowMs));
     if (expired.length === 0) return;
-    this.#options.store.remove(expired.map((decision) => decision.id));
+    this.#write(() => this.#options.store.remove(expired.map((decision) => decision.id)));
     for (const decision of expired) {
       this.#unverified.delete(decision.id);
       this.#tell(decision, 'expired', null);
@@ -276,10 +290,16 @@ export class Enforcer implements AsyncDisposable {
   async #hold(): Promise<string | undefined> {
     const { firewall, store } = this.#options;
     try {
-      this.#reading = await firewall.hold(this.#effective(), this.#guard, this.#stopped.signal);
+      if (this.#mode === 'observe') {
+        await firewall.clear(this.#stopped.signal);
+        this.#reading = nothingRead;
+      } else {
+        this.#reading = await firewall.hold(this.#effective(), this.#guard, this.#stopped.signal);
+      }
     } catch (error) {
       return this.#noteFailure(error);
     }
+    this.#lastProblem = undefined;
     for (const id of this.#unverified) {
       const decision = store.get(id);
       if (decision === undefined || this.#reading.decisionIds.has(id)) this.#unverified.delete(id);
@@ -301,8 +321,20 @@ export class Enforcer implements AsyncDisposable {
   #noteFailure(error: unknown): string {
     this.#failed += 1;
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.log.warn({ code: error instanceof FirewallError ? error.code : undefined }, `firewall: ${message}`);
+    if (message !== this.#lastProblem) {
+      this.#options.log.warn({ code: error instanceof FirewallError ? error.code : undefined }, `firewall: ${message}`);
+      this.#lastProblem = message;
+    }
     return message.slice(0, 400);
+  }
+
+  /** A disk that is full keeps no restriction from being made: it is held in memory then. */
+  #write(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.#options.log.warn(`decisions cannot be written down and will not survive a restart: ${String(error)}`);
+    }
   }
 
   #refuse(decision: Decision, reason: string): DecisionEvent {

@@ -50,6 +50,11 @@ export class NftablesFirewall implements Firewall {
     this.#addressesOf = options.addressesOf ?? (() => []);
   }
 
+  /** Asks the kernel nothing yet: where nft is missing, each call of `hold` and `read` says so. */
+  static create(options: NftablesFirewallOptions): NftablesFirewall {
+    return new NftablesFirewall(options);
+  }
+
   /** Throws a `FirewallError` that says what to do where nft is missing or this process may not use it. */
   static async open(options: NftablesFirewallOptions, signal: AbortSignal): Promise<NftablesFirewall> {
     const firewall = new NftablesFirewall(options);

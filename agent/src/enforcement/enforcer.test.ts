@@ -1,0 +1,226 @@
+import { DecisionEvent, DecisionOrigin, Mode, type Decision } from '@picket/shared/contract/decision';
+import { newId, type DecisionId } from '@picket/shared/contract/identifiers';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { decision } from '../testing/decisions.ts';
+import { MemoryFirewall } from '../testing/memory-firewall.ts';
+import type { DecisionDraft } from '../verdict/decision-draft.ts';
+import { DecisionStore } from './decision-store.ts';
+import { Enforcer, type EnforcerOptions } from './enforcer.ts';
+import { FirewallError } from './firewall.ts';
+import { emptyGuard } from './guard.ts';
+import { passModeGate } from './mode-gate.ts';
+
+const silent = { info: () => {}, warn: () => {} };
+
+class Bench {
+  readonly firewall = new MemoryFirewall();
+  readonly events: DecisionEvent[] = [];
+  nowMs = Date.UTC(2026, 0, 1);
+  readonly store: DecisionStore;
+
+  constructor(path = ':memory:') {
+    this.store = DecisionStore.open({ path });
+  }
+
+  async open(options: Partial<EnforcerOptions> = {}): Promise<Enforcer> {
+    const enforcer = await Enforcer.open({
+      store: this.store,
+      firewall: this.firewall,
+      guard: { ...emptyGuard, ownAddresses: ['192.168.1.1'] },
+      mode: 'enforce',
+      onEvent: (event) => this.events.push(DecisionEvent.parse(event)),
+      log: silent,
+      now: () => this.nowMs,
+      checkEveryMs: 3_600_000,
+      ...options,
+    });
+    onTestFinished(async () => {
+      await enforcer[Symbol.asyncDispose]();
+    });
+    return enforcer;
+  }
+
+  block(changes: Partial<Decision> = {}): Decision {
+    return decision(changes, this.nowMs);
+  }
+
+  get states(): readonly string[] {
+    return this.events.map((event) => event.state);
+  }
+
+  get held(): readonly string[] {
+    return this.firewall.decisions.map((held) => `${held.mode} ${held.value}`);
+  }
+}
+
+function draft(changes: Partial<DecisionDraft> = {}): DecisionDraft {
+  const { created_at: _, expires_at: __, ...rest } = decision();
+  return { ...rest, origin: 'model', id: newId() as DecisionId, duration_seconds: 600, ...changes };
+}
+
+test('a proposal gets its times here, reaches the firewall and is read back', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  const event = await enforcer.propose(draft({ duration_seconds: 60 }));
+  expect(event).toMatchObject({ state: 'verified', decision: { expires_at: '2026-01-01T00:01:00.000Z' } });
+  expect(bench.states).toEqual(['verified']);
+  expect(enforcer.list()).toMatchObject([{ in_kernel: true }]);
+  expect(enforcer.stats).toMatchObject({ in_force: 1, refused: 0, failed: 0 });
+});
+
+test('every origin passes the mode gate, whatever it asks for', async () => {
+  for (const origin of DecisionOrigin.options) {
+    for (const asked of Mode.options) {
+      for (const mode of Mode.options) {
+        const bench = new Bench();
+        const enforcer = await bench.open({ mode });
+        const [event] = await enforcer.add([bench.block({ origin, mode: asked })]);
+        const passed = passModeGate(asked, mode);
+        expect(event?.state).toBe({ observe: 'proposed', simulate: 'simulated', enforce: 'verified' }[passed]);
+        expect(bench.held).toEqual(passed === 'observe' ? [] : [`${passed} 203.0.113.9`]);
+      }
+    }
+  }
+});
+
+test('what was decided while the gateway only simulated never drops, whatever its mode becomes', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open({ mode: 'simulate' });
+  await enforcer.add([bench.block({ value: '203.0.113.1' })]);
+  await enforcer.useMode('enforce');
+  await enforcer.add([bench.block({ value: '203.0.113.2' })]);
+  expect(bench.held).toEqual(['simulate 203.0.113.1', 'enforce 203.0.113.2']);
+  await enforcer.useMode('simulate');
+  expect(bench.held).toEqual(['simulate 203.0.113.1', 'simulate 203.0.113.2']);
+  await enforcer.useMode('observe');
+  expect(bench.held).toEqual([]);
+  await enforcer.useMode('enforce');
+  expect(bench.held).toEqual(['simulate 203.0.113.1', 'enforce 203.0.113.2']);
+});
+
+test.each([
+  [{ value: '192.168.1.1' }, 'an address of this gateway'],
+  [{ value: 'localhost' }, 'not an IPv4 or IPv6 address'],
+  [{ scope: 'cidr', value: '10.0.0.0/8' }, 'too wide'],
+  [{ expires_at: '2025-12-31T23:59:59.000Z' }, 'run out already'],
+  [{ expires_at: '2026-03-01T00:00:00.000Z' }, 'longer than'],
+] as const)('%j is refused with its reason, and the rest of the batch holds', async (changes, reason) => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  const events = await enforcer.add([bench.block(changes), bench.block({ value: '203.0.113.2' })]);
+  expect(events.map((event) => event.state)).toEqual(['refused', 'verified']);
+  expect(events[0]?.detail).toContain(reason);
+  expect(bench.held).toEqual(['enforce 203.0.113.2']);
+  expect(enforcer.stats.refused).toBe(1);
+});
+
+test('the same decision twice is one decision', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  const block = bench.block();
+  expect(await enforcer.add([block, block])).toHaveLength(1);
+  expect(await enforcer.add([block])).toEqual([]);
+  expect(bench.states).toEqual(['verified']);
+});
+
+test('a decision is lifted by id or by value, and an old copy of it does not come back', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  const block = bench.block({ value: '2001:db8::9' });
+  await enforcer.add([block, bench.block({ value: '203.0.113.2' })]);
+  expect(await enforcer.delete('nothing')).toEqual([]);
+  expect(await enforcer.delete('2001:DB8:0::9')).toMatchObject([{ state: 'retracted', decision: { id: block.id } }]);
+  expect(await enforcer.add([block])).toMatchObject([{ state: 'refused', detail: 'it was lifted' }]);
+  expect(bench.held).toEqual(['enforce 203.0.113.2']);
+});
+
+test('what a new guard protects is lifted, and a guard that is none changes nothing', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  await enforcer.add([bench.block({ value: '203.0.113.1' }), bench.block({ value: '203.0.113.2' })]);
+  await expect(enforcer.useGuard({ ...emptyGuard, neverBlock: ['printer'] })).rejects.toThrow('printer');
+  const lifted = await enforcer.useGuard({ ...emptyGuard, neverBlock: ['203.0.113.2'] });
+  expect(lifted).toMatchObject([{ state: 'retracted', decision: { value: '203.0.113.2' } }]);
+  expect(bench.held).toEqual(['enforce 203.0.113.1']);
+  expect(bench.firewall.guard?.neverBlock).toEqual(['203.0.113.2']);
+});
+
+test('what has run out is told and forgotten', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  await enforcer.add([bench.block()]);
+  bench.nowMs += 599_999;
+  await enforcer.check();
+  expect(bench.states).toEqual(['verified']);
+  bench.nowMs += 1;
+  await enforcer.check();
+  expect(bench.states).toEqual(['verified', 'expired']);
+  expect(enforcer.list()).toEqual([]);
+});
+
+test('a kernel that somebody changed is repaired and counted', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  await enforcer.add([bench.block()]);
+  bench.firewall.decisions = [];
+  await enforcer.check();
+  expect(bench.held).toEqual(['enforce 203.0.113.9']);
+  expect(enforcer.stats.drift_repairs).toBe(1);
+  await enforcer.check();
+  expect(enforcer.stats.drift_repairs).toBe(1);
+  expect(bench.states).toEqual(['verified']);
+});
+
+test('without nft a decision fails with what to do, is kept, and holds once nft is there', async () => {
+  const bench = new Bench();
+  bench.firewall.failure = new FirewallError('missing', 'nft is not installed: apt install nftables');
+  const enforcer = await bench.open();
+  const event = await enforcer.propose(draft());
+  expect(event).toMatchObject({ state: 'failed', detail: 'nft is not installed: apt install nftables' });
+  expect(enforcer.list()).toMatchObject([{ in_kernel: false }]);
+  bench.firewall.failure = undefined;
+  await enforcer.check();
+  expect(bench.states).toEqual(['failed', 'verified']);
+  expect(enforcer.stats.drift_repairs).toBe(0);
+});
+
+test('the model cannot cut off the world within a minute; a person still can', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  for (let host = 0; host < 60; host++) {
+    expect(await enforcer.propose(draft({ value: `203.0.113.${host}` }))).toMatchObject({ state: 'verified' });
+  }
+  expect(await enforcer.propose(draft({ value: '203.0.113.60' }))).toMatchObject({ state: 'refused' });
+  expect(await enforcer.add([bench.block({ value: '203.0.113.61' })])).toMatchObject([{ state: 'verified' }]);
+  bench.nowMs += 60_001;
+  expect(await enforcer.propose(draft({ value: '203.0.113.62' }))).toMatchObject({ state: 'verified' });
+});
+
+test('after a restart the same decisions hold until the same end, and what was lifted stays lifted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'decisions-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'decisions.sqlite');
+  const first = new Bench(path);
+  const before = await first.open();
+  const [kept, lifted, ended] = [
+    first.block(),
+    first.block({ value: '203.0.113.2' }),
+    first.block({ value: '203.0.113.3', expires_at: '2026-01-01T00:00:30.000Z' }),
+  ];
+  await before.add([kept, lifted, ended]);
+  await before.delete(lifted.id);
+  // no dispose: killed
+
+  const second = new Bench(path);
+  second.nowMs += 60_000;
+  const after = await second.open();
+  expect(after.list()).toEqual([{ decision: kept, in_kernel: true }]);
+  expect(second.events.map((event) => [event.decision.id, event.state])).toEqual([
+    [ended.id, 'expired'],
+    [kept.id, 'verified'],
+  ]);
+  expect(await after.add([lifted])).toMatchObject([{ state: 'refused', detail: 'it was lifted' }]);
+});

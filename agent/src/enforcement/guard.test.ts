@@ -1,0 +1,60 @@
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import type { DecisionScope } from '@picket/shared/contract/decision';
+import { expect, test } from 'vitest';
+import { checkGuard, emptyGuard, refuseByGuard, type Guard } from './guard.ts';
+
+const guard: Guard = {
+  ...emptyGuard,
+  managementPorts: [22, 8443],
+  neverBlock: ['198.51.100.0/24', '2001:db8:9::/48', '192.168.1.5'],
+  ownAddresses: ['192.168.1.1', '2001:db8::1'],
+  ownMacs: ['02:00:00:00:00:01'],
+  defaultRoutes: ['203.0.113.1', 'fe80::1'],
+};
+
+function refusal(scope: DecisionScope, value: string): string | undefined {
+  const parsed = parseDecisionValue(scope, value);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return refuseByGuard(parsed.target, guard);
+}
+
+test.each([
+  ['ip', '192.168.1.1', '192.168.1.1 is an address of this gateway'],
+  ['ip', '2001:db8::1', 'an address of this gateway'],
+  ['ip', '203.0.113.1', "next hop of this gateway's default route"],
+  ['ip', 'fe80::1', 'default route'],
+  ['cidr', '192.168.1.0/24', '192.168.1.0/24 holds 192.168.1.1, an address of this gateway'],
+  ['cidr', 'fe80::/64', 'default route'],
+  ['cidr', '198.51.100.128/25', 'list of hosts never to block (198.51.100.0/24)'],
+  ['ip', '198.51.100.7', 'never to block'],
+  ['ip', '2001:db8:9:1::7', 'never to block'],
+  ['device', '192.168.1.5', 'never to block'],
+  ['device', '02:00:00:00:00:01', 'interface of this gateway'],
+  ['ip+port', '192.168.1.1 tcp/80', 'an address of this gateway'],
+  ['pair', '192.168.1.1 192.168.1.20', 'an address of this gateway'],
+  ['pair', '203.0.113.9 192.168.1.5', 'never to block'],
+  ['port', 'tcp/22', 'management port'],
+] as const)('%s %s is refused, and why', (scope, value, reason) => {
+  expect(refusal(scope, value)).toContain(reason);
+});
+
+test.each([
+  ['ip', '203.0.113.9'],
+  ['ip', '192.168.1.20'],
+  ['cidr', '198.51.0.0/16'],
+  ['device', '02:00:00:00:00:20'],
+  ['port', 'udp/22'],
+  ['port', 'tcp/23'],
+  ['pair', '203.0.113.9 192.168.1.1'],
+  ['pair', '203.0.113.9 192.168.1.20'],
+] as const)('%s %s may be restricted', (scope, value) => {
+  expect(refusal(scope, value)).toBeUndefined();
+});
+
+test('a guard with something that is no address is refused, and named', () => {
+  expect(() => checkGuard(guard)).not.toThrow();
+  expect(() => checkGuard({ ...guard, neverBlock: ['printer'] })).toThrow(
+    '"printer" is neither an address nor a prefix',
+  );
+  expect(() => checkGuard({ ...guard, adminPrefixes: ['10.0.0.0/33'] })).toThrow('10.0.0.0/33');
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '@picket/shared/policy/decision-value';
+import { parseIpv6Routes, parseResolvers, parseRoutes, readSystemGuard } from './system-guard.ts';
+
+test('default routes are read from the kernel table, with the byte order of the machine', () => {
+  const text = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0
+eth0\t0001A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0
+wwan0\t00000000\t00000000\t0001\t0\t0\t700\t00000000\t0\t0\t0
+`;
+  expect(parseRoutes(text)).toEqual(['192.168.1.1']);
+  expect(parseRoutes('')).toEqual([]);
+});
+
+test('IPv6 default routes are read, those without a next hop are not', () => {
+  const zero = '0'.repeat(32);
+  const text = `${zero} 00 ${zero} 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth0
+fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0
+${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
+`;
+  expect(parseIpv6Routes(text)).toEqual(['fe80::1']);
+});
+
+test('resolvers are read, local ones and zones are left out', () => {
+  const text = `# nameserver 192.0.2.99
+nameserver 192.0.2.53
+ nameserver 2001:DB8::53
+nameserver 127.0.0.53
+nameserver fe80::53%eth0
+nameserver not-an-address
+search lan
+`;
+  expect(parseResolvers(text)).toEqual(['192.0.2.53', '2001:db8::53', 'fe80::53']);
+});
+
+test('the system as it is can be read, and holds addresses only', async () => {
+  const system = await readSystemGuard();
+  for (const address of [...system.ownAddresses, ...system.defaultRoutes, ...system.dnsServers]) {
+    expect(parseAddress(address)).toMatchObject({ ok: true });
+  }
+});
