@@ -1,13 +1,18 @@
 /** Composition root: database → services → broker and HTTP; everything is closed in the reverse order. */
 import { mkdir } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import type { DeviceId } from '@picket/shared/contract/identifiers';
 import type { Logger } from 'pino';
 import { createAccess, type Access } from './access/create-access.ts';
 import { AuditRepository } from './audit/audit-repository.ts';
 import { AuditService } from './audit/audit-service.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
 import { openDatabase, type Database } from './database/database.ts';
-import { StartFailure, exitCodes } from './errors.ts';
+import { ControllerError, StartFailure, exitCodes } from './errors.ts';
+import { Fleet } from './fleet.ts';
+import { gatewayRoutes } from './gateways/gateway-routes.ts';
+import { createHistory, type History } from './history.ts';
 import { createApp, type Mount } from './http/app.ts';
 import type { HealthCheck } from './http/health-routes.ts';
 import { listenHttp } from './http/http-server.ts';
@@ -24,6 +29,8 @@ export interface Controller extends AsyncDisposable {
   readonly access: Access;
   readonly audit: AuditService;
   readonly feed: LiveFeed;
+  readonly fleet: Fleet;
+  readonly history: History;
   /** Where the API answers. */
   readonly url: string;
   /** Undefined where metrics are off. */
@@ -55,12 +62,35 @@ export async function startController(
   const feed = new LiveFeed();
   const hosts = ownHosts([config.http.host, ...config.public_host, ...config.allowed_hosts], config.cors_origins);
 
-  const mounts: Mount[] = [{ path: '/api/v1/auth', routes: access.routes }];
-  const healthChecks: HealthCheck[] = [{ name: 'database', check: () => database.ping() }];
+  const fleet = starting.use(await Fleet.open({ config, database, audit, live: feed, log }));
+  const history = createHistory({
+    database,
+    audit,
+    live: feed,
+    publisher: fleet.twin,
+    policies: fleet.twin,
+    gateways: fleet.gateways,
+    ownAddresses,
+  });
+
+  const mounts: Mount[] = [
+    { path: '/api/v1/auth', routes: access.routes },
+    { path: '/api/v1/gateways', routes: gatewayRoutes(fleet.gateways, fleet.authority, audit) },
+    ...history.mounts,
+  ];
+  const healthChecks: HealthCheck[] = [
+    { name: 'database', check: () => database.ping() },
+    { name: 'broker', check: async () => requireBroker(fleet) },
+  ];
   const metrics = createMetrics(version, [
     { name: 'picket_controller_live_sockets', help: 'Open live sockets', read: () => live.connections },
     { name: 'picket_controller_live_events', help: 'Live events published', read: () => feed.counters.published },
     { name: 'picket_controller_live_dropped', help: 'Live events left out', read: () => feed.counters.dropped },
+    {
+      name: 'picket_controller_gateways_connected',
+      help: 'Gateways on the embedded broker',
+      read: () => fleet.stats.broker?.connected ?? 0,
+    },
   ]);
   const app = createApp({
     log,
@@ -84,12 +114,18 @@ export async function startController(
     LiveSocket.attach(http.server, {
       feed,
       sessions: access.sessions,
-      deviceExists: async () => false,
+      deviceExists: (id) => isDevice(history, id),
       isOwnHost: hosts.isOwnHost,
       isAllowedOrigin: hosts.isAllowedOrigin,
       log,
     }),
   );
+
+  await fleet.start({
+    ingest: (gateway, batch) => history.ingest.ingestBatch(gateway, batch),
+    rulesFor: () => history.rules.forPolicy(),
+    unmonitoredBy: (gateway) => history.devices.unmonitored(gateway),
+  });
 
   const running = starting.move();
   return {
@@ -98,10 +134,33 @@ export async function startController(
     access,
     audit,
     feed,
+    fleet,
+    history,
     url: http.url,
     metricsUrl: metricsServer?.url,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Addresses of this machine that others may know it by. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((interfaces) => interfaces ?? [])
+    .map(({ address }) => address);
+}
+
+async function isDevice(history: History, id: string): Promise<boolean> {
+  try {
+    await history.devices.get(id as DeviceId);
+    return true;
+  } catch (error) {
+    if (error instanceof ControllerError && error.code === 'not-found') return false;
+    throw error;
+  }
+}
+
+function requireBroker(fleet: Fleet): void {
+  if (!fleet.brokerConnected) throw new Error('not connected to the broker');
 }
 
 async function makeDataFolder(path: string): Promise<void> {
