@@ -1,0 +1,303 @@
+/**
+ * Desired state in, reported state out. A document climbs the ladder one rung at a time and says where it stands; what is
+ * refused is reported with the reason, and changes nothing. Missed deltas are made good by the signed snapshot.
+ */
+import type { Logger } from 'pino';
+import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
+import type { DecisionsMessage, Policy, Reported, ReportedStep } from '@picket/shared/contract/twin';
+import type { DesiredDocument, ReportedState } from './reported-state.ts';
+import type { DesiredVerifier, Verified } from './verify-desired.ts';
+
+/** What desired documents act on. */
+export interface DesiredTargets {
+  /** Makes this policy hold; rejects with the reason where it cannot, leaving what held before. Repeatable. */
+  applyPolicy(policy: Policy): Promise<void>;
+  /** Admits decisions under the guard; an event for each that was new. */
+  addDecisions(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]>;
+  /** Lifts decisions by id; unknown ids are remembered as lifted. */
+  removeDecisions(ids: readonly string[], reason: string): Promise<unknown>;
+  /** What is so now. */
+  facts(): {
+    readonly mode: Mode;
+    readonly model_version: string;
+    readonly threshold: number;
+    readonly in_force: number;
+  };
+}
+
+export interface DesiredStateOptions {
+  readonly verifier: DesiredVerifier;
+  readonly state: ReportedState;
+  readonly targets: DesiredTargets;
+  /** GET of the signed snapshot. */
+  readonly fetchSnapshot: (signal: AbortSignal) => Promise<string>;
+  /** May reject while nobody is there; the next connection tells again. */
+  readonly sendReported: (reported: Reported) => Promise<void>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** First wait after a snapshot that could not be fetched; doubled up to a minute. */
+  readonly retryMs?: number;
+}
+
+interface Rung {
+  readonly version: number;
+  readonly step: ReportedStep;
+  readonly detail: string | null;
+}
+
+const maxWaiting = 64;
+const longestRetryMs = 60_000;
+const nothing: Rung = { version: 0, step: 'received', detail: 'nothing yet' };
+
+export class DesiredState implements AsyncDisposable {
+  readonly #options: DesiredStateOptions;
+  readonly #stop = new AbortController();
+  #policy: Rung = nothing;
+  #decisions: Rung = nothing;
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #refused = 0;
+  #catchingUp: Promise<void> | undefined;
+  #sending = false;
+  #changed = false;
+
+  private constructor(options: DesiredStateOptions) {
+    this.#options = options;
+  }
+
+  /** Applies the policy that held before the restart, so that it holds before any controller answers. */
+  static async open(options: DesiredStateOptions): Promise<DesiredState> {
+    const desired = new DesiredState(options);
+    const jws = options.state.policy();
+    if (jws !== undefined) await desired.#inTurn(() => desired.#restorePolicy(jws));
+    return desired;
+  }
+
+  /** Documents that were refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get reported(): Reported {
+    const { mode, model_version, threshold, in_force } = this.#options.targets.facts();
+    return {
+      at: new Date().toISOString(),
+      policy: this.#policy,
+      decisions: { ...this.#decisions, in_force },
+      mode,
+      model_version,
+      threshold,
+    };
+  }
+
+  onConnected(): void {
+    this.#report();
+  }
+
+  /** Compact JWS as received. */
+  onPolicy(jws: string): void {
+    void this.#inTurn(() => this.#takePolicy(jws));
+  }
+
+  /** Compact JWS as received. */
+  onDecisions(jws: string): void {
+    if (this.#waiting >= maxWaiting) return this.#catchUp(); // the snapshot says it all at once
+    void this.#inTurn(() => this.#takeDecisions(jws));
+  }
+
+  /** What is so changed by other means: a decision ended, a model was changed. */
+  onFactsChanged(): void {
+    this.#report();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#catchingUp;
+    await this.#queue;
+  }
+
+  /** It was accepted before; that it may have expired since does not undo it. */
+  async #restorePolicy(jws: string): Promise<void> {
+    const verified = await this.#options.verifier.policy(jws, -Infinity);
+    if (!verified.ok) {
+      this.#options.log.warn({ reason: verified.reason }, 'the policy of the controller before is not taken over');
+      return;
+    }
+    await this.#applyPolicy(verified.document, () => {});
+  }
+
+  async #takePolicy(jws: string): Promise<void> {
+    const verified = await this.#options.verifier.policy(jws, Date.now());
+    if (!verified.ok) return this.#refuse('policy', 0, verified.reason);
+    const { document, kid } = verified;
+    const known = this.#options.state.version(kid, 'policy');
+    if (document.version < known)
+      return this.#refuse('policy', document.version, `version ${document.version} is older than ${known}`);
+    if (document.version === known && this.#policy.version === known) return this.#report(); // the same again
+    this.#climb('policy', { version: document.version, step: 'validated', detail: null });
+    await this.#applyPolicy(document, () => this.#options.state.acceptPolicy(kid, document.version, jws));
+  }
+
+  async #applyPolicy(policy: Policy, accept: () => void): Promise<void> {
+    try {
+      await this.#options.targets.applyPolicy(policy);
+      accept();
+      this.#climb('policy', { version: policy.version, step: 'verified', detail: null });
+      this.#options.log.info({ version: policy.version, mode: policy.mode }, 'the policy holds');
+    } catch (error) {
+      this.#climb('policy', { version: policy.version, step: 'failed', detail: textOf(error) });
+      this.#options.log.error(
+        { err: error, version: policy.version },
+        'the policy cannot be applied; the one before stays',
+      );
+    }
+  }
+
+  async #takeDecisions(jws: string): Promise<void> {
+    const verified = await this.#options.verifier.decisions(jws, Date.now());
+    if (!verified.ok) return this.#refuse('decisions', 0, verified.reason);
+    const { document, kid } = verified;
+    const known = this.#options.state.version(kid, 'decisions');
+    if (document.type === 'snapshot')
+      return this.#refuse('decisions', document.version, 'a snapshot that nobody asked for');
+    if (document.type === 'head') {
+      if (document.version < known)
+        return this.#refuse(
+          'decisions',
+          document.version,
+          `the log is at ${document.version}, behind ${known}: was the controller restored from a backup?`,
+        );
+      if (document.version > known) return this.#catchUp();
+      return this.#climb('decisions', { version: known, step: 'verified', detail: null });
+    }
+    if (document.version <= known) return; // heard before
+    if (document.from_version !== known) return this.#catchUp();
+    await this.#applyDecisions(kid, document.version, {
+      added: document.changes.flatMap((change) => (change.op === 'add' ? [change.decision] : [])),
+      removed: document.changes.flatMap((change) => (change.op === 'delete' ? [change.decision_id] : [])),
+    });
+  }
+
+  async #takeSnapshot(verified: Verified<DecisionsMessage>): Promise<void> {
+    if (!verified.ok) return this.#refuse('decisions', 0, verified.reason);
+    const { document, kid } = verified;
+    if (document.type !== 'snapshot') return this.#refuse('decisions', document.version, 'not a snapshot');
+    const known = this.#options.state.version(kid, 'decisions');
+    if (document.version < known)
+      return this.#refuse('decisions', document.version, `the snapshot is at ${document.version}, behind ${known}`);
+    const wanted = new Set<string>(document.decisions.map((decision) => decision.id));
+    const gone = [...this.#options.state.fleetDecisions()].filter((id) => !wanted.has(id));
+    await this.#applyDecisions(kid, document.version, {
+      added: document.decisions,
+      removed: [...gone, ...document.lifted],
+    });
+  }
+
+  /** Lifts first: a decision may be replaced by a gentler one in the same step. */
+  async #applyDecisions(
+    kid: string,
+    version: number,
+    change: { readonly added: readonly Decision[]; readonly removed: readonly string[] },
+  ): Promise<void> {
+    const { targets, state } = this.#options;
+    const removed = new Set(change.removed);
+    const added = change.added.filter(
+      (decision) => !removed.has(decision.id) && Date.parse(decision.expires_at) > Date.now(),
+    );
+    try {
+      if (change.removed.length > 0) await targets.removeDecisions(change.removed, 'lifted at the controller');
+      const events = added.length > 0 ? await targets.addDecisions(added) : [];
+      state.acceptDecisions(kid, version, { added, removed: change.removed });
+      this.#climb('decisions', { version, ...outcomeOf(events) });
+    } catch (error) {
+      this.#climb('decisions', { version, step: 'failed', detail: textOf(error) });
+      this.#options.log.error({ err: error, version }, 'decisions of the controller cannot be applied; trying again');
+      this.#catchUp();
+    }
+  }
+
+  /** Fetches the snapshot, again and again until one was taken. Once at a time. */
+  #catchUp(): void {
+    this.#catchingUp ??= this.#fetchUntilTaken().finally(() => {
+      this.#catchingUp = undefined;
+    });
+  }
+
+  async #fetchUntilTaken(): Promise<void> {
+    const { signal } = this.#stop;
+    let wait = this.#options.retryMs ?? 1000;
+    while (!signal.aborted) {
+      try {
+        const jws = await this.#options.fetchSnapshot(signal);
+        const verified = await this.#options.verifier.decisions(jws, Date.now());
+        await this.#inTurn(() => this.#takeSnapshot(verified));
+        if (this.#decisions.step !== 'failed') return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.log.warn({ reason: textOf(error) }, 'cannot fetch the decisions of the controller; trying again');
+      }
+      await delay(wait * (0.75 + Math.random() / 2), signal);
+      wait = Math.min(longestRetryMs, wait * 2);
+    }
+  }
+
+  #refuse(document: DesiredDocument, version: number, reason: string): void {
+    this.#refused += 1;
+    this.#options.log.error({ document, version, reason }, 'a desired document was refused');
+    const current = document === 'policy' ? this.#policy : this.#decisions;
+    this.#climb(document, { version: current.version, step: 'refused', detail: reason.slice(0, 500) });
+  }
+
+  #climb(document: DesiredDocument, rung: Rung): void {
+    if (document === 'policy') this.#policy = rung;
+    else this.#decisions = rung;
+    this.#report();
+  }
+
+  /** One message at a time, the latest state wins. */
+  #report(): void {
+    this.#changed = true;
+    if (this.#sending) return;
+    this.#sending = true;
+    void (async () => {
+      while (this.#changed) {
+        this.#changed = false;
+        await this.#options.sendReported(this.reported).catch(() => {}); // told again at the next connection
+      }
+      this.#sending = false;
+    })();
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#waiting += 1;
+    this.#queue = this.#queue
+      .then(work)
+      .catch((error: unknown) => this.#options.log.error({ err: error }, 'a desired document could not be taken'))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+    await this.#queue;
+  }
+}
+
+function outcomeOf(events: readonly DecisionEvent[]): { readonly step: ReportedStep; readonly detail: string | null } {
+  const failed = events.find((event) => event.state === 'failed');
+  const refused = events.filter((event) => event.state === 'refused');
+  if (failed !== undefined)
+    return { step: 'applied', detail: `not in the kernel yet: ${failed.detail ?? ''}`.slice(0, 500) };
+  if (refused.length === 0) return { step: 'verified', detail: null };
+  const first = refused[0];
+  const detail = `${refused.length} refused: ${first?.decision.value ?? ''}: ${first?.detail ?? ''}`;
+  return { step: 'verified', detail: detail.slice(0, 500) };
+}
+
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+}
+
+async function delay(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,115 @@
+/**
+ * What this gateway has accepted of its controller, on disk: the highest versions, so that an old document stays old
+ * across restarts, the policy in force, so that it holds without a controller, and which decisions came from there, so
+ * that a snapshot can take them back without touching the gateway's own.
+ */
+import { renameSync, rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { Logger } from 'pino';
+import { AgentError } from '../errors.ts';
+
+export type DesiredDocument = 'policy' | 'decisions';
+
+const schema = `
+  -- Versions rise per signing key: another controller begins anew.
+  CREATE TABLE IF NOT EXISTS accepted (
+    kid TEXT NOT NULL, document TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (kid, document)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS policy (one INTEGER PRIMARY KEY CHECK (one = 1), jws TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS fleet_decision (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+export class ReportedState implements Disposable {
+  readonly #database: Database.Database;
+
+  private constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** A file that cannot be read is moved aside: the controller's documents are then taken as new. Throws an AgentError. */
+  static open(path: string, log: Pick<Logger, 'error'>): ReportedState {
+    try {
+      return new ReportedState(openDatabase(path));
+    } catch (error) {
+      const code = error instanceof Database.SqliteError ? error.code : '';
+      if (!/^SQLITE_(?:CORRUPT|NOTADB)/.test(code))
+        throw new AgentError('cannot-create', `cannot open ${path}: ${(error as Error).message}`, { cause: error });
+    }
+    log.error({ path }, 'what this gateway had accepted of its controller is unreadable; it begins anew');
+    renameSync(path, `${path}.corrupt`);
+    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+    return new ReportedState(openDatabase(path));
+  }
+
+  /** Highest version that was accepted under this key; 0 where there was none. */
+  version(kid: string, document: DesiredDocument): number {
+    const row = this.#database
+      .prepare<[string, string], { version: number }>('SELECT version FROM accepted WHERE kid = ? AND document = ?')
+      .get(kid, document);
+    return row?.version ?? 0;
+  }
+
+  /** Compact JWS of the policy in force. */
+  policy(): string | undefined {
+    return this.#database.prepare<[], { jws: string }>('SELECT jws FROM policy').get()?.jws;
+  }
+
+  /** On the platter when this returns. */
+  acceptPolicy(kid: string, version: number, jws: string): void {
+    this.#database.transaction(() => {
+      this.#accept(kid, 'policy', version);
+      this.#database.prepare('INSERT OR REPLACE INTO policy VALUES (1, ?)').run(jws);
+    })();
+  }
+
+  /** On the platter when this returns. Decisions that have ended are forgotten along the way. */
+  acceptDecisions(
+    kid: string,
+    version: number,
+    change: {
+      readonly added: readonly { readonly id: string; readonly expires_at: string }[];
+      readonly removed: readonly string[];
+    },
+  ): void {
+    this.#database.transaction(() => {
+      this.#accept(kid, 'decisions', version);
+      const add = this.#database.prepare('INSERT OR REPLACE INTO fleet_decision VALUES (?, ?)');
+      for (const { id, expires_at } of change.added) add.run(id, expires_at);
+      const remove = this.#database.prepare('DELETE FROM fleet_decision WHERE id = ?');
+      for (const id of change.removed) remove.run(id);
+      this.#database.prepare('DELETE FROM fleet_decision WHERE expires_at < ?').run(new Date().toISOString());
+    })();
+  }
+
+  /** Ids of decisions in force that came from the controller. */
+  fleetDecisions(): ReadonlySet<string> {
+    const rows = this.#database.prepare<[], { id: string }>('SELECT id FROM fleet_decision').all();
+    return new Set(rows.map((row) => row.id));
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #accept(kid: string, document: DesiredDocument, version: number): void {
+    this.#database
+      .prepare(
+        `INSERT INTO accepted VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET version = max(version, excluded.version)`,
+      )
+      .run(kid, document, version);
+  }
+}
+
+function openDatabase(path: string): Database.Database {
+  const database = new Database(path);
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.exec(schema);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
