@@ -80,15 +80,17 @@ program
   .option('--jobs <number>', 'sites at the same time', positive, 3)
   .option('--scenario <name>', 'only this one')
   .option('--site <name>', 'only there')
-  .action((options: { settings: Settings; out: string; jobs: number; scenario?: string; site?: string }) =>
-    captureSet(
-      options.settings,
-      options.out,
-      options.jobs,
-      { scenario: options.scenario ?? null, site: options.site ?? null },
-      say,
-      interrupted.signal,
-    ),
+  .option('--seed <number>', 'only the captures with this seed', positive)
+  .action(
+    (options: { settings: Settings; out: string; jobs: number; scenario?: string; site?: string; seed?: number }) =>
+      captureSet(
+        options.settings,
+        options.out,
+        options.jobs,
+        { scenario: options.scenario ?? null, site: options.site ?? null, seed: options.seed ?? null },
+        say,
+        interrupted.signal,
+      ),
   );
 
 program
