@@ -71,7 +71,11 @@ export const agentComposition = [
   'pipeline.ts',
   'packet-worker.ts',
   'detection-worker.ts',
-  'replay.ts',
+  'packet-stage.ts',
+  'worker-detector.ts',
+  'watch.ts',
+  'controller-side.ts',
+  'version.ts',
   'commands',
   'main.ts',
 ];

@@ -10,6 +10,9 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Comes from npm by `npx`; the lockfile is its. */
+const packageManager = 'pnpm@12.21.0';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.picket-installed');
 const wanted = createHash('sha256')
@@ -18,7 +21,6 @@ const wanted = createHash('sha256')
   .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   console.error(`picket: installing dependencies with ${packageManager} (first run, or the lockfile changed) …`);
   const install = spawnSync(
     'npx',

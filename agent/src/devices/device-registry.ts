@@ -114,6 +114,11 @@ export class DeviceRegistry {
     return roles;
   }
 
+  /** Canonical addresses of the device with this MAC, as far as it has spoken. */
+  addressesOf(mac: string): readonly string[] {
+    return [...this.#spoken.values()].filter((device) => device.mac === mac).map((device) => device.address);
+  }
+
   /** First sightings since the last call. */
   takeSightings(): readonly DeviceSighting[] {
     const sightings = this.#sightings;

@@ -30,7 +30,7 @@ interface Held {
   readonly structure: string;
 }
 
-/** Deletions of running connections per change; beyond it the drop rules alone do. */
+/** Deletions of running connections that may wait; beyond it the drop rules alone do. */
 const maxCuts = 64;
 const emptyRuleset: Ruleset = { sets: new Map(), elements: new Map(), elementsOf: new Map() };
 
@@ -42,6 +42,9 @@ export class NftablesFirewall implements Firewall {
   #held: Held | undefined;
   #decisions: readonly Decision[] = [];
   #queue: Promise<unknown> = Promise.resolve();
+  #cuts: Promise<void> = Promise.resolve();
+  #cutsWaiting = 0;
+  readonly #closed = new AbortController();
 
   private constructor(options: NftablesFirewallOptions) {
     this.#nft = options.nft ?? ['nft'];
@@ -80,6 +83,8 @@ export class NftablesFirewall implements Firewall {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue;
+    this.#closed.abort();
+    await this.#cuts;
   }
 
   async #hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
@@ -109,10 +114,9 @@ export class NftablesFirewall implements Firewall {
     const known = new Set(this.#held === undefined ? [] : this.#decisions.map((decision) => decision.id));
     this.#held = held;
     this.#decisions = decisions;
-    await this.#cut(
+    this.#cut(
       decisions.filter((decision) => !known.has(decision.id)),
       guard,
-      signal,
     );
     return this.#reading(reading);
   }
@@ -169,15 +173,20 @@ export class NftablesFirewall implements Firewall {
     }
   }
 
-  async #cut(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<void> {
-    const cuts = decisions.flatMap((decision) => connectionCuts(decision, guard)).slice(0, maxCuts);
-    for (const args of cuts) {
-      try {
-        await runProgram([...this.#conntrack, ...args], { signal });
-      } catch (error) {
-        if (isMissing(error)) return;
-        throw error;
-      }
+  /** Nobody waits for it: what is cut is dropped already. */
+  #cut(decisions: readonly Decision[], guard: Guard): void {
+    for (const args of decisions.flatMap((decision) => connectionCuts(decision, guard))) {
+      if (this.#cutsWaiting >= maxCuts) return;
+      this.#cutsWaiting += 1;
+      this.#cuts = this.#cuts.then(async () => {
+        try {
+          await runProgram([...this.#conntrack, ...args], { signal: this.#closed.signal });
+        } catch {
+          // not installed, or not permitted: the drop rules hold without it
+        } finally {
+          this.#cutsWaiting -= 1;
+        }
+      });
     }
   }
 

@@ -1,0 +1,212 @@
+/** The agent as a daemon: the only file that knows every adapter. It detects and enforces with no controller in reach. */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
+import type { Health } from '@picket/shared/contract/gateway';
+import { newId, type BootId, type DecisionId } from '@picket/shared/contract/identifiers';
+import type { AgentConfig } from './config/agent-config.ts';
+import { ControlServer, type DecisionRequest } from './control/control-server.ts';
+import { DecisionStore } from './enforcement/decision-store.ts';
+import type { Guard } from './enforcement/guard.ts';
+import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
+import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
+import { readSystemGuard } from './enforcement/system-guard.ts';
+import { AgentError } from './errors.ts';
+import { readHealth } from './health/agent-health.ts';
+import { loadIdentity, type GatewayIdentity } from './identity/gateway-identity.ts';
+import { ControllerSide } from './controller-side.ts';
+import { Outbox } from './report/outbox.ts';
+import { Reporter } from './report/reporter.ts';
+import { Watch } from './watch.ts';
+
+/** What `picket-agent status` shows. */
+export interface AgentStatus {
+  readonly gateway_id: string | null;
+  readonly mode: Mode;
+  /** For people: connected, or why not. */
+  readonly controller: string;
+  readonly model: { readonly version: string; readonly threshold: number };
+  readonly health: Health;
+}
+
+const healthEveryMs = 10_000;
+/** Addresses, routes and resolvers of the gateway may change while it runs. */
+const guardEveryMs = 30_000;
+
+/** Runs until the signal aborts, or the live capture fails for good. */
+export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSignal): Promise<void> {
+  await using resources = new AsyncDisposableStack();
+  openStateDirectory(config.state_dir);
+  const bootId = newId() as BootId;
+  const identity = loadIdentity(config.state_dir);
+  const isLive = config.capture.source === 'live';
+  const source = isLive ? 'live' : 'pcap';
+
+  const outbox = resources.use(
+    Outbox.open({
+      path: join(config.state_dir, 'outbox.sqlite'),
+      maxBytes: config.report.outbox_max_mib * 1_048_576,
+      maxAgeMs: config.report.outbox_max_days * 86_400_000,
+      log,
+    }),
+  );
+  let controller: ControllerSide | undefined; // events come before it is there: they wait in the outbox
+  const reporter = new Reporter({
+    bootId,
+    source,
+    benignSample: config.report.benign_sample,
+    sink: (events) => {
+      outbox.add(events);
+      controller?.wake();
+    },
+  });
+  const system = await readSystemGuard();
+  const watch = resources.use(
+    await Watch.open({
+      config,
+      bootId,
+      source,
+      mode: config.mode,
+      rules: config.rules,
+      guard: await guardOf(config, identity, system),
+      broadcastAddresses: system.broadcastAddresses,
+      store: resources.use(DecisionStore.open({ path: join(config.state_dir, 'decisions.sqlite') })),
+      // A replay never touches a kernel: its addresses may be in use on this very network.
+      openFirewall: (registry) =>
+        isLive ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac) }) : new SimulatedFirewall(),
+      listener: reporter,
+      log,
+    }),
+  );
+  const health = (): Health =>
+    readHealth({
+      bootId,
+      interfaceName:
+        config.capture.source === 'live' ? config.capture.interface : config.capture.files.join(', ').slice(0, 64),
+      packets: () => watch.packets.counters,
+      detection: () => watch.pipeline.counters,
+      enforcement: () => watch.enforcer.stats,
+      outbox: () => outbox.stats(),
+      devices: () => watch.registry.size,
+    });
+  if (identity !== undefined) {
+    controller = resources.use(await ControllerSide.start({ config, identity, bootId, outbox, reporter, watch, log }));
+  }
+  const control = await ControlServer.listen(config.state_dir, {
+    status: (): AgentStatus => ({
+      gateway_id: identity?.gateway_id ?? null,
+      mode: watch.enforcer.mode,
+      controller: controller?.describe() ?? 'not enrolled: working alone',
+      model: { version: watch.detector.manifest.version, threshold: watch.pipeline.threshold },
+      health: health(),
+    }),
+    listDecisions: () => Promise.resolve(watch.enforcer.list()),
+    addDecision: (request) => watch.enforcer.propose(decisionByHand(request)),
+    deleteDecisions: (idOrValue): Promise<readonly DecisionEvent[]> => watch.enforcer.delete(idOrValue),
+  });
+  resources.use(control);
+
+  await using timers = new AsyncDisposableStack();
+  const healthTimer = setInterval(() => controller?.sendHealth(health()), healthEveryMs);
+  timers.defer(() => clearInterval(healthTimer));
+  const guardTimer = setInterval(() => void refreshGuard(), guardEveryMs);
+  timers.defer(() => clearInterval(guardTimer));
+
+  async function refreshGuard(): Promise<void> {
+    const settings = controller?.guardSettings() ?? config.guard;
+    await watch.enforcer.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
+  }
+
+  log.info(
+    {
+      gateway: identity?.gateway_id ?? null,
+      capture: config.capture,
+      mode: watch.enforcer.mode,
+      model: watch.detector.manifest.version,
+      decisions: watch.enforcer.list().length,
+    },
+    'watching',
+  );
+
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+  const ended = watch.ended().then(() => reporter.finish());
+  if (isLive) await Promise.race([ended, stopped]);
+  else {
+    await Promise.race([
+      ended.then(() =>
+        log.info(
+          { ...watch.packets.counters, ...watch.pipeline.counters },
+          'the capture has been replayed; still connected',
+        ),
+      ),
+      stopped,
+    ]);
+    await stopped; // decisions of people still come and go
+  }
+  watch.packets.stop();
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, stopGraceMs))]);
+}
+
+/** Flows that still live are handed over when the agent stops, within this time. */
+const stopGraceMs = 2000;
+
+function openStateDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new AgentError(
+      'cannot-create',
+      `the state directory ${directory} cannot be used: ${(error as Error).message}; change state_dir or its owner`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** What must not be cut: from the settings, from the system, and the ways to the controller. */
+export async function guardOf(
+  { guard }: Pick<AgentConfig, 'guard'>,
+  identity: GatewayIdentity | undefined,
+  system: Awaited<ReturnType<typeof readSystemGuard>>,
+): Promise<Guard> {
+  const doors = identity === undefined ? [] : [identity.mqtt, identity.https];
+  const controllers = await Promise.all(
+    doors.map(async ({ host, port }) => {
+      const addresses = await lookup(host, { all: true }).catch(() => []);
+      return addresses.map(({ address }) => ({ address, port }));
+    }),
+  );
+  return {
+    controllers: controllers.flat(),
+    dnsServers: system.dnsServers,
+    ntpServers: [],
+    adminPrefixes: guard.admin_prefixes,
+    managementPorts: guard.management_ports,
+    neverBlock: guard.never_block,
+    ownAddresses: system.ownAddresses,
+    ownMacs: system.ownMacs,
+    defaultRoutes: system.defaultRoutes,
+  };
+}
+
+function decisionByHand(request: DecisionRequest): Parameters<Watch['enforcer']['propose']>[0] {
+  const { duration_seconds, ...restriction } = request;
+  return {
+    ...restriction,
+    id: newId() as DecisionId,
+    origin: 'analyst',
+    scenario: 'by hand',
+    mode: 'enforce',
+    who: `the gateway's command line (uid ${process.getuid?.() ?? 'unknown'})`,
+    alert_id: null,
+    rule_id: null,
+    duration_seconds,
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * From packets to held decisions: everything that `run` and `replay` have in common, wired and owned in one place. Who
+ * listens decides what becomes of the results.
+ */
+import type { Logger } from 'pino';
+import type { Alert } from '@picket/shared/contract/alert';
+import type { TrafficSource } from '@picket/shared/contract/address';
+import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
+import type { BootId } from '@picket/shared/contract/identifiers';
+import type { Prediction } from '@picket/shared/contract/prediction';
+import type { Rule } from '@picket/shared/contract/rule';
+import type { AgentConfig } from './config/agent-config.ts';
+import { shippedBundleFolder } from './detection/shipped-bundle.ts';
+import { DeviceRegistry, type DeviceSighting, type FlowRole } from './devices/device-registry.ts';
+import type { DecisionStore } from './enforcement/decision-store.ts';
+import { Enforcer } from './enforcement/enforcer.ts';
+import type { Firewall } from './enforcement/firewall.ts';
+import type { Guard } from './enforcement/guard.ts';
+import { AgentError } from './errors.ts';
+import type { FlowBatch } from './features/flow-batch.ts';
+import { PacketStage } from './packet-stage.ts';
+import { Pipeline } from './pipeline.ts';
+import { Verdicts } from './verdict/decide-verdicts.ts';
+import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
+import { WorkerDetector } from './worker-detector.ts';
+
+/** None of these is waited for. */
+export interface WatchListener {
+  onFlow(batch: FlowBatch, row: number, role: FlowRole): void;
+  onDevice(sighting: DeviceSighting): void;
+  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
+  onAlert(alert: Alert): void;
+  onDecision(event: DecisionEvent): void;
+}
+
+export interface WatchOptions {
+  readonly config: Pick<AgentConfig, 'capture' | 'flow' | 'lan_prefixes' | 'max_devices' | 'model'>;
+  readonly bootId: BootId;
+  readonly source: TrafficSource;
+  readonly mode: Mode;
+  /** Empty: the built-in ones. */
+  readonly rules: readonly Rule[];
+  readonly guard: Guard;
+  readonly broadcastAddresses: readonly string[];
+  readonly store: DecisionStore;
+  /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
+  readonly openFirewall: (registry: DeviceRegistry) => Firewall;
+  readonly listener: WatchListener;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+}
+
+export class Watch implements AsyncDisposable {
+  readonly registry: DeviceRegistry;
+  readonly detector: WorkerDetector;
+  readonly verdicts: Verdicts;
+  readonly enforcer: Enforcer;
+  readonly pipeline: Pipeline;
+  readonly packets: PacketStage;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(
+    parts: Omit<Watch, 'ended' | 'start' | typeof Symbol.asyncDispose>,
+    resources: AsyncDisposableStack,
+  ) {
+    this.registry = parts.registry;
+    this.detector = parts.detector;
+    this.verdicts = parts.verdicts;
+    this.enforcer = parts.enforcer;
+    this.pipeline = parts.pipeline;
+    this.packets = parts.packets;
+    this.#resources = resources;
+  }
+
+  /** Loads the model, brings the firewall to what the store says, then begins to capture. */
+  static async open(options: WatchOptions): Promise<Watch> {
+    await using resources = new AsyncDisposableStack();
+    const { config, bootId, source, listener, log } = options;
+    const registry = new DeviceRegistry({
+      lanPrefixes: config.lan_prefixes,
+      gatewayMacs: options.guard.ownMacs,
+      broadcastAddresses: options.broadcastAddresses,
+      capacity: config.max_devices,
+    });
+    const detector = resources.use(await openDetector(config.model.bundle ?? shippedBundleFolder));
+    const verdicts = new Verdicts({ bootId, ...(options.rules.length > 0 ? { rules: options.rules } : {}) });
+    const enforcer = resources.use(
+      await Enforcer.open({
+        store: options.store,
+        firewall: resources.use(options.openFirewall(registry)),
+        guard: options.guard,
+        mode: options.mode,
+        log,
+        onEvent: (event) => {
+          listener.onDecision(event);
+          for (const alert of verdicts.noteDecision(event)) listener.onAlert(alert);
+        },
+      }),
+    );
+    const pipeline = new Pipeline({
+      bootId,
+      source,
+      registry,
+      windows: new DeviceWindows({ source, capacity: config.max_devices }),
+      detector,
+      verdicts,
+      threshold: config.model.threshold ?? detector.manifest.threshold,
+      output: {
+        onFlow: (batch, row, role) => listener.onFlow(batch, row, role),
+        onDevice: (sighting) => listener.onDevice(sighting),
+        onPrediction: (prediction, context, features) => listener.onPrediction(prediction, context, features),
+        onAlert: (alert) => listener.onAlert(alert),
+        propose: (draft) => void enforcer.propose(draft),
+      },
+    });
+    const packets = resources.use(
+      PacketStage.start(
+        { capture: config.capture, flowCapacity: config.flow.capacity, profile: detector.manifest.feature_profile },
+        { onFlows: (batch) => pipeline.add(batch), onWarning: (text) => log.warn(text) },
+      ),
+    );
+    return new Watch({ registry, detector, verdicts, enforcer, pipeline, packets }, resources.move());
+  }
+
+  /**
+   * Resolves when the capture has ended and all of it was judged. Rejects when the capture failed; what was read until
+   * then has been judged all the same.
+   */
+  async ended(): Promise<void> {
+    try {
+      await this.packets.ended;
+    } finally {
+      await this.pipeline.finish();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
+
+async function openDetector(folder: string): Promise<WorkerDetector> {
+  try {
+    return await WorkerDetector.open(folder);
+  } catch (error) {
+    throw new AgentError('bad-data', `the model bundle ${folder} was refused: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
