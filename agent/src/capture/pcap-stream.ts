@@ -103,7 +103,7 @@ export class PcapStream {
         left === 0
           ? `${this.#name} is empty: give a pcap or pcapng file`
           : `${this.#name} ends at byte ${left}, inside its file header: capture it again`,
-        at + left,
+        at,
       );
     }
     if (left > 0 || this.#skip > 0) {

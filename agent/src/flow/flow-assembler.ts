@@ -199,8 +199,7 @@ export class FlowAssembler {
     const flags = fields[field.flags]!;
     if (flags === 0 || (flags & (tcpFlag.syn | tcpFlag.fin)) !== 0) {
       if (this.#startsAnew(slot, flags)) {
-        const state = values[record + flowField.tcpState]!;
-        this.#handOver(slot, state === tcpState.reset ? flowEnd.reset : flowEnd.closed);
+        this.#handOver(slot, this.#tcpEnd(slot));
         this.#open(bytes, slot, sourceIsLow, timeUs);
         return;
       }
@@ -215,7 +214,7 @@ export class FlowAssembler {
     if (flags !== 0) {
       const state = advanceTcpState(values, record, flags);
       if (state >= tcpState.closed && this.#live) {
-        this.#bury(slot, state === tcpState.reset ? flowEnd.reset : flowEnd.closed, timeUs);
+        this.#bury(slot, timeUs);
         return;
       }
     }
@@ -225,17 +224,23 @@ export class FlowAssembler {
   /** A connection that is over and begins again, or an ICMP exchange of another kind. */
   #startsAnew(slot: number, flags: number): boolean {
     const fields = this.#fields;
-    if ((flags & tcpFlag.syn) !== 0) {
-      return (
-        !this.#semantics.endAtFirstFin &&
-        this.#table.records[slot * recordDoubles + flowField.tcpState]! >= tcpState.closed
-      );
-    }
+    if ((flags & tcpFlag.syn) !== 0) return this.#isOver(slot);
     const protocol = fields[field.protocol];
     if (flags !== 0 || (protocol !== ipProtocol.icmp && protocol !== ipProtocol.icmp6)) return false;
     if (!this.#semantics.protocols.has(ipProtocol.icmp)) return false;
     const first = this.#table.icmp[slot]!;
     return first >> 8 !== fields[field.icmpType] && (first & 0xff) !== fields[field.icmpCode];
+  }
+
+  /** Both sides are done, for a meter that waits for both. */
+  #isOver(slot: number): boolean {
+    const state = this.#table.records[slot * recordDoubles + flowField.tcpState]!;
+    return state >= tcpState.closed && !this.#semantics.endAtFirstFin;
+  }
+
+  #tcpEnd(slot: number): FlowEndCode {
+    const state = this.#table.records[slot * recordDoubles + flowField.tcpState]!;
+    return state === tcpState.reset ? flowEnd.reset : flowEnd.closed;
   }
 
   #record(slot: number, sourceIsLow: boolean, timeUs: number, withActivity: boolean): void {
@@ -316,7 +321,7 @@ export class FlowAssembler {
     this.#active++;
     const state = flags === 0 ? tcpState.open : advanceTcpState(table.records, record, flags);
     if (!this.#live) return;
-    if (state === tcpState.reset) this.#bury(slot, flowEnd.reset, timeUs);
+    if (state === tcpState.reset) this.#bury(slot, timeUs);
     else this.#wheel.set(slot, timeUs + firstReportUs);
   }
 
@@ -397,8 +402,9 @@ export class FlowAssembler {
     this.#output(this.#table, slot, end, values[record + flowField.reports]!);
   }
 
-  #bury(slot: number, end: FlowEndCode, timeUs: number): void {
-    this.#handOver(slot, end);
+  /** Live: hand over what is over, and keep its place for stragglers. */
+  #bury(slot: number, timeUs: number): void {
+    this.#handOver(slot, this.#tcpEnd(slot));
     this.#table.states[slot] = slotState.tombstone;
     this.#table.latePackets[slot] = 0;
     this.#table.enqueue(slot, queue.over);
@@ -440,8 +446,7 @@ export class FlowAssembler {
     const number = (slot: number): number => table.records[slot * recordDoubles + flowField.flowNumber]!;
     open.sort((one, other) => number(one) - number(other));
     for (const slot of open) {
-      const state = table.records[slot * recordDoubles + flowField.tcpState]!;
-      this.#handOver(slot, state === tcpState.reset ? flowEnd.reset : state === tcpState.closed ? flowEnd.closed : end);
+      this.#handOver(slot, this.#isOver(slot) ? this.#tcpEnd(slot) : end);
       this.#release(slot);
     }
   }

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FlowTable, keyWords, queue } from './flow-table.ts';
+
+function keyOf(id: number): Int32Array {
+  const key = new Int32Array(keyWords);
+  key[3] = id;
+  key[9] = (6 << 8) | 4;
+  return key;
+}
+
+test('finds what was inserted and nothing that was removed, however badly the hashes collide', () => {
+  const step = fc.record({ id: fc.nat(40), insert: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(1, 3, 1000), (steps, spread) => {
+      const table = new FlowTable(24);
+      const model = new Map<number, number>();
+      for (const { id, insert } of steps) {
+        const known = model.get(id);
+        expect(table.find(keyOf(id), id % spread)).toBe(known ?? -1);
+        if (insert && known === undefined && !table.full) {
+          model.set(id, table.insert(keyOf(id), id % spread));
+        } else if (!insert && known !== undefined) {
+          table.remove(known);
+          model.delete(id);
+        }
+        expect(table.used).toBe(model.size);
+      }
+      for (const [id, slot] of model) expect(table.find(keyOf(id), id % spread)).toBe(slot);
+      expect(new Set(model.values()).size).toBe(model.size);
+    }),
+  );
+});
+
+test('queues give the oldest first, and a slot stands in one of them', () => {
+  const table = new FlowTable(4);
+  const [a, b, c] = [1, 2, 3].map((id) => table.insert(keyOf(id), id)) as [number, number, number];
+  for (const slot of [a, b, c]) table.enqueue(slot, queue.halfOpen);
+  table.enqueue(a, queue.answered);
+  expect([table.oldest(queue.halfOpen), table.oldest(queue.answered), table.oldest(queue.over)]).toEqual([b, a, -1]);
+  table.remove(b);
+  expect(table.oldest(queue.halfOpen)).toBe(c);
+  table.leaveQueue(c);
+  expect(table.oldest(queue.halfOpen)).toBe(-1);
+});
