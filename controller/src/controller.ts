@@ -1,15 +1,14 @@
 /** Composition root: database → services → broker and HTTP; everything is closed in the reverse order. */
 import { mkdir } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceId } from '@picket/shared/contract/identifiers';
 import type { Logger } from 'pino';
 import { createAccess, type Access } from './access/create-access.ts';
 import { AuditRepository } from './audit/audit-repository.ts';
 import { AuditService } from './audit/audit-service.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
+import { writePrivateFile } from './authority/private-file.ts';
 import { openDatabase, type Database } from './database/database.ts';
-import { ControllerError, StartFailure, exitCodes } from './errors.ts';
+import { StartFailure, exitCodes } from './errors.ts';
 import { Fleet } from './fleet.ts';
 import { gatewayRoutes } from './gateways/gateway-routes.ts';
 import { createHistory, type History } from './history.ts';
@@ -22,6 +21,9 @@ import type { Routes } from './http/route.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveSocket } from './live/live-socket.ts';
 import { version } from './version.ts';
+
+/** In the data folder: where agents find the controller that served from it last. */
+export const doorsFile = 'doors.json';
 
 export interface Controller extends AsyncDisposable {
   readonly app: Routes;
@@ -63,15 +65,7 @@ export async function startController(
   const hosts = ownHosts([config.http.host, ...config.public_host, ...config.allowed_hosts], config.cors_origins);
 
   const fleet = starting.use(await Fleet.open({ config, database, audit, live: feed, log }));
-  const history = createHistory({
-    database,
-    audit,
-    live: feed,
-    publisher: fleet.twin,
-    policies: fleet.twin,
-    gateways: fleet.gateways,
-    ownAddresses,
-  });
+  const history = createHistory({ database, audit, live: feed, gateways: fleet.gateways, publisher: fleet.twin });
 
   const mounts: Mount[] = [
     { path: '/api/v1/auth', routes: access.routes },
@@ -83,10 +77,27 @@ export async function startController(
     { name: 'broker', check: async () => requireBroker(fleet) },
   ];
   const metrics = createMetrics(version, [
-    { name: 'picket_controller_live_sockets', help: 'Open live sockets', read: () => live.connections },
-    { name: 'picket_controller_live_events', help: 'Live events published', read: () => feed.counters.published },
-    { name: 'picket_controller_live_dropped', help: 'Live events left out', read: () => feed.counters.dropped },
+    { kind: 'gauge', name: 'picket_controller_live_sockets', help: 'Open live sockets', read: () => live.connections },
     {
+      kind: 'counter',
+      name: 'picket_controller_live_events_total',
+      help: 'Live events published',
+      read: () => feed.counters.published,
+    },
+    {
+      kind: 'counter',
+      name: 'picket_controller_live_dropped_total',
+      help: 'Live events left out',
+      read: () => feed.counters.dropped,
+    },
+    {
+      kind: 'counter',
+      name: 'picket_controller_events_stored_total',
+      help: 'Events stored',
+      read: () => history.ingested.stored,
+    },
+    {
+      kind: 'gauge',
       name: 'picket_controller_gateways_connected',
       help: 'Gateways on the embedded broker',
       read: () => fleet.stats.broker?.connected ?? 0,
@@ -106,26 +117,28 @@ export async function startController(
     mounts,
     onAnswer: metrics.onAnswer,
   });
-  const metricsServer = config.metrics.enabled
-    ? starting.use(await listenMetrics(metrics.registry, config.metrics))
-    : undefined;
-  const http = starting.use(await listenHttp(app, config.http));
+  const http = starting.use(await listenHttp(app, { host: listenHost(config), port: config.http.port }));
   const live = starting.use(
     LiveSocket.attach(http.server, {
       feed,
       sessions: access.sessions,
-      deviceExists: (id) => isDevice(history, id),
+      deviceExists: (id) => history.deviceExists(id),
       isOwnHost: hosts.isOwnHost,
       isAllowedOrigin: hosts.isAllowedOrigin,
       log,
     }),
   );
 
+  const metricsServer = config.metrics.enabled
+    ? starting.use(await listenMetrics(metrics.registry, config.metrics))
+    : undefined;
   await fleet.start({
-    ingest: (gateway, batch) => history.ingest.ingestBatch(gateway, batch),
+    ingest: (gateway, batch) => history.ingestBatch(gateway, batch),
     rulesFor: () => history.rules.forPolicy(),
     unmonitoredBy: (gateway) => history.devices.unmonitored(gateway),
   });
+
+  writePrivateFile(join(config.data_dir, doorsFile), JSON.stringify(fleet.doors));
 
   const running = starting.move();
   return {
@@ -142,21 +155,9 @@ export async function startController(
   };
 }
 
-/** Addresses of this machine that others may know it by. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((interfaces) => interfaces ?? [])
-    .map(({ address }) => address);
-}
-
-async function isDevice(history: History, id: string): Promise<boolean> {
-  try {
-    await history.devices.get(id as DeviceId);
-    return true;
-  } catch (error) {
-    if (error instanceof ControllerError && error.code === 'not-found') return false;
-    throw error;
-  }
+/** A public name opens the API to the network, unless an address to listen on was chosen. */
+function listenHost({ http, public_host: names }: ControllerConfig): string {
+  return names.length > 0 && http.host === '127.0.0.1' ? '0.0.0.0' : http.host;
 }
 
 function requireBroker(fleet: Fleet): void {

@@ -1,7 +1,10 @@
 /**
- * What the SOC works with, put together: devices, flows, predictions, alerts, decisions, rules and the figures over them.
- * `controller.ts` gives it the fleet's services and takes its routes.
+ * Everything that keeps and shows what the gateways saw, put together: devices, traffic, predictions, alerts, decisions,
+ * rules, dashboard, and the door their events come in through. `controller.ts` mounts its routes and hands it the fleet.
  */
+import { networkInterfaces } from 'node:os';
+import type { Ack } from '@picket/shared/contract/envelope';
+import { DeviceId, type GatewayId } from '@picket/shared/contract/identifiers';
 import { AlertRepository } from './alerts/alert-repository.ts';
 import { alertRoutes } from './alerts/alert-routes.ts';
 import { AlertService } from './alerts/alert-service.ts';
@@ -20,9 +23,9 @@ import { deviceRoutes } from './devices/device-routes.ts';
 import { DeviceService } from './devices/device-service.ts';
 import type { GatewayDirectory } from './devices/gateway-directory.ts';
 import type { Mount } from './http/app.ts';
-import { EventIngest } from './ingest/event-ingest.ts';
+import { EventIngest, type RawBatch } from './ingest/event-ingest.ts';
 import { IngestRepository } from './ingest/ingest-repository.ts';
-import { IngestService } from './ingest/ingest-service.ts';
+import { IngestService, type IngestCounters } from './ingest/ingest-service.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { PredictionRepository } from './predictions/prediction-repository.ts';
 import { predictionRoutes } from './predictions/prediction-routes.ts';
@@ -35,36 +38,44 @@ import { FlowRepository } from './traffic/flow-repository.ts';
 import { flowRoutes } from './traffic/flow-routes.ts';
 import { FlowService } from './traffic/flow-service.ts';
 
-export interface HistoryOptions {
+export interface HistoryParts {
   readonly database: Database;
   readonly audit: AuditService;
   readonly live: LiveFeed;
-  readonly publisher: DecisionPublisher;
-  readonly policies: PolicyPublisher;
   readonly gateways: GatewayDirectory;
-  /** The controller's own addresses: never a target of a decision. */
-  readonly ownAddresses: () => readonly string[];
+  /** The twin. */
+  readonly publisher: DecisionPublisher & PolicyPublisher;
+  /** Addresses of the controller itself; by default those of this host. */
+  readonly ownAddresses?: () => readonly string[];
+  readonly now?: () => Date;
 }
 
 export interface History {
+  readonly mounts: readonly Mount[];
   readonly devices: DeviceService;
   readonly alerts: AlertService;
+  readonly decisions: DecisionService;
   readonly rules: RuleService;
-  readonly ingestService: IngestService;
-  readonly ingest: EventIngest;
-  readonly mounts: readonly Mount[];
+  /** For the message router. */
+  ingestBatch(gatewayId: GatewayId, batch: RawBatch): Promise<Ack>;
+  /** For the metrics, since the start. */
+  readonly ingested: IngestCounters;
+  /** For the live sockets. */
+  deviceExists(id: string): Promise<boolean>;
 }
 
-export function createHistory(options: HistoryOptions): History {
-  const { database, audit, live, publisher, policies, gateways, ownAddresses } = options;
+export function createHistory(parts: HistoryParts): History {
+  const { database, audit, live, gateways, publisher } = parts;
+  const now = parts.now ?? (() => new Date());
   const flows = new FlowService(new FlowRepository(database));
   const predictions = new PredictionService(new PredictionRepository(database), flows);
   const devices = new DeviceService({
     devices: new DeviceRepository(database),
     predictions,
     gateways,
-    policies,
+    policies: publisher,
     audit,
+    now,
   });
   const decisions = new DecisionService({
     decisions: new DecisionRepository(database),
@@ -72,26 +83,17 @@ export function createHistory(options: HistoryOptions): History {
     gateways,
     audit,
     live,
-    ownAddresses,
+    ownAddresses: parts.ownAddresses ?? hostAddresses,
+    now,
   });
-  const alerts = new AlertService({ alerts: new AlertRepository(database), decisions, audit, live });
-  const rules = new RuleService({ rules: new RuleRepository(database), policies, audit });
-  const dashboard = new DashboardService({
-    figures: new DashboardRepository(database),
-    alerts,
-    devices,
-    decisions,
-    predictions,
-    gateways,
-  });
+  const alerts = new AlertService({ alerts: new AlertRepository(database), decisions, audit, live, now });
+  const rules = new RuleService({ rules: new RuleRepository(database), policies: publisher, audit, now });
+  const figures = new DashboardRepository(database);
+  const dashboard = new DashboardService({ figures, alerts, devices, decisions, predictions, gateways }, now);
   const books = new IngestRepository(database.writer);
-  const ingestService = new IngestService({ books, devices, flows, predictions, alerts, decisions, live });
+  const ingest = new IngestService({ books, devices, flows, predictions, alerts, decisions, live }, now);
+  const door = new EventIngest(ingest);
   return {
-    devices,
-    alerts,
-    rules,
-    ingestService,
-    ingest: new EventIngest(ingestService),
     mounts: [
       { path: '/api/v1/devices', routes: deviceRoutes(devices) },
       { path: '/api/v1/traffic', routes: flowRoutes(flows) },
@@ -103,5 +105,21 @@ export function createHistory(options: HistoryOptions): History {
       { path: '/api/v1/prevention/logs', routes: preventionLogRoutes(decisions) },
       { path: '/api/v1/dashboard', routes: dashboardRoutes(dashboard, devices) },
     ],
+    devices,
+    alerts,
+    decisions,
+    rules,
+    ingestBatch: (gatewayId, batch) => door.ingestBatch(gatewayId, batch),
+    get ingested() {
+      return ingest.counters;
+    },
+    deviceExists: async (id) => {
+      const parsed = DeviceId.safeParse(id);
+      return parsed.success && devices.exists(parsed.data);
+    },
   };
+}
+
+function hostAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 }

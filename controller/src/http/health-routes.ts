@@ -40,7 +40,7 @@ export function healthRoutes(about: About, checks: readonly HealthCheck[]): Rout
     async (context) => {
       const parts = await Promise.all(checks.map(tryOne));
       const failed = parts.filter(({ reason }) => reason !== undefined);
-      for (const { name, reason } of failed) context.var.log.warn({ part: name, err: reason }, 'not ready');
+      for (const { name, reason } of failed) context.var.log.info({ part: name, reason: String(reason) }, 'not ready');
       const ready = failed.length === 0;
       const shown = parts.map(({ name, ok, milliseconds }) => ({ name, ok, milliseconds }));
       return context.json({ ready, parts: shown }, ready ? 200 : 503);

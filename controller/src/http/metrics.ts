@@ -11,14 +11,15 @@ export interface Metrics {
   readonly onAnswer: (answer: Answer) => void;
 }
 
-/** A figure that is read when somebody asks. */
-export interface GaugeSource {
+/** A figure that is read when somebody asks; a counter only rises, and its name ends in `_total`. */
+export interface Figure {
+  readonly kind: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;
   readonly read: () => number;
 }
 
-export function createMetrics(version: string, gauges: readonly GaugeSource[]): Metrics {
+export function createMetrics(version: string, figures: readonly Figure[]): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'picket_controller_' });
   new Gauge({
@@ -40,15 +41,27 @@ export function createMetrics(version: string, gauges: readonly GaugeSource[]): 
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   });
-  for (const { name, help, read } of gauges) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
+  for (const { kind, name, help, read } of figures) {
+    if (kind === 'gauge') {
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    } else {
+      new Counter({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    }
   }
   return {
     registry,
