@@ -1,0 +1,36 @@
+/** Gateways and their twin in memory: who is enrolled is said by the test, and what was handed to whom is remembered. */
+import type { GatewayId } from '@picket/shared/contract/identifiers';
+import type { DecisionChange } from '@picket/shared/contract/twin';
+import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
+import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
+import type { PolicyPublisher } from '../rules/policy-publisher.ts';
+
+export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyPublisher {
+  gateways: KnownGateway[];
+  readonly published: { gateway: GatewayId; change: DecisionChange }[] = [];
+  readonly monitoringChanges: GatewayId[] = [];
+  ruleChanges = 0;
+
+  constructor(...ids: string[]) {
+    this.gateways = ids.map((id) => ({ id: id as GatewayId, online: true, addresses: [], unmonitored: [] }));
+  }
+
+  enrolled(): Promise<readonly KnownGateway[]> {
+    return Promise.resolve(this.gateways);
+  }
+
+  publish(gateway: GatewayId, changes: readonly DecisionChange[]): Promise<void> {
+    this.published.push(...changes.map((change) => ({ gateway, change })));
+    return Promise.resolve();
+  }
+
+  rulesChanged(): Promise<void> {
+    this.ruleChanges += 1;
+    return Promise.resolve();
+  }
+
+  monitoringChanged(gateway: GatewayId): Promise<void> {
+    this.monitoringChanges.push(gateway);
+    return Promise.resolve();
+  }
+}
