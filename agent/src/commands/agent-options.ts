@@ -12,9 +12,9 @@ const defaultStateDirectory = '/var/lib/picket-agent';
 
 export function withAgentOptions(command: Command): Command {
   return command
-    .option('--config FILE', 'the configuration the agent runs with; names its state directory')
+    .option('--config <FILE>', 'the configuration the agent runs with; names its state directory')
     .option(
-      '--state-dir DIR',
+      '--state-dir <DIR>',
       `state directory of the agent (default: the configuration's, or ${defaultStateDirectory})`,
     );
 }

@@ -27,18 +27,18 @@ export function decisionsCommand(): Command {
   );
   decisions.addCommand(
     withAgentOptions(new Command('add').description('restrict something, for a time'))
-      .option('--ip ADDRESS', 'short for --scope ip --value ADDRESS')
-      .addOption(new Option('--scope SCOPE').choices(DecisionScope.options))
+      .option('--ip <ADDRESS>', 'short for --scope ip --value ADDRESS')
+      .addOption(new Option('--scope <SCOPE>').choices(DecisionScope.options))
       .option(
-        '--value VALUE',
+        '--value <VALUE>',
         'what the scope says: an address, 192.0.2.0/24, tcp/22, "192.0.2.1 tcp/22", a MAC, "PEER DEVICE"',
       )
       .addOption(
-        new Option('--direction DIRECTION', 'seen from the value').choices(DecisionDirection.options).default('both'),
+        new Option('--direction <DIRECTION>', 'seen from the value').choices(DecisionDirection.options).default('both'),
       )
-      .addOption(new Option('--action ACTION').choices(DecisionAction.options).default('block'))
-      .option('--duration TIME', '30s, 10m, 4h, 7d', '4h')
-      .option('--reason TEXT', 'for whoever finds it later', 'added by hand')
+      .addOption(new Option('--action <ACTION>').choices(DecisionAction.options).default('block'))
+      .option('--duration <TIME>', '30s, 10m, 4h, 7d', '4h')
+      .option('--reason <TEXT>', 'for whoever finds it later', 'added by hand')
       .action(add),
   );
   decisions.addCommand(

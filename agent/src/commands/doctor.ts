@@ -18,7 +18,7 @@ const run = promisify(execFile);
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check this host: programs, rights, model, state directory, interface')
-    .option('--config FILE', 'check against this configuration')
+    .option('--config <FILE>', 'check against this configuration')
     .option('--json', 'one JSON array')
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
       const config = options.config === undefined ? undefined : loadAgentConfig(options.config, process.env);

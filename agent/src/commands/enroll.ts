@@ -19,9 +19,9 @@ export function enrollCommand(): Command {
   return withAgentOptions(
     new Command('enroll').description('make this host a gateway of the controller that gave the token'),
   )
-    .requiredOption('--token TOKEN', 'the line that `picket-controller enroll-token` printed')
-    .option('--gateway-id NAME', 'name of this gateway: lower-case letters, digits, hyphens (default: host name)')
-    .option('--controller URL', "another way to the controller's door for agents than the token's")
+    .requiredOption('--token <token>', 'the line that `picket-controller enroll-token` printed')
+    .option('--gateway-id <name>', 'name of this gateway: lower-case letters, digits, hyphens (default: host name)')
+    .option('--controller <url>', "another way to the controller's door for agents than the token's")
     .option('--replace', 'enrol anew although this host has an identity', false)
     .action(async (flags: EnrollOptions) => {
       const stateDir = stateDirectoryOf(flags);

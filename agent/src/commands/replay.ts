@@ -20,8 +20,8 @@ export function replayCommand(): Command {
   return new Command('replay')
     .description('a capture through the whole pipeline; decisions are simulated')
     .argument('<file>', 'pcap or pcapng; - is standard input')
-    .option('--speed SPEED', 'max, or a factor: 1 is as recorded', 'max')
-    .option('--bundle DIR', 'another model bundle than the shipped one')
+    .option('--speed <SPEED>', 'max, or a factor: 1 is as recorded', 'max')
+    .option('--bundle <DIR>', 'another model bundle than the shipped one')
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
     .action(replay);
 }

@@ -8,7 +8,7 @@ import { defaultConfigFile } from './agent-options.ts';
 export function runCommand(): Command {
   return new Command('run')
     .description('watch an interface (or replay files) until stopped')
-    .option('--config FILE', 'YAML; deploy/agent.yaml is an example', defaultConfigFile)
+    .option('--config <FILE>', 'YAML; deploy/agent.yaml is an example', defaultConfigFile)
     .option('--check-config', 'only say whether the configuration is right')
     .action(async (options: { readonly config: string; readonly checkConfig?: boolean }) => {
       const config = loadAgentConfig(options.config, process.env);
