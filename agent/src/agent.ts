@@ -76,7 +76,16 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry) =>
         isLive ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac) }) : new SimulatedFirewall(),
-      listener: reporter,
+      listener: {
+        onFlow: (batch, row, role) => reporter.onFlow(batch, row, role),
+        onDevice: (sighting) => reporter.onDevice(sighting),
+        onPrediction: (prediction, context, features) => reporter.onPrediction(prediction, context, features),
+        onAlert: (alert) => reporter.onAlert(alert),
+        onDecision: (event) => {
+          reporter.onDecision(event);
+          controller?.decisionsChanged();
+        },
+      },
       log,
     }),
   );
@@ -92,7 +101,18 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       devices: () => watch.registry.size,
     });
   if (identity !== undefined) {
-    controller = resources.use(await ControllerSide.start({ config, identity, bootId, outbox, reporter, watch, log }));
+    controller = resources.use(
+      await ControllerSide.start({
+        config,
+        identity,
+        bootId,
+        outbox,
+        reporter,
+        watch,
+        guardOf: async (guard) => guardOf({ guard }, identity, await readSystemGuard()),
+        log,
+      }),
+    );
   }
   const control = await ControlServer.listen(config.state_dir, {
     status: (): AgentStatus => ({

@@ -3,12 +3,18 @@ import type { Logger } from 'pino';
 import type { Health } from '@picket/shared/contract/gateway';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { AgentConfig } from './config/agent-config.ts';
+import { join } from 'node:path';
+import type { Policy } from '@picket/shared/contract/twin';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { MqttControllerLink } from './report/mqtt-controller-link.ts';
 import type { Outbox } from './report/outbox.ts';
 import { OutboxSender } from './report/outbox-sender.ts';
 import type { Reporter } from './report/reporter.ts';
+import type { Guard } from './enforcement/guard.ts';
+import { DesiredState, type DesiredTargets } from './twin/apply-desired.ts';
+import { ReportedState } from './twin/reported-state.ts';
+import { DesiredVerifier } from './twin/verify-desired.ts';
 import { agentVersion } from './version.ts';
 import type { Watch } from './watch.ts';
 
@@ -19,17 +25,29 @@ export interface ControllerSideOptions {
   readonly outbox: Outbox;
   readonly reporter: Reporter;
   readonly watch: Watch;
+  /** The guard that these settings make on this host. */
+  readonly guardOf: (settings: AgentConfig['guard']) => Promise<Guard>;
   readonly log: Logger;
 }
 
 export class ControllerSide implements AsyncDisposable {
   readonly #link: MqttControllerLink;
   readonly #sender: OutboxSender;
+  readonly #desired: DesiredState;
   readonly #resources: AsyncDisposableStack;
+  readonly #settings: PolicySettings;
 
-  private constructor(link: MqttControllerLink, sender: OutboxSender, resources: AsyncDisposableStack) {
+  private constructor(
+    link: MqttControllerLink,
+    sender: OutboxSender,
+    desired: DesiredState,
+    settings: PolicySettings,
+    resources: AsyncDisposableStack,
+  ) {
     this.#link = link;
     this.#sender = sender;
+    this.#desired = desired;
+    this.#settings = settings;
     this.#resources = resources;
   }
 
@@ -37,24 +55,46 @@ export class ControllerSide implements AsyncDisposable {
   static async start(options: ControllerSideOptions): Promise<ControllerSide> {
     await using resources = new AsyncDisposableStack();
     const { identity, bootId, outbox, log } = options;
+    let link: MqttControllerLink | undefined; // the twin restores what held before anybody is connected
+    const connected = (): MqttControllerLink => {
+      if (link === undefined) throw new Error('not connected yet');
+      return link;
+    };
     const renewal = resources.use(CertificateRenewal.start(identity, { stateDir: options.config.state_dir, log }));
-    const sender = resources.use(new OutboxSender({ outbox, bootId, send: (batch) => link.sendBatch(batch), log }));
-    const link = resources.use(
+    const sender = resources.use(
+      new OutboxSender({ outbox, bootId, send: async (batch) => connected().sendBatch(batch), log }),
+    );
+    const state = resources.use(ReportedState.open(join(options.config.state_dir, 'desired.json'), log));
+    const settings: PolicySettings = { guard: undefined };
+    const desired = resources.use(
+      await DesiredState.open({
+        verifier: await DesiredVerifier.create(identity.signing_keys, identity.gateway_id),
+        state,
+        targets: targetsOf(options, settings),
+        fetchSnapshot: async (signal) => connected().fetchDecisions(signal),
+        sendReported: async (reported) => connected().sendReported(reported),
+        log,
+      }),
+    );
+    link = resources.use(
       MqttControllerLink.start({
         identity: () => renewal.current,
         bootId,
         agentVersion,
         log,
         handlers: {
-          onConnected: () => sender.onConnected(),
+          onConnected: () => {
+            sender.onConnected();
+            desired.onConnected();
+          },
           onDisconnected: () => sender.onDisconnected(),
           onAck: (ack) => sender.onAck(ack),
-          onPolicy: () => undefined,
-          onDecisions: () => undefined,
+          onPolicy: (jws) => desired.onPolicy(jws),
+          onDecisions: (jws) => desired.onDecisions(jws),
         },
       }),
     );
-    return new ControllerSide(link, sender, resources.move());
+    return new ControllerSide(link, sender, desired, settings, resources.move());
   }
 
   /** There is something new in the outbox. */
@@ -69,7 +109,12 @@ export class ControllerSide implements AsyncDisposable {
 
   /** What the policy says of the guard; undefined until there is one. */
   guardSettings(): AgentConfig['guard'] | undefined {
-    return undefined;
+    return this.#settings.guard;
+  }
+
+  /** A decision began or ended: what is in force is not what was reported. */
+  decisionsChanged(): void {
+    this.#desired.onFactsChanged();
   }
 
   /** For people. */
@@ -81,4 +126,32 @@ export class ControllerSide implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** What the policy in force says of the guard; the addresses it stands for may change while the policy does not. */
+interface PolicySettings {
+  guard: AgentConfig['guard'] | undefined;
+}
+
+function targetsOf({ watch, reporter, guardOf }: ControllerSideOptions, settings: PolicySettings): DesiredTargets {
+  return {
+    async applyPolicy(policy: Policy): Promise<void> {
+      // the guard first: it is the only part that may be refused
+      await watch.enforcer.useGuard(await guardOf(policy.guard));
+      settings.guard = policy.guard;
+      watch.verdicts.useRules(policy.rules);
+      watch.pipeline.useThreshold(policy.threshold ?? watch.detector.manifest.threshold);
+      watch.registry.ignore(policy.unmonitored);
+      reporter.useBenignSample(policy.report.benign_sample);
+      await watch.enforcer.useMode(policy.mode);
+    },
+    addDecisions: (decisions) => watch.enforcer.add(decisions),
+    removeDecisions: (ids, reason) => watch.enforcer.remove(ids, reason),
+    facts: () => ({
+      mode: watch.enforcer.mode,
+      model_version: watch.detector.manifest.version,
+      threshold: watch.pipeline.threshold,
+      in_force: watch.enforcer.stats.in_force,
+    }),
+  };
 }
