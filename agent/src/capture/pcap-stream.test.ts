@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pcapBytes, PcapngBuilder } from '../testing/capture-builder.ts';
 import { type TimedFrame, tcpFrame, udpFrame } from '../testing/packet-builder.ts';

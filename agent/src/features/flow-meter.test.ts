@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FeatureProfile } from '@picket/shared/features/feature-profile';
 import { arpFrame, chunkOf, icmpFrame, tcpFrame, type TimedFrame, udpFrame } from '../testing/packet-builder.ts';
