@@ -187,6 +187,18 @@ test('without nft a decision fails with what to do, is kept, and holds once nft 
   expect(enforcer.stats.drift_repairs).toBe(0);
 });
 
+test('who only observes says nothing to the kernel, but takes back what an earlier run said', async () => {
+  const bench = new Bench();
+  await bench.open({ mode: 'observe' });
+  expect(bench.firewall.clears).toBe(0);
+  bench.firewall.decisions = [bench.block()];
+  const enforcer = await bench.open({ mode: 'observe' });
+  expect([bench.firewall.clears, bench.held]).toEqual([1, []]);
+  await enforcer.useMode('enforce');
+  await enforcer.useMode('observe');
+  expect(bench.firewall.clears).toBe(2);
+});
+
 test('the model cannot cut off the world within a minute; a person still can', async () => {
   const bench = new Bench();
   const enforcer = await bench.open();

@@ -291,8 +291,7 @@ export class Enforcer implements AsyncDisposable {
     const { firewall, store } = this.#options;
     try {
       if (this.#mode === 'observe') {
-        await firewall.clear(this.#stopped.signal);
-        this.#reading = nothingRead;
+        await this.#withdraw();
       } else {
         this.#reading = await firewall.hold(this.#effective(), this.#guard, this.#stopped.signal);
       }
@@ -309,6 +308,18 @@ export class Enforcer implements AsyncDisposable {
       }
     }
     return undefined;
+  }
+
+  /** Who only observes says nothing to the kernel, but to take back what was said before. */
+  async #withdraw(): Promise<void> {
+    const { firewall } = this.#options;
+    const { signal } = this.#stopped;
+    if (this.#reading === nothingRead) {
+      const found = await firewall.read(signal).catch(() => nothingRead);
+      if (found.decisionIds.size === 0) return;
+    }
+    await firewall.clear(signal);
+    this.#reading = nothingRead;
   }
 
   #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {

@@ -20,10 +20,6 @@ export const noTable: TableReading = {
   structure: '',
 };
 
-const Element = z.union([
-  z.object({ elem: z.object({ val: z.unknown(), comment: z.string().optional() }) }),
-  z.unknown().transform((val) => ({ elem: { val, comment: undefined } })),
-]);
 const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
 const SetEntry = z.looseObject({
   name: z.string(),
@@ -45,8 +41,8 @@ export function readTable(listing: string): TableReading {
       structure.push(withoutHandle(isOurs ? { ...set, elem: undefined } : set));
       if (!isOurs) continue;
       for (const member of set.elem ?? []) {
-        const { elem } = Element.parse(member);
-        elements.set(elementKey(set.name, partsOf(elem.val)), elem.comment);
+        const { value, comment } = readElement(member);
+        elements.set(elementKey(set.name, partsOf(value)), comment);
       }
     } else if (entry['counter'] !== undefined) {
       const counter = CounterEntry.parse(entry['counter']);
@@ -83,15 +79,28 @@ export function findDrift(
 /** The kernel counts in its own ticks, and whole seconds are given to it. */
 const graceMs = 2000;
 
+/** An element stands bare, or wrapped with what belongs to it. By hand: there may be tens of thousands. */
+function readElement(member: unknown): { readonly value: unknown; readonly comment: string | undefined } {
+  const wrapped = property(member, 'elem');
+  if (wrapped === undefined) return { value: member, comment: undefined };
+  const comment = property(wrapped, 'comment');
+  return { value: property(wrapped, 'val'), comment: typeof comment === 'string' ? comment : undefined };
+}
+
 function partsOf(value: unknown): readonly string[] {
-  const concat = z.object({ concat: z.array(z.unknown()) }).safeParse(value);
-  return (concat.success ? concat.data.concat : [value]).map(canonical);
+  const concat = property(value, 'concat');
+  return Array.isArray(concat) ? concat.map(canonical) : [canonical(value)];
 }
 
 function canonical(part: unknown): string {
   const text = typeof part === 'string' || typeof part === 'number' ? String(part) : JSON.stringify(part);
+  if (!text.includes(':')) return text;
   const address = parseAddress(text);
   return address.ok ? address.address : text;
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 function withoutHandle(entry: unknown): unknown {

@@ -58,13 +58,6 @@ export class NftablesFirewall implements Firewall {
     return new NftablesFirewall(options);
   }
 
-  /** Throws a `FirewallError` that says what to do where nft is missing or this process may not use it. */
-  static async open(options: NftablesFirewallOptions, signal: AbortSignal): Promise<NftablesFirewall> {
-    const firewall = new NftablesFirewall(options);
-    await firewall.#list(signal);
-    return firewall;
-  }
-
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     return this.#inTurn(() => this.#hold(decisions, guard, signal));
   }
@@ -178,15 +171,18 @@ export class NftablesFirewall implements Firewall {
     for (const args of decisions.flatMap((decision) => connectionCuts(decision, guard))) {
       if (this.#cutsWaiting >= maxCuts) return;
       this.#cutsWaiting += 1;
-      this.#cuts = this.#cuts.then(async () => {
-        try {
-          await runProgram([...this.#conntrack, ...args], { signal: this.#closed.signal });
-        } catch {
-          // not installed, or not permitted: the drop rules hold without it
-        } finally {
-          this.#cutsWaiting -= 1;
-        }
-      });
+      this.#cuts = this.#cutAfter(this.#cuts, args);
+    }
+  }
+
+  async #cutAfter(earlier: Promise<void>, args: readonly string[]): Promise<void> {
+    await earlier;
+    try {
+      await runProgram([...this.#conntrack, ...args], { signal: this.#closed.signal });
+    } catch {
+      // not installed, or not permitted: the drop rules hold without it
+    } finally {
+      this.#cutsWaiting -= 1;
     }
   }
 

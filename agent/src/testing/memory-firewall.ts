@@ -9,11 +9,10 @@ export class MemoryFirewall implements Firewall {
   guard: Guard | undefined;
   /** Thrown by every call while it is set. */
   failure: Error | undefined;
-  /** How often `hold` was called. */
-  holds = 0;
+  /** How often `clear` was called. */
+  clears = 0;
 
   async hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
-    this.holds += 1;
     if (this.failure !== undefined) throw this.failure;
     this.decisions = decisions;
     this.guard = guard;
@@ -32,10 +31,11 @@ export class MemoryFirewall implements Firewall {
   }
 
   async clear(): Promise<void> {
+    this.clears += 1;
     this.decisions = [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.clear();
+    this.decisions = [];
   }
 }
