@@ -1,8 +1,7 @@
 /** `picket-controller users add|passwd|list`: people, from the terminal of the host. Passwords come by stdin, never by argument. */
-import { createInterface } from 'node:readline';
 import { Argument, Option, type Command } from 'commander';
 import { Role } from '@picket/shared/contract/access';
-import { StartFailure, exitCodes } from '../errors.ts';
+import { readPassword } from '../ctl/read-password.ts';
 import { configFrom, withConfig } from './options.ts';
 import { operatorAtTerminal, withServices } from './with-services.ts';
 
@@ -17,7 +16,7 @@ export function addUsers(program: Command): void {
     .option('--email <address>', 'to log in with instead of the user name')
     .action(async (username: string, options: ConfigOptions & { role: Role; email?: string }) => {
       const config = await configFrom(options);
-      const password = await firstLine();
+      const password = await readPassword('Password: ');
       await withServices(config, ({ access }) =>
         access.users.create(
           { username, email: options.email ?? null, password, role: options.role },
@@ -31,7 +30,7 @@ export function addUsers(program: Command): void {
     .argument('<username>')
     .action(async (username: string, options: ConfigOptions) => {
       const config = await configFrom(options);
-      const password = await firstLine();
+      const password = await readPassword('Password: ');
       await withServices(config, async ({ access }) => {
         const user = await access.users.byUsername(username);
         await access.users.setPassword(user, password, operatorAtTerminal);
@@ -47,14 +46,4 @@ export function addUsers(program: Command): void {
         console.log([username, role, is_active ? 'active' : 'closed', last_login ?? 'never'].join('\t'));
       }
     });
-}
-
-async function firstLine(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('Password: ');
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  for await (const line of lines) {
-    lines.close();
-    if (line !== '') return line;
-  }
-  throw new StartFailure('no password: give it as the first line of stdin', exitCodes.usage);
 }
