@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finished } from '../../models/range/namespace.ts';
 import type { GuardedNetwork } from './namespaces.ts';
-import type { RunningProgram } from './running-program.ts';
+import { type RunningProgram, eventually } from './running-program.ts';
 
 const main = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 const command = [process.execPath, '--no-warnings', '--conditions=@picket/source', main];
@@ -30,7 +30,7 @@ export class GatewayAgent {
     this.program = program;
   }
 
-  /** Running, capturing on the LAN side, table in the kernel. `config` is laid over what every test needs. */
+  /** On the LAN side. `config` is laid over what every test needs. */
   static async start(network: GuardedNetwork, config: Readonly<Record<string, unknown>>): Promise<GatewayAgent> {
     const stateDir = join(network.folder, 'agent-state');
     await mkdir(stateDir, { recursive: true });
@@ -39,6 +39,18 @@ export class GatewayAgent {
     await writeFile(file, JSON.stringify({ state_dir: stateDir, capture, ...config })); // JSON is YAML
     const program = network.start(network.gateway, [...command, 'run', '--config', file]);
     return new GatewayAgent(network, file, program);
+  }
+
+  /** It answers on its own door. Rejects with what it said when it ended instead, or at the deadline. */
+  async untilReady(deadlineMs: number): Promise<void> {
+    await eventually(
+      async () => {
+        if (this.program.exitCode !== null) throw new Error(`the agent ended:\n${this.program.output}`);
+        return (await this.command('status')).status;
+      },
+      (status) => status === 0,
+      deadlineMs,
+    );
   }
 
   /** Another `picket-agent` command beside it. */

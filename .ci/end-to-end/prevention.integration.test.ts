@@ -8,19 +8,7 @@ import { GatewayAgent, elementsNaming, kernelElements } from './gateway-agent.ts
 import { GuardedNetwork } from './namespaces.ts';
 import { type RunningProgram, eventually } from './running-program.ts';
 
-const canRun = requireSystem(
-  'root',
-  'ip',
-  'nft',
-  'tcpdump',
-  'nmap',
-  'hping3',
-  'hydra',
-  'nginx',
-  'sshd',
-  'curl',
-  'ping',
-);
+const canRun = requireSystem('root', 'ip', 'nft', 'tcpdump', 'nmap', 'hping3', 'hydra', 'nginx', 'sshd', 'curl');
 
 /** Generous, for the machine may be busy; bench/time-to-block.ts measures how long it really takes. */
 const blockDeadlineMs = 30_000;
@@ -76,17 +64,9 @@ async function untilBlocked(network: GuardedNetwork, agent: GatewayAgent): Promi
   }
 }
 
-/** The agent is up when its table is in the kernel and it answers on its own door. */
 async function startAgent(network: GuardedNetwork, mode: 'enforce' | 'simulate'): Promise<GatewayAgent> {
   const agent = await GatewayAgent.start(network, { mode, rules });
-  await eventually(
-    async () => {
-      if (agent.program.exitCode !== null) throw new Error(`the agent ended:\n${agent.program.output}`);
-      return (await agent.command('status')).status;
-    },
-    (status) => status === 0,
-    blockDeadlineMs,
-  );
+  await agent.untilReady(blockDeadlineMs);
   return agent;
 }
 
