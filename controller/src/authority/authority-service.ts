@@ -173,7 +173,7 @@ export class AuthorityService {
       throw new Forbidden(`the token is for the gateway ${token.gateway_id}, not for ${gateway}; give --gateway-id`);
     if (token.gateway_id === null && (await this.#options.repository.isKnown(gateway)))
       throw new Conflict(
-        `a gateway ${gateway} is known already; choose another --gateway-id, or make a token with \`enroll-token --gateway ${gateway}\` to replace it`,
+        `a gateway ${gateway} is known already; choose another --gateway-id, or make a token with \`enroll-token --gateway-id ${gateway}\` to replace it`,
       );
   }
 }
