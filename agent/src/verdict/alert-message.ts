@@ -16,8 +16,8 @@ export interface AlertFacts {
   readonly simulated: boolean;
 }
 
-const actionWords: Readonly<Record<ActionTaken, string>> = {
-  none: 'nothing was cut',
+/** While nothing was done, nothing is said of it: an alert goes out before its decision reaches the kernel. */
+const actionWords: Readonly<Record<Exclude<ActionTaken, 'none'>, string>> = {
   ip_blocked: 'blocked',
   rate_limited: 'rate limited',
   quarantined: 'quarantined',
@@ -25,8 +25,9 @@ const actionWords: Readonly<Record<ActionTaken, string>> = {
 
 export function alertMessage(facts: AlertFacts): string {
   const windows = facts.count === 1 ? 'one window' : `${facts.count} windows`;
-  const action = `${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
-  return `${classDescriptions[facts.attack].title} ${parties(facts)}, score ${facts.score.toFixed(2)} in ${windows}: ${action}.`;
+  const action =
+    facts.action === 'none' ? '' : `: ${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
+  return `${classDescriptions[facts.attack].title} ${parties(facts)}, score ${facts.score.toFixed(2)} in ${windows}${action}.`;
 }
 
 function parties({ device, offender }: AlertFacts): string {

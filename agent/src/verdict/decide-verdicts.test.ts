@@ -173,9 +173,7 @@ test('one attacker of many devices makes one decision, which every alert names a
 
 test('an alert says that something was done only after it was, and that it was only simulated', () => {
   const run = new Run().see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
-  expect(run.alerts[0]?.message).toBe(
-    'Port scan by 203.0.113.9 against 192.168.1.20, score 0.97 in 2 windows: nothing was cut.',
-  );
+  expect(run.alerts[0]?.message).toBe('Port scan by 203.0.113.9 against 192.168.1.20, score 0.97 in 2 windows.');
   const [draft] = run.drafts;
   expect(run.verdicts.noteDecision(outcome(draft!, 'refused'))).toEqual([]);
   expect(run.verdicts.noteDecision(outcome(draft!, 'failed'))).toEqual([]);
