@@ -10,6 +10,8 @@ export class MemoryLink implements ControllerLink {
   readonly health: Health[] = [];
   /** Answer to the next fetch of decisions; without one it fails. */
   snapshot: string | undefined;
+  /** How often the snapshot was asked for. */
+  fetches = 0;
   connected = false;
   handlers: LinkHandlers | undefined;
 
@@ -48,6 +50,7 @@ export class MemoryLink implements ControllerLink {
   }
 
   async fetchDecisions(): Promise<string> {
+    this.fetches += 1;
     if (this.snapshot === undefined) throw new Error('the door is closed');
     return this.snapshot;
   }
