@@ -83,6 +83,20 @@ test('a beacon and a leak point to their destination, whoever else talks to the 
   });
 });
 
+test('what a device says to a group of hosts makes nobody a destination', () => {
+  const discovery = outbound('239.255.255.250', { protocol: 17, dstPort: 1900 });
+  expect(offenderOf('botnet_beacon', [...times(9, () => discovery), outbound('198.51.100.66')])).toEqual({
+    kind: 'destination',
+    peer: '198.51.100.66',
+  });
+  expect(
+    offenderOf(
+      'botnet_beacon',
+      times(10, () => discovery),
+    ),
+  ).toEqual({ kind: 'target', service: null });
+});
+
 test('a flood from forged sources names its target, and the service where it is one', () => {
   const forged = times(10, (index) => ({ srcIp: `203.0.113.${index}`, dstPort: 80, bwdPackets: 1 }));
   expect(offenderOf('ddos_flood', forged)).toEqual({ kind: 'target', service: { protocol: 'tcp', port: 80 } });

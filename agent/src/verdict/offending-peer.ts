@@ -3,6 +3,7 @@
  * carry the attack is acted on; where sources are forged or too many, only the target can be protected.
  */
 import type { Explanation } from '@picket/shared/contract/prediction';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { WindowContext } from '../window/device-windows.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
 import type { AttackClass } from './scored-window.ts';
@@ -45,7 +46,7 @@ interface WeighedFlow {
 
 /** `explanation` sharpens the answer where there is one. The context holds at least one flow. */
 export function findOffender(context: WindowContext, attack: AttackClass, explanation: Explanation | null): Offender {
-  const flows = weighFlows(context, attack, explanation);
+  const flows = weighFlows(context, attack, explanation).filter(({ peer }) => isHost(peer));
   const outgoing = flows.filter((flow) => flow.openedByDevice);
   const incoming = flows.filter((flow) => !flow.openedByDevice);
   const outgoingWeight = totalWeight(outgoing);
@@ -70,6 +71,11 @@ function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): O
   return heavy.length < maxSources
     ? { kind: 'peers', peers: [strongest.peer, ...heavy.map((other) => other.peer)] }
     : { kind: 'target', service: serviceOf(incoming) };
+}
+
+/** What is said to a group (SSDP, mDNS) points to nobody. */
+function isHost(peer: string): boolean {
+  return parseDecisionValue('ip', peer).ok;
 }
 
 /** Many sources with one short conversation each that none of them went on with. */
