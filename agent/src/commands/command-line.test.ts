@@ -1,0 +1,122 @@
+/** The agent's command line from outside: what a user types, what comes out, and how it ends. */
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Alert } from '@picket/shared/contract/alert';
+import { DecisionEvent } from '@picket/shared/contract/decision';
+import { Prediction } from '@picket/shared/contract/prediction';
+import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const demo = fileURLToPath(new URL('../../captures/demo.pcap', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'picket-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function agent(args: readonly string[], environment: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, ['--conditions=@picket/source', main, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, ...environment },
+  });
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+test('replay --json says every prediction, alert and decision in the words of the contract, and ends with a summary', () => {
+  const { status, stdout } = agent(['replay', demo, '--json']);
+  expect(status).toBe(0);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string });
+  const of = (type: string): object[] => lines.filter((line) => line.type === type).map(({ type: _, ...body }) => body);
+  for (const prediction of of('prediction')) expect(Prediction.safeParse(prediction).error).toBeUndefined();
+  for (const alert of of('alert')) expect(Alert.safeParse(alert).error).toBeUndefined();
+  for (const event of of('decision')) expect(DecisionEvent.safeParse(event).error).toBeUndefined();
+  const summary = lines.at(-1);
+  expect(summary).toMatchObject({ type: 'summary', predictions: of('prediction').length, drops: 0, undecodable: 0 });
+  expect(of('alert').length).toBeGreaterThan(0);
+  expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
+});
+
+test('the same capture gives the same predictions every time', () => {
+  const scores = (): string[] =>
+    agent(['replay', demo, '--json'])
+      .stdout.trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Prediction & { type: string })
+      .filter(({ type }) => type === 'prediction')
+      .map(({ at, device, score, flows_seen }) => `${at} ${device.address} ${score} ${flows_seen}`);
+  const first = scores();
+  expect(first.length).toBeGreaterThan(50);
+  expect(scores()).toEqual(first);
+});
+
+describe('what is wrong is said in one line, with what to do, and the exit code that stands for it', () => {
+  const config = (text: string): string[] => ['run', '--config', file(`agent-${Math.random()}.yaml`, text)];
+  test.each<[string, () => readonly string[], number, RegExp]>([
+    ['a file that is not there', () => ['replay', '/nowhere/x.pcap'], 66, /\/nowhere\/x\.pcap/],
+    ['a file of another kind', () => ['replay', file('a.pcap', 'GIF89a and so on, and on, and on')], 65, /pcap/],
+    ['an empty file', () => ['replay', file('empty.pcap', '')], 65, /empty|ends|no packets|pcap/],
+    [
+      'a truncated file',
+      () => ['replay', file('cut.pcap', readFileSync(demo).subarray(0, 10_007))],
+      65,
+      /10007|byte|offset/,
+    ],
+    ['a speed that is none', () => ['replay', demo, '--speed', 'fast'], 64, /--speed.*fast/],
+    ['an unknown command', () => ['fly'], 64, /fly/],
+    ['an unknown setting', () => config('capture: { source: live, interface: eth0 }\nmoode: enforce\n'), 78, /moode/],
+    [
+      'a configuration that is not there',
+      () => ['run', '--config', '/nowhere/agent.yaml'],
+      66,
+      /\/nowhere\/agent\.yaml/,
+    ],
+    ['no agent to ask', () => ['status', '--state-dir', folder], 69, /no agent is running/],
+    ['a decision without a value', () => ['decisions', 'add', '--state-dir', folder], 64, /--ip|--scope/],
+    [
+      'an endless decision',
+      () => ['decisions', 'add', '--ip', '192.0.2.1', '--duration', '99d', '--state-dir', folder],
+      64,
+      /--duration/,
+    ],
+  ])('%s', (_, args, exitCode, message) => {
+    const { status, stderr } = agent(args());
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(exitCode);
+  });
+
+  test('a bundle with one byte changed', () => {
+    const bundle = join(folder, 'bundle');
+    cpSync(shippedBundleFolder, bundle, { recursive: true });
+    const bytes = readFileSync(join(bundle, 'detect.onnx'));
+    bytes[1000] = bytes[1000]! ^ 1;
+    writeFileSync(join(bundle, 'detect.onnx'), bytes);
+    const { status, stderr } = agent(['replay', demo, '--bundle', bundle]);
+    expect(stderr).toMatch(/detect\.onnx/);
+    expect(status).toBe(65);
+  });
+
+  test('tcpdump is not installed', () => {
+    const path = file(
+      'live.yaml',
+      JSON.stringify({
+        state_dir: join(folder, 'state'),
+        mode: 'observe',
+        capture: { source: 'live', interface: 'lo' },
+      }),
+    );
+    const { status, stderr, stdout } = agent(['run', '--config', path], { PATH: folder });
+    expect(stderr + stdout).toMatch(/tcpdump.*install/s);
+    expect(status).toBe(69);
+  });
+});
