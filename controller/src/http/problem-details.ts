@@ -72,6 +72,8 @@ export function problemOf(
 /** For `app.onError`. What we did not foresee is logged in full and answered with nothing but the request's id. */
 export function answerError(error: Error, context: Context<RequestContext>): Response {
   if (error instanceof ControllerError) {
+    // The rest of the body was not read: whatever else comes on this connection is not a request.
+    if (error.code === 'payload-too-large') context.header('connection', 'close');
     if (error.retryAfter !== undefined) context.header('retry-after', String(error.retryAfter));
     return problemOf(context, error.code, error.message, error.fields);
   }
