@@ -71,7 +71,7 @@ export class Fleet implements AsyncDisposable {
       signingKey: keys.signingKey,
       folder: keys.folder,
       doors: () => this.doors,
-      onRevoked: (gateway) => this.#broker?.disconnect(gateway),
+      onRevoked: (gateway) => this.#dropGateway(gateway),
     });
     this.twin = new TwinService({
       twin: new TwinRepository(options.database),
@@ -122,6 +122,7 @@ export class Fleet implements AsyncDisposable {
     this.#router = new MessageRouter(
       {
         isInForce: (gateway) => this.#isEnrolled(gateway),
+        onStranger: (gateway) => this.#dropGateway(gateway),
         events: features.ingest,
         presence: (gateway, presence) => this.gateways.takePresence(gateway, presence),
         reported: (gateway, reported) => this.gateways.takeReported(gateway, reported),
@@ -182,6 +183,11 @@ export class Fleet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
+  }
+
+  #dropGateway(gateway: GatewayId): void {
+    if (this.#broker !== undefined) this.#broker.disconnect(gateway);
+    else void this.#client?.pushOut(gateway);
   }
 
   #listenBroker(): Promise<EmbeddedBroker> {

@@ -11,7 +11,7 @@ import * as x509 from '@peculiar/x509';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { InvalidInput, StartFailure, exitCodes } from '../errors.ts';
 import { controllerCommonName, gatewayUri } from '../broker/peer-identity.ts';
-import { createPrivateFile, readIfPresent } from './private-file.ts';
+import { createPrivateFile, readIfPresent, writePrivateFile } from './private-file.ts';
 
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const hour = 3_600_000;
@@ -55,7 +55,9 @@ export class CertificateAuthority {
     const path = join(folder, 'ca-private.pem');
     try {
       const text = readIfPresent(path) ?? createPrivateFile(path, await createAuthority());
-      return await CertificateAuthority.#parse(text);
+      const authority = await CertificateAuthority.#parse(text);
+      writePrivateFile(join(folder, 'ca.crt'), authority.certificate); // without the key: for brokers other than ours
+      return authority;
     } catch (error) {
       throw new StartFailure(
         `cannot use the certificate authority ${path}: ${(error as Error).message}. Restore it from a backup; a new one would lock out every enrolled gateway`,

@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
+import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { topics } from '@picket/shared/contract/topics';
 import { StartFailure, Unavailable, exitCodes } from '../errors.ts';
 import { controllerCommonName } from './peer-identity.ts';
@@ -36,6 +37,7 @@ export class BrokerClient implements AsyncDisposable {
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   readonly #stop = new AbortController();
+  readonly #pushing = new Set<GatewayId>();
   #inHand = 0;
   #subscribed = false;
 
@@ -82,6 +84,34 @@ export class BrokerClient implements AsyncDisposable {
         });
       }),
     ]);
+  }
+
+  /**
+   * Ends the connection of a gateway at a broker that is not ours: who connects under a client id pushes out who had it.
+   * Whether it may come back is for that broker's revocation list to say.
+   */
+  async pushOut(gateway: GatewayId): Promise<void> {
+    if (this.#pushing.has(gateway) || this.#stop.signal.aborted) return;
+    this.#pushing.add(gateway);
+    const client = new MqttClient(() => openStream(this.#options), {
+      protocolVersion: 4,
+      clientId: gateway,
+      clean: true,
+      connectTimeout: 5000,
+      reconnectPeriod: 0,
+      manualConnect: true,
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    client.on('connect', () => resolve());
+    client.on('close', resolve);
+    client.on('error', (error) => {
+      this.#options.log.warn({ err: error, gateway }, 'cannot push a revoked gateway out of the broker');
+      resolve();
+    });
+    client.connect();
+    await promise;
+    await client.endAsync(true).catch(() => {});
+    this.#pushing.delete(gateway);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

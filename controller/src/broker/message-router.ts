@@ -24,6 +24,8 @@ export type RawEventBatch = z.infer<typeof RawEventBatch>;
 export interface MessageHandlers {
   /** Known and not revoked; brokers other than ours learn of a revocation later than we do. */
   isInForce(gateway: GatewayId): Promise<boolean>;
+  /** A message came from one that is not. */
+  onStranger(gateway: GatewayId): void;
   /** Resolves after the commit. A rejection means: not kept, the gateway will send it again. */
   events(gateway: GatewayId, batch: RawEventBatch): Promise<Ack>;
   presence(gateway: GatewayId, presence: Presence): Promise<void>;
@@ -62,7 +64,10 @@ export class MessageRouter {
       const parsed = parseTopic(topic);
       if (parsed?.direction !== 'up') return this.#refuse(topic, 'no topic of a gateway');
       if (payload.length > maxPayloadBytes) return this.#refuse(topic, `${payload.length} bytes`);
-      if (!(await this.#handlers.isInForce(parsed.gateway))) return this.#refuse(topic, 'no enrolled gateway');
+      if (!(await this.#handlers.isInForce(parsed.gateway))) {
+        this.#handlers.onStranger(parsed.gateway);
+        return this.#refuse(topic, 'no enrolled gateway');
+      }
       const problem = await this.#route(parsed.gateway, parsed.channel, payload);
       if (problem !== undefined) this.#refuse(topic, problem);
     } catch (error) {
