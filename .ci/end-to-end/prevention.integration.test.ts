@@ -44,10 +44,10 @@ const attacks = {
   'hydra on ssh': (victim: string) => ['hydra', '-I', '-q', '-l', 'root', '-x', '4:4:a', '-t', '8', `ssh://${victim}`],
 } as const;
 
-/** Asks for a page every 200 ms and prints `ok` or `cut`. */
+/** Asks for a page about once a second and prints `ok` or `cut`. */
 function visitOften(network: GuardedNetwork): RunningProgram {
   const once = `curl -s -f -m 5 -o /dev/null http://${network.device.address}/index.html && echo ok || echo cut`;
-  return network.start(network.bystander.namespace, ['bash', '-c', `while :; do ${once}; sleep 0.2; done`]);
+  return network.start(network.bystander.namespace, ['bash', '-c', `while :; do ${once}; sleep 1; done`]);
 }
 
 const attackerIsHeld = (network: GuardedNetwork) => elementsNaming(network, network.attacker.address);

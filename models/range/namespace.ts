@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Every namespace of ours begins with this, so that `range clean` finds what a crash left behind. */
-export const namespacePrefix = 'pkrange-';
+const namespacePrefix = 'pkrange-';
 
 export interface Finished {
   readonly status: number;
@@ -16,7 +16,7 @@ export interface Finished {
 }
 
 /** Run a program to its end. Never throws because of a status: the caller decides what a failure means. */
-export function run(argv: readonly string[], timeoutMs = 30_000): Promise<Finished> {
+function run(argv: readonly string[], timeoutMs = 30_000): Promise<Finished> {
   const [program = '', ...rest] = argv;
   return new Promise((resolve) => {
     execFile(program, rest, { timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {
@@ -72,12 +72,6 @@ export class Namespace implements AsyncDisposable {
 
   sysctl(key: string, value: number | string): Promise<string> {
     return this.must(['sysctl', '-qw', `${key}=${value}`]);
-  }
-
-  /** Process ids of what runs in here. */
-  async processes(): Promise<number[]> {
-    const { stdout } = await run(['ip', 'netns', 'pids', this.name]);
-    return stdout.split('\n').filter(Boolean).map(Number);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

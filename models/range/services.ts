@@ -9,12 +9,13 @@ import type { Random } from './random.ts';
 import type { Device } from './site.ts';
 import type { Service } from './site-plan.ts';
 
-const program = (name: string): string => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+const internetProgram = fileURLToPath(new URL('./programs/internet.ts', import.meta.url));
+const webApplicationProgram = fileURLToPath(new URL('./programs/web-application.ts', import.meta.url));
 const ports: Readonly<Record<Service, number>> = { ssh: 22, ftp: 21, web: 80, mqtt: 1883 };
 
 /** Web, cloud, firmware, time and name servers, and the two places that attackers own. */
 export async function startInternet(internet: Namespace, folder: string): Promise<void> {
-  internet.spawn([process.execPath, program('internet.ts')], { cwd: folder });
+  internet.spawn([process.execPath, internetProgram], { cwd: folder });
   await listening(internet, 80);
 }
 
@@ -92,7 +93,7 @@ const startWeb: Starter = async (namespace, folder, random, volume) => {
   for (const [name, size] of Object.entries(sizes)) {
     await writeFile(join(files, name), randomBytes(random.integer(size / 2, size * 1.5)).toString('base64'));
   }
-  namespace.spawn([process.execPath, '--no-warnings', program('web-application.ts')], { cwd: folder });
+  namespace.spawn([process.execPath, '--no-warnings', webApplicationProgram], { cwd: folder });
   await listening(namespace, 8080);
   const configuration = `
     daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null; user root;
@@ -115,7 +116,7 @@ const startMqtt: Starter = async (namespace, folder) => {
 const starters: Readonly<Record<Service, Starter>> = { ssh: startSsh, ftp: startFtp, web: startWeb, mqtt: startMqtt };
 
 /** Wait until something in the namespace accepts TCP on a port. Throws after ten seconds. */
-export async function listening(namespace: Namespace, port: number): Promise<void> {
+async function listening(namespace: Namespace, port: number): Promise<void> {
   for (const deadline = Date.now() + 10_000; ; await pause(100)) {
     const { stdout } = await namespace.run(['ss', '-Hltn', `sport = :${port}`]);
     if (stdout.trim() !== '') return;

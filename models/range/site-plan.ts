@@ -1,7 +1,7 @@
 /** The sites of the range as data: who lives there, under which addresses, how fast the lines are, how people behave. */
 
 export type Service = 'ssh' | 'ftp' | 'web' | 'mqtt';
-export type Role = 'camera' | 'hub' | 'recorder' | 'sensor' | 'plug' | 'thermostat' | 'controller';
+type Role = 'camera' | 'hub' | 'recorder' | 'sensor' | 'plug' | 'thermostat' | 'controller';
 
 export interface DevicePlan {
   readonly name: string;

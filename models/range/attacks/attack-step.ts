@@ -19,7 +19,7 @@ export interface Scene {
 /** Which flows an attack makes; the times are added when it ran. */
 export type Truth = Pick<LabelRule, 'src_ip' | 'dst_ip' | 'protocol' | 'dst_port' | 'except'>;
 
-export interface AttackCommand {
+interface AttackCommand {
   readonly from: Host;
   readonly argv: readonly string[];
   readonly input?: string;
