@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { featureCount, features } from '@picket/shared/features/feature-schema';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FlowRows } from './flow-rows.ts';
+import type { Dataset } from './flow-rows.ts';
+import { readFlowTables } from './read-flow-tables.ts';
+
+let folder: string;
+let dataset: Dataset;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'picket-tables-'));
+  dataset = { rows: new FlowRows(), sequences: [] };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const newerNames = [...new Set(features.map(({ newer_name }) => newer_name))];
+
+/** Each column holds its own number, but for those given. */
+function line(cells: Readonly<Record<string, string>>): string {
+  return [
+    ...newerNames.map((name, index) => cells[name] ?? String(index)),
+    ...keys.map((key) => cells[key] ?? ''),
+  ].join();
+}
+const keys = ['Src IP', 'Dst IP', 'Timestamp', 'Label', 'Device', 'Capture'];
+
+function writeTable(name: string, lines: readonly string[]): void {
+  mkdirSync(join(folder, name));
+  const text = [[...newerNames, ...keys].join(), ...lines, ''].join('\r\n');
+  writeFileSync(join(folder, name, 'a.csv.gz'), gzipSync(text));
+}
+
+test('columns are found by the newer names, and one that newer tables dropped by the one it repeated', () => {
+  const flow = { Device: 'Plug', Capture: 'a', Label: 'BENIGN' };
+  writeTable('iot-sentinel-benign-flows', [
+    line(flow),
+    line({ ...flow, 'Flow Bytes/s': '-1.0', 'Flow Packets/s': 'NaN' }),
+  ]);
+  readFlowTables(folder, 1, dataset);
+  const expected = features.map(({ newer_name }) => newerNames.indexOf(newer_name));
+  expect([...dataset.rows.row(0)]).toEqual(expected);
+  expect(new Set(expected).size).toBe(featureCount - 1);
+  expect([...dataset.rows.row(1).subarray(13, 17)]).toEqual([expected[13], 0, 0, expected[16]]);
+  expect(dataset.sequences).toHaveLength(1);
+});
+
+test('windows never cross captures, nor parts', () => {
+  const minutes = Array.from({ length: 40 }, (_, index) => `2017-07-07 12:${String(index).padStart(2, '0')}:00.000001`);
+  writeTable('cicids2017-improved', [
+    ...minutes.map((at) => line({ 'Src IP': '172.16.0.1', 'Dst IP': '192.168.10.50', Timestamp: at, Label: 'DDoS' })),
+    ...minutes.map((at) => line({ 'Src IP': '192.168.10.5', 'Dst IP': '8.8.8.8', Timestamp: at, Label: 'BENIGN' })),
+  ]);
+  writeTable(
+    'iot-sentinel-benign-flows',
+    ['a', 'a', 'b', 'b'].map((capture) => line({ Device: 'Plug', Capture: capture })),
+  );
+  readFlowTables(folder, 1, dataset);
+  const owner = new Map<number, number>();
+  for (const [index, { windows }] of dataset.sequences.entries()) {
+    for (const row of windows) {
+      if (row < 0) continue;
+      expect(owner.get(row) ?? index).toBe(index);
+      owner.set(row, index);
+    }
+  }
+  expect(owner.size).toBe(84);
+  const classes = new Set([...dataset.rows.classes.subarray(0, dataset.rows.count)].map((at) => trafficClasses[at]));
+  expect(classes).toEqual(new Set(['benign', 'ddos_flood']));
+});
+
+test('a folder without tables, and a table without a feature, are refused by name', () => {
+  expect(() => readFlowTables(folder, 1, dataset)).toThrow(/cicids2017-improved/);
+  mkdirSync(join(folder, 'iot-sentinel-benign-flows'));
+  writeFileSync(join(folder, 'iot-sentinel-benign-flows', 'a.csv'), 'Dst Port,Device\n1,x\n');
+  expect(() => readFlowTables(folder, 1, dataset)).toThrow(/no column for feature Flow Duration/);
+});
