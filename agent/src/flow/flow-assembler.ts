@@ -183,7 +183,10 @@ export class FlowAssembler {
       this.#insert(bytes, hash, sourceIsLow, packetTimeUs);
       return;
     }
-    if (table.states[slot] !== slotState.open) {
+    const slotIs = table.states[slot];
+    if (slotIs === slotState.dozing) {
+      this.#wake(slot, packetTimeUs);
+    } else if (slotIs !== slotState.open) {
       this.#addAfterEnd(bytes, slot, hash, sourceIsLow, packetTimeUs);
       return;
     }
@@ -348,7 +351,7 @@ export class FlowAssembler {
   /** A deadline of this slot has come. */
   #fall(slot: number, nowUs: number): void {
     const table = this.#table;
-    if (table.states[slot] !== slotState.open) {
+    if (table.states[slot] !== slotState.open && table.states[slot] !== slotState.dozing) {
       table.remove(slot);
       return;
     }
@@ -367,9 +370,19 @@ export class FlowAssembler {
       this.#wheel.set(slot, lastUs + flowTimeoutUs);
       return;
     }
-    if (packetsOf(values, record) !== values[record + flowField.packetsAtReport]) this.#report(slot);
-    const nextUs = nowUs + reportIntervalUs;
-    this.#wheel.set(slot, nextUs < cutUs ? nextUs : cutUs);
+    if (packetsOf(values, record) === values[record + flowField.packetsAtReport]) {
+      table.states[slot] = slotState.dozing;
+      this.#wheel.set(slot, cutUs);
+      return;
+    }
+    this.#report(slot);
+    this.#wheel.set(slot, Math.min(nowUs + reportIntervalUs, cutUs));
+  }
+
+  #wake(slot: number, timeUs: number): void {
+    const cutUs = this.#table.records[slot * recordDoubles + flowField.startedAtUs]! + flowTimeoutUs;
+    this.#table.states[slot] = slotState.open;
+    this.#wheel.set(slot, Math.min(timeUs + firstReportUs, cutUs));
   }
 
   #reportIfMany(slot: number, timeUs: number): void {
@@ -441,7 +454,7 @@ export class FlowAssembler {
     for (let over = table.oldest(queue.over); over >= 0; over = table.oldest(queue.over)) this.#release(over);
     const open: number[] = [];
     for (let slot = 0; slot < table.capacity && open.length < table.used; slot++) {
-      if (table.states[slot] === slotState.open) open.push(slot);
+      if (table.states[slot] === slotState.open || table.states[slot] === slotState.dozing) open.push(slot);
     }
     const number = (slot: number): number => table.records[slot * recordDoubles + flowField.flowNumber]!;
     open.sort((one, other) => number(one) - number(other));

@@ -3,6 +3,7 @@
  * is full is decided here; nothing is allocated after construction.
  */
 import { recordDoubles } from './flow-fields.ts';
+import { SlotIndex } from './slot-index.ts';
 
 const none = -1;
 
@@ -16,7 +17,8 @@ export const keyField = {
   /** Protocol as the profile tells it apart, and the IP family. */
   protocolAndFamily: 9,
 } as const;
-export const keyWords = 10;
+/** Ten are used; sixteen fill one cache line. */
+export const keyWords = 16;
 
 /** What a slot is in use for. */
 export const slotState = {
@@ -26,6 +28,8 @@ export const slotState = {
   tombstone: 2,
   /** Handed over at the 120 s cut; the next packet continues the conversation. */
   cut: 3,
+  /** Open, but nothing came since its last report: its next deadline is the 120 s cut. */
+  dozing: 4,
 } as const;
 
 /** The order in which slots are given up when the table is full: oldest of the first queue that has any. */
@@ -50,9 +54,7 @@ export class FlowTable {
   /** Slots in use, tombstones included. */
   used = 0;
 
-  /** Pairs of hash and slot + 1; 0 is empty, so that a large table costs nothing until it is used. */
-  readonly #index: Int32Array<ArrayBuffer>;
-  readonly #mask: number;
+  readonly #index = new SlotIndex();
   readonly #hashes: Int32Array<ArrayBuffer>;
   readonly #free: Int32Array<ArrayBuffer>;
   #freeCount = 0;
@@ -74,9 +76,6 @@ export class FlowTable {
     this.protocols = new Uint8Array(capacity);
     this.icmp = new Uint16Array(capacity);
     this.latePackets = new Uint8Array(capacity);
-    const indexSize = 2 ** Math.ceil(Math.log2(capacity * 2));
-    this.#index = new Int32Array(indexSize * 2);
-    this.#mask = indexSize - 1;
     this.#hashes = new Int32Array(capacity);
     this.#free = new Int32Array(capacity);
     this.#queueOf = new Uint8Array(capacity);
@@ -92,10 +91,10 @@ export class FlowTable {
   find(key: Int32Array, hash: number): number {
     const index = this.#index;
     const keys = this.keys;
-    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
-      const slot = index[place * 2 + 1]! - 1;
+    for (let place = index.first(hash); ; place = index.next(place)) {
+      const slot = index.slotAt(place, hash);
       if (slot === none) return none;
-      if (index[place * 2] !== hash) continue;
+      if (slot < 0) continue;
       const at = slot * keyWords;
       if (
         keys[at + keyField.low + 3] === key[keyField.low + 3] &&
@@ -119,10 +118,7 @@ export class FlowTable {
     const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#untouched++;
     for (let word = 0; word < keyWords; word++) this.keys[slot * keyWords + word] = key[word]!;
     this.#hashes[slot] = hash;
-    let place = hash & this.#mask;
-    while (this.#index[place * 2 + 1] !== 0) place = (place + 1) & this.#mask;
-    this.#index[place * 2] = hash;
-    this.#index[place * 2 + 1] = slot + 1;
+    this.#index.add(hash, slot);
     this.used++;
     return slot;
   }
@@ -131,7 +127,7 @@ export class FlowTable {
   remove(slot: number): void {
     this.leaveQueue(slot);
     this.states[slot] = slotState.free;
-    this.#unindex(slot);
+    this.#index.remove(this.#hashes[slot]!, slot);
     this.#free[this.#freeCount++] = slot;
     this.used--;
   }
@@ -163,22 +159,5 @@ export class FlowTable {
   /** The slot that has been in this queue longest, or -1. */
   oldest(of: number): number {
     return this.#heads[of]!;
-  }
-
-  /** Linear probing without gaps: whoever stands behind moves up. */
-  #unindex(slot: number): void {
-    const index = this.#index;
-    const mask = this.#mask;
-    let hole = this.#hashes[slot]! & mask;
-    while (index[hole * 2 + 1] !== slot + 1) hole = (hole + 1) & mask;
-    for (let place = (hole + 1) & mask; index[place * 2 + 1] !== 0; place = (place + 1) & mask) {
-      const home = index[place * 2]! & mask;
-      if (((place - home) & mask) >= ((place - hole) & mask)) {
-        index[hole * 2] = index[place * 2]!;
-        index[hole * 2 + 1] = index[place * 2 + 1]!;
-        hole = place;
-      }
-    }
-    index[hole * 2 + 1] = 0;
   }
 }
