@@ -65,7 +65,7 @@ export async function startController(
   const hosts = ownHosts([config.http.host, ...config.public_host, ...config.allowed_hosts], config.cors_origins);
 
   const fleet = starting.use(await Fleet.open({ config, database, audit, live: feed, log }));
-  const history = createHistory({ database, audit, live: feed, gateways: fleet.gateways, publisher: fleet.twin });
+  const history = createHistory({ database, audit, live: feed, log, gateways: fleet.gateways, publisher: fleet.twin });
 
   const mounts: Mount[] = [
     { path: '/api/v1/auth', routes: access.routes },
@@ -137,6 +137,12 @@ export async function startController(
     rulesFor: () => history.rules.forPolicy(),
     unmonitoredBy: (gateway) => history.devices.unmonitored(gateway),
   });
+  starting.use(history.retention.start());
+  // Not waited for: it may take long after an outage, and every gateway is told where its log stands anyway.
+  const republished = history.decisions
+    .republish()
+    .catch((error: unknown) => log.error({ err: error }, 'unanswered decisions could not be handed on again'));
+  starting.defer(async () => void (await republished));
 
   writePrivateFile(join(config.data_dir, doorsFile), JSON.stringify(fleet.doors));
 

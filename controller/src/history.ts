@@ -3,6 +3,7 @@
  * rules, dashboard, and the door their events come in through. `controller.ts` mounts its routes and hands it the fleet.
  */
 import { networkInterfaces } from 'node:os';
+import type { Logger } from 'pino';
 import type { Ack } from '@picket/shared/contract/envelope';
 import { DeviceId, type GatewayId } from '@picket/shared/contract/identifiers';
 import { AlertRepository } from './alerts/alert-repository.ts';
@@ -26,6 +27,8 @@ import type { Mount } from './http/app.ts';
 import { EventIngest, type RawBatch } from './ingest/event-ingest.ts';
 import { IngestRepository } from './ingest/ingest-repository.ts';
 import { IngestService, type IngestCounters } from './ingest/ingest-service.ts';
+import { RetentionRepository } from './ingest/retention-repository.ts';
+import { RetentionService } from './ingest/retention-service.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { PredictionRepository } from './predictions/prediction-repository.ts';
 import { predictionRoutes } from './predictions/prediction-routes.ts';
@@ -42,6 +45,7 @@ export interface HistoryParts {
   readonly database: Database;
   readonly audit: AuditService;
   readonly live: LiveFeed;
+  readonly log: Logger;
   readonly gateways: GatewayDirectory;
   /** The twin. */
   readonly publisher: DecisionPublisher & PolicyPublisher;
@@ -56,6 +60,8 @@ export interface History {
   readonly alerts: AlertService;
   readonly decisions: DecisionService;
   readonly rules: RuleService;
+  /** Started and closed by the composition root. */
+  readonly retention: RetentionService;
   /** For the message router. */
   ingestBatch(gatewayId: GatewayId, batch: RawBatch): Promise<Ack>;
   /** For the metrics, since the start. */
@@ -65,7 +71,7 @@ export interface History {
 }
 
 export function createHistory(parts: HistoryParts): History {
-  const { database, audit, live, gateways, publisher } = parts;
+  const { database, audit, live, log, gateways, publisher } = parts;
   const now = parts.now ?? (() => new Date());
   const flows = new FlowService(new FlowRepository(database));
   const predictions = new PredictionService(new PredictionRepository(database), flows);
@@ -109,6 +115,7 @@ export function createHistory(parts: HistoryParts): History {
     alerts,
     decisions,
     rules,
+    retention: new RetentionService(new RetentionRepository(database), log),
     ingestBatch: (gatewayId, batch) => door.ingestBatch(gatewayId, batch),
     get ingested() {
       return ingest.counters;

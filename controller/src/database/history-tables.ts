@@ -94,7 +94,7 @@ export interface PredictionRow {
   recorded_at: string;
 }
 
-/** What the gateways counted of traffic that they did not report one by one. */
+/** What the gateways counted of all traffic, whether or not it was reported one by one. */
 export interface MinuteCounterRow {
   device_id: string;
   gateway_id: string;

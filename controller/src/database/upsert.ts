@@ -9,13 +9,12 @@ export function* inChunks<T>(rows: readonly T[], size: number = rowsPerStatement
 }
 
 /** `{a: excluded.a, b: excluded.b}` for the columns named, for `doUpdateSet`. */
-// eslint-disable-next-line typescript/no-explicit-any -- Kysely's own bound on what an expression builder may see
 export function excluded<DB, TB extends keyof DB, Column extends string>(
   eb: ExpressionBuilder<DB, TB>,
   columns: readonly Column[],
 ): Record<Column, ExpressionWrapper<DB, TB, never>> {
-  const ref = eb.ref as unknown as (column: string) => ExpressionWrapper<DB, TB, never>;
-  return Object.fromEntries(columns.map((column) => [column, ref(`excluded.${column}`)])) as Record<
+  const builder = eb as unknown as { ref(column: string): ExpressionWrapper<DB, TB, never> };
+  return Object.fromEntries(columns.map((column) => [column, builder.ref(`excluded.${column}`)])) as Record<
     Column,
     ExpressionWrapper<DB, TB, never>
   >;

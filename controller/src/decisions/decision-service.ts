@@ -162,13 +162,20 @@ export class DecisionService {
    */
   async republish(): Promise<number> {
     const rows = await this.#decisions.unanswered(this.#now().toISOString(), maxRepublished);
+    const perGateway = new Map<string, DecisionChange[]>();
     for (const { decision, states } of rows) {
-      const wire = toWire(decision);
+      const lifted = decision.lifted_at !== null;
+      const change: DecisionChange = lifted
+        ? { op: 'delete', decision_id: decision.id as DecisionId }
+        : { op: 'add', decision: toWire(decision) };
       for (const { gateway_id: gatewayId, state } of states) {
-        if (decision.lifted_at !== null) await this.#publishLift(gatewayId, [decision.id]);
-        else if (state === 'proposed') await this.#publish(gatewayId, [{ op: 'add', decision: wire }]);
+        if (lifted ? ended.has(state) : state !== 'proposed') continue;
+        const changes = perGateway.get(gatewayId);
+        if (changes === undefined) perGateway.set(gatewayId, [change]);
+        else changes.push(change);
       }
     }
+    for (const [gatewayId, changes] of perGateway) await this.#publish(gatewayId, changes);
     return rows.length;
   }
 

@@ -143,7 +143,7 @@ describeOnBothDatabases('decisions over HTTP', (open) => {
     const { body: devices } = await api.get('/devices');
     const idsOf = async (query: string): Promise<string[]> =>
       (await api.get(`/decisions?${query}`)).body.items.map((item: { id: string }) => item.id);
-    expect((await idsOf('active=true')).toSorted()).toEqual([ofAlert.id, analyst.id].toSorted());
+    expect((await idsOf('active=true')).toSorted()).toEqual([ofAlert.id, analyst.id as string].toSorted());
     expect(await idsOf('active=false')).toEqual([ended.id]);
     expect(await idsOf('scope=port')).toEqual([analyst.id]);
     expect(await idsOf('value=192.0.2.1')).toEqual([ended.id]);

@@ -25,6 +25,7 @@ export async function startTestApi(databaseUrl: string | undefined): Promise<Tes
   const { controller } = test;
   await addGateway(controller.database, 'edge-1');
   await addGateway(controller.database, 'edge-2');
+  await controller.fleet.twin.refreshAll(); // the first policy of each, so that tests can count what they cause
   const next = new Map<string, number>();
   const call: TestApi['call'] = async (role, method, path, body, headers = {}) => {
     const client = await test.as(role);

@@ -1,4 +1,5 @@
 /** The history on an open database, with gateways in memory and a clock that the test sets. */
+import { pino } from 'pino';
 import type { EventBody } from '@picket/shared/contract/envelope';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { LiveEvent } from '@picket/shared/contract/live-event';
@@ -47,6 +48,7 @@ export async function openTestHistory(options: DatabaseOptions): Promise<TestHis
     database,
     audit: new AuditService(new AuditRepository(database)),
     live,
+    log: pino({ level: 'silent' }),
     gateways: fleet,
     publisher: fleet,
     ownAddresses: () => ['198.51.100.1'],

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Instant } from './address.ts';
 import { Alert, AlertStatus, Severity } from './alert.ts';
-import { AlertId, DeviceId, GatewayId } from './identifiers.ts';
+import { DeviceId, GatewayId } from './identifiers.ts';
 import { StoredDecision } from './stored-decision.ts';
 
 /** One line of a list: an alert without evidence and explanation. */
