@@ -73,6 +73,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       guard: await guardOf(config, identity, system),
       broadcastAddresses: system.broadcastAddresses,
       store: resources.use(DecisionStore.open({ path: join(config.state_dir, 'decisions.sqlite') })),
+      clock: 'wall',
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry) =>
         isLive ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac) }) : new SimulatedFirewall(),
@@ -197,12 +198,7 @@ export async function guardOf(
   system: Awaited<ReturnType<typeof readSystemGuard>>,
 ): Promise<Guard> {
   const doors = identity === undefined ? [] : [identity.mqtt, identity.https];
-  const controllers = await Promise.all(
-    doors.map(async ({ host, port }) => {
-      const addresses = await lookup(host, { all: true }).catch(() => []);
-      return addresses.map(({ address }) => ({ address, port }));
-    }),
-  );
+  const controllers = await Promise.all(doors.map(({ host, port }) => addressesOfDoor(host, port)));
   return {
     controllers: controllers.flat(),
     dnsServers: system.dnsServers,
@@ -214,6 +210,19 @@ export async function guardOf(
     ownMacs: system.ownMacs,
     defaultRoutes: system.defaultRoutes,
   };
+}
+
+const lastKnownAddresses = new Map<string, readonly string[]>();
+
+/** A name that cannot be resolved just now stands for what it stood for last: the way to the controller stays open. */
+async function addressesOfDoor(host: string, port: number): Promise<Guard['controllers']> {
+  const found = await lookup(host, { all: true }).catch(() => []);
+  if (found.length > 0)
+    lastKnownAddresses.set(
+      host,
+      found.map(({ address }) => address),
+    );
+  return (lastKnownAddresses.get(host) ?? []).map((address) => ({ address, port }));
 }
 
 function decisionByHand(request: DecisionRequest): Parameters<Watch['enforcer']['propose']>[0] {

@@ -43,8 +43,10 @@ export interface WatchOptions {
   readonly guard: Guard;
   readonly broadcastAddresses: readonly string[];
   readonly store: DecisionStore;
+  /** What decisions begin and end by. `packet`: a replay at full speed, whose minutes pass in milliseconds. */
+  readonly clock: 'wall' | 'packet';
   /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
-  readonly openFirewall: (registry: DeviceRegistry) => Firewall;
+  readonly openFirewall: (registry: DeviceRegistry, now: () => number) => Firewall;
   readonly listener: WatchListener;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
@@ -75,6 +77,8 @@ export class Watch implements AsyncDisposable {
   static async open(options: WatchOptions): Promise<Watch> {
     await using resources = new AsyncDisposableStack();
     const { config, bootId, source, listener, log } = options;
+    let packetTimeMs = 0;
+    const now = options.clock === 'wall' ? Date.now : (): number => packetTimeMs;
     const registry = new DeviceRegistry({
       lanPrefixes: config.lan_prefixes,
       gatewayMacs: options.guard.ownMacs,
@@ -86,7 +90,8 @@ export class Watch implements AsyncDisposable {
     const enforcer = resources.use(
       await Enforcer.open({
         store: options.store,
-        firewall: resources.use(options.openFirewall(registry)),
+        firewall: resources.use(options.openFirewall(registry, now)),
+        now,
         guard: options.guard,
         mode: options.mode,
         log,
@@ -105,7 +110,10 @@ export class Watch implements AsyncDisposable {
       verdicts,
       threshold: config.model.threshold ?? detector.manifest.threshold,
       output: {
-        onFlow: (batch, row, role) => listener.onFlow(batch, row, role),
+        onFlow: (batch, row, role) => {
+          packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));
+          listener.onFlow(batch, row, role);
+        },
         onDevice: (sighting) => listener.onDevice(sighting),
         onPrediction: (prediction, context, features) => listener.onPrediction(prediction, context, features),
         onAlert: (alert) => listener.onAlert(alert),
@@ -130,6 +138,7 @@ export class Watch implements AsyncDisposable {
       await this.packets.ended;
     } finally {
       await this.pipeline.finish();
+      await this.enforcer.check(); // in turn: whatever was proposed before has its outcome then
     }
   }
 

@@ -46,7 +46,8 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     guard: await guardOf(config, undefined, nothing),
     broadcastAddresses: [],
     store,
-    openFirewall: () => new SimulatedFirewall(),
+    clock: 'packet',
+    openFirewall: (_, now) => new SimulatedFirewall({ now }),
     listener: options.json === true ? jsonLines : forPeople,
     log: pino({ level: 'warn' }, pino.destination(2)),
   });
