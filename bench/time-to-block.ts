@@ -37,7 +37,7 @@ async function measure(attack: (victim: string) => readonly string[]): Promise<n
   const monitor = network.start(gateway, ['nft', 'monitor', 'new', 'elements']);
   const block = new RegExp(`inet picket drop_\\S+ .*${attacker.address.replaceAll('.', '\\.')}`);
   const blocked = monitor.untilPrinted(block, deadlineMs).then(
-    () => performance.timeOrigin + performance.now(),
+    () => Date.now(),
     () => null,
   );
   network.start(attacker.namespace, attack(device.address));

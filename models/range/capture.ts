@@ -30,7 +30,7 @@ const snapLength = 192;
 /** Leftovers of a connection may still be on their way when its tool is gone. */
 const lingerUs = 3_000_000;
 
-const nowUs = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000);
+const nowUs = (): number => Date.now() * 1000; // the clock tcpdump stamps packets with
 
 /** Make `NAME.pcap` and `NAME.labels.json`. Needs root. */
 export async function capture(order: CaptureOrder, log: (line: string) => void, signal: AbortSignal): Promise<void> {
