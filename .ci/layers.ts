@@ -23,12 +23,12 @@ export const agentLayers: Readonly<Record<string, Layer>> = {
     because: 'decodes what capture hands over, and knows nothing of flows',
   },
   flow: {
-    mayImport: ['capture', 'packet', 'features'],
+    mayImport: ['capture', 'packet'],
     shared: ['features', 'contract'],
     because: 'reads no clock and does no I/O',
   },
   features: {
-    mayImport: ['flow'],
+    mayImport: ['capture', 'packet', 'flow'],
     shared: ['features', 'contract'],
     because: 'the schema is the contract with training',
   },
