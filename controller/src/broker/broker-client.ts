@@ -116,6 +116,8 @@ export class BrokerClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    // Ended while it connects, the client would otherwise try again for ever.
+    this.#client.options.reconnectPeriod = 0;
     await this.#client.endAsync(true).catch(() => {});
     await Promise.all(this.#lanes.values());
   }
