@@ -86,6 +86,14 @@ test('none: nothing but a summary on standard error', () => {
   expect(stderr).toMatch(/^packets 3 {2}flows 2 {2}reports 0 {2}seconds [0-9.]+ {2}packets\/s \d+ .*\n$/);
 });
 
+test('what was left out is said on standard error', () => {
+  const frames = Array.from({ length: 40 }, (_, index) => ({ timeUs, frame: udpFrame({ ...ends, srcPort: index }) }));
+  expect(flows(['-', '--capacity', '16'], pcapBytes(frames)).stderr).toMatch(
+    /^picket-agent: 24 flows were ended early/,
+  );
+  expect(flows(['-'], pcapBytes(frames, { linkType: 147 })).stderr).toMatch(/^picket-agent: 40 packets were left out/);
+});
+
 test('bad input is one line and its own exit code; what came before it is written', () => {
   const cut = flows([join(folder, 'cut.pcap')]);
   expect(cut.status).toBe(65);

@@ -68,9 +68,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   meter.finish();
   await output.end();
   if (options.format === 'none') summarise(meter, (performance.now() - startedMs) / 1000);
-  else if (meter.counters.evicted > 0) {
-    process.stderr.write(`picket-agent: ${meter.counters.evicted} flows were ended early: give a larger --capacity\n`);
-  }
+  warn(meter);
   if (failure !== undefined) throw explain(failure);
 }
 
@@ -114,6 +112,22 @@ function summarise(meter: FlowMeter, seconds: number): void {
     `packets ${packets}  flows ${count}  reports ${reports}  seconds ${seconds.toFixed(3)}  ` +
       `packets/s ${Math.round(packets / seconds)}  undecodable ${undecodable}  not IP ${notIp}  evicted ${evicted}\n`,
   );
+}
+
+/** What a reader of the flows alone would not notice. */
+function warn(meter: FlowMeter): void {
+  const { evicted, undecodableBy } = meter.counters;
+  if (evicted > 0) {
+    process.stderr.write(
+      `picket-agent: ${evicted} flows were ended early, the table was full: give a larger --capacity\n`,
+    );
+  }
+  if (undecodableBy.unsupportedLink > 0) {
+    process.stderr.write(
+      `picket-agent: ${undecodableBy.unsupportedLink} packets were left out, their link layer is not supported: ` +
+        'capture on an Ethernet, cooked, raw IP or loopback interface\n',
+    );
+  }
 }
 
 function toCapacity(text: string): number {
