@@ -154,10 +154,6 @@ export class GatewayRepository {
       .selectFrom('gateways')
       .leftJoin('ingest_totals', 'ingest_totals.gateway_id', 'gateways.id')
       .selectAll('gateways')
-      .select(['ingest_totals.lost', 'ingest_totals.rejected']) as unknown as SelectQueryBuilder<
-      Tables,
-      'gateways' | 'ingest_totals',
-      GatewayRow
-    >;
+      .select(['ingest_totals.lost', 'ingest_totals.rejected']);
   }
 }

@@ -12,7 +12,7 @@ import { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Context } from 'hono';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { AuthorityService } from '../authority/authority-service.ts';
-import { filter } from '../http/list-filters.ts';
+import { filter, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { principalOf, type RequestContext } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
@@ -33,8 +33,9 @@ export function gatewayRoutes(gateways: GatewayService, authority: AuthorityServ
       responses: { 200: json(pageSchema(StoredGateway), 'A page of gateways') },
     }),
     async (context) => {
-      const { status, ...page } = context.req.valid('query');
-      return context.json(await gateways.list({ status }, pageRequest(page)), 200);
+      const { status, ...query } = context.req.valid('query');
+      const page = pageRequest(query);
+      return context.json(toPage(await gateways.list({ status }, page), page.limit), 200);
     },
   );
 

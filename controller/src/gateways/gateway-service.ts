@@ -9,9 +9,9 @@ import type { GatewayChange, HealthMinute, StoredGateway } from '@picket/shared/
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { AuthorityService } from '../authority/authority-service.ts';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
+import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
 import { NotFound, PreconditionFailed } from '../errors.ts';
-import { pageOf, type Page, type PageRequest } from '../http/pagination.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import type { GatewayFilter, GatewayRepository, GatewayRow } from './gateway-repository.ts';
 import { toStoredGateway, unmonitoredOf } from './stored-gateway.ts';
@@ -37,9 +37,10 @@ export class GatewayService implements GatewayDirectory {
     this.#now = parts.now ?? (() => new Date());
   }
 
-  async list(filter: GatewayFilter, page: PageRequest): Promise<Page<StoredGateway>> {
+  /** Up to `limit + 1` of them, by id. */
+  async list(filter: GatewayFilter, page: RowsWanted): Promise<readonly Keyed<StoredGateway>[]> {
     const rows = await this.#parts.gateways.list(filter, page.limit + 1, page.offset, page.after?.[0]);
-    return pageOf(rows, page.limit, (row) => [row.id], toStoredGateway);
+    return rows.map((row) => ({ key: [row.id], item: toStoredGateway(row) }));
   }
 
   /** Throws `NotFound`. */
