@@ -48,40 +48,60 @@ export const Evaluation = z.strictObject({
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
+/**
+ * Every source is measured on its test part; one that has none (the range's captures, whose last part is the bundled
+ * demonstration) on its validation part, and is marked so: its threshold and number of epochs were chosen there.
+ */
 export async function evaluateModel(dataset: Dataset, record: TrainingRecord): Promise<Evaluation> {
-  const windows = evaluationWindows(dataset, 'test');
-  const probabilities = await scoreWindows(buildDetectGraph(networkOf(record)), windows);
-  const scores = Float32Array.from({ length: windows.count }, (_, index) => 1 - probabilities[index * classCount]!);
-  const predicted = predictedClasses(probabilities, scores, record.threshold);
-  const sourceOf = windows.groups.map((group) => group.split(' ')[0]!);
-  const names = [...new Set(sourceOf)].sort();
+  const tested = new Set(dataset.sequences.flatMap(({ part, source }) => (part === 'test' ? [source] : [])));
+  const untested = dataset.sequences.filter(({ source }) => !tested.has(source));
+  const test = await scored(evaluationWindows(dataset, 'test'), record);
+  const validation = await scored(evaluationWindows({ ...dataset, sequences: untested }, 'validation'), record);
+  const figuresOf = (windows: ScoredWindows, mark: string): SourceFigures[] => {
+    const sourceOf = windows.groups.map((group) => group.split(' ')[0]!);
+    return [...new Set(sourceOf)].sort().map((source) => {
+      const chosen = [...sourceOf.keys()].filter((index) => sourceOf[index] === source);
+      return sourceFigures(source + mark, chosen, windows, record.threshold);
+    });
+  };
   return {
     threshold: record.threshold,
-    sources: ['all', ...names].map((name) => {
-      const chosen = [...scores.keys()].filter((index) => name === 'all' || sourceOf[index] === name);
-      return sourceFigures(name, chosen, windows, scores, predicted, record.threshold);
-    }),
-    baselines: [majority(windows), logisticBaseline(dataset, windows, record.seed)],
+    sources: [
+      sourceFigures('all', [...test.labels.keys()], test, record.threshold),
+      ...figuresOf(test, ''),
+      ...figuresOf(validation, validationMark),
+    ],
+    baselines: [majority(test), logisticBaseline(dataset, test, record.seed)],
   };
 }
 
-/** The likeliest attack where the score reaches the threshold, else benign: as the agent names it. */
-function predictedClasses(probabilities: Float32Array, scores: Float32Array, threshold: number): Uint8Array {
-  return Uint8Array.from(scores, (score, index) => {
-    if (score < threshold) return 0;
+/** Ends the name of a source that was measured on its validation part. */
+export const validationMark = '_validation';
+
+interface ScoredWindows extends EvaluationWindows {
+  readonly scores: Float32Array;
+  /** The likeliest attack where the score reaches the threshold, else benign: as the agent names it. */
+  readonly predicted: Uint8Array;
+}
+
+async function scored(windows: EvaluationWindows, record: TrainingRecord): Promise<ScoredWindows> {
+  const probabilities = await scoreWindows(buildDetectGraph(networkOf(record)), windows);
+  const scores = Float32Array.from({ length: windows.count }, (_, index) => 1 - probabilities[index * classCount]!);
+  const predicted = Uint8Array.from(scores, (score, index) => {
+    if (score < record.threshold) return 0;
     const row = probabilities.subarray(index * classCount + 1, (index + 1) * classCount);
     return 1 + row.indexOf(Math.max(...row));
   });
+  return { ...windows, scores, predicted };
 }
 
 function sourceFigures(
   source: string,
   chosen: readonly number[],
-  windows: EvaluationWindows,
-  scores: Float32Array,
-  predicted: Uint8Array,
+  windows: ScoredWindows,
   threshold: number,
 ): SourceFigures {
+  const { scores, predicted } = windows;
   const labels = chosen.map((index) => windows.labels[index]!);
   const chosenScores = chosen.map((index) => scores[index]!);
   const figures = classFigures(

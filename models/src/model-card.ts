@@ -1,6 +1,7 @@
 /** The card of a bundle: what it was trained on, what it is bad at, and how it was measured. Weak classes first. */
 import type { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { features } from '@picket/shared/features/feature-schema';
+import { validationMark } from './evaluate-model.ts';
 import type { Evaluation, SourceFigures } from './evaluate-model.ts';
 import type { TrainingRecord } from './training-record.ts';
 
@@ -51,7 +52,7 @@ function sourceSection(figures: SourceFigures): string {
   const weakFirst = figures.classes.toSorted((a, b) => a.recall - b.recall);
   const loudFirst = figures.benign_groups.toSorted((a, b) => b.false_alarm_share - a.false_alarm_share);
   const lines = [
-    `## Test part: ${figures.source === 'all' ? 'everything' : figures.source}`,
+    titleOf(figures.source),
     '',
     `${figures.windows} windows, ${figures.benign_windows} benign; false alarms: ${percent(figures.false_alarm_share)} of the benign ones.`,
   ];
@@ -93,6 +94,12 @@ function sourceSection(figures: SourceFigures): string {
     );
   }
   return lines.join('\n');
+}
+
+function titleOf(source: string): string {
+  if (source === 'all') return '## Test part: everything';
+  if (!source.endsWith(validationMark)) return `## Test part: ${source}`;
+  return `## Validation part, where threshold and epochs were chosen: ${source.slice(0, -validationMark.length)}`;
 }
 
 function percent(share: number): string {
