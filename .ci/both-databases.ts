@@ -23,10 +23,14 @@ export function describeOnBothDatabases(
   name: string,
   suite: (open: () => Promise<TestDatabase>, engine: 'sqlite' | 'postgres') => void,
 ): void {
-  describe(`${name}, on SQLite`, () => suite(openSqlite, 'sqlite'));
+  describe(`${name}, on SQLite`, () => {
+    suite(openSqlite, 'sqlite');
+  });
   const external = process.env['PICKET_TEST_DATABASE_URL'];
   const isThere = external !== undefined || requireSystem('initdb', 'pg_ctl');
-  describe.skipIf(!isThere)(`${name}, on PostgreSQL`, () => suite(() => openPostgres(external), 'postgres'));
+  describe.skipIf(!isThere)(`${name}, on PostgreSQL`, () => {
+    suite(() => openPostgres(external), 'postgres');
+  });
 }
 
 async function openSqlite(): Promise<TestDatabase> {

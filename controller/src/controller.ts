@@ -123,8 +123,8 @@ export async function startController(
       feed,
       sessions: access.sessions,
       deviceExists: (id) => history.deviceExists(id),
-      isOwnHost: hosts.isOwnHost,
-      isAllowedOrigin: hosts.isAllowedOrigin,
+      isOwnHost: (host) => hosts.isOwnHost(host),
+      isAllowedOrigin: (origin, host) => hosts.isAllowedOrigin(origin, host),
       log,
     }),
   );

@@ -81,7 +81,7 @@ export class AccessTokens {
       .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + this.lifetimeSeconds)
-      .sign(this.#key as Exclude<PrivateKey, Uint8Array>);
+      .sign(this.#key);
   }
 
   /** Throws `Unauthorized` for any token that is not ours, not an access token, or over. */

@@ -88,10 +88,11 @@ export class SessionRepository {
       .where('sessions.expires_at', '>', now)
       .where('users.is_active', '=', 1)
       .$if(tokenId !== undefined, (query) =>
-        query.where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('revoked_tokens')
+        query.where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('revoked_tokens')
                 .select('jti')
                 .where('jti', '=', tokenId ?? ''),
             ),

@@ -209,7 +209,7 @@ describe('access tokens', () => {
     const sign = (
       changes: Record<string, unknown>,
       headerChanges: Record<string, unknown> = {},
-      key: Parameters<SignJWT['sign']>[0] = ownKey as Parameters<SignJWT['sign']>[0],
+      key: Parameters<SignJWT['sign']>[0] = ownKey,
     ): Promise<string> =>
       new SignJWT({ ...claims, ...changes }).setProtectedHeader({ ...protectedHeader, ...headerChanges }).sign(key);
 

@@ -14,7 +14,7 @@ export interface ConfigSources {
 }
 
 /** Settings that may stand in a file of their own: `PICKET_…_FILE`. */
-const secrets: readonly string[] = ['database_url', 'admin_password'];
+const secrets: ReadonlySet<string> = new Set(['database_url', 'admin_password']);
 /** Names other programs use for the same. Ours win. */
 const otherNames: Readonly<Record<string, string>> = { database_url: 'DATABASE_URL', 'log.level': 'LOG_LEVEL' };
 
@@ -89,7 +89,7 @@ async function environmentValue(
   const own = variableOf(setting);
   const fileVariable = `${own}_FILE`;
   const path = environment[fileVariable];
-  if (secrets.includes(setting) && path !== undefined && path !== '') {
+  if (secrets.has(setting) && path !== undefined && path !== '') {
     try {
       return { variable: fileVariable, value: (await readFile(path, 'utf8')).trim() };
     } catch (error) {

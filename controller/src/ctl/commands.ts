@@ -158,12 +158,12 @@ function addList(
       if (typeof value === 'string') query.set(filter, value);
     }
     const rows: Row[] = [];
-    do {
-      const page = Page.parse(await terminal.api().call('GET', `${path}?${query}`));
+    for (;;) {
+      const page = Page.parse(await terminal.api().call('GET', `${path}?${query.toString()}`));
       rows.push(...page.items);
       if (options['all'] !== true || page.next_cursor === null) break;
       query.set('cursor', page.next_cursor);
-    } while (true);
+    }
     terminal.print(formatRows(rows, columns, terminal.format()));
   });
 }

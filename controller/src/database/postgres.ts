@@ -8,6 +8,8 @@ import type { Tables } from './tables.ts';
 const maxConnections = 20;
 const int8 = 20;
 const numeric = 1700;
+/** The driver's own, for every type that it knows; it declares only those with a name. */
+const parserOf = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => (text: string) => unknown;
 
 /** Throws `StartFailure` that names the server, never the password. */
 export async function openPostgres(url: string): Promise<OpenConnections> {
@@ -33,9 +35,7 @@ export async function openPostgres(url: string): Promise<OpenConnections> {
     // Counts (int8) and sums (numeric) as numbers, as SQLite gives them.
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === int8 || oid === numeric
-          ? Number
-          : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+        oid === int8 || oid === numeric ? Number : parserOf(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
   pool.on('error', () => {}); // an idle connection broke: the pool makes a new one, and readiness says when it cannot
@@ -61,6 +61,7 @@ function explain(error: unknown, where: string): StartFailure {
       return fail('has no such database; create it (createdb) and start again');
     case '53300':
       return fail('has no connection free; raise max_connections');
+    case undefined:
     default:
       return fail(`does not answer (${code ?? message}); check database_url and that the server runs`);
   }

@@ -57,6 +57,7 @@ function explain(error: unknown, file: string): unknown {
         'its folder cannot be made because a file stands in the way; give another data_dir',
         exitCodes.cannotCreate,
       );
+    case undefined:
     default:
       return error;
   }

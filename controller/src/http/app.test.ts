@@ -98,7 +98,7 @@ test('SEC-14 a body above 1 MB is refused, with and without a declared length', 
     body: stream,
     duplex: 'half',
     headers: { 'content-type': 'application/json' },
-  } as RequestInit);
+  });
   expect(chunked.status).toBe(413);
 });
 

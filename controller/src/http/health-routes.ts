@@ -65,7 +65,8 @@ export function healthRoutes(about: About, checks: readonly HealthCheck[]): Rout
 }
 
 /** The reason goes to the log only: it may name hosts and users. */
-async function tryOne({ name, check }: HealthCheck): Promise<z.infer<typeof Part> & { reason?: unknown }> {
+async function tryOne(part: HealthCheck): Promise<z.infer<typeof Part> & { reason?: unknown }> {
+  const { name } = part;
   const startedAt = performance.now();
   const elapsed = (): number => Math.round(performance.now() - startedAt);
   let timer: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ async function tryOne({ name, check }: HealthCheck): Promise<z.infer<typeof Part
     timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs);
   });
   try {
-    await Promise.race([check(), late]);
+    await Promise.race([part.check(), late]);
     return { name, ok: true, milliseconds: elapsed() };
   } catch (error) {
     return { name, ok: false, milliseconds: elapsed(), reason: error };

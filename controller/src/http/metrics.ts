@@ -42,26 +42,26 @@ export function createMetrics(version: string, figures: readonly Figure[]): Metr
     registers: [registry],
   });
   for (const { kind, name, help, read } of figures) {
-    if (kind === 'gauge') {
-      new Gauge({
-        name,
-        help,
-        registers: [registry],
-        collect() {
-          this.set(read());
-        },
-      });
-    } else {
-      new Counter({
-        name,
-        help,
-        registers: [registry],
-        collect() {
-          this.reset();
-          this.inc(read());
-        },
-      });
-    }
+    registry.registerMetric(
+      kind === 'gauge'
+        ? new Gauge({
+            name,
+            help,
+            registers: [],
+            collect() {
+              this.set(read());
+            },
+          })
+        : new Counter({
+            name,
+            help,
+            registers: [],
+            collect() {
+              this.reset();
+              this.inc(read());
+            },
+          }),
+    );
   }
   return {
     registry,

@@ -31,7 +31,7 @@ export function route<P extends string, R extends Omit<RouteConfig, 'path'> & { 
 ): ReturnType<typeof createRoute<P, R>> {
   const { access, ...config } = declared;
   const body = config.request?.body;
-  return createRoute({
+  return createRoute<P, R>({
     ...config,
     [accessMember]: access,
     security: access === 'public' ? [] : [{ bearer: [] }],
@@ -43,5 +43,5 @@ export function route<P extends string, R extends Omit<RouteConfig, 'path'> & { 
         content: { 'application/problem+json': { schema: Problem } },
       },
     },
-  } as unknown as R) as ReturnType<typeof createRoute<P, R>>;
+  } as unknown as R);
 }

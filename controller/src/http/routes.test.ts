@@ -7,7 +7,7 @@ import { startTestController, type TestController } from '../testing/test-contro
 import { accessMember, type Access } from './route.ts';
 
 const Document = z.looseObject({
-  openapi: z.string(),
+  openapi: z.literal('3.1.0'),
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))),
 });
 
@@ -24,7 +24,6 @@ let operations: readonly Operation[];
 beforeAll(async () => {
   picket = await startTestController();
   const document = Document.parse(await (await picket.fetch('/openapi.json')).json());
-  expect(document.openapi).toMatch(/^3\.1\./);
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase(),
