@@ -14,7 +14,7 @@ export interface CertificateRequest {
 }
 
 export async function createCertificateRequest(gateway: GatewayId): Promise<CertificateRequest> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({
     name: `CN=${gateway}`,
     keys,

@@ -232,9 +232,7 @@ export class MqttControllerLink implements ControllerLink {
       await Promise.race([
         session.client.publishAsync(topic, JSON.stringify(message), { qos: 1, retain }),
         ended,
-        delay(publishTimeoutMs, late.signal).then(() => {
-          if (!late.signal.aborted) throw new Error('the broker did not take the message in time');
-        }),
+        rejectAfter(publishTimeoutMs, late.signal, 'the broker did not take the message in time'),
       ]);
     } finally {
       late.abort();
@@ -292,6 +290,13 @@ async function delay(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.addEventListener('abort', () => resolve(), { once: true });
   await promise;
   clearTimeout(timer);
+}
+
+/** Never settles once the signal aborted. */
+async function rejectAfter(ms: number, signal: AbortSignal, reason: string): Promise<never> {
+  await delay(ms, signal);
+  if (signal.aborted) return new Promise<never>(() => {});
+  throw new Error(reason);
 }
 
 function parseJson(text: string): unknown {

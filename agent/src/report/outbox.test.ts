@@ -9,6 +9,7 @@ import { newId } from '@picket/shared/contract/identifiers';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { EventChannel } from '@picket/shared/contract/topics';
 import { Outbox } from './outbox.ts';
+import type { OutboxOptions } from './outbox.ts';
 import { OutboxSender } from './outbox-sender.ts';
 
 const bootId = newId() as BootId;
@@ -21,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function open(more: { maxBytes?: number; maxAgeMs?: number; log?: typeof quiet } = {}): Outbox {
+function open(more: { maxBytes?: number; maxAgeMs?: number; log?: OutboxOptions['log'] } = {}): Outbox {
   return Outbox.open({
     path: join(folder, 'outbox.db'),
     maxBytes: 1e8,
@@ -170,7 +171,7 @@ test('a corrupt file is put aside, and the outbox begins anew', () => {
   const path = join(folder, 'outbox.db');
   writeFileSync(path, 'this is no database'.repeat(1000));
   const said: object[] = [];
-  using outbox = open({ log: { ...quiet, error: ((details: object) => said.push(details)) as () => void } });
+  using outbox = open({ log: { ...quiet, error: (details?: object) => void said.push(details ?? {}) } });
   expect(existsSync(`${path}.corrupt`)).toBe(true);
   expect(said).toHaveLength(1);
   outbox.add([device(1)]);

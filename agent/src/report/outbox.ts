@@ -196,13 +196,13 @@ export class Outbox implements Disposable {
       for (const name of eventChannels)
         this.#prepare('INSERT INTO channel VALUES (?, 1, 0) ON CONFLICT DO NOTHING').run(name);
     });
-    const [epoch] = this.#all<{ value: string }>("SELECT value FROM meta WHERE key = 'epoch'");
+    const [epoch] = this.#all("SELECT value FROM meta WHERE key = 'epoch'") as readonly { value: string }[];
     this.#epoch = epoch?.value ?? '';
     for (const name of eventChannels) {
-      const [row] = this.#all<{ next_seq: number; dropped: number }>(
-        'SELECT next_seq, dropped FROM channel WHERE name = ?',
-        name,
-      );
+      const [row] = this.#all('SELECT next_seq, dropped FROM channel WHERE name = ?', name) as readonly {
+        next_seq: number;
+        dropped: number;
+      }[];
       this.#channels[name].nextSeq = row?.next_seq ?? 1;
       this.#channels[name].dropped = row?.dropped ?? 0;
       this.#count(name);
@@ -292,11 +292,11 @@ export class Outbox implements Disposable {
    */
   #dropOldest(channel: EventChannel, freeBytes: number, olderThan: number): number {
     const state = this.#channels[channel];
-    const rows = this.#all<EventRow>(
+    const rows = this.#all(
       'SELECT * FROM event WHERE channel = ? AND seq > ? ORDER BY seq LIMIT 1000',
       channel,
       state.inFlightUpto,
-    );
+    ) as readonly EventRow[];
     let freed = 0;
     let events = 0;
     let lost = 0;
@@ -337,10 +337,9 @@ export class Outbox implements Disposable {
       this.#transaction(() => {
         this.#prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(newId());
         for (const name of eventChannels) {
-          const [first] = this.#all<{ from_seq: number | null }>(
-            'SELECT min(from_seq) AS from_seq FROM event WHERE channel = ?',
-            name,
-          );
+          const [first] = this.#all('SELECT min(from_seq) AS from_seq FROM event WHERE channel = ?', name) as readonly {
+            from_seq: number | null;
+          }[];
           const offset = (first?.from_seq ?? this.#channels[name].nextSeq) - 1;
           const renumber =
             'UPDATE event SET seq = -(seq - @offset), from_seq = from_seq - @offset WHERE channel = @name';
@@ -356,7 +355,7 @@ export class Outbox implements Disposable {
   }
 
   #renumberGapBodies(): void {
-    const gaps = this.#all<EventRow & { channel: string }>('SELECT * FROM event WHERE lost > 0');
+    const gaps = this.#all('SELECT * FROM event WHERE lost > 0') as readonly (EventRow & { channel: string })[];
     const update = this.#prepare('UPDATE event SET body = ? WHERE channel = ? AND seq = ?');
     for (const gap of gaps) {
       const body: EventBody = { kind: 'gap', body: { from_seq: gap.from_seq, to_seq: gap.seq, dropped: gap.lost } };
@@ -364,8 +363,8 @@ export class Outbox implements Disposable {
     }
   }
 
-  #all<Row>(sql: string, ...parameters: readonly unknown[]): readonly Row[] {
-    return this.#prepare(sql).all(...parameters) as Row[];
+  #all(sql: string, ...parameters: readonly unknown[]): readonly unknown[] {
+    return this.#prepare(sql).all(...parameters);
   }
 
   #prepare(sql: string): Database.Statement {

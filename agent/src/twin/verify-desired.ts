@@ -94,7 +94,7 @@ function refused(reason: string): { readonly ok: false; readonly reason: string 
 
 function readHeader(jws: string): { readonly typ?: string; readonly kid?: string } | undefined {
   try {
-    return decodeProtectedHeader(jws) as { typ?: string; kid?: string };
+    return decodeProtectedHeader(jws);
   } catch {
     return undefined;
   }

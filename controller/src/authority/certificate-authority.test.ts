@@ -24,7 +24,7 @@ async function request(
   name = 'CN=somebody else, O=root',
   algorithm: webcrypto.EcKeyGenParams & { hash: string } = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
 ): Promise<{ csr: string; key: string }> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({
     name,
     keys,
@@ -102,7 +102,8 @@ test('server and gateway know each other over TLS 1.3, and a server certificate 
   const served: string[] = [];
   const server = createServer(
     {
-      ...{ key: identity.server.key, cert: identity.server.certificate },
+      key: identity.server.key,
+      cert: identity.server.certificate,
       ca: authority.certificate,
       requestCert: true,
       rejectUnauthorized: true,

@@ -140,7 +140,10 @@ export class BrokerClient implements AsyncDisposable {
     // Waiting here holds back the next packet and the acknowledgement of this one.
     this.#client.handleMessage = (packet, done) => {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      void this.#take(packet.topic, payload).then(() => done());
+      void (async () => {
+        await this.#take(packet.topic, payload);
+        done();
+      })();
     };
   }
 

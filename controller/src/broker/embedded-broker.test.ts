@@ -181,6 +181,7 @@ test('a packet larger than any of ours ends the connection before it is kept', a
   socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f])); // CONNECT of 256 MB
   socket.resume();
   await once(socket, 'close');
+  expect(broker.stats.connected).toBe(0);
 });
 
 test('ten thousand mutated packets leave the broker serving', { timeout: 60_000 }, async () => {

@@ -195,9 +195,10 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDis
     const mine = before.then(work);
     const settled = mine.catch(() => {});
     this.#lanes.set(gateway, settled);
-    void settled.then(() => {
+    try {
+      await mine;
+    } finally {
       if (this.#lanes.get(gateway) === settled) this.#lanes.delete(gateway);
-    });
-    await mine;
+    }
   }
 }
