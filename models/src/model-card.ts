@@ -22,6 +22,9 @@ Held out before windows were cut: benign hosts and IoT device types as a whole, 
 seconds' gap, captures by the setting they were made with. An attack of CIC-IDS2017 comes from one tool on one day, so
 its held-out part is later, not different. IoT device types of one maker resemble each other across parts.
 
+Sources other than \`cicids2017\` and \`iot-sentinel\` (published tables) are folders of captures, extracted by the agent
+itself as it does live. A capture without a part of its own for training was never learnt from.
+
 Not looked at: ${manifest.masked_features.map((index) => features[index]!.name).join(', ')}.
 
 ${evaluation.sources.map(sourceSection).join('\n\n')}
@@ -43,6 +46,9 @@ ${table(
 
 - Macro-F1 counts classes with at least 20 test windows. A class without a line above was not measured.
 - Test windows overlap (stride one), so neighbouring figures are not independent.
+- Beacons, exfiltration and attacks on web applications differ little from telemetry, uploads and browsing in flow
+  features alone; their figures on captures are the ones to believe, and they are low.
+- The range has round trips of a machine, not of the internet, and its hosts refuse connections rather than drop them.
 - Tables hold ended flows; only captures show flows as a gateway reports them while they live.
 - Shares are per window. What a person sees is fewer: the agent asks for several attack windows in a row.
 `;

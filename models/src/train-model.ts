@@ -21,7 +21,7 @@ export interface TrainingOptions {
   readonly threads: number;
 }
 
-const stepsPerEpoch = 150;
+const stepsPerEpoch = 200;
 const batchSize = 256;
 const peakLearningRate = 0.002;
 const clipNorm = 2;
