@@ -22,7 +22,7 @@ export interface ModelBundle {
 }
 
 const graphNames = ['detect.onnx', 'explain.onnx', 'train.onnx'] as const;
-export type GraphName = (typeof graphNames)[number];
+type GraphName = (typeof graphNames)[number];
 
 const maxGraphBytes = 64 * 2 ** 20;
 const maxManifestBytes = 2 ** 20;

@@ -114,7 +114,7 @@ function readIotTables(folder: string, seed: number, { rows, sequences }: Datase
       capture.rows.push(add(values, 'benign', ''));
     });
   }
-  const parts = splitDeviceTypes(
+  const parts = splitGroups(
     [...captures.values()].map(({ device }) => device),
     seed,
   );
@@ -123,11 +123,6 @@ function readIotTables(folder: string, seed: number, { rows, sequences }: Datase
     const { device } = capture;
     sequences.push({ source: 'iot-sentinel', group: device, device, part, windows: slidingWindows(capture.rows) });
   }
-}
-
-/** Which IoT device types are held out. */
-export function splitDeviceTypes(deviceTypes: readonly string[], seed: number): Map<string, Part> {
-  return splitGroups(deviceTypes, seed);
 }
 
 function forEachRecord(

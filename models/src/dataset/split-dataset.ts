@@ -5,12 +5,12 @@
 import type { Part } from './flow-rows.ts';
 import { seededRandom, shuffle } from './seeded-random.ts';
 
-export interface Shares {
+interface Shares {
   readonly validation: number;
   readonly test: number;
 }
 
-export const defaultShares: Shares = { validation: 0.15, test: 0.2 };
+const defaultShares: Shares = { validation: 0.15, test: 0.2 };
 
 /** Whole groups (hosts, device types) go to one part; the seed chooses which. At least one goes to each part from three on. */
 export function splitGroups(groups: Iterable<string>, seed: number, shares = defaultShares): Map<string, Part> {

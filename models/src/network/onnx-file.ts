@@ -38,7 +38,7 @@ export interface OnnxGraph {
 }
 
 /** Operator set and file version: what every onnxruntime since 1.12 reads. */
-export const opset = 17;
+const opset = 17;
 const irVersion = 8;
 
 const elementCode: Readonly<Record<ElementType, number>> = { float32: 1, int64: 7 };
