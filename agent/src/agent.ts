@@ -17,6 +17,7 @@ import { AgentError } from './errors.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity, type GatewayIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide } from './controller-side.ts';
+import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
 import { Watch } from './watch.ts';
@@ -53,14 +54,12 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     }),
   );
   let controller: ControllerSide | undefined; // events come before it is there: they wait in the outbox
+  const writer = resources.use(new OutboxWriter({ outbox, onCommitted: () => controller?.wake() }));
   const reporter = new Reporter({
     bootId,
     source,
     benignSample: config.report.benign_sample,
-    sink: (events) => {
-      outbox.add(events);
-      controller?.wake();
-    },
+    sink: (events) => writer.add(events),
   });
   const system = await readSystemGuard();
   const watch = resources.use(
