@@ -44,6 +44,14 @@ export interface DeviceName {
   readonly last_seen_at: string | null;
 }
 
+/** What a batch says of a device that was known before. */
+export interface SeenDevice {
+  readonly id: string;
+  readonly lastSeenAt: string;
+  readonly mac: string | null;
+  readonly source: string;
+}
+
 const brief = ['id', 'name', 'ip_address', 'mac', 'last_seen_at'] as const;
 
 export class DeviceRepository {
@@ -209,16 +217,14 @@ export class DeviceRepository {
     }
   }
 
-  async touch(
-    executor: Executor,
-    id: string,
-    seen: { last_seen_at: string; mac: string | null; source: string },
-  ): Promise<void> {
-    await executor
-      .updateTable('devices')
-      .set({ last_seen_at: seen.last_seen_at, mac: seen.mac, traffic_source: seen.source })
-      .where('id', '=', id)
-      .execute();
+  /** One statement for all: a batch of a large LAN names hundreds of devices. */
+  async touch(executor: Executor, seen: readonly SeenDevice[]): Promise<void> {
+    for (const chunk of inChunks(seen)) {
+      const rows = chunk.map(({ id, lastSeenAt, mac, source }) => sql`(${id}, ${lastSeenAt}, ${mac}, ${source})`);
+      // Both engines call the columns of a list of values column1, column2 …
+      await sql`update devices set last_seen_at = seen.column2, mac = seen.column3, traffic_source = seen.column4
+        from (values ${sql.join(rows)}) as seen where devices.id = seen.column1`.execute(executor);
+    }
   }
 }
 
@@ -251,17 +257,22 @@ function withStatus(executor: Executor, basis: StatusBasis) {
           eb.exists(
             eb
               .selectFrom('decisions')
-              .innerJoin('decision_states', 'decision_states.decision_id', 'decisions.id')
               .select('decisions.id')
-              .whereRef('decision_states.gateway_id', '=', 'devices.gateway_id')
               .where('decisions.action', '=', 'quarantine')
               .where('decisions.expires_at', '>', basis.now)
-              .where('decision_states.state', 'in', ['applied', 'verified'])
               .where((value) =>
-                value.or([
-                  value('decisions.value', '=', value.ref('devices.ip_address')),
-                  value('decisions.value', '=', value.ref('devices.mac')),
-                ]),
+                value('decisions.value', 'in', [value.ref('devices.ip_address'), value.ref('devices.mac')]),
+              )
+              // Not a join: it would walk all decisions of the gateway for every device.
+              .where((held) =>
+                held.exists(
+                  held
+                    .selectFrom('decision_states')
+                    .select('decision_states.state')
+                    .whereRef('decision_states.decision_id', '=', 'decisions.id')
+                    .whereRef('decision_states.gateway_id', '=', 'devices.gateway_id')
+                    .where('decision_states.state', 'in', ['applied', 'verified']),
+                ),
               ),
           ),
         )

@@ -18,7 +18,14 @@ import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { PredictionService } from '../predictions/prediction-service.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
-import type { DeviceFilter, DeviceName, DeviceRepository, DeviceWithStatus, StatusBasis } from './device-repository.ts';
+import type {
+  DeviceFilter,
+  DeviceName,
+  DeviceRepository,
+  DeviceWithStatus,
+  SeenDevice,
+  StatusBasis,
+} from './device-repository.ts';
 import type { GatewayDirectory, KnownGateway } from './gateway-directory.ts';
 
 /** A device that was silent longer than this is offline. */
@@ -222,18 +229,17 @@ export class DeviceService {
       await this.#discover(executor, gatewayId, missing, latest);
       known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
     }
+    const touched: SeenDevice[] = [];
     for (const [address, sighting] of latest) {
       const device = known.get(address);
       if (device === undefined) continue;
       const newer = device.last_seen_at === null || device.last_seen_at < sighting.at;
       const mac = sighting.mac ?? device.mac;
       if (!newer && mac === device.mac) continue;
-      await this.#devices.touch(executor, device.id, {
-        last_seen_at: newer ? sighting.at : (device.last_seen_at ?? sighting.at),
-        mac,
-        source: sighting.source,
-      });
+      const lastSeenAt = newer ? sighting.at : (device.last_seen_at ?? sighting.at);
+      touched.push({ id: device.id, lastSeenAt, mac, source: sighting.source });
     }
+    await this.#devices.touch(executor, touched);
     return known;
   }
 
