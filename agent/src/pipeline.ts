@@ -54,8 +54,11 @@ export interface PipelineCounters {
 const windowSize = windowLength * featureCount;
 /** Windows per call of the network. */
 const maxBatch = 256;
-/** Explanations cost about thirty runs each; a batch with more attacks than this gets its first ones explained. */
-const maxExplanationsPerBatch = 8;
+/**
+ * An explanation costs milliseconds, so a batch has a budget of them: windows that may open an alert first, for an alert
+ * without reasons is of little use; the others of an attack look alike.
+ */
+const explanationsPerBatch = { evidence: 32, others: 4 } as const;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -130,12 +133,12 @@ export class Pipeline {
   async #judge({ batch, contexts }: DueWindows, detection: Detection): Promise<void> {
     const { detector, verdicts, output } = this.#options;
     this.#latencyMs += detection.latencyMs;
-    let explained = 0;
+    const budget: { evidence: number; others: number } = { ...explanationsPerBatch };
     for (const [index, context] of contexts.entries()) {
       const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
       const isAttack = detection.scores[index]! >= this.#threshold;
-      const explanation =
-        isAttack && explained++ < maxExplanationsPerBatch ? await detector.explain(features, context.flowsSeen) : null;
+      const isExplained = isAttack && budget[context.countsAsEvidence ? 'evidence' : 'others']-- > 0;
+      const explanation = isExplained ? await detector.explain(features, context.flowsSeen) : null;
       const prediction = this.#predictionOf(context, detection, index, batch.count, explanation);
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
