@@ -52,31 +52,32 @@ export class AuthorityRepository {
    * A gateway that is known is enrolled anew: its settings stay, its certificates of before are revoked.
    */
   async enrol(secretHash: string, gateway: NewGateway, certificate: NewCertificate): Promise<boolean> {
-    return this.#database.writer.transaction().execute(async (transaction) => {
-      const taken = await transaction
-        .updateTable('enrolment_tokens')
-        .set({ used_at: gateway.at, used_by: gateway.id })
-        .where('secret_hash', '=', secretHash)
-        .where('used_at', 'is', null)
-        .where('expires_at', '>', gateway.at)
-        .where((where) =>
-          where.or([
-            where('gateway_id', '=', gateway.id),
-            where.not(where.exists(where.selectFrom('gateways').select('id').where('id', '=', gateway.id))),
-          ]),
-        )
-        .executeTakeFirst();
-      if (taken.numUpdatedRows !== 1n) return false;
-      await insertGateway(transaction, gateway);
-      await transaction
-        .updateTable('certificates')
-        .set({ revoked_at: gateway.at })
-        .where('gateway_id', '=', gateway.id)
-        .where('revoked_at', 'is', null)
-        .execute();
-      await insertCertificate(transaction, certificate);
+    try {
+      await this.#database.writer.transaction().execute(async (transaction) => {
+        const token = await transaction
+          .updateTable('enrolment_tokens')
+          .set({ used_at: gateway.at, used_by: gateway.id })
+          .where('secret_hash', '=', secretHash)
+          .where('used_at', 'is', null)
+          .where('expires_at', '>', gateway.at)
+          .where((where) => where.or([where('gateway_id', '=', gateway.id), where('gateway_id', 'is', null)]))
+          .returning('gateway_id')
+          .executeTakeFirst();
+        if (token === undefined) throw new NotEnrolled();
+        await insertGateway(transaction, gateway, token.gateway_id !== null);
+        await transaction
+          .updateTable('certificates')
+          .set({ revoked_at: gateway.at })
+          .where('gateway_id', '=', gateway.id)
+          .where('revoked_at', 'is', null)
+          .execute();
+        await insertCertificate(transaction, certificate);
+      });
       return true;
-    });
+    } catch (error) {
+      if (error instanceof NotEnrolled) return false;
+      throw error;
+    }
   }
 
   async isKnown(gateway: GatewayId): Promise<boolean> {
@@ -150,14 +151,18 @@ export class AuthorityRepository {
   }
 }
 
-async function insertGateway(transaction: Kysely<Tables>, gateway: NewGateway): Promise<void> {
+/** Rolls an enrolment back: the token stays as it was. */
+class NotEnrolled extends Error {}
+
+/** A name that is known already is taken over only where the token was made for it. */
+async function insertGateway(transaction: Kysely<Tables>, gateway: NewGateway, mayReplace: boolean): Promise<void> {
   const fresh = {
     enrolled_at: gateway.at,
     updated_at: gateway.at,
     agent_version: gateway.agentVersion,
     protocol: gateway.protocol,
   };
-  await transaction
+  const inserted = await transaction
     .insertInto('gateways')
     .values({
       ...fresh,
@@ -170,8 +175,14 @@ async function insertGateway(transaction: Kysely<Tables>, gateway: NewGateway): 
       policy_version: 0,
       decisions_version: 0,
     })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...fresh, revoked_at: null, revoked_by: null }))
-    .execute();
+    .onConflict((conflict) =>
+      mayReplace
+        ? conflict.column('id').doUpdateSet({ ...fresh, revoked_at: null, revoked_by: null })
+        : conflict.column('id').doNothing(),
+    )
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) throw new NotEnrolled();
 }
 
 async function insertCertificate(database: Kysely<Tables>, certificate: NewCertificate): Promise<void> {
