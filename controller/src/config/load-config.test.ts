@@ -61,6 +61,8 @@ test('secrets come from files too; DATABASE_URL is known by its usual name', asy
     environment: { DATABASE_URL: 'postgres://x/y', PICKET_DATABASE_URL: 'postgres://ours/y' },
   });
   expect(both.database_url).toBe('postgres://ours/y');
+  const broker = await loadConfig({ environment: { PICKET_BROKER_URL: 'mqtts://broker.example' } });
+  expect(broker.mqtt.broker_url).toBe('mqtts://broker.example');
   expect((await failure({ environment: { PICKET_ADMIN_PASSWORD_FILE: join(folder, 'none') } })).message).toContain(
     'PICKET_ADMIN_PASSWORD_FILE',
   );

@@ -15,8 +15,14 @@ export interface ConfigSources {
 
 /** Settings that may stand in a file of their own: `PICKET_…_FILE`. */
 const secrets: ReadonlySet<string> = new Set(['database_url', 'admin_password']);
-/** Names other programs use for the same. Ours win. */
-const otherNames: Readonly<Record<string, string>> = { database_url: 'DATABASE_URL', 'log.level': 'LOG_LEVEL' };
+/** Shorter names, and those other programs use for the same. The full ones win. */
+const otherNames: Readonly<Record<string, string>> = {
+  database_url: 'DATABASE_URL',
+  'mqtt.broker_url': 'PICKET_BROKER_URL',
+  'log.level': 'LOG_LEVEL',
+  cors_origins: 'CORS_ORIGINS',
+  allowed_hosts: 'ALLOWED_HOSTS',
+};
 
 type Settings = Record<string, unknown>;
 

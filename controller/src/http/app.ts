@@ -74,7 +74,7 @@ export function createApp(options: AppOptions): Routes {
 }
 
 function describe(app: Routes, about: About): object {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Picket controller',
@@ -83,7 +83,14 @@ function describe(app: Routes, about: About): object {
         'Lists are `{items, next_cursor}`; give `next_cursor` back as `cursor`. Errors are RFC 9457 problems whose ' +
         '`errors` name the refused fields. Each operation says in `x-picket-access` who may use it.',
     },
+    servers: [{ url: '/' }],
   });
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    const feature = /^\/api\/v1\/([a-z-]+)/.exec(path)?.[1] ?? 'controller';
+    for (const operation of Object.values(operations as Record<string, { tags?: string[] }>))
+      operation.tags = [feature];
+  }
+  return document;
 }
 
 function refuseLargeBody(): never {
