@@ -23,12 +23,6 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
 }
 
-/** True where a row named another that is not there. */
-export function isForeignKeyViolation(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
-}
-
 /** Keeps other writers out of `table` until the transaction ends. On SQLite every write transaction does. */
 export async function lockTable<T>(transaction: Kysely<T>, table: keyof T & string): Promise<void> {
   if (dialectOf(transaction) === 'sqlite') return;
