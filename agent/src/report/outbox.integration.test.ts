@@ -17,11 +17,11 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'picket-full-'));
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
+    const mounted = spawnSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder]);
     if (mounted.status !== 0) throw new Error(`cannot mount a small disk: ${String(mounted.stderr)}`);
   });
   afterEach(() => {
-    spawnSync('umount', [folder]);
+    spawnSync('/usr/bin/umount', [folder]);
     rmSync(folder, { recursive: true, force: true });
   });
 
