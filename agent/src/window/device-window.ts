@@ -15,6 +15,14 @@ const bwdPackets = featureNames.indexOf('Total Backward Packets');
 const fwdBytes = featureNames.indexOf('Total Length of Fwd Packets');
 const bwdBytes = featureNames.indexOf('Total Length of Bwd Packets');
 
+/** `none`: a later report of the same flow is here already. `surge`: a living flow brings as much as a flood would. */
+export type WindowChange = 'none' | 'update' | 'surge';
+
+/** As many as a flow first reports itself for, and no slower than this: a flood, or a stream as strong as one. */
+const surgePackets = 64;
+const surgePacketsPerSecond = 50;
+const reportCode = FlowEnd.options.indexOf('report');
+
 export class DeviceWindow {
   readonly #features = new Float32Array(windowLength * featureCount);
   /** Raw addresses, source then destination; text is made when a window is handed out, and kept with its slot. */
@@ -32,18 +40,18 @@ export class DeviceWindow {
     return newest;
   }
 
-  /** False where a later report of the same flow is here already. */
-  add(batch: FlowBatch, row: number, direction: FlowDirection): boolean {
+  /** A flow, or a report of one, takes its slot. */
+  add(batch: FlowBatch, row: number, direction: FlowDirection): WindowChange {
     const flowNumber = batch.flowNumber[row]!;
     let slot = this.#slots.find((candidate) => candidate.flowNumber === flowNumber);
+    if (slot !== undefined && batch.reportNumber[row]! < slot.reportNumber) return 'none';
+    const change = batch.end[row] === reportCode && this.#hasSurged(batch, row, slot) ? 'surge' : 'update';
     if (slot === undefined) {
       slot = this.#slots.length < windowLength ? { ...emptySlot, index: this.#slots.length } : this.#slots.shift()!;
       this.#slots.push(slot);
       slot.flowNumber = flowNumber;
       slot.srcIp = undefined;
       slot.dstIp = undefined;
-    } else if (batch.reportNumber[row]! < slot.reportNumber) {
-      return false;
     }
     slot.reportNumber = batch.reportNumber[row]!;
     slot.end = batch.end[row]!;
@@ -57,7 +65,16 @@ export class DeviceWindow {
     this.#addresses.set(batch.srcAddress.subarray(row * 16, row * 16 + 16), slot.index * 32);
     this.#addresses.set(batch.dstAddress.subarray(row * 16, row * 16 + 16), slot.index * 32 + 16);
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
-    return true;
+    return change;
+  }
+
+  /** Measured from the report that this one replaces; of a flow that enters, from its start. */
+  #hasSurged(batch: FlowBatch, row: number, before: Slot | undefined): boolean {
+    const packets =
+      packetsOf(batch.features, row) - (before === undefined ? 0 : packetsOf(this.#features, before.index));
+    const sinceUs = before?.lastPacketAtUs ?? batch.startedAtUs[row]!;
+    const seconds = (batch.lastPacketAtUs[row]! - sinceUs) / 1e6;
+    return packets >= surgePackets && packets >= surgePacketsPerSecond * seconds;
   }
 
   /** Writes 10 × 78 values at `offset`, present flows in the last slots; the rest of `to` must be 0 there. */
@@ -94,6 +111,11 @@ export class DeviceWindow {
       };
     });
   }
+}
+
+/** Both ways. */
+function packetsOf(features: Float32Array | Float64Array, row: number): number {
+  return features[row * featureCount + fwdPackets]! + features[row * featureCount + bwdPackets]!;
 }
 
 interface Slot {

@@ -2,6 +2,11 @@
  * The windows of all devices, and which of them are due to be scored: those that changed, at most four times a second
  * of packet time each. When a window is due depends on the order of flows alone, never on how they were batched or on
  * a clock, so that a replayed capture is scored as it was live.
+ *
+ * Windows one flow apart share nine of ten flows, so a window counts as evidence only where enough of it is new: five
+ * flows that are new or updated, or one living flow that a flood may hide in. Such a flow is reported every 5 s, and
+ * waiting for five reports would let the flood run for twenty seconds; so a report of it that brings 64 packets since
+ * the one before, at 50 a second or more, is as fresh as five flows. What ended, and what trickles, counts one each.
  */
 import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
@@ -27,7 +32,7 @@ export interface WindowContext {
   readonly flowsSeen: number;
   /** New or updated flows since the last window of this device that counted as evidence. */
   readonly freshFlows: number;
-  /** Enough of it is new to count for N of M: `freshFlows` ≥ 5. */
+  /** Enough of it is new to count for N of M: `freshFlows` ≥ 5, or a living flow grew like a flood since then. */
   readonly countsAsEvidence: boolean;
   /** Oldest first. */
   readonly flows: readonly WindowFlow[];
@@ -40,7 +45,7 @@ export interface DueWindows {
   readonly contexts: readonly WindowContext[];
 }
 
-/** Windows one flow apart share nine of ten flows: only so many new ones make independent evidence. */
+/** So many new or updated flows make independent evidence. */
 export const minFreshFlows = 5;
 
 const restUs = 250_000;
@@ -53,6 +58,8 @@ interface Entry {
   readonly window: DeviceWindow;
   scoredAtUs: number;
   freshFlows: number;
+  /** A living flow grew like a flood since the last window that counted. */
+  surged: boolean;
 }
 
 export class DeviceWindows {
@@ -92,8 +99,10 @@ export class DeviceWindows {
   add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection): void {
     this.#setClock(batch.lastPacketAtUs[row]!);
     const entry = this.#entryOf(device);
-    if (entry.window.add(batch, row, direction)) {
+    const change = entry.window.add(batch, row, direction);
+    if (change !== 'none') {
       entry.freshFlows += 1;
+      if (change === 'surge') entry.surged = true;
       if (this.#nowUs - entry.scoredAtUs >= restUs) this.#makeDue(entry);
       else this.#waiting.add(entry);
     }
@@ -146,6 +155,7 @@ export class DeviceWindows {
       window: new DeviceWindow(),
       scoredAtUs: Number.NEGATIVE_INFINITY,
       freshFlows: 0,
+      surged: false,
     };
     this.#entries.delete(device);
     this.#entries.set(device, entry);
@@ -167,7 +177,7 @@ export class DeviceWindows {
     entry.scoredAtUs = this.#nowUs;
     const features = new Float32Array(windowSize);
     entry.window.copyFeatures(features, 0);
-    const countsAsEvidence = entry.freshFlows >= minFreshFlows;
+    const countsAsEvidence = entry.freshFlows >= minFreshFlows || entry.surged;
     const context: WindowContext = {
       device: { address: entry.device.address, mac: entry.device.mac },
       atUs: entry.window.newestAtUs,
@@ -177,7 +187,10 @@ export class DeviceWindows {
       flows: entry.window.flows(),
       source: this.#source,
     };
-    if (countsAsEvidence) entry.freshFlows = 0;
+    if (countsAsEvidence) {
+      entry.freshFlows = 0;
+      entry.surged = false;
+    }
     if (this.#due.length >= this.#maxDue) {
       this.#dropped += 1;
       this.#due.shift();
