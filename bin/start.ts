@@ -151,7 +151,7 @@ function agentConfiguration(): string {
         ? { source: 'pcap', files: [resolve(options.pcap)], speed: 'max' }
         : { source: 'pcap', files: [join(root, 'agent/captures/demo.pcap')], speed: 1, rebase: true };
   // JSON is YAML
-  return JSON.stringify({ state_dir: agentDirectory, mode: options.mode, capture, log: { level: 'warn' } }, null, 2);
+  return JSON.stringify({ state_dir: agentDirectory, mode: options.mode, capture, log: { level: 'error' } }, null, 2);
 }
 
 try {
@@ -170,7 +170,7 @@ try {
       options.mqttPort,
       '--print-alerts',
     ),
-    { ...process.env, PICKET_LOG_LEVEL: process.env['PICKET_LOG_LEVEL'] ?? 'warn' },
+    { ...process.env, PICKET_LOG_LEVEL: process.env['PICKET_LOG_LEVEL'] ?? 'error' },
   );
   if (await untilReady(`http://127.0.0.1:${options.port}/readyz`, controller)) {
     if (!existsSync(join(agentDirectory, 'identity.json'))) {

@@ -3,7 +3,7 @@
  * missing. Plain JavaScript, because it must run on any Node from 20 on, on a machine that has nothing else.
  * Everything it says goes to stderr: stdout belongs to the program.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -22,16 +22,38 @@ const wanted = createHash('sha256')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   console.error(`picket: installing dependencies with ${packageManager} (first run, or the lockfile changed) …`);
-  const install = spawnSync(
-    'npx',
-    ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'],
-    { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' },
-  );
-  if (install.status !== 0) {
+  const { code, said } = await install();
+  if (code !== 0) {
+    console.error(said);
     console.error('picket: the installation failed; the lines above say why. Mend it and run the same command again.');
     process.exit(69);
   }
   writeFileSync(stamp, wanted);
+}
+
+/** Shows how far it is; the rest of what pnpm says (that the Node it runs under is older than ours) only when it fails. */
+async function install() {
+  const pnpm = spawn('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
+  });
+  let said = '';
+  for (const stream of [pnpm.stdout, pnpm.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      said += text;
+      const progress = text.match(/^Progress: .*$/gm)?.at(-1);
+      if (progress !== undefined) console.error(`picket: ${progress}`);
+    });
+  }
+  const code = await new Promise((resolve) => {
+    pnpm.on('error', (error) => {
+      said += error.message;
+      resolve(1);
+    });
+    pnpm.on('close', resolve);
+  });
+  return { code, said };
 }
 
 const own = join(root, 'node_modules', '.bin', 'node');
