@@ -49,14 +49,12 @@ export const Evaluation = z.strictObject({
 export type Evaluation = z.infer<typeof Evaluation>;
 
 /**
- * Every source is measured on its test part; one that has none (the range's captures, whose last part is the bundled
- * demonstration) on its validation part, and is marked so: its threshold and number of epochs were chosen there.
+ * Every source is measured on its test part, and beside it on its validation part, which is marked so: threshold and
+ * number of epochs were chosen there.
  */
 export async function evaluateModel(dataset: Dataset, record: TrainingRecord): Promise<Evaluation> {
-  const tested = new Set(dataset.sequences.flatMap(({ part, source }) => (part === 'test' ? [source] : [])));
-  const untested = dataset.sequences.filter(({ source }) => !tested.has(source));
   const test = await scored(evaluationWindows(dataset, 'test'), record);
-  const validation = await scored(evaluationWindows({ ...dataset, sequences: untested }, 'validation'), record);
+  const validation = await scored(evaluationWindows(dataset, 'validation'), record);
   const figuresOf = (windows: ScoredWindows, mark: string): SourceFigures[] => {
     const sourceOf = windows.groups.map((group) => group.split(' ')[0]!);
     return [...new Set(sourceOf)].sort().map((source) => {

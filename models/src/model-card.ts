@@ -3,13 +3,15 @@ import type { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { features } from '@picket/shared/features/feature-schema';
 import { validationMark } from './evaluate-model.ts';
 import type { Evaluation, SourceFigures } from './evaluate-model.ts';
+import { falseAlarmTarget, thresholdBounds } from './train-model.ts';
 import type { TrainingRecord } from './training-record.ts';
 
 export function writeModelCard(manifest: ModelManifest, record: TrainingRecord, evaluation: Evaluation): string {
   return `# ${manifest.version}
 
-Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${manifest.threshold.toFixed(3)}, chosen on
-benign validation windows so that at most one in a thousand alarms; temperature ${record.temperature.toFixed(2)}, seed ${record.seed}.
+Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${manifest.threshold.toFixed(3)}, temperature
+${record.temperature.toFixed(2)}, seed ${record.seed}, ${record.epochs.length} epochs. The threshold is the lowest from ${thresholdBounds[0]} to ${thresholdBounds[1]} at which no more than ${percent(falseAlarmTarget)} of the
+benign validation windows of devices alarm; ${thresholdBounds[1]} means that this was out of reach, and the validation tables below say for whom.
 
 ## What it was trained on
 

@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-1', import.meta.url));
 
-export const shippedManifestSha256 = 'dfebe7704d57601e5b309cddf78f891065e71c28ea18f250356099f0fb89c623';
+export const shippedManifestSha256 = 'fccca8dc25fc75188b30e6c6f3b51407e015a422b783c45679d4cd21e4608136';
