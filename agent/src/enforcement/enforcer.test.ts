@@ -71,6 +71,27 @@ test('a proposal gets its times here, reaches the firewall and is read back', as
   expect(enforcer.stats).toMatchObject({ in_force: 1, refused: 0, failed: 0 });
 });
 
+test('nothing goes beyond the ceiling, whatever mode is set later', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open({ ceiling: 'simulate' });
+  expect(enforcer.mode).toBe('simulate');
+  await enforcer.useMode('enforce');
+  expect(enforcer.mode).toBe('simulate');
+  await enforcer.add([bench.block({ mode: 'enforce' })]);
+  expect(bench.states).toEqual(['simulated']);
+  expect(bench.held).toEqual(['simulate 203.0.113.9']);
+  await enforcer.useMode('observe');
+  expect(enforcer.mode).toBe('observe');
+});
+
+test('what was simulated when it began stays so when the gateway enforces later', async () => {
+  const bench = new Bench();
+  const enforcer = await bench.open({ mode: 'simulate' });
+  await enforcer.add([bench.block({ mode: 'enforce' })]);
+  await enforcer.useMode('enforce');
+  expect(bench.held.map((held) => held.split(' ')[0])).toEqual(['simulate']);
+});
+
 test('every origin passes the mode gate, whatever it asks for', async () => {
   for (const origin of DecisionOrigin.options) {
     for (const asked of Mode.options) {

@@ -25,6 +25,8 @@ export interface EnforcerOptions {
   readonly firewall: Firewall;
   readonly guard: Guard;
   readonly mode: Mode;
+  /** However harsh a mode anybody asks for, no more than this. Default: `enforce`. */
+  readonly ceiling?: Mode;
   readonly onEvent: (event: DecisionEvent) => void;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Milliseconds. Default: the wall clock. */
@@ -75,7 +77,7 @@ export class Enforcer implements AsyncDisposable {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#guard = options.guard;
-    this.#mode = options.mode;
+    this.#mode = passModeGate(options.mode, options.ceiling ?? 'enforce');
   }
 
   /** Brings the kernel to what the store says. Does not throw where the firewall fails: that is told and tried again. */
@@ -170,10 +172,10 @@ export class Enforcer implements AsyncDisposable {
       .map((decision) => ({ decision, in_kernel: this.#reading.decisionIds.has(decision.id) }));
   }
 
-  /** From here on the gateway may do this much; decisions that hold already become as gentle. */
+  /** From here on the gateway may do this much, within the ceiling; decisions that hold already become as gentle. */
   useMode(mode: Mode): Promise<void> {
     return this.#inTurn(async () => {
-      this.#mode = mode;
+      this.#mode = passModeGate(mode, this.#options.ceiling ?? 'enforce');
       await this.#hold();
     });
   }
