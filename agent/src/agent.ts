@@ -135,8 +135,12 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
   timers.defer(() => clearInterval(guardTimer));
 
   async function refreshGuard(): Promise<void> {
-    const settings = controller?.guardSettings() ?? config.guard;
-    await watch.enforcer.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
+    try {
+      const settings = controller?.guardSettings() ?? config.guard;
+      await watch.enforcer.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
+    } catch (error) {
+      log.warn(`the guard stays as it was: ${(error as Error).message}`);
+    }
   }
 
   log.info(

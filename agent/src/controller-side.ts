@@ -133,14 +133,17 @@ interface PolicySettings {
   guard: AgentConfig['guard'] | undefined;
 }
 
-function targetsOf({ watch, reporter, guardOf }: ControllerSideOptions, settings: PolicySettings): DesiredTargets {
+function targetsOf(
+  { config, watch, reporter, guardOf }: ControllerSideOptions,
+  settings: PolicySettings,
+): DesiredTargets {
   return {
     async applyPolicy(policy: Policy): Promise<void> {
       // the guard first: it is the only part that may be refused
       await watch.enforcer.useGuard(await guardOf(policy.guard));
       settings.guard = policy.guard;
       watch.verdicts.useRules(policy.rules);
-      watch.pipeline.useThreshold(policy.threshold ?? watch.detector.manifest.threshold);
+      watch.pipeline.useThreshold(policy.threshold ?? config.model.threshold ?? watch.detector.manifest.threshold);
       watch.registry.ignore(policy.unmonitored);
       reporter.useBenignSample(policy.report.benign_sample);
       await watch.enforcer.useMode(policy.mode);

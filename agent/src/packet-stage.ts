@@ -47,6 +47,7 @@ export interface PacketWorkerData {
 export type PacketWorkerMessage =
   | { readonly type: 'flows'; readonly batch: FlowBatch }
   | { readonly type: 'counters'; readonly counters: PacketCounters }
+  | { readonly type: 'quiet'; readonly nowUs: number }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'end'; readonly counters: PacketCounters }
   | {
@@ -59,10 +60,13 @@ export type PacketWorkerMessage =
 export type PacketWorkerRequest = { readonly type: 'credit' } | { readonly type: 'stop' };
 
 const creditsUnderWay = 64;
+const stopGraceMs = 1000;
 
 export interface PacketStageHandlers {
   /** Give a credit back when the promise settles: that is what bounds the queue. */
   onFlows(batch: FlowBatch): Promise<void>;
+  /** A live interface is silent, and it is this late (µs since 1970). */
+  onQuiet(nowUs: number): Promise<void>;
   onWarning(text: string): void;
 }
 
@@ -82,6 +86,9 @@ export class PacketStage implements AsyncDisposable {
           case 'counters':
             this.#counters = message.counters;
             break;
+          case 'quiet':
+            handlers.onQuiet(message.nowUs).catch(reject);
+            break;
           case 'warning':
             handlers.onWarning(message.text);
             break;
@@ -98,7 +105,7 @@ export class PacketStage implements AsyncDisposable {
         }
       });
       worker.on('error', reject);
-      worker.on('exit', () => resolve());
+      worker.on('exit', (code) => reject(new Error(`the packet thread ended before its input (code ${code})`)));
     });
     this.#ended.catch(() => undefined); // whoever asks gets it through `ended`
   }
@@ -125,8 +132,16 @@ export class PacketStage implements AsyncDisposable {
     this.#request({ type: 'stop' });
   }
 
+  /** Lets the thread end its capture program, for a moment. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
+    const exited = new Promise<void>((resolve) => {
+      if (this.#worker.threadId === -1) resolve();
+      else this.#worker.once('exit', () => resolve());
+    });
+    this.stop();
+    const deadline = setTimeout(() => void this.#worker.terminate(), stopGraceMs);
+    await exited;
+    clearTimeout(deadline);
   }
 
   #request(request: PacketWorkerRequest): void {

@@ -93,6 +93,7 @@ async function meterSource(opened: PacketSource): Promise<void> {
     if (isLive && Date.now() - lastPacketMs > tickMs) {
       meter.advanceTo(Date.now() * 1000);
       meter.flush();
+      post({ type: 'quiet', nowUs: Date.now() * 1000 });
     }
     post({ type: 'counters', counters: counters() });
   }, tickMs);

@@ -68,6 +68,7 @@ export class Pipeline {
   #alerts = 0;
   #latencyMs = 0;
   #queue: Promise<void> = Promise.resolve();
+  #isAdvancing = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -96,6 +97,22 @@ export class Pipeline {
   /** Resolves when every window that these flows made due has been judged. Calls are served in their order. */
   add(batch: FlowBatch): Promise<void> {
     this.#queue = this.#queue.then(() => this.#addNow(batch));
+    return this.#queue;
+  }
+
+  /**
+   * Nothing is captured just now, and it is this late by packet time (µs): windows that rested are judged, and episodes
+   * that are over end. While an earlier call waits for its turn another is needless and does nothing.
+   */
+  advance(nowUs: number): Promise<void> {
+    if (this.#isAdvancing) return Promise.resolve();
+    this.#isAdvancing = true;
+    this.#queue = this.#queue.then(async () => {
+      this.#isAdvancing = false;
+      this.#options.windows.advance(nowUs);
+      await this.#judgeDue();
+      for (const alert of this.#options.verdicts.advance(nowUs)) this.#tell(alert);
+    });
     return this.#queue;
   }
 

@@ -48,7 +48,7 @@ export interface WatchOptions {
   /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
   readonly openFirewall: (registry: DeviceRegistry, now: () => number) => Firewall;
   readonly listener: WatchListener;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 export class Watch implements AsyncDisposable {
@@ -94,6 +94,8 @@ export class Watch implements AsyncDisposable {
         now,
         guard: options.guard,
         mode: options.mode,
+        // Only what is captured live may be cut: addresses of a replay may be in use on this very network.
+        ceiling: source === 'live' ? 'enforce' : 'simulate',
         log,
         onEvent: (event) => {
           listener.onDecision(event);
@@ -117,13 +119,20 @@ export class Watch implements AsyncDisposable {
         onDevice: (sighting) => listener.onDevice(sighting),
         onPrediction: (prediction, context, features) => listener.onPrediction(prediction, context, features),
         onAlert: (alert) => listener.onAlert(alert),
-        propose: (draft) => void enforcer.propose(draft),
+        propose: (draft) =>
+          void enforcer.propose(draft).catch((error: unknown) => {
+            log.error({ err: error, value: draft.value }, 'a decision of the model was lost');
+          }),
       },
     });
     const packets = resources.use(
       PacketStage.start(
         { capture: config.capture, flowCapacity: config.flow.capacity, profile: detector.manifest.feature_profile },
-        { onFlows: (batch) => pipeline.add(batch), onWarning: (text) => log.warn(text) },
+        {
+          onFlows: (batch) => pipeline.add(batch),
+          onQuiet: (nowUs) => pipeline.advance(nowUs),
+          onWarning: (text) => log.warn(text),
+        },
       ),
     );
     return new Watch({ registry, detector, verdicts, enforcer, pipeline, packets }, resources.move());

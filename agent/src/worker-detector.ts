@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { ModelManifest } from '@picket/shared/contract/model-manifest';
 import type { Explanation } from '@picket/shared/contract/prediction';
 import type { Detection, Detector, WindowBatch } from './detection/detector.ts';
+import { AgentError } from './errors.ts';
 
 export type DetectionRequest =
   | { readonly type: 'detect'; readonly id: number; readonly batch: WindowBatch }
@@ -22,6 +23,13 @@ export type DetectionReply =
 interface Pending {
   resolve(value: Detection & Explanation): void;
   reject(reason: Error): void;
+}
+
+function stopped(reason: string): AgentError {
+  return new AgentError(
+    'unavailable',
+    `detection has stopped: ${reason}; decisions in the kernel keep their time; start the agent again`,
+  );
 }
 
 export class WorkerDetector implements Detector {
@@ -45,11 +53,13 @@ export class WorkerDetector implements Detector {
         if (reply.type === 'ready') resolve(reply.manifest);
       });
       worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`its thread ended at once (code ${code})`)));
     });
-    worker.removeAllListeners('error');
+    worker.removeAllListeners('error').removeAllListeners('exit');
     const detector = new WorkerDetector(worker, manifest);
     worker.on('message', (reply: DetectionReply) => detector.#settle(reply));
-    worker.on('error', (error) => detector.#fail(error as Error));
+    worker.on('error', (error) => detector.#fail(stopped((error as Error).message)));
+    worker.on('exit', (code) => detector.#fail(stopped(`its thread ended with code ${code}`)));
     return detector;
   }
 
@@ -63,8 +73,8 @@ export class WorkerDetector implements Detector {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
     this.#fail(new Error('the detector was closed'));
+    await this.#worker.terminate();
   }
 
   #call(request: DetectionRequest): Promise<Detection & Explanation> {
@@ -79,12 +89,12 @@ export class WorkerDetector implements Detector {
     if (reply.type === 'ready') return;
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if (reply.type === 'failed') pending?.reject(new Error(reply.reason));
+    if (reply.type === 'failed') pending?.reject(stopped(reply.reason));
     else pending?.resolve((reply.type === 'detected' ? reply.detection : reply.explanation) as Detection & Explanation);
   }
 
   #fail(error: Error): void {
-    this.#failure = error;
+    this.#failure ??= error;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
