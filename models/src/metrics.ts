@@ -41,7 +41,8 @@ export function precisionRecallArea(scores: ArrayLike<number>, positive: (index:
     area += (stepHits / Math.max(1, positives)) * (hits / (rank + 1));
     stepHits = 0;
   }
-  return area;
+  // The steps' sum may exceed 1 by the last digit.
+  return Math.min(1, area);
 }
 
 /** Share of the negatives that score at or above the threshold. */

@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-1', import.meta.url));
 
-export const shippedManifestSha256 = 'fccca8dc25fc75188b30e6c6f3b51407e015a422b783c45679d4cd21e4608136';
+export const shippedManifestSha256 = '2066f736c6abc281a48dc552be2aa742f1af301ec46274bba19414f7f02e5626';
