@@ -155,29 +155,33 @@ export class Outbox implements Disposable {
   /** Forgets what the controller has committed. False when the acknowledgement is for another epoch. */
   acknowledge(ack: Ack): boolean {
     if (ack.epoch !== this.#epoch) return false;
-    const state = this.#channels[ack.channel];
-    if (ack.upto >= state.nextSeq) {
+    if (ack.upto >= this.#channels[ack.channel].nextSeq) {
       this.#beginNewEpoch(ack);
       return false;
     }
     this.#attempt('forget acknowledged events', () => {
       this.#transaction(() => {
-        this.#prepare('DELETE FROM event WHERE channel = ? AND seq <= ?').run(ack.channel, ack.upto);
+        const acknowledged = 'FROM event WHERE channel = ? AND seq <= ?';
+        const sizes = `SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes ${acknowledged}`;
+        const [gone] = this.#all(sizes, ack.channel, ack.upto) as readonly { rows: number; bytes: number }[];
+        this.#prepare(`DELETE ${acknowledged}`).run(ack.channel, ack.upto);
+        this.#channels[ack.channel].rows -= gone?.rows ?? 0;
+        this.#channels[ack.channel].bytes -= gone?.bytes ?? 0;
       });
     });
-    this.#count(ack.channel);
+    const state = this.#channels[ack.channel];
     if (ack.upto >= state.inFlightUpto) state.inFlightUpto = 0;
     return true;
   }
 
   stats(): OutboxStats {
     const states = Object.values(this.#channels);
-    const [oldest] = this.#query('SELECT min(at) AS at FROM event') as Iterable<{ at: number | null }>;
+    const oldest = Math.min(...eventChannels.map((name) => this.#oldestAt(name)));
     return {
       rows: sum(states, (state) => state.rows),
       bytes: sum(states, (state) => state.bytes),
       dropped: sum(states, (state) => state.dropped + state.unwritten),
-      oldest_age_seconds: oldest?.at == null ? 0 : Math.max(0, (this.#now() - oldest.at) / 1000),
+      oldest_age_seconds: oldest === Infinity ? 0 : Math.max(0, (this.#now() - oldest) / 1000),
     };
   }
 
@@ -207,6 +211,13 @@ export class Outbox implements Disposable {
       this.#channels[name].dropped = row?.dropped ?? 0;
       this.#count(name);
     }
+  }
+
+  /** Epoch milliseconds; Infinity where nothing waits. */
+  #oldestAt(channel: EventChannel): number {
+    const sql = 'SELECT min(at) AS at FROM event WHERE channel = ?';
+    const [row] = this.#query(sql, channel) as Iterable<{ at: number | null }>;
+    return row?.at ?? Infinity;
   }
 
   #count(channel: EventChannel): void {

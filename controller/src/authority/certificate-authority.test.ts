@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import { X509Certificate, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import * as x509 from '@peculiar/x509';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { ServerIdentity } from './server-identity.ts';
@@ -16,8 +16,13 @@ import { ServerIdentity } from './server-identity.ts';
 const log = { info: () => {}, error: () => {} };
 const gateway = GatewayId.parse('hall-1');
 
+const folders: string[] = [];
+afterAll(() => folders.forEach((path) => rmSync(path, { recursive: true })));
+
 function folder(): string {
-  return mkdtempSync(join(tmpdir(), 'picket-authority-'));
+  const path = mkdtempSync(join(tmpdir(), 'picket-authority-'));
+  folders.push(path);
+  return path;
 }
 
 async function request(
