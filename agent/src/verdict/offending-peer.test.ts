@@ -50,6 +50,17 @@ test('the attribution of the score to flows decides between hosts that look alik
   expect(offenderOf('other_attack', flows)).toEqual({ kind: 'peers', peers: ['198.51.100.1'] });
 });
 
+test('one log-in of an admin in the middle of password guessing does not make the admin the attacker', () => {
+  const flows = [
+    ...times(3, () => ({ srcIp: '203.0.113.9', dstPort: 22 })),
+    ...times(2, () => ({ srcIp: '192.168.1.2', dstPort: 80, direction: 'internal' as const })),
+    { srcIp: '192.168.1.2', dstPort: 22, direction: 'internal' as const },
+  ];
+  // as the network explained such a window of the bundled capture
+  const flowImportance = [0.055, -0.025, 0.121, 0.067, 0.066, 0.176];
+  expect(offenderOf('brute_force_ssh', flows, { flowImportance })).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+});
+
 test('a device that scans many hosts is the offender, and one that attacks a single host names it', () => {
   expect(
     offenderOf(

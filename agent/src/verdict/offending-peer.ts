@@ -106,7 +106,7 @@ function weighFlows(
   explanation: Explanation | null,
 ): readonly WeighedFlow[] {
   const importance = explanation?.flow_importance ?? [];
-  const isExplained = importance.some((share) => share > 0);
+  const highest = Math.max(0, ...importance);
   return context.flows.map((flow, index) => {
     const openedByDevice =
       flow.direction === 'outbound' || (flow.direction === 'internal' && flow.srcIp === context.device.address);
@@ -114,9 +114,17 @@ function weighFlows(
       flow,
       openedByDevice,
       peer: openedByDevice ? flow.dstIp : flow.srcIp,
-      weight: likeness(flow, attack) * (isExplained ? Math.max(importance[index] ?? 0, 0.01) : 1),
+      weight: likeness(flow, attack) * emphasis(importance[index] ?? 0, highest),
     };
   });
+}
+
+/**
+ * The explanation sharpens and never decides alone: one flow it leans on (an admin's log-in in the middle of an attack)
+ * must not outweigh several that do the same.
+ */
+function emphasis(share: number, highest: number): number {
+  return highest > 0 ? 0.5 + (0.5 * Math.max(share, 0)) / highest : 1;
 }
 
 /** How much this flow alone looks like the attack, up to 1: tells it from the device's everyday flows. */
