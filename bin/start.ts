@@ -82,6 +82,7 @@ const program = (entry: string, ...args: string[]): [string, string[]] => [
   node[0],
   [node[1], join(root, entry), ...args],
 ];
+const gatewayId = 'gw-local';
 const controllerMain = 'controller/src/main.ts';
 const agentMain = 'agent/src/main.ts';
 
@@ -176,11 +177,21 @@ try {
     if (!existsSync(join(agentDirectory, 'identity.json'))) {
       const token = run(
         'make an enrolment token',
-        program(controllerMain, 'enroll-token', '--data-dir', controllerDirectory, '--agents-port', options.agentsPort),
+        // for one name, so that it may enrol again when only the agent's folder was deleted
+        program(
+          controllerMain,
+          'enroll-token',
+          '--data-dir',
+          controllerDirectory,
+          '--agents-port',
+          options.agentsPort,
+          '--gateway-id',
+          gatewayId,
+        ),
       );
       run(
         'enrol the agent',
-        program(agentMain, 'enroll', '--token', token, '--gateway-id', 'gw-local', '--state-dir', agentDirectory),
+        program(agentMain, 'enroll', '--token', token, '--gateway-id', gatewayId, '--state-dir', agentDirectory),
       );
     }
     const configFile = join(options.dataDirectory, 'agent.yaml');

@@ -64,7 +64,7 @@ export class ControllerSide implements AsyncDisposable {
     const sender = resources.use(
       new OutboxSender({ outbox, bootId, send: async (batch) => connected().sendBatch(batch), log }),
     );
-    const state = resources.use(ReportedState.open(join(options.config.state_dir, 'desired.json'), log));
+    const state = resources.use(ReportedState.open(join(options.config.state_dir, 'desired.sqlite'), log));
     const settings: PolicySettings = { guard: undefined };
     const desired = resources.use(
       await DesiredState.open({
