@@ -226,8 +226,11 @@ test('a context is plain data, and later flows do not change it', () => {
 
 test('when the clock was set back, devices are scored again', () => {
   const windows = new Windows();
-  windows.add(3_600_000, { flowNumber: 1 });
-  windows.add(0, { flowNumber: 2 });
+  windows.add(200_000, { flowNumber: 1 });
+  windows.add(80_000, { flowNumber: 2 }); // ended late
+  expect(windows.take()).toHaveLength(1);
+  windows.add(0, { flowNumber: 3 });
+  windows.add(300, { flowNumber: 4 });
   expect(windows.take()).toHaveLength(2);
 });
 

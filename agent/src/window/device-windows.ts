@@ -49,8 +49,11 @@ export interface DueWindows {
 export const minFreshFlows = 5;
 
 const restUs = 250_000;
-/** Flows end up to two minutes after their last packet; time further back than this means that the clock was set. */
-const clockWasSetUs = 600_000_000;
+/**
+ * Flows end up to two minutes after their last packet; time further back than this means that the clock was set. No
+ * larger than it must be: until time has come this far again, no device would be scored.
+ */
+const clockWasSetUs = 150_000_000;
 const windowSize = windowLength * featureCount;
 
 interface Entry {
