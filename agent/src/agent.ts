@@ -71,7 +71,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       rules: config.rules,
       guard: await guardOf(config, identity, system),
       broadcastAddresses: system.broadcastAddresses,
-      store: resources.use(DecisionStore.open({ path: join(config.state_dir, 'decisions.sqlite') })),
+      store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'))),
       clock: 'wall',
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry) =>
@@ -154,6 +154,9 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     'watching',
   );
 
+  if (!isLive && config.mode === 'enforce') {
+    log.warn('mode: a replay never reaches the kernel, so its decisions are simulated');
+  }
   const stopped = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
@@ -162,18 +165,19 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
   if (isLive) await Promise.race([ended, stopped]);
   else {
     await Promise.race([
-      ended.then(() =>
-        log.info(
-          { ...watch.packets.counters, ...watch.pipeline.counters },
-          'the capture has been replayed; still connected',
-        ),
-      ),
+      ended.then(() => {
+        if (signal.aborted) return;
+        const counters = { ...watch.packets.counters, ...watch.pipeline.counters };
+        log.info(counters, 'the capture has been replayed; decisions still come and go until the agent is stopped');
+      }),
       stopped,
     ]);
     await stopped; // decisions of people still come and go
   }
   watch.packets.stop();
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, stopGraceMs))]);
+  const { promise: graceIsOver, resolve: endGrace } = Promise.withResolvers<void>();
+  const grace = setTimeout(endGrace, stopGraceMs);
+  await Promise.race([ended, graceIsOver]).finally(() => clearTimeout(grace));
 }
 
 /** Flows that still live are handed over when the agent stops, within this time. */
@@ -191,6 +195,17 @@ function openStateDirectory(directory: string): void {
         cause: error,
       },
     );
+  }
+}
+
+/** An agent that began without them would lift in the kernel what holds there: whether to is for a person to say. */
+function openDecisions(path: string): DecisionStore {
+  try {
+    return DecisionStore.open({ path });
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error ? ` (${cause.message})` : '';
+    throw new AgentError('bad-data', `${message}${reason}; what the kernel holds keeps its time`, { cause: error });
   }
 }
 

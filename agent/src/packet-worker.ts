@@ -51,7 +51,8 @@ function handOver(batch: FlowBatch): void {
 }
 
 async function untilCredit(): Promise<void> {
-  while (credits <= 0 && !stop.signal.aborted) {
+  const mayGoOn = (): boolean => credits > 0 || stop.signal.aborted;
+  while (!mayGoOn()) {
     await new Promise<void>((resolve) => (creditCame = resolve));
   }
 }

@@ -107,12 +107,7 @@ export class Pipeline {
   advance(nowUs: number): Promise<void> {
     if (this.#isAdvancing) return Promise.resolve();
     this.#isAdvancing = true;
-    this.#queue = this.#queue.then(async () => {
-      this.#isAdvancing = false;
-      this.#options.windows.advance(nowUs);
-      await this.#judgeDue();
-      for (const alert of this.#options.verdicts.advance(nowUs)) this.#tell(alert);
-    });
+    this.#queue = this.#queue.then(() => this.#advanceNow(nowUs));
     return this.#queue;
   }
 
@@ -122,6 +117,13 @@ export class Pipeline {
     this.#options.windows.finish();
     await this.#judgeDue();
     for (const alert of this.#options.verdicts.finish()) this.#tell(alert);
+  }
+
+  async #advanceNow(nowUs: number): Promise<void> {
+    this.#isAdvancing = false;
+    this.#options.windows.advance(nowUs);
+    await this.#judgeDue();
+    for (const alert of this.#options.verdicts.advance(nowUs)) this.#tell(alert);
   }
 
   async #addNow(batch: FlowBatch): Promise<void> {
