@@ -59,6 +59,12 @@ test('the same capture gives the same predictions every time', () => {
   expect(scores()).toEqual(first);
 });
 
+function withBrokenDecisions(): string {
+  const stateDir = mkdtempSync(join(folder, 'state-'));
+  writeFileSync(join(stateDir, 'decisions.sqlite'), 'this is no database'.repeat(500));
+  return JSON.stringify({ state_dir: stateDir, capture: { source: 'pcap', files: [demo] } });
+}
+
 describe('what is wrong is said in one line, with what to do, and the exit code that stands for it', () => {
   const config = (text: string): string[] => ['run', '--config', file(`agent-${Math.random()}.yaml`, text)];
   test.each<[string, () => readonly string[], number, RegExp]>([
@@ -79,6 +85,12 @@ describe('what is wrong is said in one line, with what to do, and the exit code 
       () => ['run', '--config', '/nowhere/agent.yaml'],
       66,
       /\/nowhere\/agent\.yaml/,
+    ],
+    [
+      'decisions that are no database',
+      () => config(withBrokenDecisions()),
+      65,
+      /decisions\.sqlite.*move the file away/,
     ],
     ['no agent to ask', () => ['status', '--state-dir', folder], 69, /no agent is running/],
     ['a decision without a value', () => ['decisions', 'add', '--state-dir', folder], 64, /--ip|--scope/],

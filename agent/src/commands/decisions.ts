@@ -21,7 +21,11 @@ interface AddOptions extends AgentOptions {
 export function decisionsCommand(): Command {
   const decisions = new Command('decisions').description('what this gateway restricts now');
   decisions.addCommand(
-    withAgentOptions(new Command('list').description('decisions that should hold, and whether the kernel has them'))
+    withAgentOptions(
+      new Command('list').description(
+        'decisions that should hold, and whether they do (in the kernel; in a replay, on paper)',
+      ),
+    )
       .option('--json', 'one JSON array')
       .action(list),
   );
@@ -54,7 +58,7 @@ async function list(options: AgentOptions & { readonly json?: boolean }): Promis
     return;
   }
   printTable(
-    ['ID', 'ORIGIN', 'SCOPE:VALUE', 'ACTION', 'MODE', 'KERNEL', 'EXPIRES', 'REASON'],
+    ['ID', 'ORIGIN', 'SCOPE:VALUE', 'ACTION', 'MODE', 'HELD', 'EXPIRES', 'REASON'],
     held.map(({ decision, in_kernel }) => [
       decision.id,
       decision.origin,
@@ -84,8 +88,18 @@ async function add(options: AddOptions): Promise<void> {
     reason: options.reason,
   };
   const event = await askAgent<DecisionEvent>(stateDirectoryOf(options), 'POST', '/decisions', request);
-  if (event.state === 'refused' || event.state === 'failed') {
-    throw new AgentError('bad-data', `${event.state}: ${event.detail ?? 'the agent gave no reason'}`);
+  if (event.state === 'refused') {
+    throw new AgentError('bad-data', `refused: ${event.detail ?? 'the agent gave no reason'}`);
+  }
+  if (event.state === 'failed') {
+    throw new AgentError(
+      'unavailable',
+      `failed: ${event.detail ?? 'the agent gave no reason'}; ${event.decision.id} is kept and tried again until ${event.decision.expires_at}`,
+    );
+  }
+  if (event.decision.mode === 'observe') {
+    console.log('not held: this gateway only observes; `mode` in its configuration or policy says so');
+    return;
   }
   console.log(`${event.decision.id} ${event.state} until ${event.decision.expires_at}`);
 }

@@ -13,6 +13,15 @@ export function statusCommand(): Command {
     });
 }
 
+/** Only what needs a person's eye; the log says why. */
+function troubles({ refused, failed, drift_repairs }: AgentStatus['health']['enforcement']): string {
+  return [
+    refused > 0 ? `; ${refused} refused` : '',
+    failed > 0 ? `; ${failed} failed calls of the firewall: \`picket-agent doctor\` says more` : '',
+    drift_repairs > 0 ? `; ${drift_repairs} repairs after somebody changed the kernel's table` : '',
+  ].join('');
+}
+
 function describe({ gateway_id, mode, controller, model, health }: AgentStatus): string {
   const { capture, flows, detection, enforcement, outbox } = health;
   const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
@@ -23,7 +32,7 @@ function describe({ gateway_id, mode, controller, model, health }: AgentStatus):
     `capture      ${capture.interface}: ${capture.packets} packets, ${capture.dropped_kernel} dropped by the kernel, ${capture.undecodable} undecodable`,
     `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices`,
     `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,
-    `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been`,
+    `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been${troubles(enforcement)}`,
     `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,
     lost === 0 ? 'nothing was lost' : `lost so far  ${lost} (packets, flows, windows and events together)`,
   ].join('\n');
