@@ -1,5 +1,4 @@
 /** Composition root: database → services → broker and HTTP; everything is closed in the reverse order. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createAccess, type Access } from './access/create-access.ts';
@@ -7,8 +6,8 @@ import { AuditRepository } from './audit/audit-repository.ts';
 import { AuditService } from './audit/audit-service.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
 import { writePrivateFile } from './authority/private-file.ts';
+import { DataFolder } from './data-folder.ts';
 import { openDatabase, type Database } from './database/database.ts';
-import { StartFailure, exitCodes } from './errors.ts';
 import { Fleet } from './fleet.ts';
 import { gatewayRoutes } from './gateways/gateway-routes.ts';
 import { createHistory, type History } from './history.ts';
@@ -51,7 +50,7 @@ export async function startController(
   events: StartEvents = {},
 ): Promise<Controller> {
   await using starting = new AsyncDisposableStack();
-  await makeDataFolder(config.data_dir);
+  const folder = starting.use(await DataFolder.open(config.data_dir));
   const file = join(config.data_dir, 'picket.db');
   const database = starting.use(await openDatabase({ url: config.database_url, file }));
   await database.migrate();
@@ -75,6 +74,7 @@ export async function startController(
   const healthChecks: HealthCheck[] = [
     { name: 'database', check: () => database.ping() },
     { name: 'broker', check: async () => requireBroker(fleet) },
+    { name: 'disk', check: () => folder.requireRoom() },
   ];
   const metrics = createMetrics(version, [
     { kind: 'gauge', name: 'picket_controller_live_sockets', help: 'Open live sockets', read: () => live.connections },
@@ -168,17 +168,4 @@ function listenHost({ http, public_host: names }: ControllerConfig): string {
 
 function requireBroker(fleet: Fleet): void {
   if (!fleet.brokerConnected) throw new Error('not connected to the broker');
-}
-
-async function makeDataFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new StartFailure(
-      `data_dir ${path} cannot be made (${reason}); give a folder that this user may write`,
-      exitCodes.cannotCreate,
-      { cause: error },
-    );
-  }
 }

@@ -62,6 +62,12 @@ async function migrate(writer: Kysely<Tables>): Promise<void> {
   const migrator = new Migrator({ db: writer, provider: { getMigrations: async () => migrations } });
   const { error, results } = await migrator.migrateToLatest();
   if (error === undefined) return;
+  const { code } = error as { code?: unknown };
+  if (code === 'SQLITE_FULL' || code === '53100') {
+    throw new StartFailure('the disk of the database is full; make room and start again', exitCodes.cannotCreate, {
+      cause: error,
+    });
+  }
   const failed = results?.find((result) => result.status === 'Error')?.migrationName;
   const reason = error instanceof Error ? error.message : JSON.stringify(error);
   throw new StartFailure(
