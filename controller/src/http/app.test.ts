@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Problem } from '@picket/shared/contract/problem';
-import { startTestController, type TestController } from '../testing/test-controller.ts';
+import { startTestController, testPassword, type TestController } from '../testing/test-controller.ts';
 
 let picket: TestController;
 beforeAll(async () => {
@@ -55,6 +55,40 @@ describe('problems name the field', () => {
     const answer = await (await picket.as('viewer')).get('/api/v1/alerts?cursor=abc');
     expect(answer.status).toBe(422);
     expect((await problemOf(answer)).errors?.[0]?.pointer).toBe('#/query/cursor');
+  });
+
+  test('a choice says what would do', async () => {
+    const viewer = await picket.as('viewer');
+    const severity = await problemOf(await viewer.get('/api/v1/alerts?severity=wild'));
+    expect(severity.detail).toBe('severity: expected one of all, low, medium, high, critical');
+    const range = await problemOf(await viewer.get('/api/v1/alerts?time_range=3h'));
+    expect(range.detail).toBe('time_range: expected one of all, 1h, 6h, 24h, 7d, 30d');
+  });
+
+  test('a NUL character, wherever it stands', async () => {
+    const admin = await picket.as('admin');
+    const pointerOf = async (answer: Response): Promise<string | undefined> => {
+      expect(answer.status).toBe(422);
+      return (await problemOf(answer)).errors?.[0]?.pointer;
+    };
+    expect(await pointerOf(await admin.get('/api/v1/alerts?search=a%00'))).toBe('#/query/search');
+    const labels = { labels: { 'a/b': ['x', 'a\0b'] } };
+    expect(await pointerOf(await admin.send('PATCH', '/api/v1/gateways/edge-1', labels))).toBe('/labels/a~1b/1');
+    const form = { method: 'POST', body: new URLSearchParams({ username: 'a\0', password: 'x' }) };
+    expect(await pointerOf(await picket.fetch('/api/v1/auth/token', form))).toBe('');
+    const cursor = Buffer.from(JSON.stringify(['2026-01-01T00:00:00.000Z', 'a\0'])).toString('base64url');
+    expect(await pointerOf(await admin.get(`/api/v1/alerts?cursor=${cursor}`))).toBe('#/query/cursor');
+    // The six characters of the escape are a text like any other.
+    const escaped = await admin.send('POST', '/api/v1/devices', { name: String.raw`\u0000` });
+    expect(escaped.status).toBe(201);
+  });
+
+  test('a form is read as before, an empty body as an empty object', async () => {
+    await picket.as('viewer');
+    const form = new URLSearchParams({ grant_type: 'password', username: 'viewer', password: testPassword });
+    expect((await picket.fetch('/api/v1/auth/token', { method: 'POST', body: form })).status).toBe(200);
+    const empty = await picket.fetch('/api/v1/auth/login', json(''));
+    expect((await problemOf(empty)).errors?.map(({ pointer }) => pointer)).toContain('/password');
   });
 
   test('broken JSON is 400, another media type 415, a missing body is refused', async () => {
@@ -196,7 +230,7 @@ test('/readyz says which part is away; a lost database is 503 and tells nothing 
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({
     ready: false,
-    parts: [{ name: 'database', ok: false }, { name: 'broker' }],
+    parts: [{ name: 'database', ok: false }, { name: 'broker' }, { name: 'disk', ok: true }],
   });
   expect((await lost.fetch('/healthz')).status).toBe(200);
   const answer = await viewer.get('/api/v1/alerts');

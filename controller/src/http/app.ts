@@ -9,6 +9,7 @@ import { authenticate, type Authenticator } from './authenticate.ts';
 import { healthRoutes, type About, type HealthCheck } from './health-routes.ts';
 import { answerUnknown } from './method-not-allowed.ts';
 import { openApiRoutes } from './openapi.ts';
+import { requirePlainText } from './plain-text.ts';
 import { requireOwnHost, type OwnHosts } from './own-host.ts';
 import { answerError } from './problem-details.ts';
 import { limitLogins, limitRequests, type RateLimits } from './rate-limit.ts';
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions): Routes {
   app.use(authenticate(authenticator));
   app.use(limitRequests(rateLimits));
   app.use(requireAccess(() => declared));
+  app.use(requirePlainText());
 
   app.route('/', healthRoutes(about, healthChecks));
   app.route(

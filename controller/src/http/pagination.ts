@@ -81,7 +81,15 @@ function writeCursor(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-const CursorKey = z.array(z.string().max(200)).min(1).max(4);
+const CursorKey = z
+  .array(
+    z
+      .string()
+      .max(200)
+      .refine((text) => !text.includes('\0')),
+  )
+  .min(1)
+  .max(4);
 
 function readCursor(cursor: string): readonly string[] {
   try {

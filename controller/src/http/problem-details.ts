@@ -106,6 +106,10 @@ interface Issue {
   readonly message: string;
   readonly path: readonly PropertyKey[];
   readonly keys?: readonly string[];
+  /** Of `invalid_value`: what would do. */
+  readonly values?: readonly unknown[];
+  /** Of `invalid_union`: what each of its members said. */
+  readonly errors?: readonly (readonly Issue[])[];
 }
 
 /** For zod-openapi's `defaultHook`: names each refused field. An id in the path that cannot exist is simply not found. */
@@ -128,7 +132,20 @@ function fieldErrors(target: string, issue: Issue): FieldError[] {
       detail: 'unknown field',
     }));
   }
-  return [{ pointer: pointerTo(target, issue.path), detail: issue.message }];
+  return [{ pointer: pointerTo(target, issue.path), detail: reasonOf(issue) }];
+}
+
+/** A union's own message says nothing: what its members would have taken does. */
+function reasonOf(issue: Issue): string {
+  const members = issue.code === 'invalid_union' ? (issue.errors ?? []).flat() : [];
+  if (members.length === 0) return issue.message;
+  const values = members.flatMap((member) => (member.code === 'invalid_value' ? (member.values ?? []) : []));
+  const others = members.flatMap((member) => {
+    if (member.code === 'invalid_value') return [];
+    return reasonOf(member).replace(/^Invalid input: /, '');
+  });
+  const oneOf = values.length === 0 ? [] : [`expected ${values.length === 1 ? '' : 'one of '}${values.join(', ')}`];
+  return [...new Set([...oneOf, ...others])].join(', or ');
 }
 
 function pointerTo(target: string, path: readonly PropertyKey[]): string {
