@@ -103,7 +103,7 @@ export function createHistory(parts: HistoryParts): History {
     mounts: [
       { path: '/api/v1/devices', routes: deviceRoutes(devices) },
       { path: '/api/v1/traffic', routes: flowRoutes(flows) },
-      { path: '/api/v1/predictions', routes: predictionRoutes(predictions) },
+      { path: '/api/v1/predictions', routes: predictionRoutes(predictions, (id) => devices.exists(id)) },
       { path: '/api/v1/alerts', routes: alertRoutes(alerts) },
       { path: '/api/v1/decisions', routes: decisionRoutes(decisions) },
       { path: '/api/v1/network', routes: networkActionRoutes(decisions) },

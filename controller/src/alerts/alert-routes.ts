@@ -72,8 +72,9 @@ export function alertRoutes(alerts: AlertService): Routes {
     }),
     async (context) => {
       const { gateway, device_id: device, ...query } = context.req.valid('query');
-      const span = timeSpan(query, new Date(), '24h');
-      return context.json(await alerts.stats({ ...span, gateway, device }, bucketFor(query.time_range)), 200);
+      const now = new Date();
+      const span = timeSpan(query, now, '24h');
+      return context.json(await alerts.stats({ ...span, gateway, device }, bucketFor(span, now)), 200);
     },
   );
 

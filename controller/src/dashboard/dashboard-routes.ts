@@ -44,8 +44,9 @@ export function dashboardRoutes(dashboard: DashboardService, devices: DeviceServ
     }),
     async (context) => {
       const query = context.req.valid('query');
-      const span = timeSpan(query, new Date(), '24h');
-      const bucket = query.bucket === undefined ? bucketFor(query.time_range) : buckets[query.bucket];
+      const now = new Date();
+      const span = timeSpan(query, now, '24h');
+      const bucket = bucketFor(span, now, query.bucket);
       const items = await dashboard.timeline({ ...span, device: query.device_id, gateway: query.gateway }, bucket);
       return context.json({ items }, 200);
     },

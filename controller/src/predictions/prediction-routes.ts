@@ -18,7 +18,10 @@ const listQuery = {
 };
 const ListQuery = z.object({ ...listQuery, device_id: filter(DeviceId) });
 
-export function predictionRoutes(predictions: PredictionService): Routes {
+export function predictionRoutes(
+  predictions: PredictionService,
+  deviceExists: (id: DeviceId) => Promise<boolean>,
+): Routes {
   const routes = createRoutes();
   const list = async (query: z.output<typeof ListQuery>) => {
     const page = pageRequest(query);
@@ -73,7 +76,9 @@ export function predictionRoutes(predictions: PredictionService): Routes {
         if (!(error instanceof NotFound)) throw error;
       }
       const page = await list({ ...context.req.valid('query'), device_id: id as DeviceId });
-      if (page.items.length === 0) throw new NotFound('no prediction has this id, and no device with predictions');
+      if (page.items.length === 0 && !(await deviceExists(id as DeviceId))) {
+        throw new NotFound('neither a prediction nor a device has this id');
+      }
       return context.json(page, 200);
     },
   );

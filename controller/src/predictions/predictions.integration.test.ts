@@ -82,6 +82,8 @@ describeOnBothDatabases('predictions and traffic over HTTP', (open) => {
     expect(rest.next_cursor).toBeNull();
     expect(await idsOf('/predictions?page=2&size=2')).toHaveLength(2);
     expect((await api.get('/predictions/019a0000-0000-7000-8000-00000000dead')).status).toBe(404);
+    const { body: quiet } = await api.call('operator', 'POST', '/devices', { name: 'quiet' });
+    expect((await api.get(`/predictions/${quiet.id}`)).body).toEqual({ items: [], next_cursor: null });
   });
 
   test('figures: predictions, dashboard, timeline and distribution agree with what was counted', async () => {
@@ -135,6 +137,9 @@ describeOnBothDatabases('predictions and traffic over HTTP', (open) => {
     });
     const { body: timeline } = await api.get('/dashboard/timeline?bucket=day');
     expect(timeline.items.at(-1)).toMatchObject({ predictions: 40, attacks: 5, max_score: 0.97, mean_score: 0.5 });
+    const minutes = await api.get('/dashboard/timeline?bucket=minute&time_range=30d');
+    expect(minutes).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/query/bucket' }] } });
+    expect((await api.get('/dashboard/timeline?bucket=minute&time_range=24h')).status).toBe(200);
     expect((await api.get('/dashboard/attack-distribution')).body).toEqual({ brute_force_ssh: 1, port_scan: 1 });
     expect((await api.get('/dashboard/device-health')).body.items).toMatchObject([
       { status: 'under_attack', threat_count_today: 2, monitored: true },
