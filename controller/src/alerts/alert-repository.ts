@@ -106,11 +106,12 @@ export class AlertRepository {
       .selectAll()
       .where('id', '!=', alert.id)
       .where((eb) =>
-        eb.exists(
+        eb(
+          'id',
+          'in',
           eb
             .selectFrom('alert_entities')
             .select('alert_entities.alert_id')
-            .whereRef('alert_entities.alert_id', '=', 'alerts.id')
             .where((entity) =>
               entity.or([
                 ...(alert.peer === null
