@@ -164,14 +164,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
   const ended = watch.ended().then(() => reporter.finish());
   if (isLive) await Promise.race([ended, stopped]);
   else {
-    await Promise.race([
-      ended.then(() => {
-        if (signal.aborted) return;
-        const counters = { ...watch.packets.counters, ...watch.pipeline.counters };
-        log.info(counters, 'the capture has been replayed; decisions still come and go until the agent is stopped');
-      }),
-      stopped,
-    ]);
+    await Promise.race([ended, stopped]);
+    if (!signal.aborted) {
+      const counters = { ...watch.packets.counters, ...watch.pipeline.counters };
+      log.info(counters, 'the capture has been replayed; decisions still come and go until the agent is stopped');
+    }
     await stopped; // decisions of people still come and go
   }
   watch.packets.stop();

@@ -1,6 +1,8 @@
 /** Packets from a pcap or pcapng file, or from such bytes on standard input, at the pace the caller asks for. */
-import { constants } from 'node:fs';
+import { constants, createReadStream, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CaptureError } from './capture-error.ts';
 import type { CaptureDrops, Chunk, PacketSource } from './packet-source.ts';
@@ -108,15 +110,23 @@ async function* readFile(stream: PcapStream, file: FileHandle): AsyncGenerator<v
 }
 
 async function* readStdin(stream: PcapStream, signal: AbortSignal): AsyncGenerator<void, void, void> {
-  const stop = (): void => void process.stdin.destroy();
+  const input = openStdin();
+  const stop = (): void => void input.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const data of process.stdin) yield* fillWith(stream, data as Uint8Array);
+    for await (const data of input) yield* fillWith(stream, data as Uint8Array);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
+    input.destroy();
   }
+}
+
+/** The descriptor itself: in a worker thread `process.stdin` is another stream, and empty. */
+function openStdin(): Readable {
+  const isFile = fstatSync(0).isFile();
+  return isFile ? createReadStream('', { fd: 0, autoClose: false }) : new Socket({ fd: 0, writable: false });
 }
 
 /** Put `data` into the stream, piece by piece where it is larger than the room; yields after each piece. */

@@ -15,9 +15,10 @@ const demo = fileURLToPath(new URL('../../captures/demo.pcap', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'picket-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function agent(args: readonly string[], environment: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
+function agent(args: readonly string[], environment: NodeJS.ProcessEnv = {}, input?: Buffer): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, ['--conditions=@picket/source', main, ...args], {
     encoding: 'utf8',
+    input,
     maxBuffer: 1 << 28,
     env: { ...process.env, ...environment },
   });
@@ -36,7 +37,10 @@ test('replay --json says every prediction, alert and decision in the words of th
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { type: string });
-  const of = (type: string): object[] => lines.filter((line) => line.type === type).map(({ type: _, ...body }) => body);
+  const of = (type: string): object[] =>
+    lines
+      .filter((line) => line.type === type)
+      .map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key !== 'type')));
   for (const prediction of of('prediction')) expect(Prediction.safeParse(prediction).error).toBeUndefined();
   for (const alert of of('alert')) expect(Alert.safeParse(alert).error).toBeUndefined();
   for (const event of of('decision')) expect(DecisionEvent.safeParse(event).error).toBeUndefined();
@@ -44,6 +48,22 @@ test('replay --json says every prediction, alert and decision in the words of th
   expect(summary).toMatchObject({ type: 'summary', predictions: of('prediction').length, drops: 0, undecodable: 0 });
   expect(of('alert').length).toBeGreaterThan(0);
   expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
+});
+
+test('a capture may come on standard input, through a pipe or from a file', () => {
+  const packetsIn = ({ stderr }: { readonly stderr: string }): string | undefined => /^\d+ packets/m.exec(stderr)?.[0];
+  const expected = packetsIn(agent(['replay', demo]));
+  expect(expected).toMatch(/^[1-9]/);
+  expect(packetsIn(agent(['replay', '-'], {}, readFileSync(demo)))).toBe(expected);
+  const shell = `"$0" --conditions=@picket/source "$1" replay - < "$2"`;
+  expect(packetsIn(spawnSync('sh', ['-c', shell, process.execPath, main, demo], { encoding: 'utf8' }))).toBe(expected);
+});
+
+test('who reads the output may stop reading', () => {
+  const shell = `"$0" --conditions=@picket/source "$1" replay "$2" --json | head -n 1`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, main, demo], { encoding: 'utf8' });
+  expect(stdout).toMatch(/^\{"type"/);
+  expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
 });
 
 test('the same capture gives the same predictions every time', () => {

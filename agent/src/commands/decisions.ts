@@ -98,8 +98,10 @@ async function add(options: AddOptions): Promise<void> {
     );
   }
   if (event.decision.mode === 'observe') {
-    console.log('not held: this gateway only observes; `mode` in its configuration or policy says so');
-    return;
+    throw new AgentError(
+      'unavailable',
+      'not held: this gateway only observes; `mode` in its configuration or policy says so',
+    );
   }
   console.log(`${event.decision.id} ${event.state} until ${event.decision.expires_at}`);
 }

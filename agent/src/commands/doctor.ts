@@ -1,7 +1,7 @@
 /** `picket-agent doctor`: what this host has, what is missing, and what to do about it. Changes nothing. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { loadAgentConfig, type AgentConfig } from '../config/agent-config.ts';
@@ -100,9 +100,10 @@ async function checkModel(config: AgentConfig | undefined): Promise<Finding> {
 function checkStateDirectory(directory: string): Finding {
   const check = 'state directory';
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    accessSync(directory, constants.R_OK | constants.W_OK);
-    const { bavail, bsize } = statfsSync(directory);
+    let existing = resolve(directory); // the agent makes what is missing
+    while (!existsSync(existing)) existing = dirname(existing);
+    accessSync(existing, constants.R_OK | constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = statfsSync(existing);
     const freeMib = Math.floor((bavail * bsize) / 1_048_576);
     return freeMib < 512
       ? {

@@ -10,6 +10,9 @@ import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
 import { Watch, type WatchListener } from '../watch.ts';
 
+/** The first lets what was read be judged and summed up; the second ends the process. */
+const stopSignals = ['SIGINT', 'SIGTERM'] as const;
+
 interface ReplayOptions {
   readonly speed: string;
   readonly json?: boolean;
@@ -52,15 +55,22 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     log: pino({ level: 'warn' }, pino.destination(2)),
   });
   const stop = (): void => watch.packets.stop();
-  process.once('SIGINT', stop);
+  for (const name of stopSignals) process.once(name, stop);
+  process.stdout.once('error', leaveQuietly);
   try {
     await watch.ended();
   } finally {
-    process.off('SIGINT', stop);
+    for (const name of stopSignals) process.off(name, stop);
     const summary = summaryOf(watch, (performance.now() - started) / 1000);
     if (options.json === true) writeLine({ type: 'summary', ...summary });
     else console.error(describeSummary(summary));
   }
+}
+
+/** Whoever read the output has seen enough, as `head` has. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
 }
 
 function parseSpeed(text: string): 'max' | number {
