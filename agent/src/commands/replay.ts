@@ -95,8 +95,10 @@ const forPeople: WatchListener = {
   onAlert: (alert) => {
     if (alert.revision === 0) console.log(describeAlert(alert));
   },
-  onDecision: ({ decision, state }) =>
-    console.log(`          ${state}: ${decision.action} ${decision.scope} ${decision.value} (${decision.reason})`),
+  onDecision: ({ decision, state, detail }) => {
+    const why = state === 'refused' || state === 'failed' ? (detail ?? decision.reason) : decision.reason;
+    console.log(`          ${state}: ${decision.action} ${decision.scope} ${decision.value} (${why})`);
+  },
 };
 
 function writeLine(line: object): void {

@@ -161,7 +161,11 @@ export class NftablesFirewall implements Firewall {
     try {
       return await runProgram([...this.#nft, ...args], { ...stdin, signal });
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      const code = codeOf(error);
+      if (code === 'EACCES' || code === 'EPERM') {
+        throw new FirewallError('not-permitted', 'nft may not be run by this user; until then nothing is blocked');
+      }
+      if (code !== 'ENOENT') throw error;
       throw new FirewallError('missing', 'nft is not installed: apt install nftables; until then nothing is blocked');
     }
   }
@@ -193,8 +197,8 @@ export class NftablesFirewall implements Firewall {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function nftError({ stderr, code }: ProgramResult): FirewallError {
