@@ -1,0 +1,49 @@
+/** What the stages do together with the shipped network, where packets stop coming. */
+import { expect, test } from 'vitest';
+import { newId, type BootId } from '@picket/shared/contract/identifiers';
+import type { Prediction } from '@picket/shared/contract/prediction';
+import { openModelBundle } from './detection/model-bundle.ts';
+import { OnnxDetector } from './detection/onnx-detector.ts';
+import { shippedBundleFolder } from './detection/shipped-bundle.ts';
+import { DeviceRegistry } from './devices/device-registry.ts';
+import { Pipeline } from './pipeline.ts';
+import { flowBatchOf } from './testing/flow-rows.ts';
+import { Verdicts } from './verdict/decide-verdicts.ts';
+import { DeviceWindows } from './window/device-windows.ts';
+
+const startUs = 1_700_000_000_000_000;
+
+test('the last flows before a silence are judged without waiting for the next packet', async () => {
+  const bootId = newId() as BootId;
+  const predictions: Prediction[] = [];
+  const pipeline = new Pipeline({
+    bootId,
+    source: 'live',
+    registry: new DeviceRegistry(),
+    windows: new DeviceWindows({ source: 'live' }),
+    detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
+    verdicts: new Verdicts({ bootId }),
+    threshold: 0.9,
+    output: {
+      onFlow: () => undefined,
+      onDevice: () => undefined,
+      onPrediction: (prediction) => predictions.push(prediction),
+      onAlert: () => undefined,
+      propose: () => undefined,
+    },
+  });
+  const flows = Array.from({ length: 6 }, (_, index) => ({
+    src: '203.0.113.5',
+    dst: '192.168.1.20',
+    flowNumber: index,
+    lastPacketAtUs: startUs + index * 10_000,
+  }));
+  await pipeline.add(flowBatchOf(flows));
+  expect(predictions.map((prediction) => prediction.flows_seen)).toEqual([1]);
+  await pipeline.advance(startUs + 200_000);
+  expect(predictions).toHaveLength(1);
+  await pipeline.advance(startUs + 300_000);
+  expect(predictions.map((prediction) => prediction.flows_seen)).toEqual([1, 6]);
+  await pipeline.advance(startUs + 900_000);
+  expect(predictions).toHaveLength(2);
+});
