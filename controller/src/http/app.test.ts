@@ -208,6 +208,10 @@ test('SEC-05 too many requests are 429 with when to come back; log-in has a lowe
   expect(attempts.map(({ status }) => status)).toEqual([401, 401, 429]);
   expect(Number(attempts[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
   expect((await problemOf(attempts[2] as Response)).code).toBe('too-many-requests');
+  const form = { method: 'POST', body: new URLSearchParams({ username: 'admin', password: 'wrong' }) };
+  expect((await strict.fetch('/api/v1/auth/token', form)).status).toBe(429); // no second allowance by another door
+  const change = json('{"old_password":"wrong","new_password":"wrong"}', 'PUT');
+  expect((await strict.fetch('/api/v1/auth/me/password', change)).status).toBe(429);
   const others: number[] = [];
   for (let attempt = 0; attempt < 8; attempt++) others.push((await strict.fetch('/healthz')).status);
   expect(others).toContain(429);

@@ -53,7 +53,8 @@ export function createApp(options: AppOptions): Routes {
   if (corsOrigins.length > 0)
     app.use(cors({ origin: [...corsOrigins], allowHeaders: ['authorization', 'content-type'] }));
   app.use(bodyLimit({ maxSize: maxBodyBytes, onError: refuseLargeBody }));
-  for (const path of ['/api/v1/auth/login', '/api/v1/auth/token']) app.use(path, limitLogins(rateLimits));
+  const limitGuesses = limitLogins(rateLimits);
+  for (const path of ['login', 'token', 'me/password']) app.use(`/api/v1/auth/${path}`, limitGuesses);
   app.use(authenticate(authenticator));
   app.use(limitRequests(rateLimits));
   app.use(requireAccess(() => declared));

@@ -15,7 +15,7 @@ export function limitRequests(limits: RateLimits): MiddlewareHandler<RequestCont
   return limiter(limits.requestsPerMinute, (context) => context.var.principal?.userId ?? context.var.address);
 }
 
-/** By address, whoever the attempt is for. */
+/** By address, whoever the attempt is for. One of these for every route that takes a password: they count together. */
 export function limitLogins(limits: RateLimits): MiddlewareHandler<RequestContext> {
   return limiter(limits.loginsPerMinute, (context) => context.var.address);
 }
