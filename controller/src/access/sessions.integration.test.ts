@@ -1,8 +1,10 @@
 /** Log-in and sessions through the real door, on both databases. */
 import { readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT, generateKeyPair, importJWK, type JWK } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TokenPair, User } from '@picket/shared/contract/access';
 import { describeOnBothDatabases, type TestDatabase } from '../../../.ci/both-databases.ts';
 import { logIn, startTestController, testPassword, type TestController } from '../testing/test-controller.ts';
@@ -233,12 +235,12 @@ describe('access tokens', () => {
   });
 
   test('a second start makes no second admin and accepts earlier tokens', async () => {
-    await using first = await startTestController();
+    const dataDir = await mkdtemp(join(tmpdir(), 'picket-restart-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const first = await startTestController({ dataDir });
     const { access_token } = await logIn(first.url, 'admin', testPassword);
-    await using second = await startTestController({
-      dataDir: first.dataDir,
-      config: { admin_password: 'quite another one' },
-    });
+    await first[Symbol.asyncDispose]();
+    await using second = await startTestController({ dataDir, config: { admin_password: 'quite another one' } });
     const answer = await second.fetch('/api/v1/auth/me', { headers: { authorization: `Bearer ${access_token}` } });
     expect(answer.status).toBe(200);
     await expect(logIn(second.url, 'admin', 'quite another one')).rejects.toThrow('401');
