@@ -33,6 +33,7 @@ const picket = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true, // so that it can be ended as Ctrl-C does
   },
 );
 let output = '';
@@ -58,5 +59,5 @@ setTimeout(() => {
     rmSync(directory, { recursive: true, force: true });
     console.log(JSON.stringify(result, null, 2));
   });
-  picket.kill('SIGTERM');
+  if (picket.pid !== undefined) process.kill(-picket.pid, 'SIGINT');
 }, replaySeconds * 1000);

@@ -22,11 +22,16 @@ export class RunningProgram implements AsyncDisposable {
     });
   }
 
-  /** `command` as at a prompt in the root of the project. */
+  /** `command` as at a prompt in the root of the project: in a process group of its own, as a terminal gives it. */
   static start(command: readonly [string, ...string[]], environment: NodeJS.ProcessEnv = {}): RunningProgram {
     const [program, ...args] = command;
     return new RunningProgram(
-      spawn(program, args, { cwd: root, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(program, args, {
+        cwd: root,
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      }),
     );
   }
 
@@ -54,12 +59,12 @@ export class RunningProgram implements AsyncDisposable {
     }
   }
 
-  /** Sends the signal and waits for the end. Milliseconds it took. */
+  /** Sends the signal to the whole group, as Ctrl-C does, and waits for the end. Milliseconds it took. */
   async stop(signal: NodeJS.Signals): Promise<number> {
     const started = performance.now();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-      this.#child.kill(signal);
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
       await ended;
     }
     return performance.now() - started;

@@ -63,7 +63,7 @@ test(
   async () => {
     let firstAlert: string;
     {
-      await using picket = RunningProgram.start(command, { PICKET_ADMIN_PASSWORD: password });
+      await using picket = RunningProgram.start(command, { PICKET_ADMIN_PASSWORD: password, PICKET_METRICS_PORT: '0' });
       await picket.untilPrinted(/API reference\s+http/, 60_000);
       await picket.untilPrinted(/(critical|high).*(port_scan|brute_force|ddos_flood)/i, 90_000);
       const headers = await logIn();
@@ -91,14 +91,14 @@ test(
       expect(added.status).toBe(202);
       const { id } = (await added.json()) as { id: string };
       await eventually(
-        () => get<{ states: readonly { state: string }[] }>(`/decisions/${id}`, headers),
-        ({ states }) => states.length > 0 && states.every(({ state }) => state === 'simulated'),
+        () => get<{ gateways: readonly { state: string }[] }>(`/decisions/${id}`, headers),
+        ({ gateways }) => gateways.length > 0 && gateways.every(({ state }) => state === 'simulated'),
         15_000,
       );
       expect(await picket.stop('SIGINT')).toBeLessThan(5000);
       expect(picket.exitCode).toBe(0);
     }
-    await using again = RunningProgram.start(command);
+    await using again = RunningProgram.start(command, { PICKET_METRICS_PORT: '0' });
     await again.untilPrinted(/API reference\s+http/, 60_000);
     const { items } = await get<AlertPage>('/alerts?limit=1000', await logIn());
     expect(items.map(({ id }) => id)).toContain(firstAlert);

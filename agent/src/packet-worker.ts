@@ -21,7 +21,7 @@ const tickMs = 250;
 
 const stop = new AbortController();
 const isLive = capture.source === 'live';
-let credits = initialCredits;
+const credits = { left: initialCredits };
 let creditCame: (() => void) | undefined;
 let droppedFlows = 0;
 /** Drops of sources that are already closed. */
@@ -32,7 +32,7 @@ const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacit
 
 port.on('message', (request: PacketWorkerRequest) => {
   if (request.type === 'stop') stop.abort();
-  else credits += 1;
+  else credits.left += 1;
   creditCame?.();
 });
 
@@ -42,11 +42,11 @@ function post(message: PacketWorkerMessage, transfer: ArrayBuffer[] = []): void 
 
 /** A live interface never waits: without a credit the batch is dropped and counted. A file waits in `untilCredit`. */
 function handOver(batch: FlowBatch): void {
-  if (credits <= 0 && isLive) {
+  if (credits.left <= 0 && isLive) {
     droppedFlows += batch.count;
     return;
   }
-  credits -= 1;
+  credits.left -= 1;
   post({ type: 'flows', batch }, flowBatchBuffers(batch));
 }
 

@@ -38,9 +38,7 @@ test('replay --json says every prediction, alert and decision in the words of th
     .split('\n')
     .map((line) => JSON.parse(line) as { type: string });
   const of = (type: string): object[] =>
-    lines
-      .filter((line) => line.type === type)
-      .map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key !== 'type')));
+    lines.filter((line) => line.type === type).map((line) => Object.fromEntries(Object.entries(line).slice(1)));
   for (const prediction of of('prediction')) expect(Prediction.safeParse(prediction).error).toBeUndefined();
   for (const alert of of('alert')) expect(Alert.safeParse(alert).error).toBeUndefined();
   for (const event of of('decision')) expect(DecisionEvent.safeParse(event).error).toBeUndefined();

@@ -222,7 +222,8 @@ describe.skipIf(!isReady)('the kernel', () => {
     ]);
     expect(nft('list', 'set', 'inet', 'picket', 'drop_ipv4_from')).toMatch(/timeout (?:1h|59m)/);
     await hold([decision({ value: attacker.v6 })]);
-    expect((await firewall.read(never)).packetsDropped).toBe(packetsDropped);
+    // a late retransmission may be counted in between; what was counted before is never lost
+    expect((await firewall.read(never)).packetsDropped).toBeGreaterThanOrEqual(packetsDropped);
     expect(packetsDropped).toBeGreaterThan(0);
   });
 
