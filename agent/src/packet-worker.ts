@@ -51,7 +51,7 @@ function handOver(batch: FlowBatch): void {
 }
 
 async function untilCredit(): Promise<void> {
-  const mayGoOn = (): boolean => credits > 0 || stop.signal.aborted;
+  const mayGoOn = (): boolean => credits.left > 0 || stop.signal.aborted;
   while (!mayGoOn()) {
     await new Promise<void>((resolve) => (creditCame = resolve));
   }
