@@ -1,5 +1,5 @@
 /** What a stranger does: `npm start`, watch, log in, read the alert, add a decision, stop, start again. No root, no packages. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -15,10 +15,12 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'picket-start-'));
   const [port, agentsPort, mqttPort] = [await freePort(), await freePort(), await freePort()];
   api = `http://127.0.0.1:${port}`;
+  // what `npm start` runs; npm itself would answer the signal with a death of its own
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  const [program = '', ...script] = scripts.start.split(' ');
   command = [
-    'npm',
-    'start',
-    '--',
+    program,
+    ...script,
     '--data-dir',
     directory,
     '--port',
