@@ -3,7 +3,7 @@ import { sql, type Expression, type ExpressionBuilder, type Selectable, type Sql
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
-import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 import { contains, likePattern } from '../database/text-search.ts';
@@ -76,20 +76,11 @@ export class AlertRepository {
 
   /** Newest first, at most `limit + 1`. The span takes in every alert that was going on within it. */
   async list(filter: AlertFilter, page: RowsWanted): Promise<Selectable<AlertRow>[]> {
-    let query = this.#reader
+    const query = this.#reader
       .selectFrom('alerts')
       .selectAll()
       .where((eb) => matching(eb, filter));
-    const [createdAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
-    }
-    return query
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(query, ['created_at', 'id'], page).execute();
   }
 
   find(id: string): Promise<Selectable<AlertRow> | undefined> {

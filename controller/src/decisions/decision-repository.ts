@@ -3,7 +3,7 @@ import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely'
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
-import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 
@@ -64,16 +64,7 @@ export class DecisionRepository {
     }
     const device = filter.device;
     if (device !== undefined) query = query.where((eb) => concerns(eb, device));
-    const [createdAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
-    }
-    const rows = await query
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    const rows = await newestFirst(query, ['created_at', 'id'], page).execute();
     return this.#withStates(this.#reader, rows);
   }
 
@@ -251,18 +242,7 @@ export class DecisionRepository {
     }
     if (filter.from !== undefined) query = query.where('decision_events.recorded_at', '>=', filter.from);
     if (filter.to !== undefined) query = query.where('decision_events.recorded_at', '<', filter.to);
-    const [recordedAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) =>
-        eb(eb.refTuple('decision_events.recorded_at', 'decision_events.id'), '<', eb.tuple(recordedAt, id)),
-      );
-    }
-    return query
-      .orderBy('decision_events.recorded_at', 'desc')
-      .orderBy('decision_events.id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(query, ['decision_events.recorded_at', 'decision_events.id'], page).execute();
   }
 
   async #withStates(executor: Executor, decisions: readonly Selectable<DecisionRow>[]): Promise<DecisionWithStates[]> {

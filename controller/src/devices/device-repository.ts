@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DeviceRow } from '../database/history-tables.ts';
-import type { RowsWanted } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { contains, likePattern } from '../database/text-search.ts';
 import { inChunks } from '../database/upsert.ts';
 
@@ -75,16 +75,7 @@ export class DeviceRepository {
         eb.or((['name', 'ip_address', 'mac', 'description'] as const).map((column) => contains(column, pattern))),
       );
     }
-    const [createdAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
-    }
-    return query
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(query, ['created_at', 'id'], page).execute();
   }
 
   find(id: string, basis: StatusBasis): Promise<DeviceWithStatus | undefined> {

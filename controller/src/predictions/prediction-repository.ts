@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { MinuteCounterRow, PredictionRow } from '../database/history-tables.ts';
-import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 
 export interface PredictionFilter extends TimeSpan {
@@ -40,16 +40,7 @@ export class PredictionRepository {
     if (filter.minScore !== undefined) query = query.where('score', '>=', filter.minScore);
     if (filter.from !== undefined) query = query.where('recorded_at', '>=', filter.from);
     if (filter.to !== undefined) query = query.where('recorded_at', '<', filter.to);
-    const [recordedAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('recorded_at', 'id'), '<', eb.tuple(recordedAt, id)));
-    }
-    return query
-      .orderBy('recorded_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(query, ['recorded_at', 'id'], page).execute();
   }
 
   find(id: string): Promise<Selectable<PredictionRow> | undefined> {

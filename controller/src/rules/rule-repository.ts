@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
 import type { RuleRow } from '../database/history-tables.ts';
-import type { RowsWanted } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 
 export type StoredRuleRow = Selectable<RuleRow>;
 
@@ -19,17 +19,7 @@ export class RuleRepository {
 
   /** Newest first, at most `limit + 1`. */
   async list(page: RowsWanted): Promise<StoredRuleRow[]> {
-    let query = this.#reader.selectFrom('rules').selectAll();
-    const [createdAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)));
-    }
-    return query
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(this.#reader.selectFrom('rules').selectAll(), ['created_at', 'id'], page).execute();
   }
 
   /** In the order of their ids. */

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
-import type { RowsWanted, TimeSpan } from '../database/keyset.ts';
+import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 
 export type LabelledFlow = Omit<Selectable<FlowRow>, 'features'> & {
@@ -79,16 +79,7 @@ export class FlowRepository {
     else if (filter.class !== undefined) query = query.where('flow_labels.class', '=', filter.class);
     if (filter.from !== undefined) query = query.where('flows.recorded_at', '>=', filter.from);
     if (filter.to !== undefined) query = query.where('flows.recorded_at', '<', filter.to);
-    const [recordedAt = '', id = ''] = page.after ?? [];
-    if (page.after !== undefined) {
-      query = query.where((eb) => eb(eb.refTuple('flows.recorded_at', 'flows.flow_id'), '<', eb.tuple(recordedAt, id)));
-    }
-    return query
-      .orderBy('flows.recorded_at', 'desc')
-      .orderBy('flows.flow_id', 'desc')
-      .limit(page.limit + 1)
-      .offset(page.offset)
-      .execute();
+    return newestFirst(query, ['flows.recorded_at', 'flows.flow_id'], page).execute();
   }
 
   async deviceExists(id: string): Promise<boolean> {
