@@ -10,6 +10,10 @@ export default defineConfig({
     execArgv: ['--conditions=@picket/source'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    coverage: { include: ['{shared,agent,controller,models}/src/**/*.ts'], exclude: ['**/*.test.ts', '**/testing/**'] },
+    coverage: {
+      reportOnFailure: true,
+      include: ['{shared,agent,controller,models}/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**'],
+    },
   },
 });

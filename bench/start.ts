@@ -43,7 +43,7 @@ picket.stdout.setEncoding('utf8').on('data', (text: string) => {
   output += text;
   const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
   if (upSeconds === undefined && output.includes('API reference')) upSeconds = seconds;
-  if (firstAlertSeconds === undefined && /\b(critical|high|medium)\b/.test(output)) firstAlertSeconds = seconds;
+  if (firstAlertSeconds === undefined && /\b(critical|high|medium)\b/i.test(output)) firstAlertSeconds = seconds;
 });
 
 setTimeout(() => {
