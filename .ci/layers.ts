@@ -86,6 +86,7 @@ export const agentComposition = [
   'worker-detector.ts',
   'watch.ts',
   'controller-side.ts',
+  'gateway-guard.ts',
   'version.ts',
   'commands',
   'main.ts',

@@ -1,6 +1,5 @@
 /** The agent as a daemon: the only file that knows every adapter. It detects and enforces with no controller in reach. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
@@ -9,13 +8,13 @@ import { newId, type BootId, type DecisionId } from '@picket/shared/contract/ide
 import type { AgentConfig } from './config/agent-config.ts';
 import { ControlServer, type DecisionRequest } from './control/control-server.ts';
 import { DecisionStore } from './enforcement/decision-store.ts';
-import type { Guard } from './enforcement/guard.ts';
 import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import { AgentError } from './errors.ts';
+import { guardOf } from './gateway-guard.ts';
 import { readHealth } from './health/agent-health.ts';
-import { loadIdentity, type GatewayIdentity } from './identity/gateway-identity.ts';
+import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide } from './controller-side.ts';
 import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
@@ -162,14 +161,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     if (signal.aborted) resolve();
   });
   const ended = watch.ended().then(() => reporter.finish());
-  if (isLive) await Promise.race([ended, stopped]);
-  else {
-    await Promise.race([ended, stopped]);
-    if (!signal.aborted) {
-      const counters = { ...watch.packets.counters, ...watch.pipeline.counters };
-      log.info(counters, 'the capture has been replayed; decisions still come and go until the agent is stopped');
-    }
-    await stopped; // decisions of people still come and go
+  await Promise.race([ended, stopped]);
+  if (!isLive && !signal.aborted) {
+    const counters = { ...watch.packets.counters, ...watch.pipeline.counters };
+    log.info(counters, 'the capture has been replayed; decisions still come and go until the agent is stopped');
+    await stopped;
   }
   watch.packets.stop();
   const { promise: graceIsOver, resolve: endGrace } = Promise.withResolvers<void>();
@@ -204,40 +200,6 @@ function openDecisions(path: string): DecisionStore {
     const reason = cause instanceof Error ? ` (${cause.message})` : '';
     throw new AgentError('bad-data', `${message}${reason}; what the kernel holds keeps its time`, { cause: error });
   }
-}
-
-/** What must not be cut: from the settings, from the system, and the ways to the controller. */
-export async function guardOf(
-  { guard }: Pick<AgentConfig, 'guard'>,
-  identity: GatewayIdentity | undefined,
-  system: Awaited<ReturnType<typeof readSystemGuard>>,
-): Promise<Guard> {
-  const doors = identity === undefined ? [] : [identity.mqtt, identity.https];
-  const controllers = await Promise.all(doors.map(({ host, port }) => addressesOfDoor(host, port)));
-  return {
-    controllers: controllers.flat(),
-    dnsServers: system.dnsServers,
-    ntpServers: [],
-    adminPrefixes: guard.admin_prefixes,
-    managementPorts: guard.management_ports,
-    neverBlock: guard.never_block,
-    ownAddresses: system.ownAddresses,
-    ownMacs: system.ownMacs,
-    defaultRoutes: system.defaultRoutes,
-  };
-}
-
-const lastKnownAddresses = new Map<string, readonly string[]>();
-
-/** A name that cannot be resolved just now stands for what it stood for last: the way to the controller stays open. */
-async function addressesOfDoor(host: string, port: number): Promise<Guard['controllers']> {
-  const found = await lookup(host, { all: true }).catch(() => []);
-  if (found.length > 0)
-    lastKnownAddresses.set(
-      host,
-      found.map(({ address }) => address),
-    );
-  return (lastKnownAddresses.get(host) ?? []).map((address) => ({ address, port }));
 }
 
 function decisionByHand(request: DecisionRequest): Parameters<Watch['enforcer']['propose']>[0] {

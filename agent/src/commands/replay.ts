@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
-import { guardOf } from '../agent.ts';
+import { guardOf } from '../gateway-guard.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
