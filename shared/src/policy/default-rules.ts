@@ -32,7 +32,7 @@ const defaults: readonly Default[] = [
     classes: ['ddos_flood'],
     action: 'block',
     windows: [2, 3],
-    minFlows: 2,
+    minFlows: 1, // one flow may carry a whole flood
     cooldownSeconds: 30,
     durationSeconds: 10 * minute,
   },
