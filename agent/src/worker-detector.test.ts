@@ -14,10 +14,9 @@ test('when the thread ends, calls under way and later ones say so', async () => 
   expect((await detector.detect(batch)).scores).toHaveLength(1);
   const thread = posting.mock.contexts.at(-1);
   if (!(thread instanceof Worker)) throw new Error('the detector has no thread');
-  const underWay = detector.detect(batch);
-  const ended = expect(underWay).rejects.toThrow(/detection has stopped.*start the agent again/);
-  await thread.terminate();
-  await ended;
+  const ending = thread.terminate(); // first, so that the call cannot be answered before
+  await expect(detector.detect(batch)).rejects.toThrow(/detection has stopped.*start the agent again/);
+  await ending;
   await expect(detector.explain(batch.windows, 1)).rejects.toThrow(/detection has stopped/);
 });
 
