@@ -67,7 +67,7 @@ interface ListedSet {
 export async function kernelElements(network: GuardedNetwork): Promise<readonly KernelElement[]> {
   const { status, stdout } = await network.gateway.run(['nft', '-j', 'list', 'table', 'inet', 'picket']);
   if (status !== 0) return [];
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nft's own JSON, libnftables-json(5)
+  // nft's own JSON, libnftables-json(5)
   const { nftables } = JSON.parse(stdout) as { readonly nftables: readonly ListedSet[] };
   return nftables.flatMap(({ set }) => (set?.elem ?? []).map((listed) => readElement(set?.name ?? '', listed)));
 }

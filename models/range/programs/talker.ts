@@ -83,7 +83,7 @@ function question(type: number, name: string): Buffer {
 }
 
 if (import.meta.main) {
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the argument is made by the range itself
+  // the argument is made by the range itself
   const conversations = JSON.parse(process.argv[2] ?? '[]') as readonly Conversation[];
   await Promise.all(conversations.map(talk));
 }
