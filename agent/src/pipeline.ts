@@ -5,7 +5,7 @@
 import type { Alert } from '@picket/shared/contract/alert';
 import type { TrafficSource } from '@picket/shared/contract/address';
 import { newId, type BootId, type PredictionId } from '@picket/shared/contract/identifiers';
-import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
+import type { Prediction } from '@picket/shared/contract/prediction';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { Detection, Detector } from './detection/detector.ts';
@@ -155,10 +155,12 @@ export class Pipeline {
     const budget: { evidence: number; others: number } = { ...explanationsPerBatch };
     for (const [index, context] of contexts.entries()) {
       const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
-      const isAttack = detection.scores[index]! >= this.#threshold;
+      const judged = this.#predictionOf(context, detection, index, batch.count);
+      const isAttack = judged.label === 'attack';
       const isExplained = isAttack && budget[context.countsAsEvidence ? 'evidence' : 'others']-- > 0;
-      const explanation = isExplained ? await detector.explain(features, context.flowsSeen) : null;
-      const prediction = this.#predictionOf(context, detection, index, batch.count, explanation);
+      const prediction = isExplained
+        ? { ...judged, explanation: await detector.explain(features, context.flowsSeen) }
+        : judged;
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
       output.onPrediction(prediction, context, features);
@@ -173,13 +175,7 @@ export class Pipeline {
     this.#options.output.onAlert(alert);
   }
 
-  #predictionOf(
-    context: WindowContext,
-    detection: Detection,
-    index: number,
-    batchSize: number,
-    explanation: Explanation | null,
-  ): Prediction {
+  #predictionOf(context: WindowContext, detection: Detection, index: number, batchSize: number): Prediction {
     const { bootId, detector } = this.#options;
     const score = Math.min(1, Math.max(0, detection.scores[index]!));
     const classes = trafficClasses.length;
@@ -199,7 +195,7 @@ export class Pipeline {
       flow_ids: context.flows.map((flow) => flowIdOf(flow.flowNumber, bootId)),
       inference_latency_ms: detection.latencyMs / batchSize,
       source: context.source,
-      explanation,
+      explanation: null,
     };
     return prediction.label === 'attack' ? { ...prediction, class: likeliestAttack(prediction) } : prediction;
   }

@@ -44,7 +44,11 @@ test('replay --json says every prediction, alert and decision in the words of th
   for (const event of of('decision')) expect(DecisionEvent.safeParse(event).error).toBeUndefined();
   const summary = lines.at(-1);
   expect(summary).toMatchObject({ type: 'summary', predictions: of('prediction').length, drops: 0, undecodable: 0 });
-  expect(of('alert').length).toBeGreaterThan(0);
+  const opened = (of('alert') as Alert[]).filter(({ revision }) => revision === 0);
+  expect(opened.length).toBeGreaterThan(3);
+  const explained = opened.flatMap(({ explanation }) => explanation ?? []);
+  expect(explained.length).toBeGreaterThan(opened.length / 2);
+  for (const { top_features } of explained) expect(top_features).toHaveLength(10);
   expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
 });
 
