@@ -29,6 +29,8 @@ export interface FlowBatch {
   readonly dstPort: Uint16Array<ArrayBuffer>;
   /** IP protocol number; with `reference` endings as the profile tells protocols apart, 0 for all others. */
   readonly protocol: Uint8Array<ArrayBuffer>;
+  /** Type and code of the first packet, `type << 8 | code`; 0 for anything but ICMP and ICMPv6. */
+  readonly icmp: Uint16Array<ArrayBuffer>;
   /** 6 bytes each, of the conversation's first packet; all zero where the link has none. */
   readonly srcMac: Uint8Array<ArrayBuffer>;
   readonly dstMac: Uint8Array<ArrayBuffer>;
@@ -50,6 +52,7 @@ export function createFlowBatch(capacity: number): FlowBatch & { count: number }
     srcPort: new Uint16Array(capacity),
     dstPort: new Uint16Array(capacity),
     protocol: new Uint8Array(capacity),
+    icmp: new Uint16Array(capacity),
     srcMac: new Uint8Array(capacity * 6),
     dstMac: new Uint8Array(capacity * 6),
   };

@@ -7,6 +7,7 @@ import { flowField, recordDoubles } from '../flow/flow-fields.ts';
 import { FlowAssembler, type FlowCounters } from '../flow/flow-assembler.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { type FlowTable, keyField, keyWords } from '../flow/flow-table.ts';
+import { ipProtocol } from '../packet/packet-fields.ts';
 import { type ExtractFeatures, featureExtractor } from './extract-features.ts';
 import { createFlowBatch, type FlowBatch } from './flow-batch.ts';
 import { profileSemantics } from './profile-semantics.ts';
@@ -100,6 +101,7 @@ export class FlowMeter {
     batch.end[row] = end;
     batch.family[row] = table.keys[key + keyField.protocolAndFamily]! & 0xff;
     batch.protocol[row] = protocol;
+    batch.icmp[row] = protocol === ipProtocol.icmp || protocol === ipProtocol.icmp6 ? table.icmp[slot]! : 0;
     batch.srcPort[row] = lowIsSource ? ports >>> 16 : ports & 0xffff;
     batch.dstPort[row] = dstPort;
     writeAddress(table.keys, key + (lowIsSource ? keyField.low : keyField.high), batch.srcAddress, row * 16);
@@ -129,6 +131,7 @@ function firstRows(batch: FlowBatch): FlowBatch {
     srcPort: batch.srcPort.slice(0, count),
     dstPort: batch.dstPort.slice(0, count),
     protocol: batch.protocol.slice(0, count),
+    icmp: batch.icmp.slice(0, count),
     srcMac: batch.srcMac.slice(0, count * 6),
     dstMac: batch.dstMac.slice(0, count * 6),
   };

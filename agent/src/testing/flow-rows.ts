@@ -10,6 +10,7 @@ export interface FlowRow {
   readonly srcPort?: number;
   readonly dstPort?: number;
   readonly protocol?: number;
+  readonly icmp?: { readonly type: number; readonly code: number };
   readonly flowNumber?: number;
   readonly reportNumber?: number;
   readonly end?: FlowEnd;
@@ -33,6 +34,7 @@ export function flowBatchOf(rows: readonly FlowRow[]): FlowBatch {
     batch.srcPort[index] = row.srcPort ?? 40_000;
     batch.dstPort[index] = row.dstPort ?? 80;
     batch.protocol[index] = row.protocol ?? 6;
+    batch.icmp[index] = row.icmp === undefined ? 0 : (row.icmp.type << 8) | row.icmp.code;
     batch.flowNumber[index] = row.flowNumber ?? index;
     batch.reportNumber[index] = row.reportNumber ?? 0;
     batch.end[index] = FlowEnd.options.indexOf(row.end ?? 'closed');
