@@ -80,6 +80,18 @@ test('jsonl: one object per flow, from standard input', () => {
   expect(rows[1]).toMatchObject({ end: 'end_of_input', features: { 'Flow IAT Mean': null } });
 });
 
+test('--community-id: one more column behind the 78, or one more member', () => {
+  const file = join(folder, 'three.pcap');
+  const [header, tcp, ...more] = flows([file, '--community-id']).stdout.trimEnd().split('\n');
+  const [plainHeader, plainTcp] = flows([file]).stdout.split('\n');
+  expect(header).toBe(`${plainHeader},communityId`);
+  expect(tcp?.slice(0, plainTcp?.length)).toBe(plainTcp);
+  expect(tcp?.slice(plainTcp?.length)).toMatch(/^,1:[A-Za-z0-9+/]{27}=$/);
+  expect(more).toHaveLength(1);
+  const [row] = flows([file, '--community-id', '--format', 'jsonl']).stdout.split('\n');
+  expect((JSON.parse(row!) as { community_id: string }).community_id).toBe(tcp?.slice(plainTcp!.length + 1));
+});
+
 test('none: nothing but a summary on standard error', () => {
   const { status, stdout, stderr } = flows([join(folder, 'three.pcap'), '--format', 'none']);
   expect([status, stdout]).toEqual([0, '']);
