@@ -37,6 +37,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     dstIp: address,
     dstPort: 1 + index,
     protocol: 6,
+    icmp: 0,
     direction: 'inbound',
     fwdPackets: 1,
     bwdPackets: 1,

@@ -7,7 +7,7 @@ import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type AlertId, type BootId, type DecisionId, type RuleId } from '@picket/shared/contract/identifiers';
 import { severityOf } from '@picket/shared/policy/severity';
 import { instantOf } from '../window/packet-time.ts';
-import { flowSummaryOf } from '../window/window-flow.ts';
+import { evidenceOf } from '../window/window-flow.ts';
 import { alertMessage } from './alert-message.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Offender } from './offending-peer.ts';
@@ -210,7 +210,7 @@ export class AlertEpisodes {
       count: opening.hits,
       message: '',
       explanation: prediction.explanation,
-      evidence: context.flows.map((flow) => flowSummaryOf(flow, this.#bootId)),
+      evidence: context.flows.map((flow) => evidenceOf(flow, this.#bootId)),
       prediction_id: prediction.id,
       rule_id: opening.ruleId,
       decision_ids: [],

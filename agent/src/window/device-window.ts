@@ -61,6 +61,7 @@ export class DeviceWindow {
     slot.srcPort = batch.srcPort[row]!;
     slot.dstPort = batch.dstPort[row]!;
     slot.protocol = batch.protocol[row]!;
+    slot.icmp = batch.icmp[row]!;
     slot.direction = direction;
     this.#addresses.set(batch.srcAddress.subarray(row * 16, row * 16 + 16), slot.index * 32);
     this.#addresses.set(batch.dstAddress.subarray(row * 16, row * 16 + 16), slot.index * 32 + 16);
@@ -103,6 +104,7 @@ export class DeviceWindow {
         dstIp: slot.dstIp,
         dstPort: slot.dstPort,
         protocol: slot.protocol,
+        icmp: slot.icmp,
         direction: slot.direction,
         fwdPackets: this.#features[first + fwdPackets]!,
         bwdPackets: this.#features[first + bwdPackets]!,
@@ -131,6 +133,7 @@ interface Slot {
   srcPort: number;
   dstPort: number;
   protocol: number;
+  icmp: number;
   direction: FlowDirection;
   srcIp: string | undefined;
   dstIp: string | undefined;
@@ -147,6 +150,7 @@ const emptySlot: Slot = {
   srcPort: 0,
   dstPort: 0,
   protocol: 0,
+  icmp: 0,
   direction: 'inbound',
   srcIp: undefined,
   dstIp: undefined,

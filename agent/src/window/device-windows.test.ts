@@ -6,7 +6,7 @@ import { DeviceRegistry } from '../devices/device-registry.ts';
 import { flowBatchOf, type FlowRow } from '../testing/flow-rows.ts';
 import { DeviceWindows, type DeviceWindowsOptions, type WindowContext } from './device-windows.ts';
 import { instantOf } from './packet-time.ts';
-import { flowSummaryOf } from './window-flow.ts';
+import { evidenceOf } from './window-flow.ts';
 
 const second = 1_000_000;
 const start = 1_700_000_000 * second;
@@ -198,7 +198,7 @@ test('a flow of the window can be named as evidence', () => {
   });
   const bootId = BootId.parse(newId());
   const [flow] = windows.take()[0]?.flows ?? [];
-  expect(FlowSummary.parse(flow && flowSummaryOf(flow, bootId))).toEqual({
+  expect(FlowSummary.parse(flow && evidenceOf(flow, bootId))).toEqual({
     flow_id: `${bootId}.12`,
     started_at: '2023-11-14T22:13:20.000Z',
     last_packet_at: '2023-11-14T22:13:21.500Z',
@@ -212,7 +212,18 @@ test('a flow of the window can be named as evidence', () => {
     bwd_packets: 0,
     fwd_bytes: 0,
     bwd_bytes: 80,
+    community_id: expect.stringMatching(/^1:/),
   });
+});
+
+test.each([
+  [{ protocol: 1, icmp: { type: 20, code: 1 }, srcPort: 0, dstPort: 0 }, '1:tz/fHIDUHs19NkixVVoOZywde+I='],
+  [{ protocol: 1, icmp: { type: 8, code: 0 }, srcPort: 0, dstPort: 0 }, '1:X0snYXpgwiv9TZtqg64sgzUn6Dk='],
+])('evidence carries the name that other tools have for the flow: %j', (flow, expected) => {
+  const windows = new Windows();
+  windows.add(0, { flowNumber: 1, src: '192.168.0.89', dst: '192.168.0.1', ...flow });
+  const [evidence] = windows.take()[0]?.flows ?? [];
+  expect(evidence && evidenceOf(evidence, BootId.parse(newId())).community_id).toBe(expected);
 });
 
 test('a context is plain data, and later flows do not change it', () => {

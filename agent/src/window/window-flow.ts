@@ -1,7 +1,9 @@
 /** One flow of a window in plain values: what a verdict looks at and an alert shows as evidence. */
+import ipaddr from 'ipaddr.js';
 import type { FlowDirection } from '@picket/shared/contract/address';
 import type { FlowEnd, FlowSummary } from '@picket/shared/contract/flow';
 import type { BootId } from '@picket/shared/contract/identifiers';
+import { communityId } from '../features/community-id.ts';
 import { instantOf } from './packet-time.ts';
 
 export interface WindowFlow {
@@ -17,6 +19,8 @@ export interface WindowFlow {
   readonly dstPort: number;
   /** IP protocol number. */
   readonly protocol: number;
+  /** ICMP type and code of the first packet, `type << 8 | code`; 0 for anything else. */
+  readonly icmp: number;
   /** Seen from the window's device. */
   readonly direction: FlowDirection;
   readonly fwdPackets: number;
@@ -46,5 +50,16 @@ export function flowSummaryOf(flow: WindowFlow, bootId: BootId): FlowSummary {
     bwd_packets: flow.bwdPackets,
     fwd_bytes: flow.fwdBytes,
     bwd_bytes: flow.bwdBytes,
+  };
+}
+
+/** The same with the name that other tools have for the flow: what an analyst follows into Zeek or Suricata. */
+export function evidenceOf(flow: WindowFlow, bootId: BootId): FlowSummary {
+  const { protocol, srcPort, dstPort, icmp } = flow;
+  const src = Uint8Array.from(ipaddr.parse(flow.srcIp).toByteArray());
+  const dst = Uint8Array.from(ipaddr.parse(flow.dstIp).toByteArray());
+  return {
+    ...flowSummaryOf(flow, bootId),
+    community_id: communityId({ protocol, src, dst, srcPort, dstPort, icmp }),
   };
 }

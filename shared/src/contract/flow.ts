@@ -39,6 +39,10 @@ export const Flow = z.strictObject({
 });
 export type Flow = z.infer<typeof Flow>;
 
+/** Community ID v1, by which Zeek, Suricata and others name the same conversation. */
+export const CommunityId = z.string().regex(/^1:[A-Za-z0-9+/]{27}=$/, 'a Community ID of version 1');
+export type CommunityId = z.infer<typeof CommunityId>;
+
 /** What one side of an alert or window needs to name a flow. */
 export const FlowSummary = Flow.pick({
   flow_id: true,
@@ -54,5 +58,8 @@ export const FlowSummary = Flow.pick({
   bwd_packets: true,
   fwd_bytes: true,
   bwd_bytes: true,
+}).extend({
+  /** To find the flow in other tools; evidence of an alert has it, an older agent's has not. */
+  community_id: CommunityId.optional(),
 });
 export type FlowSummary = z.infer<typeof FlowSummary>;
