@@ -68,14 +68,14 @@ export class PcapngBuilder {
   }
 
   /** `units`: the time stamp in the interface's own units. */
-  packet(interfaceIndex: number, units: bigint, frame: Uint8Array): this {
+  packet(interfaceIndex: number, units: bigint, frame: Uint8Array, wireLength: number = frame.length): this {
     return this.block(6, (body) =>
       body
         .u32(interfaceIndex)
         .u32(Number(units >> 32n))
         .u32(Number(units & 0xffffffffn))
         .u32(frame.length)
-        .u32(frame.length)
+        .u32(wireLength)
         .raw(frame)
         .pad(),
     );
