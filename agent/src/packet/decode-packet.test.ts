@@ -125,6 +125,16 @@ test('an IP header cannot claim more than the frame holds', () => {
   expect(summary(tcpFrame(ends, { flags: 'A', payload: 100, ipLength: 60_000 }))['payload']).toBe(100);
 });
 
+test('an IP length below the transport header leaves no payload, padded or not', () => {
+  const chain: [number, Uint8Array][] = [
+    [0, new Uint8Array(8)],
+    [60, new Uint8Array(8)],
+  ];
+  const { result, fields } = decode(tcpFrame(ends6, { flags: 'A', extensions: chain, ipLength: 16 }));
+  expect(result).toBe(outcome.decoded);
+  expect([fields[field.payloadBytes], fields[field.paddedPayloadBytes]]).toEqual([0, 0]);
+});
+
 test('a later fragment has no ports, a first one has', () => {
   const later = decode(udpFrame(ends, { payload: 40, fragment: 0x2005 }));
   expect(later.fields[field.laterFragment]).toBe(1);

@@ -44,7 +44,7 @@ export function decodeTransport(
   const payloadBytes = upperBytes - headerBytes;
   fields[field.payloadBytes] = payloadBytes > 0 ? payloadBytes : 0;
   const paddedBytes = unpaddedIpBytes - ipHeaderBytes - headerBytes;
-  fields[field.paddedPayloadBytes] = payloadBytes > paddedBytes ? payloadBytes : paddedBytes > 0 ? paddedBytes : 0;
+  fields[field.paddedPayloadBytes] = Math.max(payloadBytes, paddedBytes, 0);
   return outcome.decoded;
 }
 
