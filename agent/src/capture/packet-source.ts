@@ -3,6 +3,9 @@
  * allocated, awaited or called per packet.
  */
 
+/** Longest frame on the wire: twice what segmentation offloads put together. A file may claim 4 GiB. */
+export const maxWireBytes = 1_048_576;
+
 /**
  * Many captured frames and an index of them, as columns of `count` rows (a column may be longer). It is lent: its bytes
  * and columns are overwritten once the next chunk is asked for.
@@ -14,7 +17,7 @@ export interface Chunk {
   readonly offsets: Uint32Array<ArrayBuffer>;
   /** Captured bytes of each frame; `offsets[i] + lengths[i]` never passes the end of `bytes`. */
   readonly lengths: Uint32Array<ArrayBuffer>;
-  /** Bytes each frame had on the wire, which may be more than were captured. */
+  /** Bytes each frame had on the wire, which may be more or fewer than were captured; at most `maxWireBytes`. */
   readonly wireLengths: Uint32Array<ArrayBuffer>;
   /** Packet time, whole µs since 1970. */
   readonly timesUs: Float64Array<ArrayBuffer>;

@@ -3,12 +3,12 @@
  * hostile: every length is checked before it is used, and memory is one fixed buffer.
  */
 import { CaptureError } from './capture-error.ts';
-import type { Chunk } from './packet-source.ts';
+import { foreignFormat } from './foreign-format.ts';
+import { type Chunk, maxWireBytes } from './packet-source.ts';
 import {
   blockType,
   byteOrderMagic,
   type CaptureInterface,
-  interfaceOf,
   maxBlockBytes,
   maxInterfaces,
   readInterface,
@@ -49,6 +49,8 @@ export class PcapStream {
   #base = 0;
   /** Bytes of an uninteresting block that have not arrived yet. */
   #skip = 0;
+  /** Where that block begins, from the beginning of the stream. */
+  #skippedAt = 0;
   /** What is wrong behind the records that were just delivered. */
   #failure: CaptureError | undefined;
 
@@ -95,21 +97,22 @@ export class PcapStream {
    * @throws {CaptureError} `truncated` when it ended inside a record, `not-a-capture` when it held no header
    */
   end(): void {
-    const at = this.#base + this.#start;
     const left = this.#end - this.#start;
+    const over = this.#base + this.#end;
+    const at = this.#skip > 0 ? this.#skippedAt : over - left;
     if (this.#format === 'unknown') {
       throw new CaptureError(
         left === 0 ? 'not-a-capture' : 'truncated',
         left === 0
-          ? `${this.#name} is empty: give a pcap or pcapng file`
-          : `${this.#name} ends at byte ${left}, inside its file header: capture it again`,
+          ? `${this.#name} is empty (it ends at byte 0): give a pcap or pcapng file`
+          : `${this.#name} ends at byte ${left}, inside the file header that begins at byte 0: capture it again`,
         at,
       );
     }
     if (left > 0 || this.#skip > 0) {
       throw new CaptureError(
         'truncated',
-        `${this.#name} ends at byte ${at + left} inside the record that begins at byte ${at}; ` +
+        `${this.#name} ends at byte ${over} inside the record that begins at byte ${at}; ` +
           'the packets before it were used: capture it again, or cut the file there',
         at,
       );
@@ -126,7 +129,7 @@ export class PcapStream {
     const little = this.#view.getUint32(this.#start, true);
     this.#littleEndian = little === 0xa1b2c3d4 || little === 0xa1b23c4d;
     const read = this.#littleEndian ? little : magic;
-    if (read !== 0xa1b2c3d4 && read !== 0xa1b23c4d) throw this.#foreign(magic);
+    if (read !== 0xa1b2c3d4 && read !== 0xa1b23c4d) throw foreignFormat(this.#name, magic);
     if (this.#end - this.#start < 24) return false;
     this.#nanoseconds = read === 0xa1b23c4d;
     this.#linkType = this.#view.getUint32(this.#start + 20, this.#littleEndian) & 0xffff;
@@ -154,7 +157,8 @@ export class PcapStream {
       timesUs[row] = view.getUint32(start, little) * 1e6 + (nanoseconds ? Math.floor(fraction / 1000) : fraction);
       offsets[row] = start + 16;
       lengths[row] = length;
-      wireLengths[row] = view.getUint32(start + 12, little);
+      const wireLength = view.getUint32(start + 12, little);
+      wireLengths[row] = wireLength > maxWireBytes ? maxWireBytes : wireLength;
       linkTypes[row] = this.#linkType;
       row++;
       start += 16 + length;
@@ -188,6 +192,7 @@ export class PcapStream {
         this.#start = start + length;
       } else {
         this.#skip = length;
+        this.#skippedAt = this.#base + start;
       }
     }
   }
@@ -220,25 +225,33 @@ export class PcapStream {
       }
       this.#interfaces.push(readInterface(view, start, length, little));
     } else if (type === blockType.simplePacket) {
-      const source = interfaceOf(this.#interfaces, 0, this.#base + start);
+      const source = this.#interface(0, start);
       const wireLength = view.getUint32(start + 8, little);
       const limit = source.snapLength === 0 ? wireLength : Math.min(source.snapLength, wireLength);
       this.#addRow(start + 12, Math.min(limit, length - 16), wireLength, this.#lastTimeUs, source.linkType);
     } else {
       const index =
         type === blockType.enhancedPacket ? view.getUint32(start + 8, little) : view.getUint16(start + 8, little);
-      const source = interfaceOf(this.#interfaces, index, this.#base + start);
+      const source = this.#interface(index, start);
       const captured = Math.min(view.getUint32(start + 20, little), length - 32);
       this.#lastTimeUs = timeOf(source, view.getUint32(start + 12, little), view.getUint32(start + 16, little));
       this.#addRow(start + 28, captured, view.getUint32(start + 24, little), this.#lastTimeUs, source.linkType);
     }
   }
 
+  /** The interface that the packet block at `start` names. */
+  #interface(index: number, start: number): CaptureInterface {
+    const found = this.#interfaces[index];
+    if (found === undefined)
+      throw this.#corrupt(start, `has a packet of interface ${index}, which it does not describe,`);
+    return found;
+  }
+
   #addRow(offset: number, length: number, wireLength: number, timeUs: number, linkType: number): void {
     const row = this.#chunk.count++;
     this.#chunk.offsets[row] = offset;
     this.#chunk.lengths[row] = length;
-    this.#chunk.wireLengths[row] = wireLength;
+    this.#chunk.wireLengths[row] = Math.min(wireLength, maxWireBytes);
     this.#chunk.timesUs[row] = timeUs;
     this.#chunk.linkTypes[row] = linkType;
   }
@@ -249,17 +262,6 @@ export class PcapStream {
       'corrupt',
       `${this.#name} ${what} at byte ${at}; the packets before it were used: capture it again, or cut the file there`,
       at,
-    );
-  }
-
-  #foreign(magic: number): CaptureError {
-    const compressed = magic >>> 16 === 0x1f8b || magic === 0x28b52ffd || magic === 0xfd377a58;
-    return new CaptureError(
-      'not-a-capture',
-      compressed
-        ? `${this.#name} is compressed: unpack it first, for example with gzip -dc FILE | … -`
-        : `${this.#name} is neither pcap nor pcapng (it begins with 0x${magic.toString(16).padStart(8, '0')} at byte 0)`,
-      0,
     );
   }
 }

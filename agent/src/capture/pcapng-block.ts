@@ -1,5 +1,4 @@
 /** The parts of pcapng that packets depend on: interfaces and their clocks. */
-import { CaptureError } from './capture-error.ts';
 
 export const blockType = {
   sectionHeader: 0x0a0d0d0a,
@@ -83,21 +82,4 @@ function exactTimeOf(source: CaptureInterface, high: number, low: number): numbe
   const perSecond =
     source.binaryDigits === undefined ? 10n ** BigInt(source.decimalDigits) : 1n << BigInt(source.binaryDigits);
   return Number((units * 1_000_000n) / perSecond) + shift;
-}
-
-/** The interface a packet block names. */
-export function interfaceOf(
-  interfaces: readonly CaptureInterface[],
-  index: number,
-  byteOffset: number,
-): CaptureInterface {
-  const found = interfaces[index];
-  if (found === undefined) {
-    throw new CaptureError(
-      'corrupt',
-      `the packet block at byte ${byteOffset} names interface ${index}, which the file does not describe; capture again or cut the file before this byte`,
-      byteOffset,
-    );
-  }
-  return found;
 }
