@@ -1,0 +1,42 @@
+/** Hostile packets and files through capture, packet, flow and features, for about 20 s; the long mode is `npm run bench -- fuzz`. */
+import { expect, test } from 'vitest';
+import { fuzz, howToRepeat } from './fuzz.ts';
+import { FuzzRun } from './fuzz-run.ts';
+
+const deadlineMs = 90_000;
+
+test(
+  'a known seed: enough of both kinds, every outcome, every error, and no promise broken',
+  async () => {
+    const report = await fuzz({ seed: 20_260_101, packets: 30_000, files: 1200, budgetMs: 60_000 });
+    expect(howToRepeat(report)).toBe('');
+    expect(report.packets).toBeGreaterThanOrEqual(30_000);
+    expect(report.files).toBeGreaterThanOrEqual(1200);
+    for (const count of report.outcomes) expect(count).toBeGreaterThan(50);
+    expect(Object.keys(report.errors).toSorted()).toEqual(['corrupt', 'not-a-capture', 'sound', 'truncated']);
+  },
+  deadlineMs,
+);
+
+test(
+  'a seed of its own for every run: no promise broken',
+  async () => {
+    const seed = Number(process.env['PICKET_FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
+    const report = await fuzz({ seed, packets: 1_000_000, files: 40_000, budgetMs: 8000 });
+    expect(howToRepeat(report)).toBe('');
+    expect(report.packets).toBeGreaterThan(0);
+    expect(report.files).toBeGreaterThan(0);
+  },
+  deadlineMs,
+);
+
+test('the same seed gives the same run, another seed another, and a case alone is the case of the run', () => {
+  const run = (seed: number): number => new FuzzRun({ seed, packets: 800, files: 30 }).run().digest;
+  const once = run(7);
+  expect(run(7)).toBe(once);
+  expect(run(8)).not.toBe(once);
+  const only = (index: number): number =>
+    new FuzzRun({ seed: 7, packets: 0, files: 0, only: { kind: 'file', index } }).run().digest;
+  expect(only(3)).toBe(only(3));
+  expect(only(3)).not.toBe(only(4));
+});
