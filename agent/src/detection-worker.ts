@@ -6,13 +6,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { WindowBatch } from './detection/detector.ts';
 import { openModelBundle } from './detection/model-bundle.ts';
 import { OnnxDetector } from './detection/onnx-detector.ts';
-import type { DetectionReply, DetectionRequest } from './worker-detector.ts';
+import type { DetectionReply, DetectionRequest, DetectionWorkerData } from './worker-detector.ts';
 
 if (parentPort === null) throw new Error('detection-worker.ts is a worker thread, not a program');
 const port = parentPort;
 
-const detector = await OnnxDetector.open(await openModelBundle((workerData as { bundle: string }).bundle));
-port.postMessage({ type: 'ready', manifest: detector.manifest } satisfies DetectionReply);
+const { bundle: folder, trust, expected } = workerData as DetectionWorkerData;
+const detector = await OnnxDetector.open(await openModelBundle(folder, trust, expected));
+port.postMessage({
+  type: 'ready',
+  manifest: detector.manifest,
+  reference: detector.reference,
+} satisfies DetectionReply);
 
 port.on('message', (request: DetectionRequest) => {
   void answer(request).then(
@@ -27,7 +32,7 @@ async function answer(request: DetectionRequest): Promise<DetectionReply> {
     return {
       type: 'explained',
       id: request.id,
-      explanation: await detector.explain(request.window, request.flowsSeen),
+      attributions: await detector.explain(request.window, request.flowsSeen),
     };
   }
   const batch: WindowBatch = request.batch;

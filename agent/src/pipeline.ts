@@ -5,7 +5,7 @@
 import type { Alert } from '@picket/shared/contract/alert';
 import type { TrafficSource } from '@picket/shared/contract/address';
 import { newId, type BootId, type PredictionId } from '@picket/shared/contract/identifiers';
-import type { Prediction } from '@picket/shared/contract/prediction';
+import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { Detection, Detector } from './detection/detector.ts';
@@ -13,7 +13,9 @@ import type { DeviceRegistry, DeviceSighting, FlowRole } from './devices/device-
 import type { FlowBatch } from './features/flow-batch.ts';
 import type { DecisionDraft } from './verdict/decision-draft.ts';
 import type { Verdicts } from './verdict/decide-verdicts.ts';
+import { explainWindow } from './verdict/explain-window.ts';
 import { likeliestAttack } from './verdict/scored-window.ts';
+import { DeviceNormals } from './window/device-normal.ts';
 import type { DeviceWindows, DueWindows, WindowContext } from './window/device-windows.ts';
 import { instantOf } from './window/packet-time.ts';
 import { flowIdOf } from './window/window-flow.ts';
@@ -34,6 +36,7 @@ export interface PipelineOptions {
   readonly source: TrafficSource;
   readonly registry: DeviceRegistry;
   readonly windows: DeviceWindows;
+  /** The first; see `useDetector`. */
   readonly detector: Detector;
   readonly verdicts: Verdicts;
   readonly output: PipelineOutput;
@@ -49,20 +52,27 @@ export interface PipelineCounters {
   /** Windows that were overtaken or given up before they were scored. */
   readonly dropped: number;
   readonly latencyMsMean: number;
+  /** Windows that opened an alert and got their reasons, and those for which the budget was spent. */
+  readonly explained: number;
+  readonly unexplained: number;
 }
 
 const windowSize = windowLength * featureCount;
 /** Windows per call of the network. */
 const maxBatch = 256;
 /**
- * An explanation costs milliseconds, so a batch has a budget of them: windows that may open an alert first, for an alert
- * without reasons is of little use; the others of an attack look alike.
+ * An explanation costs a millisecond, so only a window that opens an alert gets one, and a batch has a budget of them.
+ * An alert that had to go without gets its reasons from its next window.
  */
-const explanationsPerBatch = { evidence: 32, others: 4 } as const;
+const explanationsPerBatch = 32;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #normals: DeviceNormals;
+  #detector: Detector;
   #threshold: number;
+  #explained = 0;
+  #unexplained = 0;
   #predictions = 0;
   #attacks = 0;
   #alerts = 0;
@@ -72,7 +82,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#detector = options.detector;
     this.#threshold = options.threshold;
+    this.#normals = new DeviceNormals();
   }
 
   get counters(): PipelineCounters {
@@ -83,6 +95,8 @@ export class Pipeline {
       alerts: this.#alerts,
       dropped: this.#options.windows.dropped,
       latencyMsMean: this.#predictions === 0 ? 0 : this.#latencyMs / this.#predictions,
+      explained: this.#explained,
+      unexplained: this.#unexplained,
     };
   }
 
@@ -92,6 +106,18 @@ export class Pipeline {
 
   useThreshold(threshold: number): void {
     this.#threshold = threshold;
+  }
+
+  /**
+   * From here on this network judges, by this threshold. Windows under way are finished on the one before, which is idle
+   * and may be closed when this resolves: no window is lost, none is judged twice.
+   */
+  useDetector(detector: Detector, threshold: number): Promise<void> {
+    this.#queue = this.#queue.then(() => {
+      this.#detector = detector;
+      this.#threshold = threshold;
+    });
+    return this.#queue;
   }
 
   /** Resolves when every window that these flows made due has been judged. Calls are served in their order. */
@@ -144,30 +170,41 @@ export class Pipeline {
       due !== undefined;
       due = this.#options.windows.takeDue(maxBatch)
     ) {
-      const detection = await this.#options.detector.detect(due.batch);
+      const detection = await this.#detector.detect(due.batch);
       await this.#judge(due, detection);
     }
   }
 
   async #judge({ batch, contexts }: DueWindows, detection: Detection): Promise<void> {
-    const { detector, verdicts, output } = this.#options;
+    const { verdicts, output } = this.#options;
     this.#latencyMs += detection.latencyMs;
-    const budget: { evidence: number; others: number } = { ...explanationsPerBatch };
+    let budget = explanationsPerBatch;
     for (const [index, context] of contexts.entries()) {
       const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
       const judged = this.#predictionOf(context, detection, index, batch.count);
       const isAttack = judged.label === 'attack';
-      const isExplained = isAttack && budget[context.countsAsEvidence ? 'evidence' : 'others']-- > 0;
-      const prediction = isExplained
-        ? { ...judged, explanation: await detector.explain(features, context.flowsSeen) }
-        : judged;
+      const weighed = verdicts.weigh({ prediction: judged, context });
+      let prediction = judged;
+      if (weighed.needsReasons && budget > 0) {
+        budget -= 1;
+        this.#explained += 1;
+        prediction = { ...judged, explanation: await this.#explain(context, features) };
+      } else if (weighed.needsReasons) this.#unexplained += 1;
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
+      else this.#normals.learn(context, features);
       output.onPrediction(prediction, context, features);
-      const { alerts, drafts } = verdicts.decide({ prediction, context });
+      const { alerts, drafts } = verdicts.decide({ prediction, context }, weighed);
       for (const alert of alerts) this.#tell(alert);
       for (const draft of drafts) output.propose(draft);
     }
+  }
+
+  async #explain(context: WindowContext, features: Float32Array<ArrayBuffer>): Promise<Explanation> {
+    const { bootId } = this.#options;
+    const attributions = await this.#detector.explain(features, context.flowsSeen);
+    const normal = this.#normals.of(context.device.address, this.#detector.manifest.typical_flow);
+    return explainWindow({ context, features, attributions, normal, bootId });
   }
 
   #tell(alert: Alert): void {
@@ -176,7 +213,7 @@ export class Pipeline {
   }
 
   #predictionOf(context: WindowContext, detection: Detection, index: number, batchSize: number): Prediction {
-    const { bootId, detector } = this.#options;
+    const { bootId } = this.#options;
     const score = Math.min(1, Math.max(0, detection.scores[index]!));
     const classes = trafficClasses.length;
     const prediction: Prediction = {
@@ -189,7 +226,7 @@ export class Pipeline {
       class_probabilities: [...detection.probabilities.subarray(index * classes, (index + 1) * classes)],
       confidence: 2 * Math.abs(score - 0.5),
       threshold: this.#threshold,
-      model_version: detector.manifest.version,
+      model_version: this.#detector.manifest.version,
       window_key: 'device',
       flows_seen: context.flowsSeen,
       flow_ids: context.flows.map((flow) => flowIdOf(flow.flowNumber, bootId)),

@@ -1,9 +1,19 @@
 /** The detector as the main thread sees it: each call is a message to the detection thread. */
 import { Worker } from 'node:worker_threads';
-import type { ModelManifest } from '@picket/shared/contract/model-manifest';
-import type { Explanation } from '@picket/shared/contract/prediction';
+import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
+import { shippedOnly, type BundleTrust } from './detection/bundle-trust.ts';
 import type { Detection, Detector, WindowBatch } from './detection/detector.ts';
 import { AgentError } from './errors.ts';
+import { workerHeap } from './memory-plan.ts';
+
+/** What the thread is started with. */
+export interface DetectionWorkerData {
+  /** Folder. */
+  readonly bundle: string;
+  readonly trust: BundleTrust;
+  /** Undefined: whichever lies in the folder. */
+  readonly expected: BundleReference | undefined;
+}
 
 export type DetectionRequest =
   | { readonly type: 'detect'; readonly id: number; readonly batch: WindowBatch }
@@ -15,13 +25,13 @@ export type DetectionRequest =
     };
 
 export type DetectionReply =
-  | { readonly type: 'ready'; readonly manifest: ModelManifest }
+  | { readonly type: 'ready'; readonly manifest: ModelManifest; readonly reference: BundleReference }
   | { readonly type: 'detected'; readonly id: number; readonly detection: Detection }
-  | { readonly type: 'explained'; readonly id: number; readonly explanation: Explanation }
+  | { readonly type: 'explained'; readonly id: number; readonly attributions: Float32Array }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };
 
 interface Pending {
-  resolve(value: Detection & Explanation): void;
+  resolve(value: Detection & Float32Array): void;
   reject(reason: Error): void;
 }
 
@@ -34,29 +44,34 @@ function stopped(reason: string): AgentError {
 
 export class WorkerDetector implements Detector {
   readonly manifest: ModelManifest;
+  readonly reference: BundleReference;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #failure: Error | undefined;
 
-  private constructor(worker: Worker, manifest: ModelManifest) {
+  private constructor(worker: Worker, bundle: Pick<WorkerDetector, 'manifest' | 'reference'>) {
     this.#worker = worker;
-    this.manifest = manifest;
+    this.manifest = bundle.manifest;
+    this.reference = bundle.reference;
   }
 
   /** Starts the thread and loads the bundle in it. Rejects with the reason the bundle was refused for. */
-  static async open(bundle: string): Promise<WorkerDetector> {
+  static async open(bundle: string, trust = shippedOnly, expected?: BundleReference): Promise<WorkerDetector> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./detection-worker.${extension}`, import.meta.url), { workerData: { bundle } });
-    const manifest = await new Promise<ModelManifest>((resolve, reject) => {
+    const worker = new Worker(new URL(`./detection-worker.${extension}`, import.meta.url), {
+      workerData: { bundle, trust, expected } satisfies DetectionWorkerData,
+      resourceLimits: workerHeap,
+    });
+    const ready = await new Promise<Extract<DetectionReply, { type: 'ready' }>>((resolve, reject) => {
       worker.once('message', (reply: DetectionReply) => {
-        if (reply.type === 'ready') resolve(reply.manifest);
+        if (reply.type === 'ready') resolve(reply);
       });
       worker.once('error', reject);
       worker.once('exit', (code) => reject(new Error(`its thread ended at once (code ${code})`)));
     });
     worker.removeAllListeners('error').removeAllListeners('exit');
-    const detector = new WorkerDetector(worker, manifest);
+    const detector = new WorkerDetector(worker, ready);
     worker.on('message', (reply: DetectionReply) => detector.#settle(reply));
     worker.on('error', (error) => detector.#fail(stopped((error as Error).message)));
     worker.on('exit', (code) => detector.#fail(stopped(`its thread ended with code ${code}`)));
@@ -68,7 +83,7 @@ export class WorkerDetector implements Detector {
     return this.#call({ type: 'detect', id: this.#nextId++, batch });
   }
 
-  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation> {
+  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array> {
     return this.#call({ type: 'explain', id: this.#nextId++, window, flowsSeen });
   }
 
@@ -77,7 +92,7 @@ export class WorkerDetector implements Detector {
     await this.#worker.terminate();
   }
 
-  #call(request: DetectionRequest): Promise<Detection & Explanation> {
+  #call(request: DetectionRequest): Promise<Detection & Float32Array> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject });
@@ -90,7 +105,8 @@ export class WorkerDetector implements Detector {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (reply.type === 'failed') pending?.reject(stopped(reply.reason));
-    else pending?.resolve((reply.type === 'detected' ? reply.detection : reply.explanation) as Detection & Explanation);
+    else
+      pending?.resolve((reply.type === 'detected' ? reply.detection : reply.attributions) as Detection & Float32Array);
   }
 
   #fail(error: Error): void {

@@ -38,8 +38,10 @@ export function buildBundle(record: TrainingRecord, evaluation: Evaluation, opti
     window_length: windowLength,
     classes: trafficClasses,
     threshold: record.threshold,
+    calibration: { temperature: network.temperature },
+    typical_flow: [...network.scaler.mean].map((mean) => Number(Math.expm1(mean).toPrecision(6))),
     metrics: headlineMetrics(evaluation),
-  } satisfies Record<keyof ModelManifest, unknown>);
+  } satisfies { readonly [Key in keyof ModelManifest]-?: unknown });
   const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
   writeFileSync(join(options.folder, 'manifest.json'), text);
   writeFileSync(join(options.folder, 'model-card.md'), writeModelCard(manifest, record, evaluation));

@@ -8,6 +8,7 @@ import { parseAgentConfig } from '../config/agent-config.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
+import { keepHeapsSmall } from '../memory-plan.ts';
 import { Watch, type WatchListener } from '../watch.ts';
 
 /** The first lets what was read be judged and summed up; the second ends the process. */
@@ -31,6 +32,7 @@ export function replayCommand(): Command {
 
 async function replay(file: string, options: ReplayOptions): Promise<void> {
   const started = performance.now();
+  keepHeapsSmall();
   const config = parseAgentConfig(
     {
       capture: { source: 'pcap', files: [file], speed: parseSpeed(options.speed) },
@@ -106,10 +108,8 @@ function writeLine(line: object): void {
 }
 
 function describeAlert(alert: Alert): string {
-  const reasons = (alert.explanation?.top_features ?? [])
-    .slice(0, 3)
-    .map(({ feature, value }) => `${feature} ${Number(value.toPrecision(3))}`);
-  return `${alert.last_seen_at}  ${alert.severity.toUpperCase()}  ${alert.message}${reasons.length > 0 ? ` Because of ${reasons.join(', ')}.` : ''}`;
+  const seen = alert.explanation === null ? '' : `\n          seen: ${alert.explanation.summary}`;
+  return `${alert.last_seen_at}  ${alert.severity.toUpperCase()}  ${alert.message}${seen}`;
 }
 
 interface Summary {

@@ -1,23 +1,22 @@
-/** Why a model bundle was refused. The bundle that serves already goes on serving. */
+/** Why a model bundle was refused here. The bundle that serves already goes on serving. */
+import { BundleFault, type BundleRefusal } from '@picket/shared/policy/bundle-fault';
 import { AgentError } from '../errors.ts';
-
-export type BundleRefusal =
-  | 'missing-file'
-  | 'bad-manifest'
-  | 'untrusted'
-  | 'wrong-schema'
-  | 'wrong-shape'
-  | 'hash-mismatch'
-  | 'oversized'
-  | 'unreadable-graph'
-  | 'foreign-operator'
-  | 'forbidden-content';
 
 export class BundleError extends AgentError {
   readonly refusal: BundleRefusal;
 
-  constructor(refusal: BundleRefusal, what: string) {
-    super(refusal === 'missing-file' ? 'no-input' : 'bad-data', `model bundle refused: ${what}`);
+  constructor(refusal: BundleRefusal, what: string, options?: ErrorOptions) {
+    super(refusal === 'missing-file' ? 'no-input' : 'bad-data', `model bundle refused: ${what}`, options);
     this.refusal = refusal;
+  }
+}
+
+/** What a check of `shared` throws, as the agent's own kind of error. */
+export function refusedBy<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof BundleFault) throw new BundleError(error.refusal, error.message, { cause: error });
+    throw error;
   }
 }

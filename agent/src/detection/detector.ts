@@ -1,6 +1,5 @@
 /** PORT. Windows in, scores out; what runs the network is the adapter's business. */
-import type { Explanation } from '@picket/shared/contract/prediction';
-import type { ModelManifest } from '@picket/shared/contract/model-manifest';
+import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 
 /** Windows of several devices, to be scored in one call. */
 export interface WindowBatch {
@@ -25,7 +24,12 @@ export interface Detection {
 
 export interface Detector extends AsyncDisposable {
   readonly manifest: ModelManifest;
+  /** The bundle it runs. */
+  readonly reference: BundleReference;
   detect(batch: WindowBatch): Promise<Detection>;
-  /** Why this one window (10 × 78) got its score: integrated gradients, top ten features and share of each flow. */
-  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation>;
+  /**
+   * Why this one window (10 × 78) got its score: how much each feature of each flow moved the logit of the score on the
+   * way from the typical flow to this window. 10 × 78, signed; integrated gradients.
+   */
+  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array>;
 }

@@ -1,111 +1,112 @@
 /**
  * Opens a model bundle, trusting nothing in it: who vouches for it, whether every byte is what the manifest says,
  * whether it reads the features as we extract them, and whether its graphs hold only operators of ours. What comes out
- * may be handed to onnxruntime.
+ * may be handed to onnxruntime; a bundle that nobody shipped goes through the probe first.
  */
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ModelManifest } from '@picket/shared/contract/model-manifest';
-import { featureSchemaHash, windowLength } from '@picket/shared/features/feature-schema';
-import { trafficClasses } from '@picket/shared/features/traffic-classes';
-import { z } from 'zod';
-import { BundleError } from './bundle-error.ts';
-import { checkGraph } from './check-graph.ts';
-import { shippedManifestSha256 } from './shipped-bundle.ts';
+import type { BundleFile, BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
+import {
+  bundleFiles,
+  checkBundleFile,
+  maxBundleBytes,
+  maxBundleFileBytes,
+  maxManifestBytes,
+  maxSignatureBytes,
+  readManifest,
+} from '@picket/shared/policy/check-bundle';
+import { BundleError, refusedBy } from './bundle-error.ts';
+import { checkSignature, shippedOnly, type BundleTrust } from './bundle-trust.ts';
 
 export interface ModelBundle {
   readonly folder: string;
   readonly manifest: ModelManifest;
   readonly manifestSha256: string;
+  /** Of a pinned bundle, `shipped`; otherwise the thumbprint of the key that signed it. */
+  readonly vouchedBy: string;
   readonly graphs: Readonly<Record<GraphName, Buffer>>;
 }
 
-const graphNames = ['detect.onnx', 'explain.onnx', 'train.onnx'] as const;
+const graphNames = ['detect.onnx', 'explain.onnx', 'train.onnx'] as const satisfies readonly BundleFile[];
 type GraphName = (typeof graphNames)[number];
 
-const maxGraphBytes = 64 * 2 ** 20;
-const maxManifestBytes = 2 ** 20;
-
-/** Manifests that need no further proof: the bundle that this agent ships with. */
-const pinnedManifests: ReadonlySet<string> = new Set([shippedManifestSha256]);
-
-/** Throws BundleError. `trusted` holds the SHA-256 of each manifest that is vouched for. */
-export async function openModelBundle(folder: string, trusted = pinnedManifests): Promise<ModelBundle> {
+/** Throws BundleError, which names the file and the reason. `expected`: refuse any other bundle, however well signed. */
+export async function openModelBundle(
+  folder: string,
+  trust: BundleTrust = shippedOnly,
+  expected?: BundleReference,
+): Promise<ModelBundle> {
   const manifestBytes = await readBounded(folder, 'manifest.json', maxManifestBytes);
   const manifestSha256 = sha256(manifestBytes);
-  const manifest = parseManifest(manifestBytes);
-  if (!trusted.has(manifestSha256)) {
+  if (expected !== undefined && manifestSha256 !== expected.manifest_sha256) {
+    throw new BundleError(
+      'wrong-bundle',
+      `manifest.json has SHA-256 ${manifestSha256}, but ${expected.version} with ${expected.manifest_sha256} is wanted`,
+    );
+  }
+  const manifest = refusedBy(() => readManifest(manifestBytes));
+  const vouchedBy = trust.manifests.includes(manifestSha256)
+    ? 'shipped'
+    : await signerOf(folder, { version: manifest.version, sha256: manifestSha256 }, trust);
+  const graphs = {} as Record<GraphName, Buffer>;
+  let total = 0;
+  for (const name of bundleFiles(manifest)) {
+    const bytes = await readBounded(folder, name, maxBundleFileBytes);
+    total += bytes.length;
+    if (total > maxBundleBytes)
+      throw new BundleError('oversized', `the files of ${manifest.version} have more than ${maxBundleBytes} bytes`);
+    refusedBy(() => checkBundleFile(manifest, name, bytes, sha256(bytes)));
+    if (isGraph(name)) graphs[name] = bytes;
+  }
+  return { folder, manifest, manifestSha256, vouchedBy, graphs };
+}
+
+/** The bundle by name and hash. */
+export function referenceOf({
+  manifest,
+  manifestSha256,
+}: Pick<ModelBundle, 'manifest' | 'manifestSha256'>): BundleReference {
+  return { version: manifest.version, manifest_sha256: manifestSha256 };
+}
+
+async function signerOf(
+  folder: string,
+  manifest: { readonly version: string; readonly sha256: string },
+  trust: BundleTrust,
+): Promise<string> {
+  const jws = await readBounded(folder, 'signature.jws', maxSignatureBytes).catch((error: unknown) => {
+    if (!(error instanceof BundleError) || error.refusal !== 'missing-file') throw error;
     throw new BundleError(
       'untrusted',
-      `${folder} (${manifest.version}) is not the bundle that this agent ships with, and nobody you trust vouches for it; ` +
-        'remove model.bundle from the configuration to use the shipped one',
+      `${folder} (${manifest.version}) is not the bundle that this agent ships with, and it has no signature.jws of ` +
+        'anybody you trust; remove model.bundle from the configuration to use the shipped one',
     );
-  }
-  checkMeaning(manifest);
-  const graphs = {} as Record<GraphName, Buffer>;
-  for (const name of graphNames) {
-    const bytes = await readBounded(folder, name, maxGraphBytes);
-    const found = sha256(bytes);
-    if (found !== manifest.files[name]) {
-      throw new BundleError('hash-mismatch', `${name} has SHA-256 ${found}, the manifest says ${manifest.files[name]}`);
-    }
-    checkGraph(name, bytes);
-    graphs[name] = bytes;
-  }
-  return { folder, manifest, manifestSha256, graphs };
+  });
+  return (await checkSignature(jws.toString('utf8').trim(), manifest, trust)).kid;
 }
 
-function parseManifest(bytes: Buffer): ModelManifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new BundleError('bad-manifest', 'manifest.json is not JSON');
-  }
-  const parsed = ModelManifest.safeParse(json);
-  if (!parsed.success) throw new BundleError('bad-manifest', `manifest.json: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+function isGraph(name: BundleFile): name is GraphName {
+  return (graphNames as readonly string[]).includes(name);
 }
 
-/** The network must read what we extract and answer what we understand. */
-function checkMeaning(manifest: ModelManifest): void {
-  if (manifest.feature_schema_hash !== featureSchemaHash) {
-    throw new BundleError(
-      'wrong-schema',
-      `it was trained on the feature schema ${manifest.feature_schema_hash}, this agent extracts ${featureSchemaHash}`,
-    );
-  }
-  if (manifest.feature_profile !== 'fixed') {
-    throw new BundleError(
-      'wrong-schema',
-      `feature profile ${manifest.feature_profile}, live traffic is extracted as fixed`,
-    );
-  }
-  if (manifest.window_length !== windowLength) {
-    throw new BundleError(
-      'wrong-shape',
-      `windows of ${manifest.window_length} flows, this agent keeps ${windowLength}`,
-    );
-  }
-  if (manifest.classes.join() !== trafficClasses.join()) {
-    throw new BundleError(
-      'wrong-shape',
-      `classes ${manifest.classes.join(', ')}, this agent knows ${trafficClasses.join(', ')}`,
-    );
-  }
-}
-
+/** Regular files only: nothing here may wait for a pipe or read a device. */
 async function readBounded(folder: string, name: string, most: number): Promise<Buffer> {
   const path = join(folder, name);
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     throw new BundleError('missing-file', `cannot open ${path}: ${error.code ?? error.message}`);
   });
   try {
-    const { size } = await file.stat();
-    if (size > most) throw new BundleError('oversized', `${path} has ${size} bytes, more than ${most}`);
-    const bytes = Buffer.alloc(size);
-    await file.read(bytes, 0, size, 0);
+    const status = await file.stat();
+    if (!status.isFile()) throw new BundleError('missing-file', `${path} is not a file`);
+    if (status.size > most) throw new BundleError('oversized', `${path} has ${status.size} bytes, more than ${most}`);
+    const bytes = Buffer.alloc(status.size);
+    for (let filled = 0; filled < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, filled);
+      if (bytesRead === 0) throw new BundleError('missing-file', `${path} became shorter while it was read`);
+      filled += bytesRead;
+    }
     return bytes;
   } finally {
     await file.close();

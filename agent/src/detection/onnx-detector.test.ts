@@ -1,9 +1,8 @@
 import { featureCount, features, windowLength } from '@picket/shared/features/feature-schema';
-import { Explanation } from '@picket/shared/contract/prediction';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { InferenceSession } from 'onnxruntime-node';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attribute } from './explain-prediction.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attribute, midpoints } from './explain-prediction.ts';
 import { openModelBundle } from './model-bundle.ts';
 import { OnnxDetector } from './onnx-detector.ts';
 import { shippedBundleFolder } from './shipped-bundle.ts';
@@ -60,40 +59,57 @@ test('a window gets the same score alone, in a batch, and in a batch with room t
   }
 });
 
-test('attributions add up to what the window adds to the logit of its score', async () => {
-  const bundle = await openModelBundle(shippedBundleFolder);
-  const session = await InferenceSession.create(bundle.graphs['explain.onnx'], { intraOpNumThreads: 1 });
-  const windows = arbitraryWindows(6);
-  for (let index = 0; index < 6; index++) {
-    const window = windows.slice(index * windowSize, (index + 1) * windowSize);
-    const flowsSeen = [10, 1, 5, 10, 2, 8][index]!;
+describe('attributions', () => {
+  let session: InferenceSession;
+  beforeAll(async () => {
+    const bundle = await openModelBundle(shippedBundleFolder);
+    session = await InferenceSession.create(bundle.graphs['explain.onnx'], { intraOpNumThreads: 1 });
+  });
+  afterAll(() => session.release());
+
+  /** What the whole window adds to the logit of the score, and what the attributions add up to. */
+  async function completeness(
+    window: Float32Array<ArrayBuffer>,
+    flowsSeen: number,
+    steps?: number,
+  ): Promise<{ readonly difference: number; readonly sum: number; readonly logit: number }> {
     const ends = await attribute(session, window, flowsSeen, Float32Array.of(0, 1), Float32Array.of(0.5, 0.5));
-    const difference = ends.logits[1]! - ends.logits[0]!;
-    const { attributions } = await attribute(session, window, flowsSeen);
-    const sum = attributions.reduce((total, value) => total + value, 0);
-    expect(Math.abs(sum - difference)).toBeLessThan(0.1 * Math.max(1, Math.abs(difference)));
-
-    const { scores } = await detector.detect({ count: 1, windows: window, flowsSeen: Uint8Array.of(flowsSeen) });
-    const score = 1 / (1 + Math.exp(-ends.logits[1]!));
-    expect(score).toBeCloseTo(scores[0]!, 4);
+    const { attributions } =
+      steps === undefined
+        ? await attribute(session, window, flowsSeen)
+        : await attribute(session, window, flowsSeen, midpoints(steps), new Float32Array(steps).fill(1 / steps));
+    return {
+      difference: ends.logits[1]! - ends.logits[0]!,
+      sum: attributions.reduce((total, value) => total + value, 0),
+      logit: ends.logits[1]!,
+    };
   }
-  await session.release();
-});
 
-test('an explanation names ten different features with their values, and only flows that are there', async () => {
-  const window = arbitraryWindows(1);
-  const explanation = await detector.explain(window, 4);
-  expect(() => Explanation.parse(explanation)).not.toThrow();
-  expect(new Set(explanation.top_features.map(({ feature }) => feature)).size).toBe(10);
-  for (const { feature, value, flow_index, importance } of explanation.top_features) {
-    expect(flow_index).toBeLessThan(4);
-    expect(importance).not.toBe(0);
-    const column = features.findIndex(({ name }) => name === feature);
-    expect(window[(windowLength - 4 + flow_index) * featureCount + column]).toBe(value);
-    expect(detector.manifest.masked_features).not.toContain(column);
-  }
-  expect(explanation.flow_importance).toHaveLength(4);
-  expect(explanation.flow_importance.reduce((sum, share) => sum + Math.abs(share), 0)).toBeCloseTo(1, 5);
+  test('are complete: they add up to what the window adds to the logit of its score, better with more steps', async () => {
+    const windows = arbitraryWindows(12);
+    for (let index = 0; index < 12; index++) {
+      const window = windows.slice(index * windowSize, (index + 1) * windowSize);
+      const flowsSeen = [10, 1, 5, 10, 2, 8][index % 6]!;
+      const usual = await completeness(window, flowsSeen);
+      expect(Math.abs(usual.sum - usual.difference)).toBeLessThan(0.1 * Math.max(1, Math.abs(usual.difference)));
+      const fine = await completeness(window, flowsSeen, 1024);
+      expect(Math.abs(fine.sum - fine.difference)).toBeLessThan(0.01 * Math.max(1, Math.abs(fine.difference)));
+
+      const { scores } = await detector.detect({ count: 1, windows: window, flowsSeen: Uint8Array.of(flowsSeen) });
+      expect(1 / (1 + Math.exp(-usual.logit))).toBeCloseTo(scores[0]!, 4);
+    }
+  });
+
+  test('stand only where a flow is, and never on a masked feature', async () => {
+    const attributions = await detector.explain(arbitraryWindows(1), 4);
+    expect(attributions).toHaveLength(windowSize);
+    expect(attributions.subarray(0, 6 * featureCount).every((value) => value === 0)).toBe(true);
+    expect(attributions.subarray(6 * featureCount).some((value) => value !== 0)).toBe(true);
+    for (let index = 0; index < windowSize; index++) {
+      if (detector.manifest.masked_features.includes(index % featureCount))
+        expect(Math.abs(attributions[index]!)).toBe(0);
+    }
+  });
 });
 
 test('refused connections one after another are a scan; one sensor reading after another is not', async () => {

@@ -1,11 +1,10 @@
 /** Runs a verified bundle on onnxruntime: one thread, from bytes in memory, without rewriting the graph at load. */
-import type { ModelManifest } from '@picket/shared/contract/model-manifest';
-import type { Explanation } from '@picket/shared/contract/prediction';
+import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Detection, Detector, WindowBatch } from './detector.ts';
-import { attribute, explanationOf } from './explain-prediction.ts';
-import type { ModelBundle } from './model-bundle.ts';
+import { attribute } from './explain-prediction.ts';
+import { referenceOf, type ModelBundle } from './model-bundle.ts';
 
 const sessionOptions: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
@@ -17,11 +16,13 @@ const sessionOptions: InferenceSession.SessionOptions = {
 
 export class OnnxDetector implements Detector {
   readonly manifest: ModelManifest;
+  readonly reference: BundleReference;
   readonly #detect: InferenceSession;
   readonly #explain: InferenceSession;
 
-  private constructor(manifest: ModelManifest, detect: InferenceSession, explain: InferenceSession) {
-    this.manifest = manifest;
+  private constructor(bundle: ModelBundle, detect: InferenceSession, explain: InferenceSession) {
+    this.manifest = bundle.manifest;
+    this.reference = referenceOf(bundle);
     this.#detect = detect;
     this.#explain = explain;
   }
@@ -29,7 +30,7 @@ export class OnnxDetector implements Detector {
   static async open(bundle: ModelBundle): Promise<OnnxDetector> {
     const detect = await InferenceSession.create(bundle.graphs['detect.onnx'], sessionOptions);
     const explain = await InferenceSession.create(bundle.graphs['explain.onnx'], sessionOptions);
-    return new OnnxDetector(bundle.manifest, detect, explain);
+    return new OnnxDetector(bundle, detect, explain);
   }
 
   async detect(batch: WindowBatch): Promise<Detection> {
@@ -50,9 +51,8 @@ export class OnnxDetector implements Detector {
     };
   }
 
-  async explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Explanation> {
-    const { attributions } = await attribute(this.#explain, window, flowsSeen);
-    return explanationOf(window, flowsSeen, attributions);
+  async explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array> {
+    return (await attribute(this.#explain, window, flowsSeen)).attributions;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

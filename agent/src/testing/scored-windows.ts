@@ -3,6 +3,7 @@ import { newId, type PredictionId } from '@picket/shared/contract/identifiers';
 import type { Explanation } from '@picket/shared/contract/prediction';
 import { trafficClasses, type TrafficClass } from '@picket/shared/features/traffic-classes';
 import type { ScoredWindow } from '../verdict/scored-window.ts';
+import type { DeviceBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
 import { instantOf } from '../window/packet-time.ts';
 
@@ -16,6 +17,8 @@ export interface WindowSketch {
   readonly flows?: readonly Partial<WindowFlow>[];
   readonly countsAsEvidence?: boolean;
   readonly flowImportance?: readonly number[];
+  /** Left out: the flows of the window and no more. */
+  readonly burst?: DeviceBurst;
 }
 
 export const sketchStartUs = 1_700_000_000_000_000;
@@ -49,7 +52,9 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
   const score = sketch.score ?? (isAttack ? 0.97 : 0.02);
   const likeliest = isAttack ? sketch.says : 'other_attack';
   const explanation: Explanation | null =
-    sketch.flowImportance === undefined ? null : { top_features: [], flow_importance: [...sketch.flowImportance] };
+    sketch.flowImportance === undefined
+      ? null
+      : { top_features: [], flow_importance: [...sketch.flowImportance], flows: [], normal_of: 'none', summary: '' };
   return {
     context: {
       device,
@@ -58,6 +63,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
       freshFlows: 5,
       countsAsEvidence: sketch.countsAsEvidence ?? true,
       flows,
+      burst: sketch.burst ?? burstOf(flows),
       source: 'pcap',
     },
     prediction: {
@@ -80,5 +86,19 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
       source: 'pcap',
       explanation,
     },
+  };
+}
+
+function burstOf(flows: readonly WindowFlow[]): DeviceBurst {
+  const [first] = flows;
+  const all = {
+    flows: flows.length,
+    sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
+    untilUs: Math.max(...flows.map((flow) => flow.lastPacketAtUs)),
+  };
+  const same = flows.filter(({ protocol, dstPort }) => protocol === first?.protocol && dstPort === first.dstPort);
+  return {
+    ...all,
+    service: { ...all, flows: same.length, protocol: first?.protocol ?? 0, dstPort: first?.dstPort ?? 0 },
   };
 }

@@ -103,6 +103,11 @@ export class AlertEpisodes {
     return running;
   }
 
+  /** An alert of this attack runs and has its reasons: more of them would say the same. */
+  isExplained(device: string, attack: AttackClass, offender: Offender, atUs: number): boolean {
+    return this.#running(episodeKey(device, offender, attack), atUs)?.alert.explanation != null;
+  }
+
   /** This decision was proposed because of the alert, or held already when it would have been. */
   addDecision(episode: Episode, decisionId: DecisionId): void {
     const awaited = this.#decisions.get(decisionId) ?? { episodes: [], outcome: undefined };

@@ -30,6 +30,13 @@ export interface Verdict {
   readonly drafts: readonly DecisionDraft[];
 }
 
+/** A window beside the rules that it proves. */
+export interface WeighedWindow {
+  readonly proven: readonly { readonly rule: Rule; readonly proof: Proof }[];
+  /** It opens an alert, or goes on with one that has no reasons yet: worth an explanation before `decide`. */
+  readonly needsReasons: boolean;
+}
+
 interface Proposal {
   readonly id: DecisionId;
   readonly untilUs: number;
@@ -64,13 +71,24 @@ export class Verdicts {
     this.#rules = rules;
   }
 
-  /** Call with the windows of a device in the order of their packet times. */
-  decide(scored: ScoredWindow): Verdict {
-    const { prediction, context } = scored;
+  /** Remembers what the window says. Once for each window, in the order of their packet times. */
+  weigh(scored: ScoredWindow): WeighedWindow {
+    const { context } = scored;
     this.#evidence.add(scored);
+    const proven = context.countsAsEvidence ? this.#provenRules(scored) : [];
+    const [first] = proven;
+    if (first === undefined) return { proven, needsReasons: false };
+    const { attack } = first.proof;
+    const offender = findOffender(context, attack, null);
+    const needsReasons = !this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
+    return { proven, needsReasons };
+  }
+
+  /** What follows. Give what `weigh` said where the window was weighed already, to have it explained in between. */
+  decide(scored: ScoredWindow, { proven } = this.weigh(scored)): Verdict {
+    const { prediction, context } = scored;
     const alerts: Alert[] = [...this.#episodes.advance(context.atUs)];
     const drafts: DecisionDraft[] = [];
-    const proven = context.countsAsEvidence ? this.#provenRules(scored) : [];
     const [first] = proven;
     let episode: Episode | undefined;
     if (first !== undefined) {

@@ -14,6 +14,7 @@ import type { WindowBatch } from '../detection/detector.ts';
 import type { Device } from '../devices/device-registry.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { DeviceWindow } from './device-window.ts';
+import { BurstCounter, type DeviceBurst } from './flow-burst.ts';
 import type { WindowFlow } from './window-flow.ts';
 
 export interface DeviceWindowsOptions {
@@ -36,6 +37,8 @@ export interface WindowContext {
   readonly countsAsEvidence: boolean;
   /** Oldest first. */
   readonly flows: readonly WindowFlow[];
+  /** New flows of the device beyond the window's ten. */
+  readonly burst: DeviceBurst;
   readonly source: TrafficSource;
 }
 
@@ -59,6 +62,7 @@ const windowSize = windowLength * featureCount;
 interface Entry {
   readonly device: Device;
   readonly window: DeviceWindow;
+  readonly bursts: BurstCounter;
   scoredAtUs: number;
   freshFlows: number;
   /** A living flow grew like a flood since the last window that counted. */
@@ -102,6 +106,7 @@ export class DeviceWindows {
   add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection): void {
     this.#setClock(batch.lastPacketAtUs[row]!);
     const entry = this.#entryOf(device);
+    if (batch.reportNumber[row] === 0) entry.bursts.add(batch, row, direction);
     const change = entry.window.add(batch, row, direction);
     if (change !== 'none') {
       entry.freshFlows += 1;
@@ -156,6 +161,7 @@ export class DeviceWindows {
     const entry = known ?? {
       device,
       window: new DeviceWindow(),
+      bursts: new BurstCounter(),
       scoredAtUs: Number.NEGATIVE_INFINITY,
       freshFlows: 0,
       surged: false,
@@ -188,6 +194,7 @@ export class DeviceWindows {
       freshFlows: entry.freshFlows,
       countsAsEvidence,
       flows: entry.window.flows(),
+      burst: entry.bursts.current,
       source: this.#source,
     };
     if (countsAsEvidence) {

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Alert, AlertStatus } from '@picket/shared/contract/alert';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { AlertId, GatewayId } from '@picket/shared/contract/identifiers';
+import { Explanation } from '@picket/shared/contract/prediction';
 import type {
   Acknowledgement,
   AlertChange,
@@ -68,7 +69,7 @@ export class AlertService {
     ]);
     return {
       ...toAlert(row),
-      explanation: row.explanation === null ? null : (JSON.parse(row.explanation) as AlertDetail['explanation']),
+      explanation: row.explanation === null ? null : Explanation.parse(JSON.parse(row.explanation)),
       evidence: JSON.parse(row.evidence) as AlertDetail['evidence'],
       decisions,
       history: history.map(toStep),

@@ -49,9 +49,11 @@ function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colou
   const reasons = (alert.explanation?.top_features ?? [])
     .slice(0, 3)
     .map(({ feature, value, importance }) => `${feature} ${short(value)} (${(importance * 100).toFixed(0)} %)`);
+  const summary = alert.explanation?.summary ?? '';
   return [
     `${alert.last_seen_at.slice(11, 19)}  ${marked}  ${alert.attack_type}  device ${alert.device_address}  peer ${alert.peer ?? 'many'}  score ${alert.score.toFixed(2)}  (${alert.gateway_id})`,
     `          ${alert.message}`,
+    ...(summary === '' ? [] : [`          seen: ${summary}`]),
     ...(reasons.length > 0 ? [`          because of ${reasons.join(', ')}`] : []),
     ...(alert.action_taken === 'none' ? [] : [actionLine(alert)]),
   ].join('\n');

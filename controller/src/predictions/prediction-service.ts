@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { MinuteCounters } from '@picket/shared/contract/envelope';
 import type { GatewayId, PredictionId } from '@picket/shared/contract/identifiers';
-import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
+import { Explanation, type Prediction } from '@picket/shared/contract/prediction';
 import type {
   PredictionExplanation,
   PredictionStats,
@@ -51,7 +51,7 @@ export class PredictionService {
   async explain(id: PredictionId): Promise<PredictionExplanation> {
     const row = await this.#find(id);
     const prediction = toPrediction(row);
-    const explanation = row.explanation === null ? null : (JSON.parse(row.explanation) as Explanation);
+    const explanation = row.explanation === null ? null : Explanation.parse(JSON.parse(row.explanation));
     const flows = await this.#flows.byId(row.gateway_id, prediction.flow_ids);
     return {
       prediction_id: prediction.id,
@@ -156,7 +156,7 @@ function toPrediction(row: Selectable<PredictionRow>): StoredPrediction {
     timestamp: at,
     class_probabilities: JSON.parse(class_probabilities) as number[],
     flow_ids: JSON.parse(flow_ids) as string[],
-    feature_importance: explanation === null ? null : (JSON.parse(explanation) as Explanation).top_features,
+    feature_importance: explanation === null ? null : Explanation.parse(JSON.parse(explanation)).top_features,
   } as StoredPrediction;
 }
 

@@ -19,8 +19,21 @@ describeOnBothDatabases('predictions and traffic over HTTP', (open) => {
     await using api = await startTestApi(place.url);
     const attack = samplePrediction(1, {
       explanation: {
-        top_features: [{ feature: 'Flow Duration', value: 7, importance: 0.5, flow_index: 2 }],
+        top_features: [
+          {
+            feature: 'Flow Duration',
+            value: 7,
+            unit: 'us',
+            normal: null,
+            direction: 'unknown',
+            importance: 0.5,
+            flow_index: 2,
+          },
+        ],
         flow_importance: [0.1, 0.2, 0.7],
+        flows: [],
+        normal_of: 'none',
+        summary: '',
       },
     });
     await api.ingest('predictions', [{ kind: 'prediction', body: attack }]);

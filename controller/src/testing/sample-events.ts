@@ -89,8 +89,28 @@ export function sampleAlert(changes: Partial<Alert> = {}): Alert {
     count: 2,
     message: 'SSH password guessing from 203.0.113.9 against 192.168.1.20',
     explanation: {
-      top_features: [{ feature: 'Flow Duration', value: 12, importance: 0.4, flow_index: 2 }],
+      top_features: [
+        {
+          feature: 'Flow Duration',
+          value: 12,
+          unit: 'us',
+          normal: 30_000,
+          direction: 'below',
+          importance: 0.4,
+          flow_index: 2,
+        },
+      ],
       flow_importance: [0.1, 0.2, 0.7],
+      flows: [
+        {
+          flow_index: 2,
+          flow_id: `${sampleBoot}.3`,
+          key: 'tcp 203.0.113.9:40003 > 192.168.1.20:22',
+          share: 0.7,
+        },
+      ],
+      normal_of: 'device',
+      summary: '412 new TCP connections to port 22 of 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes',
     },
     evidence: [],
     prediction_id: newId() as PredictionId,

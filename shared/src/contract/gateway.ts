@@ -20,7 +20,12 @@ export type EnrolRequest = z.infer<typeof EnrolRequest>;
 export const RenewalRequest = z.strictObject({ csr: z.string().max(8000) });
 export type RenewalRequest = z.infer<typeof RenewalRequest>;
 
-export const RenewalResponse = z.strictObject({ certificate: z.string(), ca: z.string() });
+export const RenewalResponse = z.strictObject({
+  certificate: z.string(),
+  ca: z.string(),
+  /** As in `EnrolResponse`: a gateway that was enrolled by an older controller learns it here. */
+  bundle_key: z.record(z.string(), z.unknown()).optional(),
+});
 export type RenewalResponse = z.infer<typeof RenewalResponse>;
 
 export const EnrolResponse = z.strictObject({
@@ -31,6 +36,8 @@ export const EnrolResponse = z.strictObject({
   ca: z.string(),
   /** Public key that signs policy and decisions, JWK (OKP, Ed25519) with `kid`. */
   signing_key: z.record(z.string(), z.unknown()),
+  /** Public key that signs model bundles, likewise. Left out by older controllers. */
+  bundle_key: z.record(z.string(), z.unknown()).optional(),
   mqtt: z.strictObject({ host: z.string(), port: z.int() }),
   /** The agents' HTTPS door. */
   https: z.strictObject({ host: z.string(), port: z.int() }),
@@ -71,6 +78,13 @@ export const Health = z.strictObject({
     attacks: count,
     dropped: count,
     latency_ms_mean: count,
+    /** Left out by older agents, as the next two. */
+    explained: count.optional(),
+    /** Alerts that went out without reasons because the budget for them was spent. */
+    unexplained: count.optional(),
+    /** Bundles that took the place of another while traffic flowed, and bundles that were refused. */
+    bundle_swaps: count.optional(),
+    bundles_refused: count.optional(),
   }),
   enforcement: z.strictObject({
     in_force: count,

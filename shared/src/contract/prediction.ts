@@ -8,12 +8,21 @@ import { PredictionId } from './identifiers.ts';
 
 export const PredictionLabel = z.enum(['benign', 'attack']);
 
+/** A value against what is normal: `usual` within the normal spread, `unknown` where no normal is known. */
+export const FeatureDirection = z.enum(['above', 'below', 'usual', 'unknown']);
+export type FeatureDirection = z.infer<typeof FeatureDirection>;
+
 /** One of the ten features that moved the score most. */
 export const FeatureImportance = z.strictObject({
   /** Name in the CIC-IDS2017 tables. */
   feature: z.string(),
   /** The feature's value in the flow that carried it. */
   value: z.number(),
+  /** `us`, `bytes`, `count`, `packets/s` …; empty: a number without one, or an older agent. */
+  unit: z.string().max(20).default(''),
+  /** The normal value that `direction` compares with; null where none is known. */
+  normal: z.number().nullable().default(null),
+  direction: FeatureDirection.default('unknown'),
   /** Signed share of the attribution; the absolute values over all features and flows sum to 1. Positive raises the score. */
   importance: z.number().min(-1).max(1),
   /** Which flow of the window, 0 the oldest of those present. */
@@ -24,11 +33,32 @@ export const FeatureImportance = z.strictObject({
 });
 export type FeatureImportance = z.infer<typeof FeatureImportance>;
 
+/** A flow that carried the score. */
+export const FlowShare = z.strictObject({
+  /** Which flow of the window, 0 the oldest of those present. */
+  flow_index: z
+    .int()
+    .min(0)
+    .max(windowLength - 1),
+  flow_id: FlowId,
+  /** The conversation as people write it: `tcp 192.0.2.9:40112 > 10.0.0.5:22`. */
+  key: z.string().max(120),
+  /** Its share in the score; see `flow_importance`. */
+  share: z.number().min(0).max(1),
+});
+export type FlowShare = z.infer<typeof FlowShare>;
+
 /** Integrated gradients of the attack score over the window. */
 export const Explanation = z.strictObject({
   top_features: z.array(FeatureImportance).max(10),
   /** Share of each present flow in the score, oldest first; the absolute values sum to 1. */
   flow_importance: z.array(z.number()).max(windowLength),
+  /** The flows that raised the score, strongest first. */
+  flows: z.array(FlowShare).max(windowLength).default([]),
+  /** Where `normal` comes from: flows of this very device, or the typical flow of the training data. */
+  normal_of: z.enum(['device', 'bundle', 'none']).default('none'),
+  /** What happened, in one plain sentence; empty from an older agent. */
+  summary: z.string().max(400).default(''),
 });
 export type Explanation = z.infer<typeof Explanation>;
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Instant, IpAddress, Port } from './address.ts';
 import { Decision, Mode } from './decision.ts';
 import { DecisionId, GatewayId } from './identifiers.ts';
+import { BundleReference } from './model-manifest.ts';
 import { Rule } from './rule.ts';
 
 /** `typ` header of the two signed documents: one can never be taken for the other. */
@@ -35,6 +36,8 @@ export const Policy = z.strictObject({
   }),
   /** Addresses (devices of the LAN) that are not to be watched. */
   unmonitored: z.array(IpAddress).max(1000),
+  /** The model bundle to serve; fetched by its hash. Left out: the gateway's own. */
+  bundle: BundleReference.optional(),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -92,6 +95,19 @@ export const ReportedStep = z.enum([
 ]);
 export type ReportedStep = z.infer<typeof ReportedStep>;
 
+/**
+ * How far a gateway got with its model bundle: `received` it is being fetched, `validated` it was verified and survived
+ * the probe, `verified` it serves. `refused` and `failed` say why in `detail`; the active one goes on serving.
+ */
+export const BundleReported = z.strictObject({
+  active: BundleReference,
+  /** Null: nothing but its own is wanted. */
+  desired: BundleReference.nullable(),
+  step: ReportedStep,
+  detail: z.string().max(500).nullable(),
+});
+export type BundleReported = z.infer<typeof BundleReported>;
+
 /** Retained on `up/reported`: what the gateway says is so. */
 export const Reported = z.strictObject({
   at: Instant,
@@ -104,6 +120,8 @@ export const Reported = z.strictObject({
   }),
   mode: Mode,
   model_version: z.string().max(100),
+  /** Left out by older agents. */
+  bundle: BundleReported.optional(),
   threshold: z.number().min(0).max(1),
 });
 export type Reported = z.infer<typeof Reported>;

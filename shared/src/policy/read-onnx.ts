@@ -1,6 +1,7 @@
 /**
  * Reads from a model file what has to be known before it may be loaded: operators, domains, tensors, and whether it
- * reaches outside itself. A reader of protobuf for just these fields; the bytes may be hostile.
+ * reaches outside itself. A reader of protobuf for just these fields; the bytes may be hostile. Where protobuf lets a
+ * field stand twice, what counts for the caps is all of them.
  */
 
 export interface OnnxSummary {
@@ -11,7 +12,12 @@ export interface OnnxSummary {
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
   /** Elements of all stored tensors. */
   readonly storedElements: number;
+  /** Of the largest of them. */
+  readonly largestTensor: number;
+  /** Of stored tensors, inputs and outputs. */
   readonly largestDimension: number;
+  /** Stored tensors that announce more elements than they have bytes. */
+  readonly unbackedTensors: number;
   /** Things that none of our graphs has, in words. */
   readonly forbidden: readonly string[];
 }
@@ -27,7 +33,9 @@ interface MutableSummary {
   outputs: string[];
   opsets: { domain: string; version: number }[];
   storedElements: number;
+  largestTensor: number;
   largestDimension: number;
+  unbackedTensors: number;
   forbidden: string[];
 }
 
@@ -39,7 +47,9 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
     outputs: [],
     opsets: [],
     storedElements: 0,
+    largestTensor: 0,
     largestDimension: 0,
+    unbackedTensors: 0,
     forbidden: [],
   };
   let graphs = 0;
@@ -59,8 +69,8 @@ function readGraph(bytes: Uint8Array, summary: MutableSummary): void {
   for (const { number, value } of fieldsOf(bytes)) {
     if (number === 1) readNode(asBytes(value), summary);
     else if (number === 5) readTensor(asBytes(value), summary);
-    else if (number === 11) summary.inputs.push(readName(asBytes(value)));
-    else if (number === 12) summary.outputs.push(readName(asBytes(value)));
+    else if (number === 11) summary.inputs.push(readValueInfo(asBytes(value), summary));
+    else if (number === 12) summary.outputs.push(readValueInfo(asBytes(value), summary));
     else if (number === 15) summary.forbidden.push('sparse tensors');
   }
 }
@@ -95,6 +105,8 @@ function readTensor(bytes: Uint8Array, summary: MutableSummary): void {
     }
   }
   summary.storedElements += elements;
+  summary.largestTensor = Math.max(summary.largestTensor, elements);
+  if (elements > bytes.length) summary.unbackedTensors += 1; // each takes a byte at the very least
 }
 
 function readOpset(bytes: Uint8Array): { domain: string; version: number } {
@@ -107,9 +119,33 @@ function readOpset(bytes: Uint8Array): { domain: string; version: number } {
   return { domain, version };
 }
 
-function readName(bytes: Uint8Array): string {
-  for (const { number, value } of fieldsOf(bytes)) if (number === 1) return asText(value);
-  return '';
+/** Its name; its fixed dimensions go into the summary. */
+function readValueInfo(bytes: Uint8Array, summary: MutableSummary): string {
+  let name = '';
+  for (const { number, value } of fieldsOf(bytes)) {
+    if (number === 1) name = asText(value);
+    else if (number === 2) readType(asBytes(value), summary);
+  }
+  return name;
+}
+
+function readType(bytes: Uint8Array, summary: MutableSummary): void {
+  for (const { number, value } of fieldsOf(bytes)) {
+    if (number === 1) readTensorType(asBytes(value), summary);
+    else if (number !== 6) summary.forbidden.push('inputs or outputs that are no tensors'); // 6: a denotation
+  }
+}
+
+function readTensorType(bytes: Uint8Array, summary: MutableSummary): void {
+  for (const { number, value } of fieldsOf(bytes)) {
+    if (number !== 2) continue;
+    for (const { number: inShape, value: dimension } of fieldsOf(asBytes(value))) {
+      if (inShape !== 1) continue;
+      for (const { number: kind, value: size } of fieldsOf(asBytes(dimension))) {
+        if (kind === 1 && typeof size === 'number') summary.largestDimension = Math.max(summary.largestDimension, size);
+      }
+    }
+  }
 }
 
 interface Field {
@@ -168,5 +204,5 @@ function asBytes(value: number | Uint8Array): Uint8Array {
 }
 
 function asText(value: number | Uint8Array): string {
-  return Buffer.from(asBytes(value)).toString('utf8');
+  return new TextDecoder().decode(asBytes(value));
 }

@@ -1,0 +1,168 @@
+/** What an alert tells a person of the network's reasons. */
+import { expect, test } from 'vitest';
+import { newId, type BootId } from '@picket/shared/contract/identifiers';
+import { Explanation } from '@picket/shared/contract/prediction';
+import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import { scoredWindow, sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
+import { DeviceNormals } from '../window/device-normal.ts';
+import type { WindowContext } from '../window/device-windows.ts';
+import { explainWindow } from './explain-window.ts';
+
+const bootId = newId() as BootId;
+
+function contextOf(sketch: Partial<WindowSketch>): WindowContext {
+  return scoredWindow({ at: 10, says: 'port_scan', ...sketch }).context;
+}
+
+/** 10 × 78 with these values: flow (0 the oldest slot), feature, value. */
+function filled(...cells: readonly (readonly [number, string, number])[]): Float32Array {
+  const values = new Float32Array(windowLength * featureCount);
+  for (const [flow, feature, value] of cells) values[flow * featureCount + featureNames.indexOf(feature)] = value;
+  return values;
+}
+
+/** Normals of a device that sends one reading of 48 bytes after the other. */
+function normalsOf(context: WindowContext): DeviceNormals {
+  const normals = new DeviceNormals();
+  const reading = filled(
+    ...Array.from({ length: windowLength }, (_, flow) => [flow, 'Packet Length Mean', 48] as const),
+    ...Array.from({ length: windowLength }, (_, flow) => [flow, 'Flow IAT Mean', 30_000] as const),
+  );
+  for (let index = 0; index < 6; index++) normals.learn({ ...context, freshFlows: 5 }, reading);
+  return normals;
+}
+
+test('the ten strongest features come with value, unit, share, and the flow that carried each most', () => {
+  const context = contextOf({});
+  const attributions = new Float32Array(windowLength * featureCount);
+  for (let column = 0; column < 20; column++) attributions[9 * featureCount + column] = (column + 1) / 10;
+  attributions[4 * featureCount + 19] = -3;
+  const features = filled([4, 'Flow IAT Min', 1234]);
+  const explanation = explainWindow({ context, features, attributions, normal: undefined, bootId });
+  expect(() => Explanation.parse(explanation)).not.toThrow();
+  expect(explanation.top_features).toHaveLength(10);
+  expect(new Set(explanation.top_features.map(({ feature }) => feature)).size).toBe(10);
+  const [first] = explanation.top_features;
+  expect(first).toMatchObject({
+    feature: 'Flow IAT Min',
+    value: 1234,
+    unit: 'us',
+    flow_index: 4,
+    direction: 'unknown',
+  });
+  expect(first?.normal).toBeNull();
+  expect(first?.importance).toBeCloseTo(-3 / (21 + 3), 5);
+  expect(explanation.normal_of).toBe('none');
+});
+
+test('the flows that carried the score are named, strongest first, and the shares of all sum to 1', () => {
+  const context = contextOf({
+    flows: [{}, { srcIp: '203.0.113.7', dstPort: 22 }, { srcIp: '2001:db8::7', dstIp: '2001:db8::1', dstPort: 80 }],
+  });
+  const attributions = filled([7, 'SYN Flag Count', -1], [8, 'SYN Flag Count', 1], [9, 'SYN Flag Count', 2]);
+  const { flow_importance, flows } = explainWindow({
+    context,
+    features: filled(),
+    attributions,
+    normal: undefined,
+    bootId,
+  });
+  expect(flow_importance).toEqual([-0.25, 0.25, 0.5]);
+  expect(flows).toEqual([
+    { flow_index: 2, flow_id: `${bootId}.2`, key: 'tcp [2001:db8::7]:40002 > [2001:db8::1]:80', share: 0.5 },
+    { flow_index: 1, flow_id: `${bootId}.1`, key: 'tcp 203.0.113.7:40001 > 192.168.1.20:22', share: 0.25 },
+  ]);
+});
+
+test('a value is told against the normal of its own device, once that is known', () => {
+  const context = contextOf({});
+  const features = filled([9, 'Packet Length Mean', 0], [9, 'Flow IAT Mean', 40], [9, 'SYN Flag Count', 1]);
+  const attributions = filled([9, 'Packet Length Mean', 1], [9, 'Flow IAT Mean', 2], [9, 'SYN Flag Count', 3]);
+  const normal = normalsOf(context).of(context.device.address);
+  const explanation = explainWindow({ context, features, attributions, normal, bootId });
+  const directions = Object.fromEntries(explanation.top_features.map((one) => [one.feature, one.direction]));
+  expect(directions).toEqual({ 'SYN Flag Count': 'above', 'Flow IAT Mean': 'below', 'Packet Length Mean': 'below' });
+  expect(explanation.top_features[1]?.normal).toBeCloseTo(30_000, -1);
+  expect(explanation.normal_of).toBe('device');
+  expect(new DeviceNormals().of(context.device.address)).toBeUndefined();
+});
+
+test('where a device is not known yet, the typical flow of the bundle stands in', () => {
+  const context = contextOf({});
+  const typical = Array.from({ length: featureCount }, () => 10);
+  const normal = new DeviceNormals().of(context.device.address, typical);
+  const features = filled([9, 'SYN Flag Count', 100], [9, 'Flow IAT Mean', 12], [9, 'Packet Length Mean', 0]);
+  const attributions = filled([9, 'SYN Flag Count', 3], [9, 'Flow IAT Mean', 2], [9, 'Packet Length Mean', 1]);
+  const explanation = explainWindow({ context, features, attributions, normal, bootId });
+  expect(explanation.top_features.map(({ direction }) => direction)).toEqual(['above', 'usual', 'below']);
+  expect(explanation.normal_of).toBe('bundle');
+});
+
+function sentence(sketch: Partial<WindowSketch>, features = filled(), attributions = filled()): string {
+  const context = contextOf(sketch);
+  return explainWindow({ context, features, attributions, normal: normalsOf(context).of('192.168.1.20'), bootId })
+    .summary;
+}
+
+test('guesses of a password are told as what they are', () => {
+  const burst = { flows: 430, sinceUs: sketchStartUs + 2e6, untilUs: sketchStartUs + 10e6 };
+  expect(
+    sentence(
+      {
+        flows: Array.from({ length: 10 }, () => ({ dstPort: 22 })),
+        burst: { ...burst, service: { ...burst, flows: 412, protocol: 6, dstPort: 22 } },
+      },
+      filled([9, 'SYN Flag Count', 2]),
+      filled([9, 'SYN Flag Count', 3]),
+    ),
+  ).toBe(
+    '412 new TCP connections to port 22 of 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; ' +
+      'unusual: packets that open a connection 2 (normally 0)',
+  );
+});
+
+test('a scan, a spoofed flood, a sweep and an upload each have their sentence', () => {
+  const burst = { flows: 980, sinceUs: sketchStartUs + 9.5e6, untilUs: sketchStartUs + 10e6 };
+  const all = { ...burst, service: { ...burst, flows: 1, protocol: 6, dstPort: 4 } };
+  expect(sentence({ burst: all })).toBe(
+    '980 new TCP connections to many different ports of 192.168.1.20 from 203.0.113.9 within 500 ms, median answer 0 bytes',
+  );
+  const forged = Array.from({ length: 10 }, (_, index) => ({
+    srcIp: `198.51.100.${index}`,
+    protocol: 17,
+    dstPort: 53,
+    bwdPackets: 0,
+  }));
+  expect(sentence({ flows: forged })).toBe(
+    '10 new UDP conversations to port 53 of 192.168.1.20 from 10 sources within 1 ms, none answered',
+  );
+  const sweep = Array.from({ length: 10 }, (_, index) => ({ dstIp: `192.168.1.${index}`, protocol: 1, dstPort: 0 }));
+  expect(sentence({ flows: sweep })).toBe(
+    '10 new ICMP exchanges of 10 hosts from 203.0.113.9 within 1 ms, median answer 0 bytes',
+  );
+  const upload = {
+    srcIp: '192.168.1.20',
+    dstIp: '203.0.113.9',
+    dstPort: 443,
+    fwdPackets: 2000,
+    fwdBytes: 3_400_000,
+    bwdBytes: 4000,
+    startedAtUs: sketchStartUs,
+  };
+  expect(sentence({ flows: [upload] })).toBe(
+    'one TCP connection to port 443 of 203.0.113.9 from 192.168.1.20: 2,000 packets with 3.4 MB within 10 s, answer 4,000 bytes',
+  );
+});
+
+test('only the flows that carried the score are told of', () => {
+  const everyday = { srcIp: '192.168.1.20', dstIp: '192.168.1.1', protocol: 17, dstPort: 53 };
+  const attack = { dstPort: 23 };
+  const flows = [everyday, everyday, attack, attack, attack];
+  const attributions = filled(
+    [5, 'SYN Flag Count', -1],
+    [7, 'SYN Flag Count', 2],
+    [8, 'SYN Flag Count', 2],
+    [9, 'SYN Flag Count', 2],
+  );
+  expect(sentence({ flows }, filled(), attributions)).toMatch(/^3 new TCP connections to port 23 of 192.168.1.20 /);
+});

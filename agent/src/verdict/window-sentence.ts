@@ -1,0 +1,128 @@
+/**
+ * What a window shows, in one sentence that needs no knowledge of the network: how many conversations of what kind, from
+ * whom to whom, in what time, with what answer, and what is not as usual. `412 new TCP connections to port 22 of
+ * 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; unusual: mean packet 0 bytes (normally 240 bytes)`.
+ */
+import type { FeatureImportance } from '@picket/shared/contract/prediction';
+import {
+  bytesInWords,
+  durationInWords,
+  numberInWords,
+  valueInWords,
+  wordsOf,
+} from '@picket/shared/features/feature-words';
+import type { WindowContext } from '../window/device-windows.ts';
+import type { FlowBurst } from '../window/flow-burst.ts';
+import type { WindowFlow } from '../window/window-flow.ts';
+
+/** Flows with at least this share of the strongest flow's stand for the window. */
+const carryingShare = 0.25;
+/** So few conversations are told by what went through them, more by how many they are. */
+const fewFlows = 2;
+const maxUnusual = 2;
+const maxLength = 400;
+
+const kinds: Readonly<Record<number, readonly [string, string]>> = {
+  6: ['TCP connection', 'TCP connections'],
+  17: ['UDP conversation', 'UDP conversations'],
+  1: ['ICMP exchange', 'ICMP exchanges'],
+  58: ['ICMPv6 exchange', 'ICMPv6 exchanges'],
+};
+
+/** `shares`: of each flow in the score, see `Explanation.flow_importance`. The context holds at least one flow. */
+export function windowSentence(
+  context: WindowContext,
+  shares: readonly number[],
+  features: readonly FeatureImportance[],
+): string {
+  const flows = carriers(context.flows, shares);
+  const burst = burstOf(context, flows);
+  const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows)}`;
+  const seconds = Math.max(0, burst.untilUs - burst.sinceUs) / 1e6;
+  const within = seconds === 0 ? '' : ` within ${durationInWords(seconds)}`;
+  const story =
+    burst.flows <= fewFlows
+      ? `: ${volume(flows)}${within}, ${answer(flows, burst.flows)}`
+      : `${within}, ${answer(flows, burst.flows)}`;
+  return `${subject}${story}${unusual(features)}`.slice(0, maxLength);
+}
+
+function carriers(flows: readonly WindowFlow[], shares: readonly number[]): readonly WindowFlow[] {
+  const highest = Math.max(0, ...shares);
+  const carrying = flows.filter((_, index) => highest > 0 && (shares[index] ?? 0) >= carryingShare * highest);
+  return carrying.length > 0 ? carrying : flows;
+}
+
+/** The flows themselves, or the burst they are the last of. */
+function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): FlowBurst {
+  const own = {
+    flows: flows.length,
+    sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
+    untilUs: Math.max(...flows.map((flow) => flow.lastPacketAtUs)),
+  };
+  const { service } = burst;
+  const isService = flows.every(
+    ({ protocol, dstPort }) => protocol === service.protocol && dstPort === service.dstPort,
+  );
+  const larger = isService ? service : distinct(flows, ({ dstPort }) => dstPort) > 2 ? burst : own;
+  return larger.flows > own.flows ? larger : own;
+}
+
+function count(flows: readonly WindowFlow[], total: number): string {
+  const protocols = new Set(flows.map((flow) => flow.protocol));
+  const [protocol] = protocols;
+  const [one, many] = (protocols.size === 1 ? kinds[protocol ?? -1] : undefined) ?? ['conversation', 'conversations'];
+  return total === 1 ? `one ${one}` : `${numberInWords(total)} new ${many}`;
+}
+
+function where(flows: readonly WindowFlow[]): string {
+  const ports = [
+    ...new Set(flows.filter(({ protocol }) => protocol === 6 || protocol === 17).map((flow) => flow.dstPort)),
+  ];
+  if (ports.length === 0) return '';
+  if (ports.length === 1) return ` to port ${ports[0]}`;
+  if (ports.length === 2) return ` to ports ${ports[0]} and ${ports[1]}`;
+  return ' to many different ports';
+}
+
+function whose(flows: readonly WindowFlow[]): string {
+  const targets = distinct(flows, ({ dstIp }) => dstIp);
+  const sources = distinct(flows, ({ srcIp }) => srcIp);
+  const [first] = flows;
+  const target = targets === 1 ? ` of ${first?.dstIp}` : ` of ${targets} hosts`;
+  const source = sources === 1 ? ` from ${first?.srcIp}` : ` from ${sources} sources`;
+  return target + source;
+}
+
+function volume(flows: readonly WindowFlow[]): string {
+  const packets = sum(flows, (flow) => flow.fwdPackets);
+  return `${numberInWords(packets)} packet${packets === 1 ? '' : 's'} with ${bytesInWords(sum(flows, (flow) => flow.fwdBytes))}`;
+}
+
+function answer(flows: readonly WindowFlow[], total: number): string {
+  if (flows.every((flow) => flow.bwdPackets === 0)) return total === 1 ? 'no answer' : 'none answered';
+  const sizes = flows.map((flow) => flow.bwdBytes).sort((a, b) => a - b);
+  const median = sizes[Math.floor(sizes.length / 2)] ?? 0;
+  return `${total === 1 ? 'answer' : 'median answer'} ${bytesInWords(median)}`;
+}
+
+/** The features that raised the score and stand out against what is normal, in words, each told once. */
+function unusual(features: readonly FeatureImportance[]): string {
+  const told = new Map<string, string>();
+  for (const { feature, value, unit, normal, direction, importance } of features) {
+    if (importance <= 0 || normal === null || (direction !== 'above' && direction !== 'below')) continue;
+    const name = wordsOf(feature);
+    if (!told.has(name))
+      told.set(name, `${name} ${valueInWords(value, unit)} (normally ${valueInWords(normal, unit)})`);
+    if (told.size === maxUnusual) break;
+  }
+  return told.size === 0 ? '' : `; unusual: ${[...told.values()].join(', ')}`;
+}
+
+function distinct(flows: readonly WindowFlow[], of: (flow: WindowFlow) => string | number): number {
+  return new Set(flows.map(of)).size;
+}
+
+function sum(flows: readonly WindowFlow[], of: (flow: WindowFlow) => number): number {
+  return flows.reduce((total, flow) => total + of(flow), 0);
+}

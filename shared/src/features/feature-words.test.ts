@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { features } from './feature-schema.ts';
+import { bytesInWords, durationInWords, numberInWords, unitOf, valueInWords, wordsOf } from './feature-words.ts';
+
+test('every feature has words, and none of them is its name', () => {
+  for (const { name, unit } of features) {
+    expect(wordsOf(name)).not.toBe(name);
+    expect(wordsOf(name).length).toBeLessThan(100);
+    expect(unitOf(name)).toBe(unit === 'ratio' ? '' : unit);
+  }
+  expect(wordsOf('a feature of another schema')).toBe('a feature of another schema');
+});
+
+test('values are told as people would', () => {
+  expect(valueInWords(30_000, 'us')).toBe('30 ms');
+  expect(valueInWords(40, 'us')).toBe('40 µs');
+  expect(valueInWords(1_500_000, 'us')).toBe('1.5 s');
+  expect(valueInWords(1, 'bytes')).toBe('1 byte');
+  expect(valueInWords(1_234_567, 'bytes/s')).toBe('1.2 MB/s');
+  expect(valueInWords(50_000, 'packets/s')).toBe('50,000 packets/s');
+  expect(valueInWords(0, 'count')).toBe('0');
+  expect(durationInWords(300)).toBe('5 min');
+  expect(bytesInWords(9999)).toBe('9,999 bytes');
+  expect(numberInWords(0.123)).toBe('0.12');
+});

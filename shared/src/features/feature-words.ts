@@ -1,0 +1,114 @@
+/**
+ * Flow features in the words of somebody who reads an alert at night: a noun phrase for each, and a value with its unit.
+ * "Forward" is whoever opened the conversation.
+ */
+import { features, featureNames } from './feature-schema.ts';
+
+const words: Readonly<Record<string, string>> = {
+  'Destination Port': 'port',
+  'Flow Duration': 'length of a conversation',
+  'Total Fwd Packets': 'packets sent by the opener',
+  'Total Backward Packets': 'packets in answer',
+  'Total Length of Fwd Packets': 'data sent by the opener',
+  'Total Length of Bwd Packets': 'data in answer',
+  'Fwd Packet Length Max': 'largest packet of the opener',
+  'Fwd Packet Length Min': 'smallest packet of the opener',
+  'Fwd Packet Length Mean': 'mean packet of the opener',
+  'Fwd Packet Length Std': 'spread of the opener’s packet sizes',
+  'Bwd Packet Length Max': 'largest packet in answer',
+  'Bwd Packet Length Min': 'smallest packet in answer',
+  'Bwd Packet Length Mean': 'mean packet in answer',
+  'Bwd Packet Length Std': 'spread of the answer’s packet sizes',
+  'Flow Bytes/s': 'data rate',
+  'Flow Packets/s': 'packet rate',
+  'Flow IAT Mean': 'mean gap between packets',
+  'Flow IAT Std': 'spread of the gaps between packets',
+  'Flow IAT Max': 'longest gap between packets',
+  'Flow IAT Min': 'shortest gap between packets',
+  'Fwd IAT Total': 'time over which the opener sent',
+  'Fwd IAT Mean': 'mean gap between the opener’s packets',
+  'Fwd IAT Std': 'spread of the gaps between the opener’s packets',
+  'Fwd IAT Max': 'longest gap between the opener’s packets',
+  'Fwd IAT Min': 'shortest gap between the opener’s packets',
+  'Bwd IAT Total': 'time over which the answer came',
+  'Bwd IAT Mean': 'mean gap between answering packets',
+  'Bwd IAT Std': 'spread of the gaps between answering packets',
+  'Bwd IAT Max': 'longest gap between answering packets',
+  'Bwd IAT Min': 'shortest gap between answering packets',
+  'Fwd PSH Flags': 'pushed packets of the opener',
+  'Bwd PSH Flags': 'pushed packets in answer',
+  'Fwd URG Flags': 'urgent packets of the opener',
+  'Bwd URG Flags': 'urgent packets in answer',
+  'Fwd Header Length': 'headers sent by the opener',
+  'Fwd Header Length.1': 'headers sent by the opener',
+  'Bwd Header Length': 'headers in answer',
+  'Fwd Packets/s': 'packet rate of the opener',
+  'Bwd Packets/s': 'packet rate of the answer',
+  'Min Packet Length': 'smallest packet',
+  'Max Packet Length': 'largest packet',
+  'Packet Length Mean': 'mean packet',
+  'Packet Length Std': 'spread of packet sizes',
+  'Packet Length Variance': 'variance of packet sizes',
+  'FIN Flag Count': 'packets that close a connection',
+  'SYN Flag Count': 'packets that open a connection',
+  'RST Flag Count': 'packets that refuse or abort a connection',
+  'PSH Flag Count': 'pushed packets',
+  'ACK Flag Count': 'acknowledging packets',
+  'URG Flag Count': 'urgent packets',
+  'CWE Flag Count': 'packets that answer to congestion',
+  'ECE Flag Count': 'packets that report congestion',
+  'Down/Up Ratio': 'packets in answer to each packet sent',
+  'Average Packet Size': 'mean packet',
+  'Avg Fwd Segment Size': 'mean packet of the opener',
+  'Avg Bwd Segment Size': 'mean packet in answer',
+  Init_Win_bytes_forward: 'first TCP window of the opener',
+  Init_Win_bytes_backward: 'TCP window of the answer',
+  act_data_pkt_fwd: 'packets of the opener that carry data',
+  'Active Mean': 'mean time of activity between pauses',
+  'Active Max': 'longest time of activity between pauses',
+  'Active Min': 'shortest time of activity between pauses',
+  'Idle Mean': 'mean pause',
+  'Idle Max': 'longest pause',
+  'Idle Min': 'shortest pause',
+};
+
+/** What the feature says, in a few plain words; its own meaning where nobody found plainer ones. */
+export function wordsOf(feature: string): string {
+  return words[feature] ?? features[featureNames.indexOf(feature)]?.meaning ?? feature;
+}
+
+/** Unit of a feature; empty for plain numbers and unknown names. */
+export function unitOf(feature: string): string {
+  const unit = features[featureNames.indexOf(feature)]?.unit ?? '';
+  return unit === 'ratio' ? '' : unit;
+}
+
+/** A value as people say it: `1.5 s`, `340 kB`, `12 packets/s`, `3`. */
+export function valueInWords(value: number, unit: string): string {
+  if (unit === 'us') return durationInWords(value / 1e6);
+  if (unit === 'bytes') return bytesInWords(value);
+  if (unit === 'bytes/s') return `${bytesInWords(value)}/s`;
+  if (unit === 'packets/s') return `${numberInWords(value)} packets/s`;
+  return numberInWords(value);
+}
+
+export function durationInWords(seconds: number): string {
+  if (seconds >= 120) return `${numberInWords(seconds / 60)} min`;
+  if (seconds >= 1) return `${numberInWords(seconds)} s`;
+  if (seconds >= 0.001) return `${numberInWords(seconds * 1000)} ms`;
+  return `${numberInWords(seconds * 1e6)} µs`;
+}
+
+export function bytesInWords(bytes: number): string {
+  const size = Math.abs(bytes);
+  if (size >= 1e9) return `${numberInWords(bytes / 1e9)} GB`;
+  if (size >= 1e6) return `${numberInWords(bytes / 1e6)} MB`;
+  if (size >= 1e4) return `${numberInWords(bytes / 1e3)} kB`;
+  return `${numberInWords(bytes)} byte${size === 1 ? '' : 's'}`;
+}
+
+/** Three digits that matter below a thousand, whole numbers with separators above. */
+export function numberInWords(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  return String(Number(value.toPrecision(Math.abs(value) >= 100 ? 3 : 2)));
+}
