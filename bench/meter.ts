@@ -1,116 +1,99 @@
 /**
- * How many packets one CPU core meters in a second, without output and with CSV.
- * usage: meter.ts [--pcap FILE] [--runs N] [--endings reference|live]
- * Without --pcap it writes a capture of its own under the system's folder for temporary files. JSON on standard output:
- * the median of the runs; rates are per second of CPU time (user and system) of the whole process.
+ * How many packets one CPU meters in a second, and how that compares with tcpdump, argus and softflowd.
+ * usage: meter.ts [--pcap FILE] [--runs 5] [--packets 1200000] [--cpu N]
+ * Without --pcap it makes a capture of 1.2 million packets (590 MB, the same every time) under the system's folder for
+ * temporary files. Every measurement is a process of its own on one CPU; rates are per second of CPU time (user and
+ * system, all threads), taken from the outside. JSON on stdout, progress on stderr.
  */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PcapFileSource } from '../agent/src/capture/pcap-file-source.ts';
-import { csvLines } from '../agent/src/commands/format-flows.ts';
-import { type FlowCounters } from '../agent/src/flow/flow-assembler.ts';
-import type { FlowEndings } from '../agent/src/flow/flow-semantics.ts';
-import { FlowMeter } from '../agent/src/features/flow-meter.ts';
-import { pcapBytes } from '../agent/src/testing/capture-builder.ts';
-import { tcpFrame, type TimedFrame, udpFrame } from '../agent/src/testing/packet-builder.ts';
-
-interface Run {
-  readonly cpuSeconds: number;
-  readonly counters: FlowCounters;
-  readonly csvBytes: number;
-}
+import { defaultPackets, writeCapture } from './capture/write-capture.ts';
+import { measureAll, type Measured, type VariantName, variantNames } from './measure/contenders.ts';
+import { type Figure, figureOf, rounded } from './measure/figures.ts';
+import { NetflowSink, peerNames } from './measure/peers.ts';
+import { isInstalled, pinnedCpu } from './measure/pinned-process.ts';
 
 const { values: options } = parseArgs({
   options: {
     pcap: { type: 'string' },
     runs: { type: 'string', default: '5' },
-    endings: { type: 'string', default: 'reference' },
+    packets: { type: 'string', default: String(defaultPackets) },
+    cpu: { type: 'string' },
   },
 });
 
 const folder = await mkdtemp(join(tmpdir(), 'picket-bench-'));
 try {
-  const path = options.pcap ?? (await synthesise(join(folder, 'bench.pcap')));
+  if (!isInstalled('bash')) throw new Error('bash is not installed, and it keeps the time here: install it');
+  const pcap = options.pcap === undefined ? await ownCapture() : resolve(options.pcap);
+  const emptyPcap = join(folder, 'empty.pcap');
+  await writeCapture(emptyPcap, 0);
+  await using sink = await NetflowSink.open();
+  const cpu = options.cpu === undefined ? pinnedCpu() : Number(options.cpu);
+  const loadBefore = loadavg()[0];
   const runs = Number(options.runs);
-  const endings: FlowEndings = options.endings === 'live' ? 'live' : 'reference';
-  console.log(
-    JSON.stringify(
-      {
-        bench: 'meter',
-        capture_bytes: (await stat(path)).size,
-        endings,
-        runs,
-        no_output: await medianOf(runs, path, endings, false),
-        csv: await medianOf(runs, path, endings, true),
-        rss_mib: Math.round(process.memoryUsage().rss / 1_048_576),
-        node: process.version,
-        cpu: cpus()[0]?.model,
-        load: loadavg()[0],
-      },
-      undefined,
-      2,
-    ),
-  );
+  const measured = await measureAll({ pcap, emptyPcap, folder, cpu, runs, sink });
+  const { size: bytes } = await stat(pcap);
+  const machine = { node: process.version, model: cpus()[0]?.model, load: [loadBefore, loadavg()[0]] };
+  const report = {
+    bench: 'meter',
+    capture: { bytes, own: options.pcap === undefined },
+    runs,
+    cpu: cpu ?? 'not pinned',
+  };
+  console.log(JSON.stringify({ ...report, ...figures(measured), ...machine }, undefined, 2));
 } finally {
   await rm(folder, { recursive: true });
 }
 
-async function medianOf(runs: number, path: string, endings: FlowEndings, csv: boolean): Promise<object> {
-  await run(path, endings, csv); // the page cache and the compiler
-  const results: Run[] = [];
-  for (let turn = 0; turn < runs; turn++) results.push(await run(path, endings, csv));
-  results.sort((one, other) => one.cpuSeconds - other.cpuSeconds);
-  const { cpuSeconds, counters, csvBytes } = results[Math.floor(runs / 2)]!;
-  return {
-    cpu_seconds: round(cpuSeconds),
-    cpu_seconds_fastest: round(results[0]!.cpuSeconds),
-    packets: counters.packets,
-    packets_per_cpu_second: Math.round(counters.packets / cpuSeconds),
-    flows: counters.flows,
-    reports: counters.reports,
-    csv_bytes: csvBytes,
-  };
-}
-
-async function run(path: string, endings: FlowEndings, csv: boolean): Promise<Run> {
-  const before = process.cpuUsage();
-  let csvBytes = 0;
-  const capacity = endings === 'live' ? 65_536 : 1_048_576;
-  const meter = FlowMeter.create({ profile: 'fixed', endings, capacity }, (batch) => {
-    if (csv) csvBytes += Buffer.from(csvLines(batch)).length;
-  });
-  await using source = await PcapFileSource.open(path);
-  for await (const chunk of source.chunks(new AbortController().signal)) meter.add(chunk);
-  meter.finish();
-  const { user, system } = process.cpuUsage(before);
-  return { cpuSeconds: (user + system) / 1e6, counters: meter.counters, csvBytes };
-}
-
-/** 400,000 packets of 20,000 connections and look-ups, interleaved, the same every time. */
-async function synthesise(path: string): Promise<string> {
-  const frames: TimedFrame[] = [];
-  const conversations = 20_000;
-  for (let id = 0; id < conversations; id++) {
-    const ends = { src: `10.0.${id & 63}.${(id >> 6) & 255}`, dst: '203.0.113.5', srcPort: 20_000 + id, dstPort: 443 };
-    const back = { src: ends.dst, dst: ends.src, srcPort: ends.dstPort, dstPort: ends.srcPort };
-    let timeUs = 1_700_000_000_000_000 + id * 5000;
-    for (let turn = 0; turn < 20; turn++) {
-      timeUs += 997 * (1 + ((id * 7 + turn * 13) % 50));
-      const way = turn % 3 === 0 ? ends : back;
-      const payload = (id * 31 + turn * 101) % 1400;
-      const flags = turn === 0 ? 'S' : turn === 1 ? 'SA' : turn === 19 ? 'R' : 'PA';
-      const frame =
-        id % 4 === 0 ? udpFrame(way, { payload }) : tcpFrame(way, { flags, payload: turn < 2 ? 0 : payload });
-      frames.push({ timeUs, frame });
-    }
-  }
-  frames.sort((one, other) => one.timeUs - other.timeUs);
-  await writeFile(path, pcapBytes(frames));
+async function ownCapture(): Promise<string> {
+  process.stderr.write('making a capture …\n');
+  const path = join(folder, 'bench.pcap');
+  await writeCapture(path, Number(options.packets));
   return path;
 }
 
-function round(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
+function figures(measured: Measured): object {
+  const packets = measured.counters.no_output?.packets ?? 0;
+  const startUp = figureOf(measured.startUp);
+  const rates = (cost: Figure) => ({
+    cpu_seconds: cost,
+    packets_per_cpu_second: { median: Math.round(packets / cost.median), best: Math.round(packets / cost.best) },
+  });
+  const perVariant = <Value>(value: (name: VariantName) => Value) =>
+    Object.fromEntries(variantNames.map((name) => [name, value(name)]));
+  const whole = (name: VariantName): Figure => figureOf(measured.whole[name]);
+  const withoutStart = (name: VariantName): Figure =>
+    figureOf(measured.whole[name].map((seconds) => seconds - startUp.median));
+  const warm = (name: VariantName): Figure => figureOf(measured.warm[name]);
+  const ratios = (cost: Figure) =>
+    Object.fromEntries(
+      peerNames.flatMap((peer) => {
+        const seconds = measured.peers[peer];
+        return typeof seconds === 'string' ? [] : [[peer, rounded(figureOf(seconds).median / cost.median, 2)]];
+      }),
+    );
+  return {
+    packets,
+    start_up_cpu_seconds: startUp,
+    whole_process: perVariant((name) => rates(whole(name))),
+    without_start_up: perVariant((name) => rates(withoutStart(name))),
+    warm: perVariant((name) => rates(warm(name))),
+    peers: Object.fromEntries(
+      peerNames.map((peer) => {
+        const seconds = measured.peers[peer];
+        return [peer, typeof seconds === 'string' ? seconds : rates(figureOf(seconds))];
+      }),
+    ),
+    times_as_fast_as: {
+      whole_process: perVariant((name) => ratios(whole(name))),
+      without_start_up: perVariant((name) => ratios(withoutStart(name))),
+      warm: perVariant((name) => ratios(warm(name))),
+    },
+    flows: perVariant((name) => measured.counters[name]?.flows),
+    reports: measured.counters.live_endings?.reports,
+    csv_bytes: measured.counters.csv?.csvBytes,
+  };
 }
