@@ -87,6 +87,7 @@ export const agentComposition = [
   'watch.ts',
   'controller-side.ts',
   'gateway-guard.ts',
+  'memory-plan.ts',
   'version.ts',
   'commands',
   'main.ts',

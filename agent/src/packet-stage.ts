@@ -4,7 +4,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { AgentError, type AgentErrorCode } from './errors.ts';
-import type { FlowBatch } from './features/flow-batch.ts';
+import { type FlowBatch, flowBatchBuffers } from './features/flow-batch.ts';
+import { workerHeap } from './memory-plan.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 
@@ -42,6 +43,8 @@ export interface PacketWorkerData {
   readonly profile: FeatureProfile;
   /** Batches that may be under way to the main thread. */
   readonly credits: number;
+  /** Rises with each request, for a thread that sleeps instead of turning its event loop. */
+  readonly bell: Int32Array<SharedArrayBuffer>;
 }
 
 export type PacketWorkerMessage =
@@ -57,9 +60,10 @@ export type PacketWorkerMessage =
       readonly counters: PacketCounters;
     };
 
-export type PacketWorkerRequest = { readonly type: 'credit' } | { readonly type: 'stop' };
+export type PacketWorkerRequest =
+  /** The batch has been judged; its buffers come back to be filled again. */
+  { readonly type: 'credit'; readonly batch: FlowBatch } | { readonly type: 'stop' };
 
-const creditsUnderWay = 64;
 const stopGraceMs = 1000;
 
 export interface PacketStageHandlers {
@@ -72,16 +76,18 @@ export interface PacketStageHandlers {
 
 export class PacketStage implements AsyncDisposable {
   readonly #worker: Worker;
+  readonly #bell: Int32Array<SharedArrayBuffer>;
   readonly #ended: Promise<void>;
   #counters: PacketCounters = noPackets;
 
-  private constructor(worker: Worker, handlers: PacketStageHandlers) {
+  private constructor(worker: Worker, bell: Int32Array<SharedArrayBuffer>, handlers: PacketStageHandlers) {
     this.#worker = worker;
+    this.#bell = bell;
     this.#ended = new Promise((resolve, reject) => {
       worker.on('message', (message: PacketWorkerMessage) => {
         switch (message.type) {
           case 'flows':
-            handlers.onFlows(message.batch).then(() => this.#request({ type: 'credit' }), reject);
+            handlers.onFlows(message.batch).then(() => this.#giveBack(message.batch), reject);
             break;
           case 'counters':
             this.#counters = message.counters;
@@ -110,12 +116,14 @@ export class PacketStage implements AsyncDisposable {
     this.#ended.catch(() => undefined); // whoever asks gets it through `ended`
   }
 
-  static start(options: Omit<PacketWorkerData, 'credits'>, handlers: PacketStageHandlers): PacketStage {
+  static start(options: Omit<PacketWorkerData, 'bell'>, handlers: PacketStageHandlers): PacketStage {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const bell = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker(new URL(`./packet-worker.${extension}`, import.meta.url), {
-      workerData: { ...options, credits: creditsUnderWay } satisfies PacketWorkerData,
+      workerData: { ...options, bell } satisfies PacketWorkerData,
+      resourceLimits: workerHeap,
     });
-    return new PacketStage(worker, handlers);
+    return new PacketStage(worker, bell, handlers);
   }
 
   get counters(): PacketCounters {
@@ -144,7 +152,13 @@ export class PacketStage implements AsyncDisposable {
     clearTimeout(deadline);
   }
 
-  #request(request: PacketWorkerRequest): void {
-    this.#worker.postMessage(request);
+  #giveBack(batch: FlowBatch): void {
+    this.#request({ type: 'credit', batch }, flowBatchBuffers(batch));
+  }
+
+  #request(request: PacketWorkerRequest, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+    Atomics.add(this.#bell, 0, 1);
+    Atomics.notify(this.#bell, 0);
   }
 }

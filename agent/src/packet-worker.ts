@@ -2,7 +2,7 @@
  * The packet thread: capture bytes to flows with features. It alone runs per packet, and nothing behind it can make a
  * live capture wait.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CaptureError } from './capture/capture-error.ts';
 import type { PacketSource } from './capture/packet-source.ts';
 import { PcapFileSource } from './capture/pcap-file-source.ts';
@@ -14,10 +14,12 @@ import type { PacketCounters, PacketWorkerData, PacketWorkerMessage, PacketWorke
 
 if (parentPort === null) throw new Error('packet-worker.ts is a worker thread, not a program');
 const port = parentPort;
-const { capture, flowCapacity, profile, credits: initialCredits } = workerData as PacketWorkerData;
+const { capture, flowCapacity, profile, credits: initialCredits, bell } = workerData as PacketWorkerData;
 
 /** How often a silent interface's time is moved on, and counters are told. */
 const tickMs = 250;
+/** How long to sleep at most without looking whether a request came. */
+const bellMs = 100;
 
 const stop = new AbortController();
 const isLive = capture.source === 'live';
@@ -30,24 +32,48 @@ let source: PacketSource | undefined;
 
 const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacity }, (batch) => handOver(batch));
 
-port.on('message', (request: PacketWorkerRequest) => {
-  if (request.type === 'stop') stop.abort();
-  else credits.left += 1;
+port.on('message', serve);
+
+function serve(request: PacketWorkerRequest): void {
+  if (request.type === 'stop') {
+    stop.abort();
+  } else {
+    meter.giveBack(request.batch);
+    credits.left += 1;
+  }
   creditCame?.();
-});
+}
 
 function post(message: PacketWorkerMessage, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-/** A live interface never waits: without a credit the batch is dropped and counted. A file waits in `untilCredit`. */
+/**
+ * A live interface never waits: without a credit the batch is dropped and counted. A file does, and so does the last
+ * word of an interface that is no longer watched: there may be more flows open than credits.
+ */
 function handOver(batch: FlowBatch): void {
-  if (credits.left <= 0 && isLive) {
+  if (credits.left <= 0 && isLive && !stop.signal.aborted) {
     droppedFlows += batch.count;
+    meter.giveBack(batch);
     return;
   }
+  while (credits.left <= 0) sleepUntilRequest();
   credits.left -= 1;
   post({ type: 'flows', batch }, flowBatchBuffers(batch));
+}
+
+/** In the middle of a call of the meter, so without the event loop. */
+function sleepUntilRequest(): void {
+  const rung = Atomics.load(bell, 0);
+  const received = receiveMessageOnPort(port) as { readonly message: PacketWorkerRequest } | undefined;
+  if (received !== undefined) serve(received.message);
+  else Atomics.wait(bell, 0, rung, bellMs);
+}
+
+/** A batch that is not full may wait for more while the main thread is behind: it would use up a credit all the same. */
+function flush(): void {
+  if (credits.left > initialCredits / 2) meter.flush();
 }
 
 async function untilCredit(): Promise<void> {
@@ -93,7 +119,7 @@ async function meterSource(opened: PacketSource): Promise<void> {
     // On a silent interface packet time stands still, and flows would never be reported or end.
     if (isLive && Date.now() - lastPacketMs > tickMs) {
       meter.advanceTo(Date.now() * 1000);
-      meter.flush();
+      flush();
       post({ type: 'quiet', nowUs: Date.now() * 1000 });
     }
     post({ type: 'counters', counters: counters() });
@@ -102,7 +128,7 @@ async function meterSource(opened: PacketSource): Promise<void> {
     for await (const chunk of current.chunks(stop.signal)) {
       lastPacketMs = Date.now();
       meter.add(chunk);
-      meter.flush();
+      flush();
       if (!isLive) await untilCredit();
     }
   } finally {

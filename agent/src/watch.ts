@@ -18,6 +18,7 @@ import type { Firewall } from './enforcement/firewall.ts';
 import type { Guard } from './enforcement/guard.ts';
 import { AgentError } from './errors.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
+import { memoryPlanOf } from './memory-plan.ts';
 import { PacketStage } from './packet-stage.ts';
 import { Pipeline } from './pipeline.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
@@ -34,7 +35,7 @@ export interface WatchListener {
 }
 
 export interface WatchOptions {
-  readonly config: Pick<AgentConfig, 'capture' | 'flow' | 'lan_prefixes' | 'max_devices' | 'model'>;
+  readonly config: Pick<AgentConfig, 'capture' | 'flow' | 'lan_prefixes' | 'max_devices' | 'memory' | 'model'>;
   readonly bootId: BootId;
   readonly source: TrafficSource;
   readonly mode: Mode;
@@ -125,9 +126,15 @@ export class Watch implements AsyncDisposable {
           }),
       },
     });
+    const plan = memoryPlanOf(config.memory.max_mib, config.flow.capacity);
     const packets = resources.use(
       PacketStage.start(
-        { capture: config.capture, flowCapacity: config.flow.capacity, profile: detector.manifest.feature_profile },
+        {
+          capture: config.capture,
+          flowCapacity: plan.flowCapacity,
+          credits: plan.batchesUnderWay,
+          profile: detector.manifest.feature_profile,
+        },
         {
           onFlows: (batch) => pipeline.add(batch),
           onQuiet: (nowUs) => pipeline.advance(nowUs),

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { runAgent } from '../agent.ts';
 import { loadAgentConfig } from '../config/agent-config.ts';
+import { keepHeapsSmall } from '../memory-plan.ts';
 import { defaultConfigFile } from './agent-options.ts';
 
 export function runCommand(): Command {
@@ -18,6 +19,7 @@ export function runCommand(): Command {
       }
       const stop = new AbortController();
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(name));
+      keepHeapsSmall();
       await runAgent(config, pino({ level: config.log.level }), stop.signal);
     });
 }

@@ -62,8 +62,14 @@ export const AgentConfig = z.strictObject({
     .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10']),
   flow: z
     .strictObject({
-      /** Flows that may live at once; the oldest half-open ones go first when it is full. */
-      capacity: z.int().min(1024).max(4_194_304).default(65_536),
+      /** Flows that may live at once; the oldest half-open ones go first when it is full. Null: what the memory allows. */
+      capacity: z.int().min(1024).max(4_194_304).nullable().default(null),
+    })
+    .prefault({}),
+  memory: z
+    .strictObject({
+      /** Resident memory of the whole agent, without tcpdump and its ring. */
+      max_mib: z.int().min(224).max(65_536).default(256),
     })
     .prefault({}),
   /** Devices that may be known at once. */

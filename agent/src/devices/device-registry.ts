@@ -64,6 +64,7 @@ export class DeviceRegistry {
   readonly #spoken = new Map<Key, KnownDevice>();
   readonly #silent = new Map<Key, KnownDevice>();
   readonly #ipv4PerMac = new Map<number, number>();
+  #newest: KnownDevice | undefined;
   #unmonitored: ReadonlySet<string> = new Set();
   #sightings: DeviceSighting[] = [];
   #evicted = 0;
@@ -151,6 +152,9 @@ export class DeviceRegistry {
   #remember(key: Key, device: KnownDevice): void {
     this.#silent.delete(key);
     const table = device.hasSpoken ? this.#spoken : this.#silent;
+    // To move an entry to the end of a large map costs microseconds, and a flood is of one device.
+    if (this.#newest === device && table.has(key)) return;
+    this.#newest = device;
     table.delete(key);
     table.set(key, device);
     if (this.#spoken.size + this.#silent.size <= this.#capacity) return;

@@ -21,7 +21,7 @@ export interface FlowMeterOptions {
   readonly batchSize?: number;
 }
 
-/** Takes a batch for good: it is not written again, so its buffers may be transferred. */
+/** Takes a batch for good: it is not written again unless it is given back, so its buffers may be transferred. */
 export type FlowSink = (batch: FlowBatch) => void;
 
 export class FlowMeter {
@@ -30,6 +30,8 @@ export class FlowMeter {
   readonly #sink: FlowSink;
   readonly #batchSize: number;
   #batch: FlowBatch & { count: number };
+  /** Batches that came back; there are never more of them than were under way at once. */
+  readonly #returned: FlowBatch[] = [];
 
   private constructor(options: FlowMeterOptions, sink: FlowSink, hashSeed: number) {
     this.#sink = sink;
@@ -74,9 +76,15 @@ export class FlowMeter {
       this.#sink(firstRows(batch));
       batch.count = 0;
     } else {
-      this.#batch = createFlowBatch(this.#batchSize);
+      const returned = this.#returned.pop();
+      this.#batch = returned === undefined ? createFlowBatch(this.#batchSize) : { ...returned, count: 0 };
       this.#sink(batch);
     }
+  }
+
+  /** A batch that nobody reads any more: it is filled again. Without this a new one is allocated for each. */
+  giveBack(batch: FlowBatch): void {
+    if (batch.features.length === this.#batchSize * featureCount) this.#returned.push(batch);
   }
 
   /** The input is over: hand over every flow. */

@@ -75,6 +75,7 @@ export class DeviceWindows {
   readonly #maxDue: number;
   /** Least recently changed first. */
   readonly #entries = new Map<Device, Entry>();
+  #newest: Device | undefined;
   /** Changed, but scored less than a quarter second ago; in the order in which they changed. */
   readonly #waiting = new Set<Entry>();
   #due: { readonly features: Float32Array; readonly context: WindowContext }[] = [];
@@ -158,6 +159,9 @@ export class DeviceWindows {
 
   #entryOf(device: Device): Entry {
     const known = this.#entries.get(device);
+    // To move an entry to the end of a large map costs microseconds, and a flood is of one device.
+    if (known !== undefined && this.#newest === device) return known;
+    this.#newest = device;
     const entry = known ?? {
       device,
       window: new DeviceWindow(),

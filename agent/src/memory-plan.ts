@@ -1,0 +1,45 @@
+/**
+ * How the memory that the configuration allows is shared out between the parts that grow with traffic, and how V8 is
+ * told to keep its heaps small: left alone it sizes them by the machine, which on a gateway belongs to others.
+ */
+import { setFlagsFromString } from 'node:v8';
+import type { ResourceLimits } from 'node:worker_threads';
+
+export interface MemoryPlan {
+  /** Flows that may be open at once. */
+  readonly flowCapacity: number;
+  /** Batches of flows that may be under way between the packet thread and the main thread. */
+  readonly batchesUnderWay: number;
+}
+
+/**
+ * What the programs need before the first packet, what the other bounded tables reach when a flood fills them (devices
+ * and their windows, batches, the outbox's page cache), and room for garbage that is not collected yet. Measured with
+ * `npm run bench -- syn-flood`.
+ */
+const fixedMib = 208;
+/** Record, key, index, queues and timer of one open flow. */
+export const bytesPerFlow = 780;
+const flowsAtLeast = 4096;
+const flowsAtMost = 1_048_576;
+
+/** `flowCapacity`: null takes what the bound leaves. */
+export function memoryPlanOf(maxMib: number, flowCapacity: number | null): MemoryPlan {
+  const left = Math.floor(((maxMib - fixedMib) * 1_048_576) / bytesPerFlow / 1024) * 1024;
+  return {
+    flowCapacity: flowCapacity ?? Math.min(flowsAtMost, Math.max(flowsAtLeast, left)),
+    batchesUnderWay: 32,
+  };
+}
+
+/** Of each worker thread. Beyond it V8 ends the thread, so it stands far above what a thread was ever seen to use. */
+export const workerHeap: ResourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 6 };
+
+/**
+ * For the whole process, threads that start later included. By default the young generation of each thread may grow to
+ * 128 MiB, and the old one to a multiple of what lives in it.
+ */
+export function keepHeapsSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--optimize-for-size');
+}
