@@ -7,7 +7,7 @@
  * - `not-found`: no such file or interface
  * - `not-permitted`: the process may not read the file or capture
  * - `tool-missing`: tcpdump is not installed
- * - `capture-failed`: the capture process keeps ending
+ * - `capture-failed`: the capture process keeps ending, or the input cannot be read
  */
 export type CaptureErrorCode =
   | 'not-a-capture'

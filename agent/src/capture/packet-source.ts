@@ -3,6 +3,9 @@
  * allocated, awaited or called per packet.
  */
 
+/** Latest packet time, µs since 1970: the year 2255. Later ones are hostile, and would lose their µs. */
+export const latestUs = Number.MAX_SAFE_INTEGER;
+
 /** Longest frame on the wire: twice what segmentation offloads put together. A file may claim 4 GiB. */
 export const maxWireBytes = 1_048_576;
 
@@ -19,7 +22,7 @@ export interface Chunk {
   readonly lengths: Uint32Array<ArrayBuffer>;
   /** Bytes each frame had on the wire, which may be more or fewer than were captured; at most `maxWireBytes`. */
   readonly wireLengths: Uint32Array<ArrayBuffer>;
-  /** Packet time, whole µs since 1970. */
+  /** Packet time, whole µs since 1970, from 0 to `latestUs`. */
   readonly timesUs: Float64Array<ArrayBuffer>;
   /** LINKTYPE_ number of each frame (https://www.tcpdump.org/linktypes.html). */
   readonly linkTypes: Uint16Array<ArrayBuffer>;

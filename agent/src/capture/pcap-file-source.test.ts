@@ -44,6 +44,13 @@ test('rebasing shifts every time by the same amount', async () => {
   expect(times).toEqual([5_000_000, 5_010_000, 5_200_000, 5_400_000]);
 });
 
+test('a clock that jumps does not lead out of time when it is rebased', async () => {
+  const jumping = [2000, 0, 4_000_000].map((seconds) => ({ timeUs: seconds * 1_000_000_000, frame }));
+  await writeFile(join(folder, 'jumping.pcap'), pcapBytes(jumping));
+  const [times] = await timesOf('jumping.pcap', { rebaseToUs: 1_000_000 });
+  expect(times).toEqual([1_000_000, 0, 3_998_000_001_000_000]);
+});
+
 test('an aborted replay ends quietly, even while it waits', async () => {
   const stop = new AbortController();
   await using source = await PcapFileSource.open(join(folder, 'four.pcap'), { pace: 0.001 });

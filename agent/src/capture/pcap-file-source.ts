@@ -1,11 +1,7 @@
 /** Packets from a pcap or pcapng file, or from such bytes on standard input, at the pace the caller asks for. */
-import { constants, createReadStream, fstatSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { CaptureError } from './capture-error.ts';
-import type { CaptureDrops, Chunk, PacketSource } from './packet-source.ts';
+import { CaptureInput } from './capture-input.ts';
+import { type CaptureDrops, type Chunk, latestUs, type PacketSource } from './packet-source.ts';
 import { PcapStream } from './pcap-stream.ts';
 
 export interface PcapFileOptions {
@@ -15,46 +11,47 @@ export interface PcapFileOptions {
   readonly rebaseToUs?: number;
 }
 
+export interface InputProgress {
+  readonly bytesRead: number;
+  readonly totalBytes: number | undefined;
+}
+
 /** Packets due within this many ms are delivered together. */
 const paceGrainMs = 20;
 
-/** One file. Owns its file handle; close it with `await using`. */
+/** One input. Owns it; close it with `await using`. */
 export class PcapFileSource implements PacketSource {
-  readonly name: string;
-  readonly #file: FileHandle | undefined;
+  readonly #input: CaptureInput;
   readonly #options: PcapFileOptions;
   #shiftUs: number | undefined;
   #firstUs = 0;
   #startedMs = 0;
 
-  private constructor(name: string, file: FileHandle | undefined, options: PcapFileOptions) {
-    this.name = name;
-    this.#file = file;
+  private constructor(input: CaptureInput, options: PcapFileOptions) {
+    this.#input = input;
     this.#options = options;
   }
 
   /**
-   * Open a file; `-` is standard input.
-   * @throws {CaptureError} `not-found` or `not-permitted`
+   * Open a file or a named pipe; `-` is standard input.
+   * @throws {CaptureError} `not-found`, `not-permitted`, `not-a-capture` or `capture-failed`
    */
   static async open(path: string, options: PcapFileOptions = {}): Promise<PcapFileSource> {
-    if (path === '-') return new PcapFileSource('standard input', undefined, options);
-    try {
-      const file = await open(path, constants.O_RDONLY);
-      if ((await file.stat()).isDirectory()) {
-        await file.close();
-        throw new CaptureError('not-a-capture', `${path} is a folder: give a pcap or pcapng file`);
-      }
-      return new PcapFileSource(path, file, options);
-    } catch (error) {
-      throw explainOpen(path, error);
-    }
+    return new PcapFileSource(await CaptureInput.open(path), options);
+  }
+
+  get name(): string {
+    return this.#input.name;
+  }
+
+  /** How far the input was read, in bytes of how many; a pipe does not know how many. */
+  get progress(): InputProgress {
+    return { bytesRead: this.#input.bytesRead, totalBytes: this.#input.totalBytes };
   }
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk, void, void> {
     const stream = new PcapStream(this.name);
-    const read = this.#file === undefined ? readStdin(stream, signal) : readFile(stream, this.#file);
-    for await (const _ of read) {
+    for await (const _ of this.#input.readInto(stream, signal)) {
       for (let chunk = stream.next(); chunk !== undefined; chunk = stream.next()) {
         if (signal.aborted) return;
         this.#rebase(chunk);
@@ -71,7 +68,7 @@ export class PcapFileSource implements PacketSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file?.close();
+    await this.#input[Symbol.asyncDispose]();
   }
 
   #rebase(chunk: Chunk): void {
@@ -82,7 +79,10 @@ export class PcapFileSource implements PacketSource {
       this.#startedMs = performance.now();
     }
     if (this.#shiftUs === 0) return;
-    for (let row = 0; row < chunk.count; row++) chunk.timesUs[row]! += this.#shiftUs;
+    // A hostile clock may jump so far that the shift would lead out of time.
+    for (let row = 0; row < chunk.count; row++) {
+      chunk.timesUs[row] = Math.min(Math.max(chunk.timesUs[row]! + this.#shiftUs, 0), latestUs);
+    }
   }
 
   async *#paced(chunk: Chunk, factor: number, signal: AbortSignal): AsyncGenerator<Chunk, void, void> {
@@ -96,48 +96,6 @@ export class PcapFileSource implements PacketSource {
       while (row < chunk.count && chunk.timesUs[row]! <= untilUs) row++;
       yield rows(chunk, from, row);
     }
-  }
-}
-
-async function* readFile(stream: PcapStream, file: FileHandle): AsyncGenerator<void, void, void> {
-  for (;;) {
-    const room = stream.room();
-    const { bytesRead } = await file.read(room, 0, room.length, null);
-    if (bytesRead === 0) return;
-    stream.filled(bytesRead);
-    yield;
-  }
-}
-
-async function* readStdin(stream: PcapStream, signal: AbortSignal): AsyncGenerator<void, void, void> {
-  const input = openStdin();
-  const stop = (): void => void input.destroy();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const data of input) yield* fillWith(stream, data as Uint8Array);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    input.destroy();
-  }
-}
-
-/** The descriptor itself: in a worker thread `process.stdin` is another stream, and empty. */
-function openStdin(): Readable {
-  const isFile = fstatSync(0).isFile();
-  return isFile ? createReadStream('', { fd: 0, autoClose: false }) : new Socket({ fd: 0, writable: false });
-}
-
-/** Put `data` into the stream, piece by piece where it is larger than the room; yields after each piece. */
-export function* fillWith(stream: PcapStream, data: Uint8Array): Generator<void, void, void> {
-  for (let at = 0; at < data.length;) {
-    const room = stream.room();
-    const piece = data.subarray(at, at + room.length);
-    room.set(piece);
-    stream.filled(piece.length);
-    at += piece.length;
-    yield;
   }
 }
 
@@ -161,15 +119,4 @@ async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function explainOpen(path: string, error: unknown): Error {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new CaptureError('not-found', `there is no file ${path}: check the name`);
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new CaptureError('not-permitted', `${path} may not be read: give this user read access to it`);
-  }
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,4 +1,5 @@
 /** The parts of pcapng that packets depend on: interfaces and their clocks. */
+import { latestUs } from './packet-source.ts';
 
 export const blockType = {
   sectionHeader: 0x0a0d0d0a,
@@ -59,9 +60,6 @@ export function readInterface(view: DataView, start: number, length: number, lit
     offsetSeconds,
   };
 }
-
-/** Year 2255: later times are hostile, and would lose their µs. */
-const latestUs = Number.MAX_SAFE_INTEGER;
 
 /** A time stamp of this interface in whole µs since 1970, rounded down, from 0 to 2^53 - 1. */
 export function timeOf(source: CaptureInterface, high: number, low: number): number {

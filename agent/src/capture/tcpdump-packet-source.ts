@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CaptureError } from './capture-error.ts';
 import type { CaptureDrops, Chunk, PacketSource } from './packet-source.ts';
-import { fillWith } from './pcap-file-source.ts';
+import { fillWith } from './capture-input.ts';
 import { PcapStream } from './pcap-stream.ts';
 import { TcpdumpReport } from './tcpdump-report.ts';
 

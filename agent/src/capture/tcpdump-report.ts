@@ -49,16 +49,23 @@ export class TcpdumpReport {
   }
 
   /** One line. Counts look alike in the answer to a signal and at the end. */
-  read(line: string): void {
-    const kernel = /(\d+) packets? dropped by kernel/.exec(line);
-    const byInterface = /(\d+) packets? dropped by interface/.exec(line);
-    if (kernel !== null) this.#kernel = Number(kernel[1]);
-    if (byInterface !== null) this.#interface = Number(byInterface[1]);
+  read(whole: string): void {
+    const line = whole.slice(-maxLineCharacters).replaceAll(/\p{Cc}/gu, ' ');
+    const kernel = countOf(line, 'kernel');
+    const byInterface = countOf(line, 'interface');
+    if (kernel !== undefined) this.#kernel = kernel;
+    if (byInterface !== undefined) this.#interface = byInterface;
     if (/listening on /.test(line)) {
       this.#resolveListening();
     } else if (line.trim() !== '' && !/packets? (?:captured|received|dropped)/.test(line)) {
-      const said = line.replace(/^tcpdump: /, '').slice(0, maxLineCharacters);
-      this.lastLine = said.startsWith('(') ? `${this.lastLine} ${said}` : said;
+      const said = line.replace(/^tcpdump: /, '');
+      this.lastLine = said.startsWith('(') ? `${this.lastLine} ${said}`.slice(-2 * maxLineCharacters) : said;
     }
   }
+}
+
+/** tcpdump counts in 32 bits; a longer number is none of its counts. */
+function countOf(line: string, dropper: 'kernel' | 'interface'): number | undefined {
+  const found = new RegExp(`(?<!\\d)(\\d{1,10}) packets? dropped by ${dropper}`).exec(line);
+  return found === null ? undefined : Number(found[1]);
 }

@@ -15,6 +15,7 @@ const blockTypes = [1, 2, 3, 4, 5, 6, 10, 0x0a0d0d0a, 0x0bad, 0x80000001, 0xffff
 /** One to six kinds of damage, one after the other. `other` lends its records to a splice. */
 export function mutateCapture(sound: Bytes, random: SeededRandom, other: Bytes): Bytes {
   let bytes = sound;
+  if (random.chance(0.01)) bytes = enlarge(bytes, random);
   for (let turn = random.between(1, 6); turn > 0; turn--) bytes = random.pick(damages)(bytes, random, other);
   return bytes;
 }
@@ -154,6 +155,18 @@ function splice(bytes: Bytes, random: SeededRandom, other: Bytes): Bytes {
     return random.pick(records)[random.chance(0.5) ? 'start' : 'end'];
   };
   return Uint8Array.from([...bytes.subarray(0, cut(bytes)), ...other.subarray(cut(other))]);
+}
+
+/** Longer than any buffer, and of more packets than a chunk holds: the records over and over, or nothing but zeros. */
+function enlarge(bytes: Bytes, random: SeededRandom): Bytes {
+  const [first] = recordsOf(bytes);
+  const large = new Uint8Array(random.between(1_000_000, 1_400_000));
+  large.set(bytes.subarray(0, large.length));
+  if (first === undefined || random.chance(0.2)) return large;
+  const body = bytes.subarray(formatOf(bytes) === 'pcap' ? first.end : 0);
+  for (let at = bytes.length; at + body.length < large.length && body.length > 0; at += body.length)
+    large.set(body, at);
+  return large;
 }
 
 function withInserted(bytes: Bytes, at: number, more: Uint8Array): Bytes {

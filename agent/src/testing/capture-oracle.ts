@@ -1,8 +1,7 @@
 /** What must hold of a capture file that is read in pieces: the rows, the error at its end, and that pieces do not matter. */
 import { CaptureError } from '../capture/capture-error.ts';
-import { type Chunk, maxWireBytes } from '../capture/packet-source.ts';
+import { type Chunk, latestUs, maxWireBytes } from '../capture/packet-source.ts';
 import { PcapStream } from '../capture/pcap-stream.ts';
-import { latestUs } from './frame-mutator.ts';
 import { Digest, holds } from './oracle.ts';
 import type { SeededRandom } from './seeded-random.ts';
 

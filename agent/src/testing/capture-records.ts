@@ -25,18 +25,32 @@ export function recordsOf(bytes: Uint8Array): CaptureRecord[] {
   return format === 'pcap' ? pcapRecords(bytes) : pcapngRecords(bytes);
 }
 
-function pcapRecords(bytes: Uint8Array): CaptureRecord[] {
+function pcapRecords(bytes: Uint8Array, maxRecordBytes = Infinity): CaptureRecord[] {
   const view = viewOf(bytes);
   const littleEndian = bytes[0] !== 0xa1;
   if (bytes.length < 24) return [];
   const records: CaptureRecord[] = [{ start: 0, end: 24, kind: 'header', littleEndian }];
   for (let start = 24; start + 16 <= bytes.length;) {
-    const end = start + 16 + view.getUint32(start + 8, littleEndian);
-    if (end > bytes.length) break;
+    const length = view.getUint32(start + 8, littleEndian);
+    const end = start + 16 + length;
+    if (length > maxRecordBytes || end > bytes.length) break;
     records.push({ start, end, kind: 'packet', littleEndian });
     start = end;
   }
   return records;
+}
+
+/** What a pcap file of these bytes must give, by the letter of the format: packets, and the place where it cannot be read on. */
+export function expectedOfPcap(
+  bytes: Uint8Array,
+  maxRecordBytes: number,
+): { readonly packets: number; readonly stopsAt: number | undefined; readonly isCorrupt: boolean } {
+  const packets = pcapRecords(bytes, maxRecordBytes).filter(({ kind }) => kind === 'packet');
+  const stopsAt = packets.at(-1)?.end ?? (bytes.length < 24 ? 0 : 24);
+  if (stopsAt === bytes.length) return { packets: packets.length, stopsAt: undefined, isCorrupt: false };
+  const isCorrupt =
+    stopsAt + 16 <= bytes.length && viewOf(bytes).getUint32(stopsAt + 8, bytes[0] !== 0xa1) > maxRecordBytes;
+  return { packets: packets.length, stopsAt, isCorrupt };
 }
 
 const kinds: Readonly<Record<number, CaptureRecord['kind']>> = {

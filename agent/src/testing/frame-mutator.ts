@@ -4,9 +4,6 @@ import { layersOf } from './frame-layers.ts';
 import type { TimedFrame } from './packet-builder.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Latest time a chunk may carry, µs since 1970. */
-export const latestUs = Number.MAX_SAFE_INTEGER;
-
 const oddBytes = [0, 1, 0x7f, 0x80, 0xff];
 const oddWords = [0, 1, 7, 8, 19, 20, 39, 40, 46, 0x7fff, 0x8000, 0xfff8, 0xffff];
 const etherTypes = [0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8864, 0x8863, 0x0806, 0x0026, 0x05ff];

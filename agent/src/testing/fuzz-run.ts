@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { captureCorpus, type Corpus } from './capture-corpus.ts';
 import { mutateCapture } from './capture-mutator.ts';
 import { type CaptureReading, readCapture } from './capture-oracle.ts';
-import { recordsOf } from './capture-records.ts';
+import { expectedOfPcap, formatOf, recordsOf } from './capture-records.ts';
 import { checkDecoding } from './decode-oracle.ts';
 import { MeterOracle, meterKinds } from './meter-oracle.ts';
 import { Digest, holds, OracleFailure } from './oracle.ts';
@@ -195,6 +195,7 @@ export class FuzzRun {
     const other = readCapture(bytes, random);
     const text = (): string => `${one.rows} / ${other.rows} rows, ${one.error?.message} / ${other.error?.message}`;
     holds('pieces-do-not-matter', one.digest === other.digest && one.error?.message === other.error?.message, text);
+    if (formatOf(bytes) === 'pcap') checkPcap(bytes, one);
     if (isCut) checkCut(sound, bytes.length, one, meter, random);
   }
 
@@ -215,6 +216,17 @@ export class FuzzRun {
       failures: [...this.#failures],
     };
   }
+}
+
+/** As a plain reader of the format has it. */
+function checkPcap(bytes: Uint8Array, { rows, error }: CaptureReading): void {
+  const { packets, stopsAt, isCorrupt } = expectedOfPcap(bytes, 262_144);
+  const code = stopsAt === undefined ? undefined : isCorrupt ? 'corrupt' : 'truncated';
+  holds(
+    'pcap-as-written',
+    rows === packets && error?.byteOffset === stopsAt && error?.code === code,
+    () => `${rows} rows, ${error?.message}; expected ${packets}, ${code} at byte ${stopsAt}`,
+  );
 }
 
 /** A cut file gives the packets of its whole records, and their flows. */
@@ -290,7 +302,8 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 function heldBytes(): number {
-  collectGarbage();
+  // Buffers are swept beside the collector and are gone by the next turn.
+  for (let turn = 0; turn < 4; turn++) collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

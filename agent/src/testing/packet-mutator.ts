@@ -1,5 +1,6 @@
 /** A conversation as hostile or broken networks deliver it: damaged frames, lost, doubled and swapped ones, wild clocks. */
-import { latestUs, mutateFrame } from './frame-mutator.ts';
+import { latestUs } from '../capture/packet-source.ts';
+import { mutateFrame } from './frame-mutator.ts';
 import type { TimedFrame } from './packet-builder.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
