@@ -6,11 +6,14 @@ import type { Detection, Detector, WindowBatch } from './detector.ts';
 import { attribute } from './explain-prediction.ts';
 import { referenceOf, type ModelBundle } from './model-bundle.ts';
 
-const sessionOptions: InferenceSession.SessionOptions = {
+export const sessionOptions: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   // Constant folding is how a small file becomes a large process; our graphs are fused already.
   graphOptimizationLevel: 'disabled',
+  // An arena keeps the largest batch it ever saw for good; ours take a millisecond either way.
+  enableCpuMemArena: false,
+  enableMemPattern: false,
   logSeverityLevel: 3,
 };
 
