@@ -3,6 +3,7 @@
  * main thread on a live interface; without a credit it drops the batch and counts it. A file can wait, so it does.
  */
 import { Worker } from 'node:worker_threads';
+import type { InputProgress } from './capture/pcap-file-source.ts';
 import { AgentError, type AgentErrorCode } from './errors.ts';
 import { type FlowBatch, flowBatchBuffers } from './features/flow-batch.ts';
 import { workerHeap } from './memory-plan.ts';
@@ -22,6 +23,8 @@ export interface PacketCounters {
   readonly evicted: number;
   /** Flows that were ready while the main thread was too far behind. */
   readonly droppedFlows: number;
+  /** How far the file that is being read was read. */
+  readonly input?: InputProgress;
 }
 
 export const noPackets: PacketCounters = {

@@ -97,6 +97,7 @@ function counters(): PacketCounters {
     activeFlows: active,
     droppedKernel: dropsBefore.kernel + (drops === undefined ? 0 : drops.kernel + drops.interface),
     restarts: dropsBefore.restarts + (drops?.restarts ?? 0),
+    ...(source instanceof PcapFileSource ? { input: source.progress } : {}),
   };
 }
 

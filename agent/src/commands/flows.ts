@@ -1,5 +1,4 @@
 /** `picket-agent flows FILE`: a capture to flows with their 78 features, on standard output. */
-import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FeatureProfile } from '@picket/shared/features/feature-profile';
 import { CaptureError } from '../capture/capture-error.ts';
@@ -9,6 +8,9 @@ import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { csvHeader, csvLines, jsonLines } from './format-flows.ts';
+import { OutputLines } from './output-lines.ts';
+import { ProgressLine, showsProgress } from './progress-line.ts';
+import { StopSignals } from './stop-signals.ts';
 
 interface FlowsOptions {
   readonly profile: FeatureProfile;
@@ -16,6 +18,7 @@ interface FlowsOptions {
   readonly format: 'csv' | 'jsonl' | 'none';
   readonly capacity?: number;
   readonly communityId: boolean;
+  readonly progress?: boolean;
 }
 
 /** The published meters never give up a flow; this many hold an hour of a busy gateway. */
@@ -41,13 +44,16 @@ export function flowsCommand(): Command {
       toCapacity,
     )
     .option('--community-id', 'name each flow as Zeek and Suricata do: one more column behind the 78', false)
+    .option('--progress', 'say on standard error how far it is (default: on a terminal)')
+    .option('--no-progress', 'never do')
     .action(flows);
 }
 
 async function flows(path: string, options: FlowsOptions): Promise<void> {
   const startedMs = performance.now();
-  const written = new AbortController();
-  const output = new OutputLines(written);
+  const stop = new AbortController();
+  using signals = StopSignals.watch(() => stop.abort());
+  const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
   const capacity = options.capacity ?? (options.endings === 'live' ? liveCapacity : referenceCapacity);
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
     if (options.format !== 'none') output.add(linesOf(batch, options));
@@ -55,9 +61,10 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   let failure: unknown;
   try {
     await using source = await PcapFileSource.open(path);
+    using _ = progressOf(source, meter, options);
     let header = options.format === 'csv' ? csvHeader(options.communityId) : '';
-    for await (const chunk of source.chunks(written.signal)) {
-      if (header !== '') output.add(header); // not before it is known to be a capture
+    for await (const chunk of source.chunks(AbortSignal.any([stop.signal, output.closed]))) {
+      output.add(header); // not before it is known to be a capture
       header = '';
       meter.add(chunk);
       await output.drained();
@@ -66,46 +73,26 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   } catch (error) {
     failure = error;
   }
-  // What was read before a damaged place counts.
+  // What was read before a damaged place, or before a signal, counts.
+  signals.stepAside(true);
   meter.finish();
   await output.end();
   if (options.format === 'none') summarise(meter, (performance.now() - startedMs) / 1000);
   warn(meter);
   if (failure !== undefined) throw explain(failure);
+  signals.setExitCode();
+}
+
+function progressOf(source: PcapFileSource, meter: FlowMeter, options: FlowsOptions): ProgressLine | undefined {
+  if (!showsProgress(options.progress, process.stdout.isTTY && options.format !== 'none')) return undefined;
+  return ProgressLine.start(() => {
+    const { packets, flows: count } = meter.counters;
+    return { ...source.progress, packets, flows: count };
+  });
 }
 
 function linesOf(batch: FlowBatch, { format, communityId }: FlowsOptions): string {
   return format === 'csv' ? csvLines(batch, communityId) : jsonLines(batch, communityId);
-}
-
-/** Standard output with back-pressure. A reader that went away ends the work quietly. */
-class OutputLines {
-  readonly #closed: AbortController;
-
-  constructor(closed: AbortController) {
-    this.#closed = closed;
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      closed.abort();
-    });
-  }
-
-  add(text: string): void {
-    if (text !== '' && !this.#closed.signal.aborted) process.stdout.write(text);
-  }
-
-  async drained(): Promise<void> {
-    if (!process.stdout.writableNeedDrain || this.#closed.signal.aborted) return;
-    await once(process.stdout, 'drain', { signal: this.#closed.signal }).catch(() => undefined);
-  }
-
-  /** Everything is with the reader, or the reader is gone. */
-  async end(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.#closed.signal.aborted) resolve();
-      else process.stdout.write('', () => resolve());
-    });
-  }
 }
 
 function summarise(meter: FlowMeter, seconds: number): void {
@@ -145,5 +132,6 @@ function explain(error: unknown): unknown {
   const options = { cause: error };
   if (error.code === 'not-found') return new AgentError('no-input', error.message, options);
   if (error.code === 'not-permitted') return new AgentError('no-permission', error.message, options);
+  if (error.code === 'capture-failed') return new AgentError('unavailable', error.message, options);
   return new AgentError('bad-data', error.message, options);
 }

@@ -10,14 +10,15 @@ import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
 import { keepHeapsSmall } from '../memory-plan.ts';
 import { Watch, type WatchListener } from '../watch.ts';
-
-/** The first lets what was read be judged and summed up; the second ends the process. */
-const stopSignals = ['SIGINT', 'SIGTERM'] as const;
+import { OutputLines } from './output-lines.ts';
+import { ProgressLine, showsProgress } from './progress-line.ts';
+import { StopSignals } from './stop-signals.ts';
 
 interface ReplayOptions {
   readonly speed: string;
   readonly json?: boolean;
   readonly bundle?: string;
+  readonly progress?: boolean;
 }
 
 export function replayCommand(): Command {
@@ -27,6 +28,8 @@ export function replayCommand(): Command {
     .option('--speed <SPEED>', 'max, or a factor: 1 is as recorded', 'max')
     .option('--bundle <DIR>', 'another model bundle than the shipped one')
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
+    .option('--progress', 'say on standard error how far it is (default: on a terminal)')
+    .option('--no-progress', 'never do')
     .action(replay);
 }
 
@@ -41,6 +44,15 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     'replay',
   );
   const nothing = { ownAddresses: [], ownMacs: [], defaultRoutes: [], dnsServers: [], broadcastAddresses: [] };
+  const isJson = options.json === true;
+  const stop = new AbortController();
+  using signals = StopSignals.watch(() => stop.abort());
+  const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
+  let hideProgress = (): void => undefined;
+  const print = (text: string): void => {
+    hideProgress();
+    output.add(text);
+  };
   using store = DecisionStore.open({ path: ':memory:' });
   await using watch = await Watch.open({
     config,
@@ -53,26 +65,34 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     store,
     clock: 'packet',
     openFirewall: (_, now) => new SimulatedFirewall({ now }),
-    listener: options.json === true ? jsonLines : forPeople,
+    listener: isJson ? jsonLines(output) : forPeople(print),
     log: pino({ level: 'warn' }, pino.destination(2)),
   });
-  const stop = (): void => watch.packets.stop();
-  for (const name of stopSignals) process.once(name, stop);
-  process.stdout.once('error', leaveQuietly);
+  using progress = progressOf(watch, options);
+  hideProgress = (): void => progress?.hide();
+  const stopReading = (): void => watch.packets.stop();
+  const over = AbortSignal.any([stop.signal, output.closed]);
+  over.addEventListener('abort', stopReading);
+  if (over.aborted) stopReading();
   try {
     await watch.ended();
   } finally {
-    for (const name of stopSignals) process.off(name, stop);
+    signals.stepAside(true);
     const summary = summaryOf(watch, (performance.now() - started) / 1000);
-    if (options.json === true) writeLine({ type: 'summary', ...summary });
-    else console.error(describeSummary(summary));
+    if (isJson) output.add(lineOf({ type: 'summary', ...summary }));
+    progress?.[Symbol.dispose]();
+    await output.end();
+    if (!isJson) console.error(describeSummary(summary));
   }
+  signals.setExitCode();
 }
 
-/** Whoever read the output has seen enough, as `head` has. */
-function leaveQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+function progressOf(watch: Watch, options: ReplayOptions): ProgressLine | undefined {
+  if (!showsProgress(options.progress, process.stdout.isTTY && options.json === true)) return undefined;
+  return ProgressLine.start(() => {
+    const { input, packets, flows } = watch.packets.counters;
+    return { bytesRead: input?.bytesRead ?? 0, totalBytes: input?.totalBytes, packets, flows };
+  });
 }
 
 function parseSpeed(text: string): 'max' | number {
@@ -83,28 +103,34 @@ function parseSpeed(text: string): 'max' | number {
   return speed;
 }
 
-const jsonLines: WatchListener = {
-  onFlow: () => undefined,
-  onDevice: () => undefined,
-  onPrediction: (prediction) => writeLine({ type: 'prediction', ...prediction }),
-  onAlert: (alert) => writeLine({ type: 'alert', ...alert }),
-  onDecision: (event) => writeLine({ type: 'decision', ...event }),
-};
+function jsonLines(output: OutputLines): WatchListener {
+  const write = (line: object): void => output.add(lineOf(line));
+  return {
+    onFlow: () => undefined,
+    onDevice: () => undefined,
+    onPrediction: (prediction) => write({ type: 'prediction', ...prediction }),
+    onAlert: (alert) => write({ type: 'alert', ...alert }),
+    onDecision: (event) => write({ type: 'decision', ...event }),
+  };
+}
 
-const forPeople: WatchListener = {
-  ...jsonLines,
-  onPrediction: () => undefined,
-  onAlert: (alert) => {
-    if (alert.revision === 0) console.log(describeAlert(alert));
-  },
-  onDecision: ({ decision, state, detail }) => {
-    const why = state === 'refused' || state === 'failed' ? (detail ?? decision.reason) : decision.reason;
-    console.log(`          ${state}: ${decision.action} ${decision.scope} ${decision.value} (${why})`);
-  },
-};
+function forPeople(print: (text: string) => void): WatchListener {
+  return {
+    onFlow: () => undefined,
+    onDevice: () => undefined,
+    onPrediction: () => undefined,
+    onAlert: (alert) => {
+      if (alert.revision === 0) print(`${describeAlert(alert)}\n`);
+    },
+    onDecision: ({ decision, state, detail }) => {
+      const why = state === 'refused' || state === 'failed' ? (detail ?? decision.reason) : decision.reason;
+      print(`          ${state}: ${decision.action} ${decision.scope} ${decision.value} (${why})\n`);
+    },
+  };
+}
 
-function writeLine(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+function lineOf(line: object): string {
+  return `${JSON.stringify(line)}\n`;
 }
 
 function describeAlert(alert: Alert): string {
