@@ -96,3 +96,81 @@ test('among devices that speak, the one unheard of for longest leaves', () => {
   expect(see('192.168.1.1')).toBe(first);
   expect(see('192.168.1.2')).not.toBe(second);
 });
+
+const hourUs = 3600 * 1e6;
+
+test('multicast and broadcast of any kind are nobody, and their sender keeps the flow', () => {
+  const everyone = 'ff:ff:ff:ff:ff:ff';
+  const registry = new DeviceRegistry();
+  const camera = '192.168.1.20';
+  expect(rolesOf(registry, { src: camera, dst: '224.0.0.251', dstMac: '01:00:5e:00:00:fb' })).toEqual([
+    `${camera} outbound`,
+  ]);
+  expect(rolesOf(registry, { src: camera, dst: '255.255.255.255', dstMac: everyone })).toEqual([`${camera} outbound`]);
+  expect(rolesOf(registry, { src: camera, dst: '192.168.1.255', dstMac: everyone })).toEqual([`${camera} internal`]);
+  expect(rolesOf(registry, { src: '203.0.113.5', dst: '203.0.113.255', dstMac: everyone })).toEqual([]);
+  expect(rolesOf(registry, { src: 'fe80::1', dst: 'ff02::1:ff00:20', dstMac: '33:33:ff:00:00:20' })).toEqual([
+    'fe80::1 outbound',
+  ]);
+  expect(registry.takeSightings().map(({ device }) => device.address)).toEqual([camera, 'fe80::1']);
+});
+
+test('a host that answers what was sent to everyone is a host', () => {
+  const row = { src: '192.168.1.20', dst: '192.168.1.30', dstMac: 'ff:ff:ff:ff:ff:ff' };
+  const answered = { ...row, features: { 'Total Backward Packets': 1 } };
+  expect(rolesOf(new DeviceRegistry(), answered)).toEqual(['192.168.1.20 internal', '192.168.1.30 internal']);
+});
+
+test('an address that DHCP gives to another device is that device from its first packet on', () => {
+  const registry = new DeviceRegistry();
+  const lease = (srcMac: string, atUs: number): string | null | undefined =>
+    registry.attribute(flowBatchOf([{ src: '192.168.1.20', dst: '203.0.113.5', srcMac, lastPacketAtUs: atUs }]), 0)[0]
+      ?.device.mac;
+  expect(lease('02:00:00:00:00:20', 1)).toBe('02:00:00:00:00:20');
+  expect(lease('02:00:00:00:00:21', hourUs)).toBe('02:00:00:00:00:21');
+  expect(registry.addressesOf('02:00:00:00:00:20')).toEqual([]);
+  expect(registry.takeSightings().map(({ device }) => device.mac)).toEqual(['02:00:00:00:00:20', '02:00:00:00:00:21']);
+});
+
+test('a device that gets another address every day is no router, and its old addresses are left alone', () => {
+  const registry = new DeviceRegistry();
+  const mac = '02:00:00:00:00:20';
+  for (let day = 1; day <= 12; day++) {
+    const row = { src: `192.168.1.${day}`, dst: '203.0.113.5', srcMac: mac, lastPacketAtUs: day * 25 * hourUs };
+    expect(registry.attribute(flowBatchOf([row]), 0)[0]?.device.mac).toBe(mac);
+  }
+  expect(registry.addressesOf(mac)).toEqual(['192.168.1.12']);
+});
+
+test('all addresses of a dual-stack device have its MAC; privacy addresses make no router of it', () => {
+  const registry = new DeviceRegistry({ lanPrefixes: ['192.168.0.0/16', 'fe80::/10', '2001:db8:1::/48'] });
+  const mac = '02:00:00:00:00:20';
+  const addresses = ['192.168.1.20', 'fe80::20', ...Array.from({ length: 9 }, (_, day) => `2001:db8:1::${day + 1}`)];
+  for (const src of addresses) {
+    expect(registry.attribute(flowBatchOf([{ src, dst: '2001:db8:9::1', srcMac: mac }]), 0)[0]?.device.mac).toBe(mac);
+  }
+  expect(registry.addressesOf(mac).toSorted()).toEqual(addresses.toSorted());
+});
+
+test('behind a router hop every address is a device without a MAC, and quarantining the router by MAC takes none of them', () => {
+  const registry = new DeviceRegistry();
+  for (let host = 1; host <= 50; host++) {
+    const row = { src: `10.9.0.${host}`, dst: '203.0.113.5', srcMac: '02:00:00:00:00:09', lastPacketAtUs: host };
+    expect(rolesOf(registry, row)).toEqual([`10.9.0.${host} outbound`]);
+  }
+  expect(registry.size).toBe(50);
+  expect(registry.addressesOf('02:00:00:00:00:09')).toEqual([]);
+});
+
+test('a device is known by the address that the flow has, whoever sent the first packet', () => {
+  const registry = new DeviceRegistry();
+  const answered = {
+    src: '203.0.113.5',
+    dst: '192.168.1.20',
+    srcMac: '02:00:00:00:00:01',
+    dstMac: '02:00:00:00:00:20',
+    features: { 'Total Backward Packets': 2 },
+  };
+  const [role] = registry.attribute(flowBatchOf([answered]), 0);
+  expect(role).toMatchObject({ direction: 'inbound', device: { address: '192.168.1.20', mac: null, hasSpoken: true } });
+});

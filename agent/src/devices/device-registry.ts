@@ -7,6 +7,7 @@ import type { DeviceRef, FlowDirection } from '@picket/shared/contract/address';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { addressKey, addressText, macKey, macText } from './flow-address.ts';
 import { LanPrefixes, defaultLanPrefixes, isNoHost } from './lan-prefixes.ts';
+import { addressLifetimeUs, MacHolders } from './mac-holders.ts';
 
 export interface DeviceRegistryOptions {
   /** Where devices live. Default: private and link-local addresses. */
@@ -41,10 +42,11 @@ export interface DeviceSighting {
   readonly atUs: number;
 }
 
-/** More IPv4 addresses than this behind one MAC: it is a router's, and no device is to be held by it. */
-const maxAddressesPerMac = 3;
 const maxSightings = 1024;
 const bwdPackets = featureNames.indexOf('Total Backward Packets');
+
+/** `macKey` of a frame to everyone on the link. */
+const broadcastMac = 0xffffffffffff;
 
 type Key = number | string;
 
@@ -63,7 +65,7 @@ export class DeviceRegistry {
   /** Least recently seen first. */
   readonly #spoken = new Map<Key, KnownDevice>();
   readonly #silent = new Map<Key, KnownDevice>();
-  readonly #ipv4PerMac = new Map<number, number>();
+  readonly #macs = new MacHolders<KnownDevice>();
   #newest: KnownDevice | undefined;
   #unmonitored: ReadonlySet<string> = new Set();
   #sightings: DeviceSighting[] = [];
@@ -103,10 +105,10 @@ export class DeviceRegistry {
   attribute(batch: FlowBatch, row: number): readonly FlowRole[] {
     const family = batch.family[row]!;
     const srcIsInside = this.#lan.contains(batch.srcAddress, row, family) && !isNoHost(batch.srcAddress, row, family);
-    const dstIsHost = !isNoHost(batch.dstAddress, row, family);
-    const dstIsInside = dstIsHost && this.#lan.contains(batch.dstAddress, row, family);
+    const dstIsHost = !isNoHost(batch.dstAddress, row, family) && !isToEveryone(batch, row);
+    const dstIsInside = this.#lan.contains(batch.dstAddress, row, family);
     const src = srcIsInside ? this.#see(batch, row, 'src') : undefined;
-    const dst = dstIsInside || (!srcIsInside && dstIsHost) ? this.#see(batch, row, 'dst') : undefined;
+    const dst = dstIsHost && (dstIsInside || !srcIsInside) ? this.#see(batch, row, 'dst') : undefined;
     const roles: FlowRole[] = [];
     if (src !== undefined) roles.push({ device: src, direction: dstIsInside ? 'internal' : 'outbound' });
     if (dst !== undefined && dst !== src) {
@@ -115,9 +117,13 @@ export class DeviceRegistry {
     return roles;
   }
 
-  /** Canonical addresses of the device with this MAC, as far as it has spoken. */
+  /** Canonical addresses of the device with this MAC, as far as it has spoken; without those that it long left behind. */
   addressesOf(mac: string): readonly string[] {
-    return [...this.#spoken.values()].filter((device) => device.mac === mac).map((device) => device.address);
+    const devices = [...this.#spoken.values()].filter((device) => device.mac === mac);
+    const newestUs = devices.reduce((newest, { lastSeenAtUs }) => Math.max(newest, lastSeenAtUs), 0);
+    return devices
+      .filter(({ lastSeenAtUs }) => lastSeenAtUs >= newestUs - addressLifetimeUs)
+      .map(({ address }) => address);
   }
 
   /** First sightings since the last call. */
@@ -175,10 +181,8 @@ export class DeviceRegistry {
     if (mac === null || this.#gatewayMacs.has(mac)) return false;
     this.#forgetMac(device);
     device.macKey = key;
-    if (device.isIpv4) this.#ipv4PerMac.set(key, (this.#ipv4PerMac.get(key) ?? 0) + 1);
-    const addresses = this.#ipv4PerMac.get(key) ?? 0;
-    device.mac = addresses > maxAddressesPerMac ? null : mac;
-    if (addresses === maxAddressesPerMac + 1) this.#disown(key);
+    if (device.isIpv4 && this.#macs.add(key, device, device.lastSeenAtUs)) this.#disown(key);
+    device.mac = this.#macs.isRouter(key) ? null : mac;
     return device.mac !== null;
   }
 
@@ -190,14 +194,16 @@ export class DeviceRegistry {
   }
 
   #forgetMac(device: KnownDevice): void {
-    if (device.macKey === 0 || !device.isIpv4) return;
-    const others = (this.#ipv4PerMac.get(device.macKey) ?? 1) - 1;
-    if (others === 0) this.#ipv4PerMac.delete(device.macKey);
-    else this.#ipv4PerMac.set(device.macKey, others);
+    if (device.macKey !== 0 && device.isIpv4) this.#macs.remove(device.macKey, device);
   }
 
   #report(sighting: DeviceSighting): void {
     if (this.#sightings.length < maxSightings) this.#sightings.push(sighting);
     else this.#sightingsDropped += 1;
   }
+}
+
+/** A broadcast of a subnet whose mask we do not know: the frame went to everyone, and nobody answers for that address. */
+function isToEveryone(batch: FlowBatch, row: number): boolean {
+  return macKey(batch.dstMac, row) === broadcastMac && batch.features[row * featureCount + bwdPackets] === 0;
 }
