@@ -103,7 +103,9 @@ test('what was left out is said on standard error', () => {
   expect(flows(['-', '--capacity', '16'], pcapBytes(frames)).stderr).toMatch(
     /^picket-agent: 24 flows were ended early/,
   );
-  expect(flows(['-'], pcapBytes(frames, { linkType: 147 })).stderr).toMatch(/^picket-agent: 40 packets were left out/);
+  expect(flows(['-'], pcapBytes(frames, { linkType: 147 })).stderr).toMatch(
+    /^picket-agent: 40 packets were left out, .*: link type \(147\)\. /,
+  );
 });
 
 test('bad input is one line and its own exit code; what came before it is written', () => {

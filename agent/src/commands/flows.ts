@@ -8,6 +8,7 @@ import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { csvHeader, csvLines, jsonLines } from './format-flows.ts';
+import { LeftOutLinks } from './left-out-links.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
 import { StopSignals } from './stop-signals.ts';
@@ -58,6 +59,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
     if (options.format !== 'none') output.add(linesOf(batch, options));
   });
+  const leftOut = new LeftOutLinks();
   let failure: unknown;
   try {
     await using source = await PcapFileSource.open(path);
@@ -66,6 +68,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
     for await (const chunk of source.chunks(AbortSignal.any([stop.signal, output.closed]))) {
       output.add(header); // not before it is known to be a capture
       header = '';
+      leftOut.note(chunk);
       meter.add(chunk);
       await output.drained();
     }
@@ -78,7 +81,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   meter.finish();
   await output.end();
   if (options.format === 'none') summarise(meter, (performance.now() - startedMs) / 1000);
-  warn(meter);
+  warn(meter, leftOut);
   if (failure !== undefined) throw explain(failure);
   signals.setExitCode();
 }
@@ -104,7 +107,7 @@ function summarise(meter: FlowMeter, seconds: number): void {
 }
 
 /** What a reader of the flows alone would not notice. */
-function warn(meter: FlowMeter): void {
+function warn(meter: FlowMeter, leftOut: LeftOutLinks): void {
   const { evicted, undecodableBy } = meter.counters;
   if (evicted > 0) {
     process.stderr.write(
@@ -113,8 +116,8 @@ function warn(meter: FlowMeter): void {
   }
   if (undecodableBy.unsupportedLink > 0) {
     process.stderr.write(
-      `picket-agent: ${undecodableBy.unsupportedLink} packets were left out, their link layer is not supported: ` +
-        'capture on an Ethernet, cooked, raw IP or loopback interface\n',
+      `picket-agent: ${undecodableBy.unsupportedLink} packets were left out, their link is not supported: ${leftOut.toString()}. ` +
+        'Capture on an Ethernet, cooked, raw IP or loopback interface\n',
     );
   }
 }
