@@ -84,6 +84,7 @@ export const agentComposition = [
   'detection-worker.ts',
   'packet-stage.ts',
   'worker-detector.ts',
+  'serving-model.ts',
   'watch.ts',
   'controller-side.ts',
   'gateway-guard.ts',

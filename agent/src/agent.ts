@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
 import type { Health } from '@picket/shared/contract/gateway';
 import { newId, type BootId, type DecisionId } from '@picket/shared/contract/identifiers';
+import type { BundleReported } from '@picket/shared/contract/twin';
 import type { AgentConfig } from './config/agent-config.ts';
 import { ControlServer, type DecisionRequest } from './control/control-server.ts';
 import { DecisionStore } from './enforcement/decision-store.ts';
@@ -27,7 +28,12 @@ export interface AgentStatus {
   readonly mode: Mode;
   /** For people: connected, or why not. */
   readonly controller: string;
-  readonly model: { readonly version: string; readonly threshold: number };
+  readonly model: {
+    readonly version: string;
+    readonly threshold: number;
+    /** What the controller wants served, and how far that is; null without a controller. */
+    readonly bundle: BundleReported | null;
+  };
   readonly health: Health;
 }
 
@@ -94,7 +100,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       interfaceName:
         config.capture.source === 'live' ? config.capture.interface : config.capture.files.join(', ').slice(0, 64),
       packets: () => watch.packets.counters,
-      detection: () => watch.pipeline.counters,
+      detection: () => ({
+        ...watch.pipeline.counters,
+        bundleSwaps: watch.model.swaps,
+        bundlesRefused: controller?.bundlesRefused ?? 0,
+      }),
       enforcement: () => watch.enforcer.stats,
       outbox: () => outbox.stats(),
       devices: () => watch.registry.size,
@@ -118,7 +128,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       gateway_id: identity?.gateway_id ?? null,
       mode: watch.enforcer.mode,
       controller: controller?.describe() ?? 'not enrolled: working alone',
-      model: { version: watch.detector.manifest.version, threshold: watch.pipeline.threshold },
+      model: {
+        version: watch.model.reference.version,
+        threshold: watch.pipeline.threshold,
+        bundle: controller?.bundle ?? null,
+      },
       health: health(),
     }),
     listDecisions: () => Promise.resolve(watch.enforcer.list()),
@@ -147,7 +161,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       gateway: identity?.gateway_id ?? null,
       capture: config.capture,
       mode: watch.enforcer.mode,
-      model: watch.detector.manifest.version,
+      model: watch.model.reference.version,
       decisions: watch.enforcer.list().length,
     },
     'watching',

@@ -4,8 +4,12 @@ import type { Health } from '@picket/shared/contract/gateway';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { AgentConfig } from './config/agent-config.ts';
 import { join } from 'node:path';
-import type { Policy } from '@picket/shared/contract/twin';
+import type { BundleReported, Policy } from '@picket/shared/contract/twin';
+import type { JWK } from 'jose';
+import { BundleStore } from './detection/bundle-store.ts';
+import { readBundleTrust } from './detection/bundle-trust.ts';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
+import { fetchBundleFile } from './identity/fetch-bundle-file.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { MqttControllerLink } from './report/mqtt-controller-link.ts';
 import type { Outbox } from './report/outbox.ts';
@@ -13,6 +17,7 @@ import { OutboxSender } from './report/outbox-sender.ts';
 import type { Reporter } from './report/reporter.ts';
 import type { Guard } from './enforcement/guard.ts';
 import { DesiredState, type DesiredTargets } from './twin/apply-desired.ts';
+import { BundleFollower } from './twin/follow-bundle.ts';
 import { ReportedState } from './twin/reported-state.ts';
 import { DesiredVerifier } from './twin/verify-desired.ts';
 import { agentVersion } from './version.ts';
@@ -34,6 +39,7 @@ export class ControllerSide implements AsyncDisposable {
   readonly #link: MqttControllerLink;
   readonly #sender: OutboxSender;
   readonly #desired: DesiredState;
+  readonly #bundles: BundleFollower;
   readonly #resources: AsyncDisposableStack;
   readonly #settings: PolicySettings;
 
@@ -41,12 +47,14 @@ export class ControllerSide implements AsyncDisposable {
     link: MqttControllerLink,
     sender: OutboxSender,
     desired: DesiredState,
+    bundles: BundleFollower,
     settings: PolicySettings,
     resources: AsyncDisposableStack,
   ) {
     this.#link = link;
     this.#sender = sender;
     this.#desired = desired;
+    this.#bundles = bundles;
     this.#settings = settings;
     this.#resources = resources;
   }
@@ -66,16 +74,29 @@ export class ControllerSide implements AsyncDisposable {
     );
     const state = resources.use(ReportedState.open(join(options.config.state_dir, 'desired.sqlite'), log));
     const settings: PolicySettings = { guard: undefined };
-    const desired = resources.use(
+    let desired: DesiredState | undefined; // made of parts that report to it
+    const bundles = resources.use(
+      new BundleFollower({
+        store: BundleStore.open(join(options.config.state_dir, 'bundles')),
+        trust: () => readBundleTrust(options.config.model.trust, renewal.current.bundle_keys as JWK[]),
+        serving: options.watch.model,
+        fetchFile: (bundle, name, maxBytes, signal) =>
+          fetchBundleFile(renewal.current, bundle.manifest_sha256, name, maxBytes, signal),
+        onChanged: () => desired?.onFactsChanged(),
+        log,
+      }),
+    );
+    desired = resources.use(
       await DesiredState.open({
         verifier: await DesiredVerifier.create(identity.signing_keys, identity.gateway_id),
         state,
-        targets: targetsOf(options, settings),
+        targets: targetsOf(options, settings, bundles),
         fetchSnapshot: async (signal) => connected().fetchDecisions(signal),
         sendReported: async (reported) => connected().sendReported(reported),
         log,
       }),
     );
+    const opened = desired;
     link = resources.use(
       MqttControllerLink.start({
         identity: () => renewal.current,
@@ -85,16 +106,17 @@ export class ControllerSide implements AsyncDisposable {
         handlers: {
           onConnected: () => {
             sender.onConnected();
-            desired.onConnected();
+            opened.onConnected();
+            bundles.onConnected();
           },
           onDisconnected: () => sender.onDisconnected(),
           onAck: (ack) => sender.onAck(ack),
-          onPolicy: (jws) => desired.onPolicy(jws),
-          onDecisions: (jws) => desired.onDecisions(jws),
+          onPolicy: (jws) => opened.onPolicy(jws),
+          onDecisions: (jws) => opened.onDecisions(jws),
         },
       }),
     );
-    return new ControllerSide(link, sender, desired, settings, resources.move());
+    return new ControllerSide(link, sender, opened, bundles, settings, resources.move());
   }
 
   /** There is something new in the outbox. */
@@ -117,6 +139,15 @@ export class ControllerSide implements AsyncDisposable {
     this.#desired.onFactsChanged();
   }
 
+  /** Which bundle is wanted, and how far that is. */
+  get bundle(): BundleReported {
+    return this.#bundles.reported;
+  }
+
+  get bundlesRefused(): number {
+    return this.#bundles.refused;
+  }
+
   /** For people. */
   describe(): string {
     const { state } = this.#link;
@@ -134,8 +165,9 @@ interface PolicySettings {
 }
 
 function targetsOf(
-  { config, watch, reporter, guardOf }: ControllerSideOptions,
+  { watch, reporter, guardOf }: ControllerSideOptions,
   settings: PolicySettings,
+  bundles: BundleFollower,
 ): DesiredTargets {
   return {
     async applyPolicy(policy: Policy): Promise<void> {
@@ -143,16 +175,18 @@ function targetsOf(
       await watch.enforcer.useGuard(await guardOf(policy.guard));
       settings.guard = policy.guard;
       watch.verdicts.useRules(policy.rules);
-      watch.pipeline.useThreshold(policy.threshold ?? config.model.threshold ?? watch.detector.manifest.threshold);
+      watch.model.usePolicyThreshold(policy.threshold);
       watch.registry.ignore(policy.unmonitored);
       reporter.useBenignSample(policy.report.benign_sample);
       await watch.enforcer.useMode(policy.mode);
+      bundles.want(policy.bundle);
     },
     addDecisions: (decisions) => watch.enforcer.add(decisions),
     removeDecisions: (ids, reason) => watch.enforcer.remove(ids, reason),
     facts: () => ({
       mode: watch.enforcer.mode,
-      model_version: watch.detector.manifest.version,
+      model_version: watch.model.reference.version,
+      bundle: bundles.reported,
       threshold: watch.pipeline.threshold,
       in_force: watch.enforcer.stats.in_force,
     }),

@@ -10,20 +10,19 @@ import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { AgentConfig } from './config/agent-config.ts';
-import { shippedBundleFolder } from './detection/shipped-bundle.ts';
+import { readBundleTrust } from './detection/bundle-trust.ts';
 import { DeviceRegistry, type DeviceSighting, type FlowRole } from './devices/device-registry.ts';
 import type { DecisionStore } from './enforcement/decision-store.ts';
 import { Enforcer } from './enforcement/enforcer.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import type { Guard } from './enforcement/guard.ts';
-import { AgentError } from './errors.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import { memoryPlanOf } from './memory-plan.ts';
 import { PacketStage } from './packet-stage.ts';
 import { Pipeline } from './pipeline.ts';
+import { ServingModel } from './serving-model.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
 import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
-import { WorkerDetector } from './worker-detector.ts';
 
 /** None of these is waited for. */
 export interface WatchListener {
@@ -54,7 +53,7 @@ export interface WatchOptions {
 
 export class Watch implements AsyncDisposable {
   readonly registry: DeviceRegistry;
-  readonly detector: WorkerDetector;
+  readonly model: ServingModel;
   readonly verdicts: Verdicts;
   readonly enforcer: Enforcer;
   readonly pipeline: Pipeline;
@@ -66,7 +65,7 @@ export class Watch implements AsyncDisposable {
     resources: AsyncDisposableStack,
   ) {
     this.registry = parts.registry;
-    this.detector = parts.detector;
+    this.model = parts.model;
     this.verdicts = parts.verdicts;
     this.enforcer = parts.enforcer;
     this.pipeline = parts.pipeline;
@@ -86,7 +85,14 @@ export class Watch implements AsyncDisposable {
       broadcastAddresses: options.broadcastAddresses,
       capacity: config.max_devices,
     });
-    const detector = resources.use(await openDetector(config.model.bundle ?? shippedBundleFolder));
+    const model = resources.use(
+      await ServingModel.open({
+        ownBundle: config.model.bundle,
+        ownThreshold: config.model.threshold,
+        trust: await readBundleTrust(config.model.trust),
+        log,
+      }),
+    );
     const verdicts = new Verdicts({ bootId, ...(options.rules.length > 0 ? { rules: options.rules } : {}) });
     const enforcer = resources.use(
       await Enforcer.open({
@@ -109,9 +115,9 @@ export class Watch implements AsyncDisposable {
       source,
       registry,
       windows: new DeviceWindows({ source, capacity: config.max_devices }),
-      detector,
+      detector: model.detector,
       verdicts,
-      threshold: config.model.threshold ?? detector.manifest.threshold,
+      threshold: model.threshold,
       output: {
         onFlow: (batch, row, role) => {
           packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));
@@ -126,6 +132,7 @@ export class Watch implements AsyncDisposable {
           }),
       },
     });
+    model.attach(pipeline);
     const plan = memoryPlanOf(config.memory.max_mib, config.flow.capacity);
     const packets = resources.use(
       PacketStage.start(
@@ -133,7 +140,7 @@ export class Watch implements AsyncDisposable {
           capture: config.capture,
           flowCapacity: plan.flowCapacity,
           credits: plan.batchesUnderWay,
-          profile: detector.manifest.feature_profile,
+          profile: model.detector.manifest.feature_profile,
         },
         {
           onFlows: (batch) => pipeline.add(batch),
@@ -142,7 +149,7 @@ export class Watch implements AsyncDisposable {
         },
       ),
     );
-    return new Watch({ registry, detector, verdicts, enforcer, pipeline, packets }, resources.move());
+    return new Watch({ registry, model, verdicts, enforcer, pipeline, packets }, resources.move());
   }
 
   /**
@@ -160,15 +167,5 @@ export class Watch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
-  }
-}
-
-async function openDetector(folder: string): Promise<WorkerDetector> {
-  try {
-    return await WorkerDetector.open(folder);
-  } catch (error) {
-    throw new AgentError('bad-data', `the model bundle ${folder} was refused: ${(error as Error).message}`, {
-      cause: error,
-    });
   }
 }

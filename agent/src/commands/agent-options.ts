@@ -10,6 +10,14 @@ export interface AgentOptions {
 export const defaultConfigFile = '/etc/picket/agent.yaml';
 const defaultStateDirectory = '/var/lib/picket-agent';
 
+/** `--trust <KEY>`, for `Command.option`; may be given again. */
+export const trustOption = [
+  '--trust <KEY>',
+  'an Ed25519 public key that may sign model bundles: a file (PEM or JWK) or its 43 characters; may be given again',
+  (key: string, before: string[]): string[] => [...before, key],
+  [] as string[],
+] as const;
+
 export function withAgentOptions(command: Command): Command {
   return command
     .option('--config <FILE>', 'the configuration the agent runs with; names its state directory')

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { loadAgentConfig, type AgentConfig } from '../config/agent-config.ts';
+import { readBundleTrust } from '../detection/bundle-trust.ts';
 import { openModelBundle } from '../detection/model-bundle.ts';
 import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 
@@ -90,8 +91,10 @@ async function checkConntrack(): Promise<Finding> {
 async function checkModel(config: AgentConfig | undefined): Promise<Finding> {
   const check = 'model';
   try {
-    const bundle = await openModelBundle(config?.model.bundle ?? shippedBundleFolder);
-    return { check, state: 'ok', detail: `${bundle.manifest.version}, hashes and operators checked` };
+    const trust = await readBundleTrust(config?.model.trust ?? []);
+    const bundle = await openModelBundle(config?.model.bundle ?? shippedBundleFolder, trust);
+    const by = bundle.vouchedBy === 'shipped' ? 'shipped with this agent' : `signed by ${bundle.vouchedBy}`;
+    return { check, state: 'ok', detail: `${bundle.manifest.version}, ${by}; hashes and operators checked` };
   } catch (error) {
     return { check, state: 'missing', detail: (error as Error).message };
   }

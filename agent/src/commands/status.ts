@@ -22,13 +22,18 @@ function troubles({ refused, failed, drift_repairs }: AgentStatus['health']['enf
   ].join('');
 }
 
+function wanted({ bundle }: AgentStatus['model']): string {
+  if (bundle?.desired == null || bundle.step === 'verified') return '';
+  return `; ${bundle.desired.version} is wanted: ${bundle.step}${bundle.detail === null ? '' : ` (${bundle.detail})`}`;
+}
+
 function describe({ gateway_id, mode, controller, model, health }: AgentStatus): string {
   const { capture, flows, detection, enforcement, outbox } = health;
   const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
   return [
     `gateway      ${gateway_id ?? 'not enrolled'}, mode ${mode}, up ${Math.round(health.uptime_seconds)} s, ${Math.round(health.rss_bytes / 1_048_576)} MiB`,
     `controller   ${controller}`,
-    `model        ${model.version}, threshold ${model.threshold}`,
+    `model        ${model.version}, threshold ${model.threshold}${wanted(model)}`,
     `capture      ${capture.interface}: ${capture.packets} packets, ${capture.dropped_kernel} dropped by the kernel, ${capture.undecodable} undecodable`,
     `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices`,
     `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,

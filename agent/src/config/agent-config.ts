@@ -59,7 +59,7 @@ export const AgentConfig = z.strictObject({
   lan_prefixes: z
     .array(Prefix)
     .min(1)
-    .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10']),
+    .default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10']),
   flow: z
     .strictObject({
       /** Flows that may live at once; the oldest half-open ones go first when it is full. Null: what the memory allows. */
@@ -78,6 +78,8 @@ export const AgentConfig = z.strictObject({
     .strictObject({
       /** Null: the bundle shipped with this agent. */
       bundle: z.string().nullable().default(null),
+      /** Who may sign bundles besides the controller: files with an Ed25519 public key (PEM or JWK), or 43 characters. */
+      trust: z.array(z.string().min(1)).max(20).default([]),
       /** Null: the bundle's calibrated threshold. */
       threshold: z.number().min(0).max(1).nullable().default(null),
     })

@@ -24,6 +24,10 @@ export interface HealthSources {
     readonly attacks: number;
     readonly dropped: number;
     readonly latencyMsMean: number;
+    readonly explained: number;
+    readonly unexplained: number;
+    readonly bundleSwaps: number;
+    readonly bundlesRefused: number;
   };
   enforcement(): Health['enforcement'];
   outbox(): Health['outbox'];
@@ -59,6 +63,10 @@ export function readHealth(sources: HealthSources): Health {
       attacks: detection.attacks,
       dropped: detection.dropped,
       latency_ms_mean: detection.latencyMsMean,
+      explained: detection.explained,
+      unexplained: detection.unexplained,
+      bundle_swaps: detection.bundleSwaps,
+      bundles_refused: detection.bundlesRefused,
     },
     enforcement: sources.enforcement(),
     outbox: sources.outbox(),

@@ -3,8 +3,7 @@ import type { Logger } from 'pino';
 import { RenewalResponse } from '@picket/shared/contract/gateway';
 import { createCertificateRequest } from './certificate-request.ts';
 import { askDoor } from './door-client.ts';
-import { certificateLife, saveIdentity } from './gateway-identity.ts';
-import type { GatewayIdentity } from './gateway-identity.ts';
+import { GatewayIdentity, certificateLife, saveIdentity } from './gateway-identity.ts';
 
 export interface CertificateRenewalOptions {
   readonly stateDir: string;
@@ -83,5 +82,11 @@ async function renew(identity: GatewayIdentity, signal: AbortSignal): Promise<Ga
   });
   if (answer.status !== 201) throw new Error(`the controller answered ${answer.status}: ${answer.body.slice(0, 300)}`);
   const response = RenewalResponse.parse(JSON.parse(answer.body));
-  return { ...identity, private_key: privateKey, certificate: response.certificate };
+  const { bundle_key } = response;
+  return {
+    ...identity,
+    private_key: privateKey,
+    certificate: response.certificate,
+    ...(bundle_key === undefined ? {} : { bundle_keys: GatewayIdentity.shape.bundle_keys.parse([bundle_key]) }),
+  };
 }

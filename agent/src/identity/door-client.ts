@@ -22,6 +22,8 @@ export interface DoorRequest {
 
 export interface DoorAnswer {
   readonly status: number;
+  readonly bytes: Buffer;
+  /** The same as text. */
   readonly body: string;
 }
 
@@ -59,9 +61,16 @@ export async function askDoor(options: DoorRequest): Promise<DoorAnswer> {
           if (size > options.maxBytes) answer.destroy(new Error(`the answer is larger than ${options.maxBytes} bytes`));
           else chunks.push(chunk);
         });
-        answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
-        );
+        answer.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          resolve({
+            status: answer.statusCode ?? 0,
+            bytes,
+            get body() {
+              return bytes.toString('utf8');
+            },
+          });
+        });
         answer.on('error', reject);
       },
     );

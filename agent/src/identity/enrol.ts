@@ -67,6 +67,9 @@ export async function enrol(options: EnrolOptions): Promise<GatewayIdentity> {
     certificate: response.certificate,
     ca,
     signing_keys: GatewayIdentity.shape.signing_keys.parse([response.signing_key]),
+    bundle_keys: GatewayIdentity.shape.bundle_keys.parse(
+      response.bundle_key === undefined ? [] : [response.bundle_key],
+    ),
     https: options.controllerUrl === undefined ? response.https : door,
     mqtt: options.controllerUrl !== undefined && sameHost ? { ...response.mqtt, host: door.host } : response.mqtt,
   };

@@ -21,6 +21,8 @@ export const GatewayIdentity = z.strictObject({
   ca: z.string(),
   /** Keys that may sign policy and decisions: JWK with `kid`. */
   signing_keys: z.array(z.looseObject({ kid: z.string() })).min(1),
+  /** Keys that may sign model bundles, likewise; none where the controller did not tell one. */
+  bundle_keys: z.array(z.looseObject({ kid: z.string() })).default([]),
   mqtt: Door,
   https: Door,
 });

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
-import type { DecisionsMessage, Policy, Reported, ReportedStep } from '@picket/shared/contract/twin';
+import type { BundleReported, DecisionsMessage, Policy, Reported, ReportedStep } from '@picket/shared/contract/twin';
 import type { DesiredDocument, ReportedState } from './reported-state.ts';
 import type { DesiredVerifier, Verified } from './verify-desired.ts';
 
@@ -22,6 +22,7 @@ export interface DesiredTargets {
     readonly model_version: string;
     readonly threshold: number;
     readonly in_force: number;
+    readonly bundle?: BundleReported;
   };
 }
 
@@ -78,14 +79,12 @@ export class DesiredState implements AsyncDisposable {
   }
 
   get reported(): Reported {
-    const { mode, model_version, threshold, in_force } = this.#options.targets.facts();
+    const { in_force, ...facts } = this.#options.targets.facts();
     return {
       at: new Date().toISOString(),
       policy: this.#policy,
       decisions: { ...this.#decisions, in_force },
-      mode,
-      model_version,
-      threshold,
+      ...facts,
     };
   }
 
