@@ -10,6 +10,7 @@ import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
 import { keepHeapsSmall } from '../memory-plan.ts';
 import { Watch, type WatchListener } from '../watch.ts';
+import { trustOption } from './agent-options.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
 import { StopSignals } from './stop-signals.ts';
@@ -18,6 +19,7 @@ interface ReplayOptions {
   readonly speed: string;
   readonly json?: boolean;
   readonly bundle?: string;
+  readonly trust: string[];
   readonly progress?: boolean;
 }
 
@@ -27,6 +29,7 @@ export function replayCommand(): Command {
     .argument('<file>', 'pcap or pcapng; - is standard input')
     .option('--speed <SPEED>', 'max, or a factor: 1 is as recorded', 'max')
     .option('--bundle <DIR>', 'another model bundle than the shipped one')
+    .option(...trustOption)
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
     .option('--progress', 'say on standard error how far it is (default: on a terminal)')
     .option('--no-progress', 'never do')
@@ -39,7 +42,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
   const config = parseAgentConfig(
     {
       capture: { source: 'pcap', files: [file], speed: parseSpeed(options.speed) },
-      model: { bundle: options.bundle ?? null },
+      model: { bundle: options.bundle ?? null, trust: options.trust },
     },
     'replay',
   );
