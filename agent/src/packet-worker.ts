@@ -18,6 +18,8 @@ const { capture, flowCapacity, profile, credits: initialCredits, bell } = worker
 
 /** How often a silent interface's time is moved on, and counters are told. */
 const tickMs = 250;
+/** A packet may be this long under way to us: a flow whose deadline is nearer is not reported before it. */
+const settleMs = 250;
 /** How long to sleep at most without looking whether a request came. */
 const bellMs = 100;
 
@@ -116,13 +118,16 @@ async function meterSource(opened: PacketSource): Promise<void> {
   await using current = opened;
   source = current;
   let lastPacketMs = Date.now();
+  /** On a silent interface packet time stands still, and flows would never be reported or end. */
+  const passTime = (): void => {
+    const nowMs = Date.now();
+    if (nowMs - lastPacketMs <= tickMs || source !== current) return;
+    meter.advanceTo((nowMs - settleMs) * 1000);
+    flush();
+    post({ type: 'quiet', nowUs: nowMs * 1000 });
+  };
   const tick = setInterval(() => {
-    // On a silent interface packet time stands still, and flows would never be reported or end.
-    if (isLive && Date.now() - lastPacketMs > tickMs) {
-      meter.advanceTo(Date.now() * 1000);
-      flush();
-      post({ type: 'quiet', nowUs: Date.now() * 1000 });
-    }
+    if (isLive) setImmediate(passTime); // what has arrived is metered first
     post({ type: 'counters', counters: counters() });
   }, tickMs);
   try {
