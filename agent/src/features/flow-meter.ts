@@ -6,6 +6,7 @@ import type { FlowEndCode } from '../flow/flow-ending.ts';
 import { flowField, recordDoubles } from '../flow/flow-fields.ts';
 import { FlowAssembler, type FlowCounters } from '../flow/flow-assembler.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
+import type { ReportPace } from '../flow/report-pace.ts';
 import { type FlowTable, keyField, keyWords } from '../flow/flow-table.ts';
 import { ipProtocol } from '../packet/packet-fields.ts';
 import { type ExtractFeatures, featureExtractor } from './extract-features.ts';
@@ -17,6 +18,8 @@ export interface FlowMeterOptions {
   readonly endings: FlowEndings;
   /** Most flows open at a time; about 0.7 KiB each once used. Default 65,536. */
   readonly capacity?: number;
+  /** How often a living flow is reported. */
+  readonly reportPace?: ReportPace;
   /** Flows in one batch. Default 512. */
   readonly batchSize?: number;
 }
@@ -44,6 +47,7 @@ export class FlowMeter {
         endings: options.endings,
         capacity: options.capacity ?? 65_536,
         hashSeed,
+        ...(options.reportPace === undefined ? {} : { reportPace: options.reportPace }),
       },
       (table, slot, end, reportNumber) => this.#take(table, slot, end, reportNumber),
     );

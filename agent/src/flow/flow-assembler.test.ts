@@ -100,6 +100,21 @@ describe('live', () => {
     expect(meter.meter.counters).toMatchObject({ flows: 1, reports: 2 });
   });
 
+  test('the pace of reports is the one that is asked for', () => {
+    const reportPace = { firstUs: 300_000, firstPackets: 10, intervalUs: 2_000_000 };
+    const meter = new RecordingMeter({ profile: 'fixed', endings: 'live', reportPace });
+    meter.add(up(0, 'S')).advanceTo(startUs + 0.29 * second);
+    expect(meter.flows).toEqual([]);
+    meter.advanceTo(startUs + 0.4 * second);
+    expect(meter.flows).toHaveLength(1);
+    meter.add(up(0.5, 'A'), up(1, 'A')).advanceTo(startUs + 2.2 * second);
+    expect(meter.flows).toHaveLength(1);
+    meter.advanceTo(startUs + 2.5 * second);
+    expect(outline(meter.flows)).toEqual(['10.0.0.2 1/0 report 0', '10.0.0.2 3/0 report 1']);
+    const burst = Array.from({ length: 12 }, (_, index) => datagram(3 + index / 1000, client));
+    expect(outline(meter.add(...burst).flows).at(-1)).toBe('10.0.0.2 10/0 report 0');
+  });
+
   test('a flood is reported after 64 packets, without waiting', () => {
     const flood = Array.from({ length: 100 }, (_, index) => up(index / 10_000, 'A'));
     const meter = live().add(...flood);

@@ -11,6 +11,7 @@ import { hashKey, writeKey } from './flow-key.ts';
 import { addPacket, openRecord } from './flow-record.ts';
 import type { FlowEndings, FlowSemantics } from './flow-semantics.ts';
 import { FlowTable, keyWords, queue, slotState } from './flow-table.ts';
+import { defaultReportPace, type ReportPace } from './report-pace.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 const flowTimeoutUs = 120_000_000;
@@ -18,9 +19,6 @@ const activityTimeoutUs = 5_000_000;
 const tombstoneUs = 10_000_000;
 /** A tombstone gives way to a new flow when more packets than this come after the end: they are no stragglers. */
 const tombstonePackets = 16;
-const firstReportUs = 1_000_000;
-const firstReportPackets = 64;
-const reportIntervalUs = 5_000_000;
 /** How many living conversations are spared before one of them is evicted. */
 const evictionTries = 8;
 
@@ -29,6 +27,8 @@ export interface FlowAssemblerOptions {
   readonly endings: FlowEndings;
   /** Most flows open at a time. */
   readonly capacity: number;
+  /** With `live` endings. */
+  readonly reportPace?: ReportPace;
   /** Of the hash; the flows do not depend on it. */
   readonly hashSeed: number;
 }
@@ -63,6 +63,7 @@ export class FlowAssembler {
   readonly #semantics: FlowSemantics;
   readonly #live: boolean;
   readonly #clampTime: boolean;
+  readonly #reportPace: ReportPace;
   readonly #hashSeed: number;
   readonly #wheel: TimerWheel;
   readonly #fields = createPacketFields();
@@ -89,6 +90,7 @@ export class FlowAssembler {
     this.#semantics = options.semantics;
     this.#live = options.endings === 'live';
     this.#clampTime = this.#live && !options.semantics.keepBackwardTime;
+    this.#reportPace = options.reportPace ?? defaultReportPace;
     this.#hashSeed = options.hashSeed | 0;
     this.#table = new FlowTable(options.capacity);
     this.#wheel = new TimerWheel(this.#live ? options.capacity : 0);
@@ -325,7 +327,7 @@ export class FlowAssembler {
     const state = flags === 0 ? tcpState.open : advanceTcpState(table.records, record, flags);
     if (!this.#live) return;
     if (state === tcpState.reset) this.#bury(slot, timeUs);
-    else this.#wheel.set(slot, timeUs + firstReportUs);
+    else this.#wheel.set(slot, timeUs + this.#reportPace.firstUs);
   }
 
   /** A packet for a slot whose flow was handed over already. */
@@ -376,21 +378,21 @@ export class FlowAssembler {
       return;
     }
     this.#report(slot);
-    this.#wheel.set(slot, Math.min(nowUs + reportIntervalUs, cutUs));
+    this.#wheel.set(slot, Math.min(nowUs + this.#reportPace.intervalUs, cutUs));
   }
 
   #wake(slot: number, timeUs: number): void {
     const cutUs = this.#table.records[slot * recordDoubles + flowField.startedAtUs]! + flowTimeoutUs;
     this.#table.states[slot] = slotState.open;
-    this.#wheel.set(slot, Math.min(timeUs + firstReportUs, cutUs));
+    this.#wheel.set(slot, Math.min(timeUs + this.#reportPace.firstUs, cutUs));
   }
 
   #reportIfMany(slot: number, timeUs: number): void {
     const record = slot * recordDoubles;
-    if (packetsOf(this.#table.records, record) < firstReportPackets) return;
+    if (packetsOf(this.#table.records, record) < this.#reportPace.firstPackets) return;
     this.#report(slot);
     const cutUs = this.#table.records[record + flowField.startedAtUs]! + flowTimeoutUs;
-    this.#wheel.set(slot, Math.min(timeUs + reportIntervalUs, cutUs));
+    this.#wheel.set(slot, Math.min(timeUs + this.#reportPace.intervalUs, cutUs));
   }
 
   #report(slot: number): void {
