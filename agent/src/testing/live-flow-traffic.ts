@@ -23,14 +23,15 @@ export class LiveFlowTraffic {
   readonly #chunk: Chunk & { count: number };
   readonly #view: DataView;
   readonly #logOfFlows: number;
-  #timeUs: number;
+  /** In an array, as a number in a field may be boxed anew whenever it changes: this may allocate nothing either. */
+  readonly #clockUs = new Float64Array(1);
   #state = 1;
 
   constructor(flows: number, order: ArrivalOrder, startUs: number) {
     this.flows = flows;
     this.#order = order;
     this.#logOfFlows = Math.log(flows);
-    this.#timeUs = startUs;
+    this.#clockUs[0] = startUs;
     this.#chunk = {
       count: 0,
       bytes: new Uint8Array(rows * frameBytes),
@@ -46,12 +47,12 @@ export class LiveFlowTraffic {
 
   /** Time of the latest packet. */
   get timeUs(): number {
-    return this.#timeUs;
+    return this.#clockUs[0]!;
   }
 
   /** Let this much time pass without a packet. */
   pause(us: number): void {
-    this.#timeUs += us;
+    this.#clockUs[0]! += us;
   }
 
   /** First packet and answer of every connection. A chunk is lent until the next is asked for. */
@@ -79,7 +80,7 @@ export class LiveFlowTraffic {
   }
 
   #pick(): number {
-    const fraction = this.#random() / 2 ** 32;
+    const fraction = (this.#random() >>> 0) / 2 ** 32;
     return Math.floor(this.#order === 'random' ? fraction * this.flows : Math.exp(fraction * this.#logOfFlows) - 1);
   }
 
@@ -103,16 +104,16 @@ export class LiveFlowTraffic {
     view.setUint16(transport, fromServer ? 443 : clientPort);
     view.setUint16(transport + 2, fromServer ? clientPort : 443);
     view.setUint16(transport + 12, ((segmentHeader / 4) << 12) | flags);
-    this.#timeUs += 1;
-    this.#chunk.timesUs[row] = this.#timeUs;
+    this.#clockUs[0]! += 1;
+    this.#chunk.timesUs[row] = this.#clockUs[0]!;
   }
 
-  /** 32 bits: mulberry32. */
+  /** 32 bits with a sign: mulberry32. */
   #random(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
+    return mixed ^ (mixed >>> 14);
   }
 }
 
