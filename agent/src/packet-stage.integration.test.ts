@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireSystem } from '../../.ci/require-system.ts';
 import { AgentConfig } from './config/agent-config.ts';
+import { defaultReportPace } from './flow/report-pace.ts';
 import { PacketStage } from './packet-stage.ts';
 import { pcapBytes } from './testing/capture-builder.ts';
 import { flowsOf, type MeteredFlow } from './testing/meter-frames.ts';
@@ -79,7 +80,7 @@ function meter(capture: object): Metered {
   const flows: MeteredFlow[] = [];
   const config = AgentConfig.parse({ capture });
   const stage = PacketStage.start(
-    { capture: config.capture, flowCapacity: 1024, profile: 'fixed', credits: 64 },
+    { capture: config.capture, flowCapacity: 1024, reportPace: defaultReportPace, profile: 'fixed', credits: 64 },
     {
       onFlows: (batch) => Promise.resolve(void flows.push(...flowsOf(batch))),
       onQuiet: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import { AgentError, type AgentErrorCode } from './errors.ts';
 import { type FlowBatch, flowBatchBuffers } from './features/flow-batch.ts';
 import { workerHeap } from './memory-plan.ts';
 import type { AgentConfig } from './config/agent-config.ts';
+import type { ReportPace } from './flow/report-pace.ts';
 import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 
 /** Everything the packet thread counts, since it started. */
@@ -43,6 +44,7 @@ export const noPackets: PacketCounters = {
 export interface PacketWorkerData {
   readonly capture: AgentConfig['capture'];
   readonly flowCapacity: number;
+  readonly reportPace: ReportPace;
   readonly profile: FeatureProfile;
   /** Batches that may be under way to the main thread. */
   readonly credits: number;

@@ -14,7 +14,7 @@ import type { PacketCounters, PacketWorkerData, PacketWorkerMessage, PacketWorke
 
 if (parentPort === null) throw new Error('packet-worker.ts is a worker thread, not a program');
 const port = parentPort;
-const { capture, flowCapacity, profile, credits: initialCredits, bell } = workerData as PacketWorkerData;
+const { capture, flowCapacity, reportPace, profile, credits: initialCredits, bell } = workerData as PacketWorkerData;
 
 /** How often a silent interface's time is moved on, and counters are told. */
 const tickMs = 250;
@@ -32,7 +32,9 @@ let droppedFlows = 0;
 let dropsBefore = { kernel: 0, restarts: 0 };
 let source: PacketSource | undefined;
 
-const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacity }, (batch) => handOver(batch));
+const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacity, reportPace }, (batch) =>
+  handOver(batch),
+);
 
 port.on('message', serve);
 

@@ -139,6 +139,11 @@ export class Watch implements AsyncDisposable {
         {
           capture: config.capture,
           flowCapacity: plan.flowCapacity,
+          reportPace: {
+            firstUs: config.flow.first_report_ms * 1000,
+            firstPackets: config.flow.first_report_packets,
+            intervalUs: config.flow.report_interval_ms * 1000,
+          },
           credits: plan.batchesUnderWay,
           profile: model.detector.manifest.feature_profile,
         },

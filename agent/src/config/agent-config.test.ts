@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { defaultLanPrefixes } from '../devices/lan-prefixes.ts';
+import { defaultReportPace } from '../flow/report-pace.ts';
 import { loadAgentConfig, parseAgentConfig } from './agent-config.ts';
 
 const live = { capture: { source: 'live', interface: 'br-lan' } };
@@ -47,4 +49,15 @@ test('a rule written by hand gets the rest from the defaults', () => {
     'test',
   ).rules;
   expect(rule).toMatchObject({ min_windows: 2, of_windows: 3, duration_seconds: 30, is_enabled: true });
+});
+
+test('what nobody sets is what the stages take for granted', () => {
+  const { lan_prefixes, flow } = parseAgentConfig(live, 'test');
+  expect(lan_prefixes).toEqual(defaultLanPrefixes);
+  expect(flow).toEqual({
+    capacity: null,
+    first_report_ms: defaultReportPace.firstUs / 1000,
+    first_report_packets: defaultReportPace.firstPackets,
+    report_interval_ms: defaultReportPace.intervalUs / 1000,
+  });
 });

@@ -64,6 +64,12 @@ export const AgentConfig = z.strictObject({
     .strictObject({
       /** Flows that may live at once; the oldest half-open ones go first when it is full. Null: what the memory allows. */
       capacity: z.int().min(1024).max(4_194_304).nullable().default(null),
+      /** A living flow is reported this long after its first packet, */
+      first_report_ms: z.int().min(100).max(60_000).default(1000),
+      /** or as soon as it has this many packets, */
+      first_report_packets: z.int().min(2).max(1_000_000).default(64),
+      /** and then this often. The shipped bundle was trained with the defaults. */
+      report_interval_ms: z.int().min(100).max(60_000).default(5000),
     })
     .prefault({}),
   memory: z
