@@ -455,8 +455,12 @@ export class FlowAssembler {
     const table = this.#table;
     for (let over = table.oldest(queue.over); over >= 0; over = table.oldest(queue.over)) this.#release(over);
     const open: number[] = [];
-    for (let slot = 0; slot < table.capacity && open.length < table.used; slot++) {
-      if (table.states[slot] === slotState.open || table.states[slot] === slotState.dozing) open.push(slot);
+    // By the queues, not the slots: a clock that jumps to and fro must not walk a large table each time.
+    for (const waiting of [queue.halfOpen, queue.answered]) {
+      for (let slot = table.oldest(waiting); slot >= 0; slot = table.oldest(waiting)) {
+        table.leaveQueue(slot);
+        open.push(slot);
+      }
     }
     const number = (slot: number): number => table.records[slot * recordDoubles + flowField.flowNumber]!;
     open.sort((one, other) => number(one) - number(other));
