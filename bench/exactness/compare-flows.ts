@@ -55,5 +55,6 @@ export function compareFlows(ours: readonly FlowLine[], theirs: readonly FlowLin
 
 function isClose(mine: number, theirs: number): boolean {
   if (Object.is(mine, theirs) || mine === theirs) return true;
+  if (!Number.isFinite(mine) || !Number.isFinite(theirs)) return false;
   return Math.abs(mine - theirs) <= tolerance * Math.max(Math.abs(mine), Math.abs(theirs));
 }
