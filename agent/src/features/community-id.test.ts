@@ -104,6 +104,25 @@ describe('from packets, through the meter', () => {
     expect(idsOf(live, icmpFrame(ping, { type: 20, code: 1 }))).toEqual(['1:tz/fHIDUHs19NkixVVoOZywde+I=']);
   });
 
+  test('what follows the 120 s cut keeps its name, whoever speaks', () => {
+    const ids = new Set<string | null>();
+    const meter = FlowMeter.create({ profile: 'cic2017', endings: 'live' }, (batch) => {
+      for (let row = 0; row < batch.count; row++) ids.add(communityIdOfRow(batch, row));
+    });
+    const answer = icmpFrame({ src: ping.dst, dst: ping.src }, { type: 0 });
+    const times = [...Array.from({ length: 12 }, (_, index) => index * 10), 121, 122];
+    meter.add(
+      chunkOf(
+        times.map((seconds) => ({
+          timeUs: 1_700_000_000_000_000 + seconds * 1_000_000,
+          frame: seconds < 121 ? icmpFrame(ping, { type: 20, code: 1 }) : answer,
+        })),
+      ),
+    );
+    meter.finish();
+    expect([...ids]).toEqual(['1:tz/fHIDUHs19NkixVVoOZywde+I=']);
+  });
+
   test('where a profile throws protocols together, a flow has none', () => {
     expect(
       idsOf({ profile: 'cic2017', endings: 'reference' }, icmpFrame(ping, { type: 8 }), icmpFrame(ping, { type: 8 })),

@@ -281,6 +281,7 @@ export class FlowAssembler {
     const synAck = tcpFlag.syn | tcpFlag.ack;
     const turned = this.#semantics.turnSynAck && (fields[field.flags]! & synAck) === synAck;
     table.lowIsSource[slot] = sourceIsLow === turned ? 0 : 1;
+    table.icmp[slot] = (fields[field.icmpType]! << 8) | fields[field.icmpCode]!;
     copyMac(bytes, fields[turned ? field.dstMacOffset : field.srcMacOffset]!, table.macs, slot * 12);
     copyMac(bytes, fields[turned ? field.srcMacOffset : field.dstMacOffset]!, table.macs, slot * 12 + 6);
     this.#begin(slot, !turned, timeUs);
@@ -310,7 +311,6 @@ export class FlowAssembler {
     const flags = fields[field.flags]!;
     table.states[slot] = slotState.open;
     table.protocols[slot] = this.#live ? fields[field.protocol]! : this.#key[9]! >> 8;
-    table.icmp[slot] = (fields[field.icmpType]! << 8) | fields[field.icmpCode]!;
     table.enqueue(slot, queue.halfOpen);
     openRecord(
       table.records,
