@@ -15,6 +15,7 @@ console.log(JSON.stringify(results));
 
 async function meter(): Promise<MeterPass> {
   const before = process.cpuUsage();
+  const startedMs = performance.now();
   let csvBytes = 0;
   const live = endings === 'live';
   const flowMeter = FlowMeter.create(
@@ -27,6 +28,7 @@ async function meter(): Promise<MeterPass> {
   for await (const chunk of source.chunks(new AbortController().signal)) flowMeter.add(chunk);
   flowMeter.finish();
   const { user, system } = process.cpuUsage(before);
+  const wallSeconds = (performance.now() - startedMs) / 1000;
   const { packets, flows, reports } = flowMeter.counters;
-  return { cpuSeconds: (user + system) / 1e6, packets, flows, reports, csvBytes };
+  return { cpuSeconds: (user + system) / 1e6, wallSeconds, packets, flows, reports, csvBytes };
 }

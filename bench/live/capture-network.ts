@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from '../models/range/link.ts';
-import { Namespace } from '../models/range/namespace.ts';
+import { connect } from '../../models/range/link.ts';
+import { Namespace } from '../../models/range/namespace.ts';
 
 /** The watched interface. */
 export const watched = 'lan0';
@@ -46,10 +46,19 @@ export class CaptureNetwork implements AsyncDisposable {
   /** `rate`: packets per second, or as fast as the sender can. Rejects with what tcpreplay says. */
   async replay(file: string, rate: number | 'top'): Promise<Sent> {
     const pace = rate === 'top' ? ['--topspeed'] : [`--pps=${rate}`];
-    const [program = '', ...args] = this.#sender.inside(['tcpreplay', '-q', '-i', 'eth0', '--preload-pcap', ...pace, file]);
+    const [program = '', ...args] = this.#sender.inside([
+      'tcpreplay',
+      '-q',
+      '-i',
+      'eth0',
+      '--preload-pcap',
+      ...pace,
+      file,
+    ]);
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
     await once(child, 'close');
     const [, packets, seconds] = /Actual: (\d+) packets .* sent in ([\d.]+) seconds/.exec(said) ?? [];
     if (packets === undefined || Number(/Failed packets:\s+(\d+)/.exec(said)?.[1] ?? 0) > 0) throw new Error(said);
