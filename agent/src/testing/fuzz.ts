@@ -31,9 +31,9 @@ export async function fuzz(
     const begun = Atomics.load(turns, 0);
     if (begun !== seen) movedMs = performance.now();
     seen = begun;
-    if (begun === 0 || performance.now() - movedMs < 3 * caseDeadlineMs) return;
+    if (begun === 0 || performance.now() - movedMs < 2 * caseDeadlineMs) return;
     const hung = `${turns[1] === 1 ? 'file' : 'packets'}:${turns[2]}`;
-    const failure = { case: hung, oracle: 'no-hang', message: `not over after ${(3 * caseDeadlineMs) / 1000} s` };
+    const failure = { case: hung, oracle: 'no-hang', message: `not over after ${(2 * caseDeadlineMs) / 1000} s` };
     if (latest === undefined) reject(new Error(`case ${hung} hangs`));
     else resolve({ ...latest, failures: [...latest.failures, failure] });
   }, watchEveryMs);
