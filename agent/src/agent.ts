@@ -20,6 +20,7 @@ import { ControllerSide } from './controller-side.ts';
 import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
+import { watchMemory } from './memory-plan.ts';
 import { Watch } from './watch.ts';
 
 /** What `picket-agent status` shows. */
@@ -60,9 +61,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
   );
   let controller: ControllerSide | undefined; // events come before it is there: they wait in the outbox
   const writer = resources.use(new OutboxWriter({ outbox, onCommitted: () => controller?.wake() }));
+  const memory = resources.use(watchMemory(config.memory.max_mib, (text) => log.warn(text)));
   const reporter = new Reporter({
     bootId,
     source,
+    mayReportInFull: () => !memory.sheds('reports'),
     benignSample: config.report.benign_sample,
     sink: (events) => writer.add(events),
   });
@@ -81,6 +84,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry) =>
         isLive ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac) }) : new SimulatedFirewall(),
+      memory,
       listener: {
         onFlow: (batch, row, role) => reporter.onFlow(batch, row, role),
         onDevice: (sighting) => reporter.onDevice(sighting),
@@ -108,6 +112,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       enforcement: () => watch.enforcer.stats,
       outbox: () => outbox.stats(),
       devices: () => watch.registry.size,
+      memory: () => ({
+        ...memory.state,
+        withheld: reporter.withheld,
+        unexplained: watch.pipeline.counters.unexplained,
+      }),
     });
   if (identity !== undefined) {
     controller = resources.use(

@@ -4,6 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { MemoryWatch } from './health/memory-watch.ts';
 import type { ResourceLimits } from 'node:worker_threads';
 
 export interface MemoryPlan {
@@ -44,6 +45,16 @@ export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
   collectGarbage(); // the imports have let the heap grow; this gives back what they no longer need
+}
+
+/** Looks at this process, twice a second, until it is disposed of. */
+export function watchMemory(maxMib: number, log: (text: string) => void): MemoryWatch {
+  return MemoryWatch.start({
+    maxBytes: maxMib * 1_048_576,
+    residentBytes: () => process.memoryUsage.rss(),
+    collectGarbage,
+    log,
+  });
 }
 
 /** A full collection that gives memory back to the system. Tens of milliseconds of the calling thread. */

@@ -17,6 +17,7 @@ test('the last flows before a silence are judged without waiting for the next pa
   const bootId = newId() as BootId;
   const predictions: Prediction[] = [];
   const pipeline = new Pipeline({
+    mayExplain: () => true,
     bootId,
     source: 'live',
     registry: new DeviceRegistry(),

@@ -42,6 +42,8 @@ export interface PipelineOptions {
   readonly output: PipelineOutput;
   /** Score from which a window is an attack. */
   readonly threshold: number;
+  /** False while memory is short: alerts go without reasons then, and are counted as unexplained. */
+  readonly mayExplain: () => boolean;
 }
 
 export interface PipelineCounters {
@@ -178,7 +180,7 @@ export class Pipeline {
   async #judge({ batch, contexts }: DueWindows, detection: Detection): Promise<void> {
     const { verdicts, output } = this.#options;
     this.#latencyMs += detection.latencyMs;
-    let budget = explanationsPerBatch;
+    let budget = this.#options.mayExplain() ? explanationsPerBatch : 0;
     for (const [index, context] of contexts.entries()) {
       const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
       const judged = this.#predictionOf(context, detection, index, batch.count);

@@ -18,6 +18,7 @@ import type { Firewall } from './enforcement/firewall.ts';
 import type { Guard } from './enforcement/guard.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import { memoryPlanOf } from './memory-plan.ts';
+import type { MemoryWatch } from './health/memory-watch.ts';
 import { PacketStage } from './packet-stage.ts';
 import { Pipeline } from './pipeline.ts';
 import { ServingModel } from './serving-model.ts';
@@ -48,6 +49,7 @@ export interface WatchOptions {
   /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
   readonly openFirewall: (registry: DeviceRegistry, now: () => number) => Firewall;
   readonly listener: WatchListener;
+  readonly memory: MemoryWatch;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
@@ -110,14 +112,21 @@ export class Watch implements AsyncDisposable {
         },
       }),
     );
+    const windows = new DeviceWindows({ source, capacity: config.max_devices });
+    resources.use(
+      options.memory.listen(() =>
+        windows.useCapacity(options.memory.sheds('capacity') ? Math.ceil(config.max_devices / 4) : config.max_devices),
+      ),
+    );
     const pipeline = new Pipeline({
       bootId,
       source,
       registry,
-      windows: new DeviceWindows({ source, capacity: config.max_devices }),
+      windows,
       detector: model.detector,
       verdicts,
       threshold: model.threshold,
+      mayExplain: () => !options.memory.sheds('explanations'),
       output: {
         onFlow: (batch, row, role) => {
           packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));

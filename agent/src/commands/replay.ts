@@ -8,7 +8,7 @@ import { parseAgentConfig } from '../config/agent-config.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
-import { keepHeapsSmall } from '../memory-plan.ts';
+import { keepHeapsSmall, watchMemory } from '../memory-plan.ts';
 import { Watch, type WatchListener } from '../watch.ts';
 import { trustOption } from './agent-options.ts';
 import { OutputLines } from './output-lines.ts';
@@ -56,6 +56,8 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     hideProgress();
     output.add(text);
   };
+  const log = pino({ level: 'warn' }, pino.destination(2));
+  using memory = watchMemory(config.memory.max_mib, (text) => log.warn(text));
   using store = DecisionStore.open({ path: ':memory:' });
   await using watch = await Watch.open({
     config,
@@ -69,7 +71,8 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     clock: 'packet',
     openFirewall: (_, now) => new SimulatedFirewall({ now }),
     listener: isJson ? jsonLines(output) : forPeople(print),
-    log: pino({ level: 'warn' }, pino.destination(2)),
+    memory,
+    log,
   });
   using progress = progressOf(watch, options);
   hideProgress = (): void => progress?.hide();
@@ -144,6 +147,9 @@ function describeAlert(alert: Alert): string {
 interface Summary {
   readonly packets: number;
   readonly flows: number;
+  readonly reports: number;
+  /** Flows that were ended early because the table was full; they are judged like others. */
+  readonly evicted: number;
   readonly windows: number;
   readonly predictions: number;
   readonly attacks: number;
@@ -160,6 +166,8 @@ function summaryOf(watch: Watch, seconds: number): Summary {
   return {
     packets: packets.packets,
     flows: packets.flows,
+    reports: packets.reports,
+    evicted: packets.evicted,
     windows,
     predictions,
     attacks,

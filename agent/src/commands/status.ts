@@ -27,8 +27,16 @@ function wanted({ bundle }: AgentStatus['model']): string {
   return `; ${bundle.desired.version} is wanted: ${bundle.step}${bundle.detail === null ? '' : ` (${bundle.detail})`}`;
 }
 
+function describeMemory(memory: NonNullable<AgentStatus['health']['memory']>, rssBytes: number): string {
+  const mib = (bytes: number): number => Math.round(bytes / 1_048_576);
+  const given = memory.shedding.length === 0 ? '' : `; given up just now: ${memory.shedding.join(', ')}`;
+  const past =
+    memory.shed_times === 0 ? '' : `; ran short ${memory.shed_times} times, ${memory.withheld} reports withheld`;
+  return `memory       ${mib(rssBytes)} MiB of ${mib(memory.max_bytes)}, ${mib(memory.peak_rss_bytes)} at the most${past}${given}`;
+}
+
 function describe({ gateway_id, mode, controller, model, health }: AgentStatus): string {
-  const { capture, flows, detection, enforcement, outbox } = health;
+  const { capture, flows, detection, enforcement, outbox, memory } = health;
   const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
   return [
     `gateway      ${gateway_id ?? 'not enrolled'}, mode ${mode}, up ${Math.round(health.uptime_seconds)} s, ${Math.round(health.rss_bytes / 1_048_576)} MiB`,
@@ -39,6 +47,7 @@ function describe({ gateway_id, mode, controller, model, health }: AgentStatus):
     `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,
     `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been${troubles(enforcement)}`,
     `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,
+    ...(memory === undefined ? [] : [describeMemory(memory, health.rss_bytes)]),
     lost === 0 ? 'nothing was lost' : `lost so far  ${lost} (packets, flows, windows and events together)`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** The agent's figures in one message: what it saw, what it holds, and every drop anywhere in it. */
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Health } from '@picket/shared/contract/gateway';
+import type { MemoryState } from './memory-watch.ts';
 
 /** Where each part of the message comes from; asked when a message is made. */
 export interface HealthSources {
@@ -32,11 +33,13 @@ export interface HealthSources {
   enforcement(): Health['enforcement'];
   outbox(): Health['outbox'];
   devices(): number;
+  memory(): MemoryState & { readonly withheld: number; readonly unexplained: number };
 }
 
 export function readHealth(sources: HealthSources): Health {
   const packets = sources.packets();
   const detection = sources.detection();
+  const memory = sources.memory();
   return {
     at: new Date().toISOString(),
     boot_id: sources.bootId,
@@ -71,5 +74,13 @@ export function readHealth(sources: HealthSources): Health {
     enforcement: sources.enforcement(),
     outbox: sources.outbox(),
     devices: sources.devices(),
+    memory: {
+      max_bytes: memory.maxBytes,
+      peak_rss_bytes: memory.peakBytes,
+      shedding: [...memory.shedding],
+      shed_times: memory.shedTimes,
+      unexplained: memory.unexplained,
+      withheld: memory.withheld,
+    },
   };
 }

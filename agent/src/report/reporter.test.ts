@@ -16,7 +16,13 @@ function reporterWith(benignSample: number): {
   feed(rows: readonly FlowRow[]): void;
 } {
   const events: EventBody[] = [];
-  const reporter = new Reporter({ bootId, source: 'pcap', benignSample, sink: (added) => events.push(...added) });
+  const reporter = new Reporter({
+    bootId,
+    source: 'pcap',
+    benignSample,
+    mayReportInFull: () => true,
+    sink: (added) => events.push(...added),
+  });
   const registry = new DeviceRegistry();
   return {
     reporter,

@@ -26,6 +26,8 @@ export interface ReporterOptions {
   readonly sink: EventSink;
   /** Share of benign flows and predictions to report in full, 0 to 1. */
   readonly benignSample: number;
+  /** False while memory is short: only alerts, decisions, devices and counters are reported then. */
+  readonly mayReportInFull: () => boolean;
 }
 
 /** Flows of scored windows whose latest copy was already sent; a window shares nine flows with the one before. */
@@ -37,11 +39,17 @@ export class Reporter {
   readonly #counting: MinuteCounting;
   readonly #sent = new Set<string>();
   #benignSample: number;
+  #withheld = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#counting = new MinuteCounting(options.source);
     this.#benignSample = options.benignSample;
+  }
+
+  /** Flows and predictions that were not reported for want of memory. */
+  get withheld(): number {
+    return this.#withheld;
   }
 
   useBenignSample(share: number): void {
@@ -55,7 +63,7 @@ export class Reporter {
       const { packets, bytes } = volumeOf(batch, row);
       this.#counting.addFlow(role.device, packets, bytes);
     }
-    if (this.#isSampled(batch.flowNumber[row]!)) {
+    if (this.#isSampled(batch.flowNumber[row]!) && this.#mayReport()) {
       const owner = { device: role.device, direction: role.direction, source };
       sink([{ kind: 'flow', body: flowOfRow(batch, row, owner, bootId) }]);
     }
@@ -72,6 +80,7 @@ export class Reporter {
     this.#counting.addPrediction(context.device, prediction.score, isAttack);
     const newest = context.flows.at(-1);
     if (!isAttack && !(newest !== undefined && this.#isSampled(newest.flowNumber))) return;
+    if (!this.#mayReport()) return;
     const events: Parameters<EventSink>[0][number][] = [{ kind: 'prediction', body: prediction }];
     if (isAttack) events.push(...this.#flowsOf(context, features));
     this.#options.sink(events);
@@ -111,6 +120,12 @@ export class Reporter {
   /** By the flow's number, so that all reports of one flow share its lot. */
   #isSampled(flowNumber: number): boolean {
     return Math.imul(flowNumber, 0x9e3779b1) >>> 0 < this.#benignSample * 0x1_0000_0000;
+  }
+
+  #mayReport(): boolean {
+    const may = this.#options.mayReportInFull();
+    if (!may) this.#withheld += 1;
+    return may;
   }
 
   #advance(atUs: number): void {

@@ -71,7 +71,7 @@ interface Entry {
 
 export class DeviceWindows {
   readonly #source: TrafficSource;
-  readonly #capacity: number;
+  #capacity: number;
   readonly #maxDue: number;
   /** Least recently changed first. */
   readonly #entries = new Map<Device, Entry>();
@@ -96,6 +96,12 @@ export class DeviceWindows {
   /** Devices whose window was given up for others. */
   get evicted(): number {
     return this.#evicted;
+  }
+
+  /** Keep the windows of so many devices from now on; those that changed least recently go first. */
+  useCapacity(devices: number): void {
+    this.#capacity = devices;
+    while (this.#entries.size > devices) this.#evictOldest();
   }
 
   /** Due windows that were given up because nobody took them in time. */

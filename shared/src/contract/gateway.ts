@@ -96,5 +96,21 @@ export const Health = z.strictObject({
   }),
   outbox: z.strictObject({ rows: count, bytes: count, dropped: count, oldest_age_seconds: count }),
   devices: count,
+  /** Left out by older agents. */
+  memory: z
+    .strictObject({
+      /** The bound that is configured. */
+      max_bytes: count,
+      peak_rss_bytes: count,
+      /** What is given up just now, in this order. */
+      shedding: z.array(z.enum(['explanations', 'reports', 'capacity'])),
+      /** How often something was begun to be given up. */
+      shed_times: count,
+      /** Alerts that had to wait for their reasons or go without, for whatever cause. */
+      unexplained: count,
+      /** Flows and predictions that were not reported in full. */
+      withheld: count,
+    })
+    .optional(),
 });
 export type Health = z.infer<typeof Health>;

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryWatch } from './memory-watch.ts';
+
+const max = 256 * 2 ** 20;
+
+function watchOf(garbage = 0) {
+  const process = { share: 0.5, garbage };
+  const changes: string[] = [];
+  const lines: string[] = [];
+  const watch = new MemoryWatch({
+    maxBytes: max,
+    residentBytes: () => (process.share + process.garbage) * max,
+    collectGarbage: () => (process.garbage = 0),
+    log: (text) => lines.push(text),
+  });
+  watch.listen(() => changes.push(watch.state.shedding.join(' ')));
+  return { process, watch, changes, lines };
+}
+
+describe('near its bound the agent gives up', () => {
+  test('nothing while there is room, then reasons, then records, then room for flows', () => {
+    const { process, watch, changes, lines } = watchOf();
+    for (const [turn, share] of [0.5, 0.91, 0.93, 0.96, 0.98].entries()) {
+      process.share = share;
+      watch.look(turn * 500);
+    }
+    expect(changes).toEqual(['explanations', 'explanations reports', 'explanations reports capacity']);
+    expect(lines.at(-1)).toBe('memory: 251 MiB of 256 MiB in use; given up: explanations, reports, capacity');
+    expect(watch.state).toMatchObject({ shedTimes: 3, peakBytes: 0.98 * max });
+  });
+
+  test('and takes it up again one by one, with some room between', () => {
+    const { process, watch } = watchOf();
+    process.share = 0.99;
+    watch.look(0);
+    process.share = 0.95;
+    watch.look(500);
+    expect(watch.sheds('capacity')).toBe(true);
+    process.share = 0.8;
+    watch.look(1000);
+    expect(watch.state.shedding).toEqual(['explanations', 'reports']);
+    watch.look(1500);
+    watch.look(2000);
+    expect(watch.sheds('explanations')).toBe(false);
+  });
+
+  test('garbage first: it is collected before anything is given up, and not at every look', () => {
+    const { process, watch, changes } = watchOf(0.48);
+    watch.look(0);
+    expect(changes).toEqual([]);
+    process.garbage = 0.48;
+    watch.look(500);
+    expect(watch.state).toMatchObject({ collections: 1, shedding: ['explanations', 'reports', 'capacity'] });
+    watch.look(5500);
+    expect(watch.state.collections).toBe(2);
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Watches how much memory the agent really takes, and says what is to be given up when that nears the bound: reasons
+ * first, then what is only recorded, then room for more flows. Detection and enforcement are never given up.
+ */
+
+/** In the order in which they are given up. */
+export const sheddable = ['explanations', 'reports', 'capacity'] as const;
+export type Sheddable = (typeof sheddable)[number];
+
+export interface MemoryWatchOptions {
+  readonly maxBytes: number;
+  /** Resident bytes of the process. */
+  readonly residentBytes: () => number;
+  /** Give garbage back to the system; takes tens of milliseconds. */
+  readonly collectGarbage: () => void;
+  readonly log: (text: string) => void;
+}
+
+export interface MemoryState {
+  readonly maxBytes: number;
+  /** Highest that was seen. */
+  readonly peakBytes: number;
+  /** What is given up just now. */
+  readonly shedding: readonly Sheddable[];
+  /** How often each was begun to be given up. */
+  readonly shedTimes: number;
+  readonly collections: number;
+}
+
+/** Shares of the bound from which each is given up. */
+const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.92, reports: 0.95, capacity: 0.97 };
+/** It is taken up again when this much less is used. */
+const slack = 0.04;
+/** From here on garbage is collected, but no more often than this. */
+const collectFrom = 0.9;
+const collectEveryMs = 5000;
+const everyMs = 500;
+
+export class MemoryWatch implements Disposable {
+  readonly #options: MemoryWatchOptions;
+  readonly #listeners = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #given = 0;
+  #peakBytes = 0;
+  #shedTimes = 0;
+  #collections = 0;
+  #collectedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MemoryWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Looks twice a second until it is disposed of. */
+  static start(options: MemoryWatchOptions): MemoryWatch {
+    const watch = new MemoryWatch(options);
+    watch.#timer = setInterval(() => watch.look(performance.now()), everyMs).unref();
+    return watch;
+  }
+
+  /** Called whenever one more thing is given up, or one less; until what it returns is disposed of. */
+  listen(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  get state(): MemoryState {
+    return {
+      maxBytes: this.#options.maxBytes,
+      peakBytes: this.#peakBytes,
+      shedding: sheddable.slice(0, this.#given),
+      shedTimes: this.#shedTimes,
+      collections: this.#collections,
+    };
+  }
+
+  sheds(what: Sheddable): boolean {
+    return sheddable.indexOf(what) < this.#given;
+  }
+
+  /** One look. Collects first: what garbage took is no reason to give anything up. */
+  look(nowMs: number): void {
+    const { maxBytes, residentBytes, collectGarbage } = this.#options;
+    let bytes = residentBytes();
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= collectEveryMs) {
+      this.#collectedAtMs = nowMs;
+      this.#collections += 1;
+      collectGarbage();
+      bytes = residentBytes();
+    }
+    const given = this.#stepsAt(bytes / maxBytes);
+    if (given === this.#given) return;
+    if (given > this.#given) this.#shedTimes += 1;
+    this.#given = given;
+    const mib = (amount: number): string => `${Math.round(amount / 1_048_576)} MiB`;
+    const what = given === 0 ? 'nothing any more' : sheddable.slice(0, given).join(', ');
+    this.#options.log(`memory: ${mib(bytes)} of ${mib(maxBytes)} in use; given up: ${what}`);
+    for (const listener of this.#listeners) listener();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  /** How many are given up at this share of the bound; one at a time is taken up again. */
+  #stepsAt(share: number): number {
+    const begun = sheddable.filter((what) => share >= limits[what]).length;
+    if (begun >= this.#given) return begun;
+    const last = sheddable[this.#given - 1]!;
+    return share < limits[last] - slack ? this.#given - 1 : this.#given;
+  }
+}
