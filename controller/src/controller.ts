@@ -19,6 +19,7 @@ import { ownHosts } from './http/own-host.ts';
 import type { Routes } from './http/route.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveSocket } from './live/live-socket.ts';
+import { modelRoutes } from './models/model-routes.ts';
 import { version } from './version.ts';
 
 /** In the data folder: where agents find the controller that served from it last. */
@@ -69,6 +70,7 @@ export async function startController(
   const mounts: Mount[] = [
     { path: '/api/v1/auth', routes: access.routes },
     { path: '/api/v1/gateways', routes: gatewayRoutes(fleet.gateways, fleet.authority, audit) },
+    { path: '/api/v1/models', routes: modelRoutes(fleet.models) },
     ...history.mounts,
   ];
   const healthChecks: HealthCheck[] = [

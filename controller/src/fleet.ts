@@ -23,6 +23,8 @@ import { Unavailable } from './errors.ts';
 import { GatewayRepository } from './gateways/gateway-repository.ts';
 import { GatewayService } from './gateways/gateway-service.ts';
 import type { LiveFeed } from './live/live-feed.ts';
+import { ModelRepository } from './models/model-repository.ts';
+import { ModelService } from './models/model-service.ts';
 import { TwinRepository } from './twin/twin-repository.ts';
 import { TwinService } from './twin/twin-service.ts';
 
@@ -46,6 +48,7 @@ export class Fleet implements AsyncDisposable {
   readonly authority: AuthorityService;
   readonly gateways: GatewayService;
   readonly twin: TwinService;
+  readonly models: ModelService;
   readonly #options: FleetOptions;
   readonly #identity: ServerIdentity;
   readonly #ca: CertificateAuthority;
@@ -59,7 +62,13 @@ export class Fleet implements AsyncDisposable {
 
   private constructor(
     options: FleetOptions,
-    keys: { ca: CertificateAuthority; identity: ServerIdentity; signingKey: SigningKey; folder: string },
+    keys: {
+      ca: CertificateAuthority;
+      identity: ServerIdentity;
+      signingKey: SigningKey;
+      bundleKey: SigningKey;
+      folder: string;
+    },
   ) {
     this.#options = options;
     this.#identity = this.#resources.use(keys.identity);
@@ -69,6 +78,7 @@ export class Fleet implements AsyncDisposable {
       repository: this.#authorityRows,
       authority: keys.ca,
       signingKey: keys.signingKey,
+      bundleKey: keys.bundleKey,
       folder: keys.folder,
       doors: () => this.doors,
       onRevoked: (gateway) => this.#dropGateway(gateway),
@@ -79,7 +89,14 @@ export class Fleet implements AsyncDisposable {
       publish: (topic, payload, how) => this.#publish(topic, payload, how),
       rulesFor: (gateway) => this.#started().rulesFor(gateway),
       unmonitoredBy: (gateway) => this.#started().unmonitoredBy(gateway),
+      bundleFor: (gateway) => this.models.wantedBy(gateway),
       log: options.log,
+    });
+    this.models = new ModelService({
+      models: new ModelRepository(options.database),
+      sign: (typ, document) => keys.bundleKey.sign(typ, document),
+      policies: this.twin,
+      audit: options.audit,
     });
     this.gateways = new GatewayService({
       gateways: new GatewayRepository(options.database),
@@ -95,7 +112,8 @@ export class Fleet implements AsyncDisposable {
   static async open(options: FleetOptions): Promise<Fleet> {
     const folder = join(options.config.data_dir, 'authority');
     const ca = await CertificateAuthority.open(folder);
-    const signingKey = await SigningKey.open(folder);
+    const signingKey = await SigningKey.open(folder, 'signing-key.json');
+    const bundleKey = await SigningKey.open(folder, 'bundle-key.json');
     const identity = await ServerIdentity.open({
       folder,
       authority: ca,
@@ -106,7 +124,7 @@ export class Fleet implements AsyncDisposable {
       ],
       log: options.log,
     });
-    return new Fleet(options, { ca, identity, signingKey, folder });
+    return new Fleet(options, { ca, identity, signingKey, bundleKey, folder });
   }
 
   /** Opens the doors. Throws `StartFailure` where one is taken. */
@@ -152,6 +170,7 @@ export class Fleet implements AsyncDisposable {
         identity: this.#identity,
         authority: this.authority,
         decisionsSnapshot: (gateway) => this.twin.snapshot(gateway),
+        bundleFile: (manifestSha256, name) => this.models.file(manifestSha256, name),
         log,
       }),
     );

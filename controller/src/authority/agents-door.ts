@@ -1,5 +1,5 @@
 /**
- * The agents' HTTPS door: enrolment, certificates and signed snapshots, under the controller's own CA. People have no
+ * The agents' HTTPS door: enrolment, certificates, signed snapshots and model bundles, under the controller's own CA. People have no
  * business here and agents have none at the API: two listeners, two sets of credentials.
  */
 import { createServer } from 'node:https';
@@ -43,6 +43,8 @@ export interface AgentsDoorOptions {
   readonly authority: AuthorityService;
   /** The signed snapshot of all decisions for a gateway, compact JWS. */
   readonly decisionsSnapshot: (gateway: GatewayId) => Promise<string>;
+  /** One file of a model bundle; rejects with `NotFound`. */
+  readonly bundleFile: (manifestSha256: string, name: string) => Promise<Uint8Array>;
   readonly log: Logger;
 }
 
@@ -151,8 +153,17 @@ function doorApp(options: AgentsDoorOptions): Hono<RequestContext> {
     const jws = await options.decisionsSnapshot(await gatewayOf(context, authority));
     return context.body(jws, 200, { 'content-type': 'application/jose', 'cache-control': 'no-store' });
   });
+  app.get('/api/v1/agent/bundles/:manifest{[0-9a-f]{64}}/:name{[a-z][a-z.-]{0,99}}', async (context) => {
+    await gatewayOf(context, authority);
+    const { manifest, name } = context.req.param();
+    const bytes = await options.bundleFile(manifest, name);
+    return context.body(Uint8Array.from(bytes), 200, {
+      'content-type': 'application/octet-stream',
+      'cache-control': 'private, immutable',
+    });
+  });
   app.notFound(() => {
-    throw new NotFound('this door is for agents: enrolment, certificates and snapshots; people use the API');
+    throw new NotFound('this door is for agents: enrolment, certificates, snapshots and bundles; people use the API');
   });
   app.onError((error, context) => answerError(error, context));
   return app;

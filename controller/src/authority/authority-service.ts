@@ -22,6 +22,8 @@ export interface AuthorityServiceOptions {
   readonly repository: AuthorityRepository;
   readonly authority: CertificateAuthority;
   readonly signingKey: SigningKey;
+  /** Signs model bundles. */
+  readonly bundleKey: SigningKey;
   /** Folder of the authority's files; the revocation list for foreign brokers is written here. */
   readonly folder: string;
   /** Asked at each use, for ports may be chosen at the start. */
@@ -119,6 +121,7 @@ export class AuthorityService {
       certificate: issued.certificate,
       ca: this.#options.authority.certificate,
       signing_key: { ...this.#options.signingKey.publicJwk },
+      bundle_key: { ...this.#options.bundleKey.publicJwk },
       ...this.#options.doors(),
     };
   }
@@ -129,7 +132,11 @@ export class AuthorityService {
     const issued = await this.#options.authority.issueGateway(gateway, csr);
     await this.#options.repository.insertCertificate(certificateRow(gateway, issued, now));
     await this.#options.repository.forgetEndedCertificates(new Date(now.getTime() - keepCertificatesMs).toISOString());
-    return { certificate: issued.certificate, ca: this.#options.authority.certificate };
+    return {
+      certificate: issued.certificate,
+      ca: this.#options.authority.certificate,
+      bundle_key: { ...this.#options.bundleKey.publicJwk },
+    };
   }
 
   /** Ends a gateway's right to speak. Its live connection is dropped. Throws `NotFound`. */

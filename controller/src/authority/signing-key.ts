@@ -1,4 +1,7 @@
-/** The key that signs policy and decisions: Ed25519, made once in the data folder, its public half given at enrolment. */
+/**
+ * A key that signs for gateways: Ed25519, made once in the data folder, its public half given at enrolment. There are two:
+ * one for policy and decisions, one for model bundles, so that neither can be used for the other.
+ */
 import { join } from 'node:path';
 import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { JWK } from 'jose';
@@ -20,8 +23,8 @@ export class SigningKey {
   }
 
   /** Opens the key in `folder`, making it the first time. Throws `StartFailure` when its file cannot be used. */
-  static async open(folder: string): Promise<SigningKey> {
-    const path = join(folder, 'signing-key.json');
+  static async open(folder: string, name: 'signing-key.json' | 'bundle-key.json'): Promise<SigningKey> {
+    const path = join(folder, name);
     try {
       const text = readIfPresent(path) ?? createPrivateFile(path, await createKey());
       const jwk = JSON.parse(text) as JWK;

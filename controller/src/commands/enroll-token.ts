@@ -39,7 +39,8 @@ export function addEnrollToken(program: Command): void {
         const authority = new AuthorityService({
           repository: new AuthorityRepository(database),
           authority: await CertificateAuthority.open(folder),
-          signingKey: await SigningKey.open(folder),
+          signingKey: await SigningKey.open(folder, 'signing-key.json'),
+          bundleKey: await SigningKey.open(folder, 'bundle-key.json'),
           folder,
           doors: () => doorsOf(config, options),
           onRevoked: () => {},

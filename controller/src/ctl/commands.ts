@@ -137,7 +137,7 @@ export function addFleet(program: Command, terminal: Terminal): void {
   addList(rules, terminal, '/api/v1/prevention/rules', ruleColumns, {});
 }
 
-function addList(
+export function addList(
   noun: Command,
   terminal: Terminal,
   path: string,
@@ -168,7 +168,7 @@ function addList(
   });
 }
 
-function addGet(noun: Command, terminal: Terminal, path: string): void {
+export function addGet(noun: Command, terminal: Terminal, path: string): void {
   noun
     .command('get <id>')
     .description('all about one')
@@ -179,7 +179,7 @@ function addGet(noun: Command, terminal: Terminal, path: string): void {
     });
 }
 
-async function show(
+export async function show(
   terminal: Terminal,
   method: Method,
   path: string,
@@ -210,6 +210,6 @@ function targetOf({ ip, range, scope, value }: DecisionOptions): { scope: string
 }
 
 /** An id becomes one path segment, whatever was typed. */
-function segment(id: string): string {
+export function segment(id: string): string {
   return encodeURIComponent(id);
 }

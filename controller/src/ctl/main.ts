@@ -5,6 +5,7 @@ import { StartFailure, exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
 import { ApiClient } from './api-client.ts';
 import { addAlerts, addDecisions, addFleet, type Terminal } from './commands.ts';
+import { addModels } from './model-commands.ts';
 import type { OutputFormat } from './print-rows.ts';
 import { readPassword } from './read-password.ts';
 import { forgetLogin, loginFile } from './stored-login.ts';
@@ -52,6 +53,7 @@ program
 addAlerts(program, terminal);
 addDecisions(program, terminal);
 addFleet(program, terminal);
+addModels(program, terminal);
 for (const command of [program, ...program.commands.flatMap((child) => [child, ...child.commands])]) {
   command.exitOverride();
 }

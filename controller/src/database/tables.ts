@@ -5,5 +5,6 @@
 import type { AccessTables } from './access-tables.ts';
 import type { FleetTables } from './fleet-tables.ts';
 import type { HistoryTables } from './history-tables.ts';
+import type { ModelTables } from './model-tables.ts';
 
-export type Tables = AccessTables & FleetTables & HistoryTables;
+export type Tables = AccessTables & FleetTables & HistoryTables & ModelTables;

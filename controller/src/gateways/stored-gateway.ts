@@ -33,6 +33,7 @@ export function toStoredGateway(row: GatewayRow): StoredGateway {
       reported_at: row.reported_at,
       mode: reported?.mode ?? null,
       model_version: reported?.model_version ?? null,
+      bundle: reported?.bundle ?? null,
       threshold: reported?.threshold ?? null,
       in_force: reported?.decisions.in_force ?? null,
     },

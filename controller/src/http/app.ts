@@ -38,6 +38,9 @@ export interface AppOptions {
 }
 
 const maxBodyBytes = 1024 * 1024;
+/** Model bundles come whole, in base64: 32 MiB of files at most. */
+const maxModelBytes = 48 * 1024 * 1024;
+const modelsPath = '/api/v1/models';
 
 export function createApp(options: AppOptions): Routes {
   const { log, about, hosts, corsOrigins, rateLimits, authenticator, healthChecks, mounts, onAnswer } = options;
@@ -52,7 +55,13 @@ export function createApp(options: AppOptions): Routes {
   app.use(requireOwnHost(hosts));
   if (corsOrigins.length > 0)
     app.use(cors({ origin: [...corsOrigins], allowHeaders: ['authorization', 'content-type'] }));
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: refuseLargeBody }));
+  const ordinary = bodyLimit({ maxSize: maxBodyBytes, onError: () => refuseLargeBody(maxBodyBytes) });
+  const forModels = bodyLimit({ maxSize: maxModelBytes, onError: () => refuseLargeBody(maxModelBytes) });
+  app.use((context, next) =>
+    context.req.method === 'POST' && context.req.path.replace(/\/$/, '') === modelsPath
+      ? forModels(context, next)
+      : ordinary(context, next),
+  );
   const limitGuesses = limitLogins(rateLimits);
   for (const path of ['login', 'token', 'me/password']) app.use(`/api/v1/auth/${path}`, limitGuesses);
   app.use(authenticate(authenticator));
@@ -96,6 +105,6 @@ function describe(app: Routes, about: About): object {
   return document;
 }
 
-function refuseLargeBody(): never {
-  throw new PayloadTooLarge(`the body is larger than ${maxBodyBytes} bytes`);
+function refuseLargeBody(limit: number): never {
+  throw new PayloadTooLarge(`the body is larger than ${limit} bytes`);
 }

@@ -6,4 +6,6 @@ export interface PolicyPublisher {
   rulesChanged(): Promise<void>;
   /** The devices that this gateway is not to watch changed. */
   monitoringChanged(gatewayId: GatewayId): Promise<void>;
+  /** Other model bundles are wanted, of the fleet or of some gateways. */
+  bundlesChanged(): Promise<void>;
 }

@@ -29,6 +29,10 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
     return Promise.resolve();
   }
 
+  bundlesChanged(): Promise<void> {
+    return Promise.resolve();
+  }
+
   monitoringChanged(gateway: GatewayId): Promise<void> {
     this.monitoringChanges.push(gateway);
     return Promise.resolve();

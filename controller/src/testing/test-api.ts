@@ -13,6 +13,7 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 
 export interface TestApi extends AsyncDisposable {
   readonly controller: Controller;
+  readonly dataDir: string;
   /** As a person of this role; `path` below `/api/v1`. An object is sent as JSON. */
   call(role: Role, method: string, path: string, body?: object, headers?: Record<string, string>): Promise<Answer>;
   get(path: string): Promise<Answer>;
@@ -39,6 +40,7 @@ export async function startTestApi(databaseUrl: string | undefined): Promise<Tes
   };
   return {
     controller,
+    dataDir: test.dataDir,
     call,
     get: (path) => call('viewer', 'GET', path),
     async ingest(channel, bodies, gateway = 'edge-1') {

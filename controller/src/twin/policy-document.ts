@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
+import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Rule } from '@picket/shared/contract/rule';
 import { Policy } from '@picket/shared/contract/twin';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
@@ -16,6 +17,7 @@ export function policyContent(
   row: Selectable<GatewaysTable>,
   rules: readonly Rule[],
   unmonitored: readonly string[],
+  bundle: BundleReference | undefined,
 ): PolicyContent {
   const { mode, threshold, guard } = Policy.pick({ mode: true, threshold: true, guard: true }).parse({
     mode: row.mode,
@@ -29,6 +31,7 @@ export function policyContent(
     guard,
     report: { benign_sample: row.benign_sample },
     unmonitored: unmonitored.toSorted().slice(0, 1000),
+    ...(bundle === undefined ? {} : { bundle }),
   };
 }
 

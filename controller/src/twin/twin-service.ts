@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { Decision } from '@picket/shared/contract/decision';
 import type { DecisionId, GatewayId } from '@picket/shared/contract/identifiers';
+import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Rule } from '@picket/shared/contract/rule';
 import { topics } from '@picket/shared/contract/topics';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
@@ -26,6 +27,8 @@ export interface TwinServiceParts {
   readonly rulesFor: (gateway: GatewayId) => Promise<readonly Rule[]>;
   /** Addresses of devices that this gateway is not to watch. */
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
+  /** The model bundle that this gateway shall serve; undefined: its own. */
+  readonly bundleFor: (gateway: GatewayId) => Promise<BundleReference | undefined>;
   readonly log: Logger;
   readonly now?: () => Date;
 }
@@ -71,6 +74,10 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDis
   }
 
   async rulesChanged(): Promise<void> {
+    await this.refreshAll();
+  }
+
+  async bundlesChanged(): Promise<void> {
     await this.refreshAll();
   }
 
@@ -142,9 +149,13 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDis
   async #currentPolicy(gateway: GatewayId): Promise<string | undefined> {
     const row = await this.#parts.twin.find(gateway);
     if (row === undefined) return undefined;
-    const [rules, unmonitored] = await Promise.all([this.#parts.rulesFor(gateway), this.#parts.unmonitoredBy(gateway)]);
+    const [rules, unmonitored, bundle] = await Promise.all([
+      this.#parts.rulesFor(gateway),
+      this.#parts.unmonitoredBy(gateway),
+      this.#parts.bundleFor(gateway),
+    ]);
     const now = this.#now();
-    const content = policyContent(row, rules, unmonitored);
+    const content = policyContent(row, rules, unmonitored, bundle);
     if (!isDue(row, content, now)) return row.policy_jws ?? undefined;
     const version = row.policy_version + 1;
     const jws = await this.#parts.sign(policyTyp, policyDocument(gateway, version, content, now));

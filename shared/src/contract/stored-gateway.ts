@@ -4,7 +4,7 @@ import { Instant } from './address.ts';
 import { Mode } from './decision.ts';
 import { Health } from './gateway.ts';
 import { BootId, GatewayId } from './identifiers.ts';
-import { Policy, Reported } from './twin.ts';
+import { BundleReported, Policy, Reported } from './twin.ts';
 
 export const GatewayStatus = z.enum(['online', 'offline', 'revoked']);
 export type GatewayStatus = z.infer<typeof GatewayStatus>;
@@ -47,6 +47,8 @@ export const StoredGateway = z.object({
     reported_at: Instant.nullable(),
     mode: Mode.nullable(),
     model_version: z.string().nullable(),
+    /** Which model bundle it serves, which one is wanted, and how far that is. */
+    bundle: BundleReported.nullable(),
     threshold: z.number().nullable(),
     /** Decisions in its kernel. */
     in_force: z.int().nullable(),
