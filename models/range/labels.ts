@@ -20,8 +20,11 @@ export const LabelRule = z.strictObject({
   /** The flow's first packet lies in [from_us, to_us], in microseconds since 1970. */
   from_us: z.int(),
   to_us: z.int(),
-  /** The tool and its setting, as in `range list`. */
+  /** The tool and its setting. */
   step: z.string(),
+  /** The program alone, and the number of the run that the rule belongs to; older captures have neither. */
+  tool: z.string().optional(),
+  episode: z.int().nonnegative().optional(),
 });
 export type LabelRule = z.infer<typeof LabelRule>;
 
@@ -30,9 +33,15 @@ export const CaptureLabels = z.strictObject({
   name: z.string(),
   site: z.string(),
   seed: z.int(),
-  settings: z.enum(['train', 'validation', 'demo']),
+  settings: z.enum(['train', 'validation', 'test', 'demo']),
   /** The site's LAN: what stands for the gateway's inside when the capture is replayed. */
   lan_prefix: z.string(),
+  /** All prefixes of the inside, IPv6 included; without it `lan_prefix` is the only one. */
+  lan_prefixes: z.array(z.string()).optional(),
+  /** Where the capture was taken: before (`lan`) or behind (`wan`) the gateway's address translation. */
+  view: z.enum(['lan', 'wan']).optional(),
+  /** Nobody attacked: false alarms are counted on such captures. */
+  kind: z.enum(['attack', 'life']).optional(),
   from_us: z.int(),
   to_us: z.int(),
   rules: z.array(LabelRule),
@@ -50,9 +59,14 @@ export interface LabelledEnds {
   readonly start_us: number;
 }
 
+/** The first rule that covers a flow; undefined: it is benign. */
+export function ruleOf(flow: LabelledEnds, labels: Pick<CaptureLabels, 'rules'>): LabelRule | undefined {
+  return labels.rules.find((rule) => covers(rule, flow));
+}
+
 /** The class of a flow: that of the first rule that covers it, or benign. */
 export function labelOf(flow: LabelledEnds, labels: CaptureLabels): TrafficClass {
-  return labels.rules.find((rule) => covers(rule, flow))?.class ?? 'benign';
+  return ruleOf(flow, labels)?.class ?? 'benign';
 }
 
 function covers(rule: LabelRule, flow: LabelledEnds): boolean {

@@ -1,25 +1,33 @@
 /** `range`: labelled captures from real tools against real services between network namespaces. Needs root. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Settings } from './attacks/attack-step.ts';
-import { type CaptureOrder, capture } from './capture.ts';
-import { families, demoFamily, familyOf } from './families.ts';
-import { destroyNamespace, existingNamespaces } from './namespace.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import { families } from './attacks/families.ts';
+import { capture } from './capture.ts';
 import { captureSet } from './capture-set.ts';
-import { sitePlans } from './site-plan.ts';
+import { extract } from './extract.ts';
+import { listRange } from './list-range.ts';
+import { destroyNamespace, existingNamespaces } from './namespace.ts';
+import { planSiteByName } from './plan/plan-site.ts';
+import type { Part } from './plan/site-plan.ts';
 
 const say = (line: string): void => console.error(`range: ${line}`);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 
-function positive(text: string): number {
+function whole(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number, 0 or more');
   return value;
 }
-const settings = new Option('--settings <which>', 'which settings the tools get')
-  .choices(['train', 'validation', 'demo'])
-  .default('train');
-const siteName = new Option('--site <name>', 'where').choices(sitePlans.map((plan) => plan.name)).default('home');
+function part(text: string): Part {
+  if (!['train', 'validation', 'test', 'demo'].includes(text))
+    throw new InvalidArgumentError('train, validation, test or demo');
+  return text as Part;
+}
+function familyName(text: string): string {
+  if (families.some(({ name }) => name === text)) return text;
+  throw new InvalidArgumentError(`there are ${families.map(({ name }) => name).join(', ')}`);
+}
 
 const program = new Command('range')
   .description('Labelled captures from real tools against real services between network namespaces. Needs root.')
@@ -27,71 +35,113 @@ const program = new Command('range')
 
 program
   .command('list')
-  .description('scenarios, their steps, and sites')
-  .action(() => {
-    for (const family of [...families, demoFamily]) {
-      console.log(`${family.name}: ${family.description}`);
-      for (const [which, steps] of Object.entries(family.steps)) {
-        for (const step of steps) console.log(`  ${which}: ${step.name}`);
-      }
-    }
-    console.log(`sites: ${sitePlans.map((plan) => `${plan.name} (${plan.lan}.0/24)`).join(', ')}`);
-  });
+  .description('what can be captured: families of attacks, sites, tools of each part')
+  .option('--json', 'one JSON array')
+  .action((options: { json?: boolean }) => console.log(listRange(options.json === true)));
 
-interface CaptureOptions {
-  readonly out: string;
-  readonly seed: number;
-  readonly settings: Settings;
-  readonly site: string;
-  readonly lead: number;
-  readonly pause: number;
-  readonly name?: string;
-}
 program
   .command('capture')
-  .description('bring a site up, live, attack, and write NAME.pcap and NAME.labels.json')
-  .argument('<scenario>', 'as in `range list`')
+  .description('bring a site up, live, be attacked, and write NAME.pcap and NAME.labels.json')
+  .argument('<family>', 'as in `range list`', familyName)
+  .requiredOption('--site <name>', 'such as train-07')
   .requiredOption('--out <folder>', 'where the files go')
-  .requiredOption('--seed <number>', 'the same seed chooses the same settings', positive)
-  .addOption(settings)
-  .addOption(siteName)
-  .option('--lead <seconds>', 'honest life before the first attack', positive, 12)
-  .option('--pause <seconds>', 'mean pause between attacks', positive, 8)
-  .option('--name <name>', 'of the files; default SCENARIO-SITE-SEED')
-  .action(async (scenario: string, options: CaptureOptions) => {
-    const order: CaptureOrder = {
-      family: familyOf(scenario),
-      settings: options.settings,
-      site: options.site,
-      seed: options.seed,
-      folder: options.out,
-      leadSeconds: options.lead,
-      pauseSeconds: options.pause,
-      name: options.name ?? `${scenario}-${options.site}-${options.seed}`,
-    };
-    await capture(order, say, interrupted.signal);
-  });
+  .option('--seed <number>', 'the same seed gives the same attacks', whole, 1)
+  .option('--episodes <number>', 'how many', whole, 6)
+  .option('--lanes <number>', 'attackers at the same time', whole, 1)
+  .option('--lead <seconds>', 'honest life before the first', whole, 15)
+  .option('--name <name>', 'of the files; default FAMILY-SITE-SEED')
+  .action(
+    async (
+      family: string,
+      options: {
+        site: string;
+        out: string;
+        seed: number;
+        episodes: number;
+        lanes: number;
+        lead: number;
+        name?: string;
+      },
+    ) => {
+      const { site, seed, episodes, lanes } = options;
+      const name = options.name ?? `${family}-${site}-${seed}`;
+      await capture(
+        {
+          site: planSiteByName(site),
+          seed,
+          episodes,
+          family,
+          lanes,
+          lifeSeconds: options.lead,
+          folder: options.out,
+          name,
+        },
+        say,
+        interrupted.signal,
+      );
+    },
+  );
+
+interface SetOptions {
+  readonly part: Part;
+  readonly out: string;
+  readonly sites: number;
+  readonly first: number;
+  readonly jobs: number;
+  readonly seed: number;
+}
 
 program
   .command('set')
-  .description('the whole set of captures that a model is trained on or validated on')
-  .addOption(settings)
-  .requiredOption('--out <folder>', 'the set goes to FOLDER/train or FOLDER/validation')
-  .option('--jobs <number>', 'sites at the same time', positive, 3)
-  .option('--scenario <name>', 'only this one')
-  .option('--site <name>', 'only there')
-  .option('--seed <number>', 'only the captures with this seed', positive)
-  .action(
-    (options: { settings: Settings; out: string; jobs: number; scenario?: string; site?: string; seed?: number }) =>
-      captureSet(
-        options.settings,
-        options.out,
-        options.jobs,
-        { scenario: options.scenario ?? null, site: options.site ?? null, seed: options.seed ?? null },
-        say,
-        interrupted.signal,
-      ),
-  );
+  .description('attacks of every family on many sites of a part, several at a time')
+  .requiredOption('--part <name>', 'train, validation, test: they share no site', part)
+  .requiredOption('--out <folder>', 'the set goes to FOLDER/PART')
+  .option('--sites <number>', 'how many', whole, 12)
+  .option('--first <number>', 'number of the first', whole, 0)
+  .option('--episodes <number>', 'attacks on each', whole, 30)
+  .option('--lanes <number>', 'attackers at the same time on each', whole, 3)
+  .option('--jobs <number>', 'sites at the same time', whole, 4)
+  .option('--seed <number>', 'of the attacks', whole, 1)
+  .option('--family <name>', 'only this one', familyName)
+  .action(async (options: SetOptions & { episodes: number; lanes: number; family?: string }) => {
+    const folder = join(options.out, options.part);
+    await captureSet({ ...options, folder, family: options.family ?? null, lifeSeconds: 20 }, say, interrupted.signal);
+  });
+
+program
+  .command('life')
+  .description('honest life alone, of many sites side by side: what false alarms are counted on')
+  .requiredOption('--out <folder>', 'the captures go to FOLDER/life')
+  .option('--part <name>', 'whose sites', part, 'test')
+  .option('--sites <number>', 'how many, all at the same time', whole, 8)
+  .option('--first <number>', 'number of the first; those of attacks have lower ones', whole, 100)
+  .option('--minutes <number>', 'for how long', whole, 10)
+  .action(async (options: Omit<SetOptions, 'jobs' | 'seed'> & { minutes: number }) => {
+    const folder = join(options.out, 'life');
+    await captureSet(
+      {
+        ...options,
+        folder,
+        jobs: options.sites,
+        seed: 1,
+        episodes: 0,
+        lanes: 0,
+        family: null,
+        lifeSeconds: options.minutes * 60,
+      },
+      say,
+      interrupted.signal,
+    );
+  });
+
+program
+  .command('extract')
+  .description('labelled flows of captures, packed: NAME.flows for every NAME.pcap with labels')
+  .requiredOption('--captures <folder>', 'what set and life wrote')
+  .requiredOption('--out <folder>', 'where the packs and their manifest go')
+  .action(async (options: { captures: string; out: string }) => {
+    await extract(options.captures, options.out, say, interrupted.signal);
+  });
 
 program
   .command('clean')
@@ -100,7 +150,11 @@ program
     for (const name of await existingNamespaces()) await destroyNamespace(name);
   });
 
-if (process.getuid?.() !== 0 && !['list', '--help', '-h', undefined].includes(process.argv[2])) {
+const needsRoot =
+  ['capture', 'set', 'life', 'clean'].includes(process.argv[2] ?? '') &&
+  !process.argv.includes('--help') &&
+  !process.argv.includes('-h');
+if (process.getuid?.() !== 0 && needsRoot) {
   say('network namespaces need root; run it as root, or `range list` to see what there is');
   process.exitCode = 77;
 } else {

@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, type SpawnOptions, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Every namespace of ours begins with this, so that `range clean` finds what a crash left behind. */
@@ -43,9 +45,11 @@ export class Namespace implements AsyncDisposable {
   static async create(name: string): Promise<Namespace> {
     const namespace = new Namespace(`${namespacePrefix}${name}`);
     await must(['ip', 'netns', 'add', namespace.name]);
+    // addresses count at once, and nobody advertises or solicits routers: the range sets all routes
+    await namespace.sysctl('net.ipv6.conf.default.accept_dad', 0);
+    await namespace.sysctl('net.ipv6.conf.default.router_solicitations', 0);
+    await namespace.sysctl('net.ipv6.conf.default.accept_ra', 0);
     await namespace.must(['ip', 'link', 'set', 'lo', 'up']);
-    await namespace.sysctl('net.ipv6.conf.all.disable_ipv6', 1);
-    await namespace.sysctl('net.ipv6.conf.default.disable_ipv6', 1);
     return namespace;
   }
 
@@ -70,6 +74,25 @@ export class Namespace implements AsyncDisposable {
     return child;
   }
 
+  /** Many `ip` commands at once; each stands for what follows `ip`, those with `-6` come last. Throws with the first that fails. */
+  async ip(commands: readonly string[]): Promise<void> {
+    const long = commands.filter((command) => command.startsWith('-6 ')).map((command) => command.slice(3));
+    const others = commands.filter((command) => !command.startsWith('-6 '));
+    if (others.length > 0) await withInput(['ip', '-n', this.name, '-batch', '-'], others.join('\n'));
+    if (long.length > 0) await withInput(['ip', '-6', '-n', this.name, '-batch', '-'], long.join('\n'));
+  }
+
+  /** Load an nftables script. */
+  async nft(script: string): Promise<void> {
+    await withInput(this.inside(['nft', '-f', '-']), script);
+  }
+
+  /** Whoever runs in here sees this file as `/etc/NAME`. */
+  async overlay(name: string, text: string): Promise<void> {
+    await mkdir(overlayFolder(this.name), { recursive: true });
+    await writeFile(join(overlayFolder(this.name), name), text, { mode: 0o600 });
+  }
+
   sysctl(key: string, value: number | string): Promise<string> {
     return this.must(['sysctl', '-qw', `${key}=${value}`]);
   }
@@ -91,6 +114,21 @@ export async function destroyNamespace(name: string): Promise<void> {
     }
   }
   await run(['ip', 'netns', 'delete', name]);
+  await rm(overlayFolder(name), { recursive: true, force: true });
+}
+
+/** `ip netns exec` lays the files of this folder over those of /etc. */
+const overlayFolder = (name: string): string => join('/etc/netns', name);
+
+async function withInput(argv: readonly string[], input: string): Promise<void> {
+  const [program = '', ...rest] = argv;
+  const child = spawn(program, rest, { stdio: ['pipe', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr?.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(0, 2000)));
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(`${input}\n`);
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`${argv.join(' ')}: ${said.trim()}`);
 }
 
 /** Namespaces of the range that exist now, of whichever run. */

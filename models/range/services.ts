@@ -1,125 +1,128 @@
-/** The services of the range: the Debian daemons with small configurations of ours, in the foreground of a namespace. */
+/** The services of a site: Debian's daemons with small configurations of ours, in the foreground of a namespace. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Namespace, must } from './namespace.ts';
+import { starters } from './daemons.ts';
 import type { Random } from './random.ts';
-import type { Device } from './site.ts';
-import type { Service } from './site-plan.ts';
+import { type SitePlan, addressOf } from './plan/site-plan.ts';
 
-const internetProgram = fileURLToPath(new URL('./programs/internet.ts', import.meta.url));
 const webApplicationProgram = fileURLToPath(new URL('./programs/web-application.ts', import.meta.url));
-const ports: Readonly<Record<Service, number>> = { ssh: 22, ftp: 21, web: 80, mqtt: 1883 };
 
-/** Web, cloud, firmware, time and name servers, and the two places that attackers own. */
-export async function startInternet(internet: Namespace, folder: string): Promise<void> {
-  internet.spawn([process.execPath, internetProgram], { cwd: folder });
-  await listening(internet, 80);
+export interface Ground {
+  readonly plan: SitePlan;
+  readonly gateway: Namespace;
+  readonly wired: Namespace;
+  readonly wireless: Namespace;
+  readonly outside: Namespace;
+  readonly folder: string;
 }
 
-export async function startServices(device: Device, folder: string, random: Random, volume: number): Promise<void> {
-  const own = join(folder, device.plan.name);
-  await mkdir(own, { recursive: true });
-  for (const service of device.plan.services) {
-    await starters[service](device.namespace, own, random, volume);
-    await listening(device.namespace, ports[service]);
+/** The password that admins know and no word list holds. */
+export const password = 'Tr0ub4dor-and-3';
+
+/** `isAttackable`: with the careless application behind the web servers, which is a process more. */
+export async function startServices(ground: Ground, random: Random, isAttackable: boolean): Promise<void> {
+  const { plan, folder, gateway, outside } = ground;
+  await makeCertificate(folder, random);
+  await writeMistyped(folder);
+  await startNames(gateway, plan, folder);
+  await startBroker(outside, folder, '', random);
+  const halves = { wired: ground.wired, wireless: ground.wireless };
+  for (const [half, namespace] of Object.entries(halves)) {
+    const devices = plan.devices.filter((device) => device.half === half);
+    await giveAccounts(namespace, folder);
+    if (isAttackable && devices.some((device) => device.services.some(({ kind }) => kind === 'web'))) {
+      namespace.spawn([process.execPath, '--no-warnings', webApplicationProgram], { cwd: folder });
+    }
+    for (const device of devices) {
+      const own = join(folder, device.name);
+      await mkdir(own, { recursive: true });
+      for (const service of device.services) {
+        const start = starters[service.software];
+        if (start === undefined) continue; // ours, in the life of the half
+        const address = addressOf(plan, device);
+        await start({ namespace, folder: own, site: folder, address, port: service.port, random, isAttackable });
+        await listening(namespace, address, service.port);
+      }
+    }
   }
 }
 
-type Starter = (namespace: Namespace, folder: string, random: Random, volume: number) => Promise<void>;
+/** A certificate that the site's clients do not check, as most devices do not. Kinds differ, and so do handshakes. */
+async function makeCertificate(folder: string, random: Random): Promise<void> {
+  const kind = random.pick([['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'], ['rsa:2048']]);
+  const subject = `/O=${random.word(random.integer(4, 40))}/CN=${random.word(8)}.example`;
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')];
+  await must(['openssl', 'req', '-x509', '-newkey', ...kind, '-nodes', '-days', '30', '-subj', subject, ...files]);
+}
 
-const startSsh: Starter = async (namespace, folder, random) => {
-  await mkdir('/run/sshd', { recursive: true, mode: 0o755 }); // sshd separates privileges there; its unit makes it
-  const hostKey = join(folder, 'host_key');
-  const userKey = join(folder, 'user_key');
-  for (const key of [hostKey, userKey]) await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
-  const settings = [
-    'Port 22',
-    'ListenAddress 0.0.0.0',
-    `HostKey ${hostKey}`,
-    `AuthorizedKeysFile ${userKey}.pub`,
-    'PermitRootLogin yes',
-    'PasswordAuthentication yes',
-    'StrictModes no',
-    'PidFile none',
-    'PrintMotd no',
-    'UseDNS no',
-    `UsePAM ${random.pick(['yes', 'no'])}`,
-    `MaxAuthTries ${random.pick([3, 6])}`,
-    'MaxStartups 30:30:100',
+/** ssh with a password that is not right. */
+async function writeMistyped(folder: string): Promise<void> {
+  const ask = join(folder, 'ask');
+  await writeFile(ask, '#!/bin/sh\necho hunter$$\n', { mode: 0o755 });
+  const script = `#!/bin/sh\nSSH_ASKPASS=${ask} SSH_ASKPASS_REQUIRE=force exec ssh "$@"\n`;
+  await writeFile(join(folder, 'mistyped'), script, { mode: 0o755 });
+}
+
+/** Accounts of the devices' own: root has a password that is known here and a home in the site's folder. */
+async function giveAccounts(namespace: Namespace, folder: string): Promise<void> {
+  const hash = (await must(['openssl', 'passwd', '-6', password])).trim();
+  const rows = (await must(['cat', '/etc/passwd'])).split('\n');
+  const accounts = rows.map((row) => (row.startsWith('root:') ? `root:x:0:0:root:${folder}/home:/bin/sh` : row));
+  await namespace.overlay('passwd', accounts.join('\n'));
+  const names = rows.filter(Boolean).map((row) => row.split(':')[0] ?? '');
+  await namespace.overlay(
+    'shadow',
+    `${names.map((name) => `${name}:${name === 'root' ? hash : '*'}:19000:0:99999:7:::`).join('\n')}\n`,
+  );
+  await mkdir(join(folder, 'home', '.ssh'), { recursive: true, mode: 0o700 });
+}
+
+/** The gateway's own resolver, as most sites have one. */
+async function startNames(gateway: Namespace, plan: SitePlan, folder: string): Promise<void> {
+  const lines = [
+    'no-resolv',
+    'no-hosts',
+    'user=root',
+    'bind-interfaces',
+    'pid-file=',
+    `cache-size=${plan.seed % 3 === 0 ? 0 : 150}`,
+    `listen-address=${plan.lan}.1`,
+    ...plan.cloud.slice(0, 2).map((address) => `server=${address}`),
   ];
-  await writeFile(join(folder, 'sshd_config'), `${settings.join('\n')}\n`);
-  namespace.spawn(['/usr/sbin/sshd', '-D', '-f', join(folder, 'sshd_config')]);
-};
+  await writeFile(join(folder, 'dnsmasq.conf'), `${lines.join('\n')}\n`);
+  gateway.spawn(['/usr/sbin/dnsmasq', '-k', '-C', join(folder, 'dnsmasq.conf')]);
+}
 
-const startFtp: Starter = async (namespace, folder, random, volume) => {
-  const files = join(folder, 'ftp');
-  await mkdir(files, { recursive: true });
-  for (let index = 0; index < 4; index++) {
-    await writeFile(join(files, `record${index}.bin`), randomBytes(random.integer(20_000 * volume, 900_000 * volume)));
-  }
-  const settings = [
-    'listen=YES',
-    'background=NO',
-    'anonymous_enable=YES',
-    'no_anon_password=YES',
-    'local_enable=YES',
-    `anon_root=${files}`,
-    'secure_chroot_dir=/var/run/vsftpd/empty',
-    'pam_service_name=vsftpd',
-    'seccomp_sandbox=NO',
-    `delay_failed_login=${random.pick([0, 1, 1])}`,
-    'xferlog_enable=NO',
-    'max_per_ip=0',
+/** The cloud's MQTT broker, plain and over TLS. */
+export async function startBroker(
+  namespace: Namespace,
+  folder: string,
+  address: string,
+  random: Random,
+): Promise<void> {
+  const tls = [`certfile ${join(folder, 'certificate.pem')}`, `keyfile ${join(folder, 'key.pem')}`];
+  const name = `broker-${random.word(6)}.conf`;
+  const lines = [
+    'per_listener_settings false',
+    'allow_anonymous true',
+    'user root',
+    `listener 1883 ${address}`,
+    `listener 8883 ${address}`,
+    ...tls,
   ];
-  await mkdir('/var/run/vsftpd/empty', { recursive: true });
-  await writeFile(join(folder, 'vsftpd.conf'), `${settings.join('\n')}\n`);
-  namespace.spawn(['/usr/sbin/vsftpd', join(folder, 'vsftpd.conf')]);
-};
+  await writeFile(join(folder, name), `${lines.join('\n')}\n`);
+  namespace.spawn(['/usr/sbin/mosquitto', '-c', join(folder, name)]);
+}
 
-/** nginx in front: files of its own, and a small application (with its holes) behind `/app/`. */
-const startWeb: Starter = async (namespace, folder, random, volume) => {
-  const files = join(folder, 'web');
-  await mkdir(files, { recursive: true });
-  const sizes = {
-    'index.html': 4000,
-    'style.css': 9000,
-    'script.js': 30_000 * volume,
-    'snapshot.jpg': 90_000 * volume,
-    status: 300,
-  };
-  for (const [name, size] of Object.entries(sizes)) {
-    await writeFile(join(files, name), randomBytes(random.integer(size / 2, size * 1.5)).toString('base64'));
-  }
-  namespace.spawn([process.execPath, '--no-warnings', webApplicationProgram], { cwd: folder });
-  await listening(namespace, 8080);
-  const configuration = `
-    daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null; user root;
-    events { worker_connections ${random.pick([256, 512, 1024])}; }
-    http {
-      access_log off; keepalive_timeout ${random.pick([15, 65])}; client_max_body_size 64m;
-      client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
-      uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      server { listen 80; root ${files}; location /app/ { proxy_pass http://127.0.0.1:8080; } }
-    }`;
-  await writeFile(join(folder, 'nginx.conf'), configuration);
-  namespace.spawn(['/usr/sbin/nginx', '-e', '/dev/null', '-p', folder, '-c', join(folder, 'nginx.conf')]);
-};
-
-const startMqtt: Starter = async (namespace, folder) => {
-  await writeFile(join(folder, 'mosquitto.conf'), 'listener 1883 0.0.0.0\nallow_anonymous true\nuser root\n');
-  namespace.spawn(['/usr/sbin/mosquitto', '-c', join(folder, 'mosquitto.conf')]);
-};
-
-const starters: Readonly<Record<Service, Starter>> = { ssh: startSsh, ftp: startFtp, web: startWeb, mqtt: startMqtt };
-
-/** Wait until something in the namespace accepts TCP on a port. Throws after ten seconds. */
-async function listening(namespace: Namespace, port: number): Promise<void> {
-  for (const deadline = Date.now() + 10_000; ; await pause(100)) {
+/** Wait until something in the namespace accepts TCP on a port. Throws after fifteen seconds. */
+export async function listening(namespace: Namespace, address: string, port: number): Promise<void> {
+  for (const deadline = Date.now() + 15_000; ; await pause(100)) {
     const { stdout } = await namespace.run(['ss', '-Hltn', `sport = :${port}`]);
-    if (stdout.trim() !== '') return;
-    if (Date.now() > deadline) throw new Error(`nothing listens on port ${port} in ${namespace.name}`);
+    if (stdout.includes(`${address}:${port}`) || stdout.includes(`*:${port}`) || stdout.includes(`0.0.0.0:${port}`))
+      return;
+    if (Date.now() > deadline) throw new Error(`nothing listens on ${address}:${port} in ${namespace.name}`);
   }
 }

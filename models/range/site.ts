@@ -1,121 +1,105 @@
 /**
- * A site standing up: gateway with bridge and devices on one side, a provider's router with the internet, people and
- * attackers on the other, every host a namespace of its own, every service a real one.
+ * A site standing up: a gateway, the two halves of its LAN, the world outside beyond a line with a length, and lanes
+ * from which attackers come; every one a namespace, every service a real one.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Namespace } from './namespace.ts';
+import { filter, translate } from './gateway.ts';
+import { settle } from './lan.ts';
+import { layLine } from './line.ts';
 import { connect } from './link.ts';
-import type { Random } from './random.ts';
-import { startInternet, startServices } from './services.ts';
-import { type DevicePlan, type SitePlan, outside } from './site-plan.ts';
-
-export interface Host {
-  readonly namespace: Namespace;
-  readonly address: string;
-}
-export interface Device extends Host {
-  readonly plan: DevicePlan;
-}
+import { Namespace } from './namespace.ts';
+import { Random } from './random.ts';
+import { startServices } from './services.ts';
+import { type DevicePlan, type SitePlan, addressOf } from './plan/site-plan.ts';
 
 export class Site implements AsyncDisposable {
   readonly plan: SitePlan;
   readonly gateway: Namespace;
-  readonly devices: readonly Device[];
-  readonly internet: Namespace;
-  readonly people: readonly Host[];
-  readonly attackers: readonly Host[];
+  readonly wired: Namespace;
+  readonly wireless: Namespace;
+  readonly outside: Namespace;
+  /** Namespaces from which attackers come; one attack at a time in each. */
+  readonly lanes: readonly Namespace[];
   /** For configuration files, keys, word lists and what clients download. */
   readonly folder: string;
   readonly #resources: AsyncDisposableStack;
 
-  private constructor(parts: {
-    readonly plan: SitePlan;
-    readonly gateway: Namespace;
-    readonly devices: readonly Device[];
-    readonly internet: Namespace;
-    readonly people: readonly Host[];
-    readonly attackers: readonly Host[];
-    readonly folder: string;
-    readonly resources: AsyncDisposableStack;
-  }) {
+  private constructor(
+    parts: Pick<Site, 'plan' | 'gateway' | 'wired' | 'wireless' | 'outside' | 'lanes' | 'folder'> & {
+      readonly resources: AsyncDisposableStack;
+    },
+  ) {
     this.plan = parts.plan;
     this.gateway = parts.gateway;
-    this.devices = parts.devices;
-    this.internet = parts.internet;
-    this.people = parts.people;
-    this.attackers = parts.attackers;
+    this.wired = parts.wired;
+    this.wireless = parts.wireless;
+    this.outside = parts.outside;
+    this.lanes = parts.lanes;
     this.folder = parts.folder;
     this.#resources = parts.resources;
   }
 
-  static async open(plan: SitePlan, random: Random): Promise<Site> {
+  /** Everything stands and listens when this returns; nobody talks yet. Throws with what did not come up. */
+  static async open(plan: SitePlan, laneCount: number): Promise<Site> {
     await using building = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'picket-range-'));
     building.defer(() => rm(folder, { recursive: true, force: true }));
-    const id = randomUUID().slice(0, 6); // of the names only: two runs may share a seed
+    const id = randomUUID().slice(0, 6); // of the names only: two runs may share a site
     const create = async (name: string): Promise<Namespace> => building.use(await Namespace.create(`${id}-${name}`));
-
-    const provider = await create('provider');
     const gateway = await create('gateway');
-    for (const router of [provider, gateway]) await router.sysctl('net.ipv4.ip_forward', 1);
-    await provider.must(['ip', 'route', 'add', 'blackhole', 'default']);
-    await gateway.must(['ip', 'link', 'add', 'lan0', 'type', 'bridge']);
-    await gateway.must(['ip', 'address', 'add', `${plan.lan}.1/24`, 'dev', 'lan0']);
-    await gateway.must(['ip', 'link', 'set', 'lan0', 'up']);
+    const wired = await create('wired');
+    const wireless = await create('wireless');
+    const outside = await create('outside');
+    await raiseGateway(gateway, plan);
     await connect(
-      { namespace: gateway, device: 'wan0', megabitsPerSecond: plan.upMegabits },
-      { namespace: provider, device: 'site', megabitsPerSecond: plan.downMegabits },
+      { namespace: gateway, device: 'port0', megabitsPerSecond: null },
+      { namespace: wired, device: 'eth0', megabitsPerSecond: null },
     );
-    await joinProvider(provider, gateway, 'site', 'wan0', ['100.64.7.2']);
-    await provider.must(['ip', 'route', 'add', `${plan.lan}.0/24`, 'via', '100.64.7.2', 'dev', 'site', 'onlink']);
-
-    const devices: Device[] = [];
-    for (const device of plan.devices) {
-      const namespace = await create(device.name);
-      await attachDevice(gateway, namespace, plan, device);
+    await layLine({ namespace: gateway, device: 'ap0' }, { namespace: wireless, device: 'eth0' }, plan.radio, true);
+    await gateway.ip(['link set port0 master lan0', 'link set ap0 master lan0 up', 'link set port0 up']);
+    await raiseLine(gateway, outside, plan);
+    const random = new Random(plan.seed ^ 0x51de);
+    for (const [namespace, half] of [
+      [wired, 'wired'],
+      [wireless, 'wireless'],
+    ] as const) {
       await giveHabits(namespace, random);
-      devices.push({ namespace, address: `${plan.lan}.${device.host}`, plan: device });
+      const devices = plan.devices.filter((device) => device.half === half);
+      await settle(namespace, plan, devices);
+      await filter(namespace, plan, devices);
     }
-    const attach = async (name: string, addresses: readonly string[]): Promise<Host> => {
-      const namespace = await create(name);
-      const cable = `v-${name}`;
+    await giveHabits(outside, random);
+    await translate(gateway, plan);
+    const lanes: Namespace[] = [];
+    for (let lane = 0; lane < laneCount; lane++) {
+      const namespace = await create(`lane${lane}`);
+      const cable = `lane${lane}`;
       await connect(
         { namespace, device: 'eth0', megabitsPerSecond: null },
-        { namespace: provider, device: cable, megabitsPerSecond: null },
+        { namespace: outside, device: cable, megabitsPerSecond: null },
       );
-      await joinProvider(provider, namespace, cable, 'eth0', addresses);
+      await outside.ip([`address add 169.254.0.1/32 dev ${cable}`, `-6 address add fe80::1/64 dev ${cable} nodad`]);
+      await namespace.ip([
+        'route add 169.254.0.1 dev eth0',
+        'route add default via 169.254.0.1',
+        '-6 route add default via fe80::1 dev eth0',
+      ]);
       await giveHabits(namespace, random);
-      return { namespace, address: addresses[0] ?? '' };
-    };
-    const { cloud, web, time, names, control, drop } = outside;
-    const internet = (await attach('internet', [cloud, web, time, names, control, drop])).namespace;
-    const people: Host[] = [];
-    for (const [index, address] of outside.people.entries()) people.push(await attach(`person${index}`, [address]));
-    const attackers: Host[] = [];
-    for (const [index, address] of outside.attackers.entries()) {
-      attackers.push(await attach(`attacker${index}`, [address]));
+      lanes.push(namespace);
     }
-    await startInternet(internet, folder);
-    for (const device of devices) await startServices(device, folder, random, plan.volume);
-    const resources = building.move();
-    return new Site({ plan, gateway, devices, internet, people, attackers, folder, resources });
+    await startServices({ plan, gateway, wired, wireless, outside, folder }, random, laneCount > 0);
+    return new Site({ plan, gateway, wired, wireless, outside, lanes, folder, resources: building.move() });
   }
 
-  /** Devices that run a service. Throws where the plan has none: such a site cannot play that scenario. */
-  serving(service: DevicePlan['services'][number]): readonly Device[] {
-    const found = this.devices.filter((device) => device.plan.services.includes(service));
-    if (found.length === 0) throw new Error(`site ${this.plan.name} has no device with ${service}`);
-    return found;
+  namespaceOf(device: DevicePlan): Namespace {
+    return device.half === 'wired' ? this.wired : this.wireless;
   }
 
-  /** Every honest address: what a spoofed flood's null source never stands for. */
-  honestAddresses(): string[] {
-    const { cloud, web, time, names, control, drop, people, attackers } = outside;
-    const inside = this.devices.map((device) => device.address);
-    return [`${this.plan.lan}.1`, ...inside, cloud, web, time, names, control, drop, ...people, ...attackers];
+  addressOf(device: DevicePlan): string {
+    return addressOf(this.plan, device);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,43 +107,50 @@ export class Site implements AsyncDisposable {
   }
 }
 
-/** Routed, not bridged: each host outside has its own addresses and reaches the others through the provider. */
-async function joinProvider(
-  provider: Namespace,
-  host: Namespace,
-  providerDevice: string,
-  hostDevice: string,
-  addresses: readonly string[],
-): Promise<void> {
-  await provider.must(['ip', 'address', 'add', '169.254.0.1/32', 'dev', providerDevice]);
-  for (const address of addresses) {
-    await host.must(['ip', 'address', 'add', `${address}/32`, 'dev', hostDevice]);
-    await provider.must(['ip', 'route', 'add', `${address}/32`, 'dev', providerDevice]);
-  }
-  await host.must(['ip', 'route', 'add', '169.254.0.1', 'dev', hostDevice]);
-  await host.must(['ip', 'route', 'add', 'default', 'via', '169.254.0.1']);
+async function raiseGateway(gateway: Namespace, plan: SitePlan): Promise<void> {
+  await gateway.sysctl('net.ipv4.ip_forward', 1);
+  await gateway.sysctl('net.ipv6.conf.all.forwarding', 1);
+  await gateway.ip([
+    'link add lan0 type bridge mcast_snooping 0',
+    `address add ${plan.lan}.1/24 dev lan0`,
+    'link set lan0 up',
+    ...(plan.lan6 === null ? [] : [`-6 address add ${plan.lan6}1/64 dev lan0 nodad`]),
+  ]);
 }
 
-async function attachDevice(
-  gateway: Namespace,
-  namespace: Namespace,
-  plan: SitePlan,
-  device: DevicePlan,
-): Promise<void> {
-  const cable = `v-${device.name}`;
-  await connect(
-    { namespace, device: 'eth0', megabitsPerSecond: device.megabitsPerSecond },
-    { namespace: gateway, device: cable, megabitsPerSecond: device.megabitsPerSecond },
-  );
-  await gateway.must(['ip', 'link', 'set', cable, 'master', 'lan0']);
-  await namespace.must(['ip', 'address', 'add', `${plan.lan}.${device.host}/24`, 'dev', 'eth0']);
-  await namespace.must(['ip', 'route', 'add', 'default', 'via', `${plan.lan}.1`]);
+/** The line to the provider, and everybody beyond it: hosts outside are addresses of one namespace. */
+async function raiseLine(gateway: Namespace, outside: Namespace, plan: SitePlan): Promise<void> {
+  await outside.sysctl('net.ipv4.ip_forward', 1);
+  await outside.sysctl('net.ipv6.conf.all.forwarding', 1);
+  await layLine({ namespace: gateway, device: 'wan0' }, { namespace: outside, device: 'site0' }, plan.line, false);
+  await gateway.ip([
+    `address add ${plan.outer}/32 dev wan0`,
+    `-6 address add ${plan.outer6}/128 dev wan0 nodad`,
+    'link set wan0 up',
+    `route add default dev wan0 src ${plan.outer}`,
+    '-6 route add default dev wan0',
+  ]);
+  await outside.ip([
+    'link set site0 up',
+    ...[...plan.cloud, ...plan.people].map((address) => `address add ${address}/32 dev lo`),
+    ...plan.cloud6.map((address) => `-6 address add ${address}/128 dev lo nodad`),
+    `route add ${plan.outer}/32 dev site0`,
+    `route add ${plan.lan}.0/24 dev site0`,
+    `-6 route add ${plan.outer6}/128 dev site0`,
+    ...(plan.lan6 === null ? [] : [`-6 route add ${plan.lan6}/64 dev site0`]),
+    // nobody's addresses swallow what is sent to them: dead clouds, and sources that a flood made up
+    'route add blackhole default',
+    '-6 route add blackhole default',
+  ]);
 }
 
-/** Stacks differ in the world: hop limit, timestamps and windows are chosen per host. */
+/** Stacks differ in the world: what is no route metric is chosen per namespace. */
 async function giveHabits(namespace: Namespace, random: Random): Promise<void> {
-  await namespace.sysctl('net.ipv4.ip_default_ttl', random.pick([64, 64, 128, 255]));
+  await namespace.sysctl('net.ipv4.ip_default_ttl', random.pick([64, 64, 64, 128, 255]));
   await namespace.sysctl('net.ipv4.tcp_timestamps', random.pick([0, 1, 1]));
-  const window = random.pick([14_600, 29_200, 65_535, 131_072]);
-  await namespace.sysctl('net.ipv4.tcp_rmem', `4096 ${window} 6291456`);
+  await namespace.sysctl('net.ipv4.tcp_sack', random.pick([0, 1, 1, 1]));
+  await namespace.sysctl('net.ipv4.tcp_ecn', random.pick([0, 0, 1]));
+  await namespace.sysctl('net.ipv4.tcp_rmem', `4096 ${random.pick([14_600, 29_200, 65_535, 131_072])} 6291456`);
+  await namespace.sysctl('net.ipv4.ip_local_port_range', random.pick(['32768 60999', '49152 65535', '33000 47000']));
+  await namespace.sysctl('net.ipv4.icmp_ratelimit', random.pick([1000, 1000, 250, 0]));
 }

@@ -1,81 +1,263 @@
-/** Floods by hping3: SYN, ACK, UDP, ICMP; from one address and from random ones; at several rates. */
-import type { Service } from '../site-plan.ts';
-import { type AttackFamily, type AttackStep, between } from './attack-step.ts';
+/** Floods: more packets, connections or requests than a device can bear; from one address, many, or made-up ones. */
+import { fileURLToPath } from 'node:url';
+import { address6Of, addressOf } from '../plan/site-plan.ts';
+import {
+  type Family,
+  type Stage,
+  type Truth,
+  attacker,
+  between,
+  byPart,
+  episode,
+  exposed,
+  honestAddresses,
+  reachable,
+  spread,
+} from './episode.ts';
+import { runOwn } from './scan.ts';
 
-interface Flood {
-  readonly kind: 'syn' | 'ack' | 'udp' | 'icmp';
-  /** Microseconds between packets. */
-  readonly gap: number;
-  readonly isSpoofed?: boolean;
-  readonly bytes?: number;
-  readonly seconds?: number;
-  readonly service?: Service;
-  readonly count?: number;
+const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
+const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 17 } as const;
+const flags = {
+  syn: ['-S'],
+  ack: ['-A'],
+  rst: ['-R'],
+  fin: ['-F', '-P', '-U'],
+  udp: ['--udp'],
+  icmp: ['--icmp'],
+  fragments: ['--udp', '-f'],
+} as const;
+
+interface Victim {
+  readonly address: string;
+  readonly port: number;
+  /** The same host as the LAN knows it, where the gateway translates. */
+  readonly inside: string | null;
 }
-const flags = { syn: ['-S'], ack: ['-A'], udp: ['--udp'], icmp: ['--icmp'] } as const;
-const protocols = { syn: 6, ack: 6, udp: 17, icmp: 1 } as const;
-const ports = { web: 80, ssh: 22, mqtt: 1883, ftp: 21 } as const;
 
-const flood = ({
-  kind,
-  gap,
-  isSpoofed = false,
-  bytes = 0,
-  seconds = 10,
-  service = 'web',
-  count = 12_000,
-}: Flood): AttackStep => ({
-  name: `hping3 ${kind}${isSpoofed ? ' --rand-source' : ''} -i u${gap} -d ${bytes} -c ${count} ${service}`,
-  class: 'ddos_flood',
-  seconds,
-  command: ({ site, random, attacker }) => {
-    const victim = random.pick(site.serving(service)).address;
-    const port = kind === 'udp' ? random.pick([53, 123, 5000, 9999]) : ports[service];
-    const argv = ['hping3', '-q', '-n', ...flags[kind], '-i', `u${gap}`, '-c', String(count), '-d', String(bytes)];
-    if (kind !== 'icmp') argv.push('-p', String(port));
-    if (isSpoofed) argv.push('--rand-source');
-    const spoofed = {
-      src_ip: null,
-      dst_ip: victim,
-      protocol: protocols[kind],
-      dst_port: kind === 'icmp' ? null : port,
-      except: site.honestAddresses(),
-    };
-    const truth = isSpoofed ? [spoofed] : [between(attacker.address, null)];
-    // the victim's answers that say "unreachable" belong to the flood as well
-    const echoes = isSpoofed && kind === 'udp' ? [{ ...spoofed, protocol: 1, dst_port: null }] : [];
-    return { from: attacker, argv: [...argv, victim], truth: [...truth, ...echoes] };
-  },
-});
+function victim(stage: Stage): Victim {
+  const { random, site } = stage;
+  const service = reachable(stage, random.pick(['web', 'web', 'ssh', 'mqtt', 'ftp']));
+  if (service === undefined)
+    return { address: random.pick(exposed(stage)), port: random.pick([80, 443, 22, 1883, 8080]), inside: null };
+  return {
+    address: service.address,
+    port: service.port,
+    inside: site.isTranslated ? addressOf(site, service.device) : null,
+  };
+}
 
-export const floods: AttackFamily = {
-  name: 'flood',
-  description: 'hping3: SYN, ACK, UDP and ICMP floods, fixed and random sources, several rates',
-  steps: {
-    train: [
-      flood({ kind: 'syn', gap: 1000 }),
-      flood({ kind: 'syn', gap: 400, isSpoofed: true }),
-      flood({ kind: 'syn', gap: 4000, isSpoofed: true, service: 'ssh' }),
-      flood({ kind: 'syn', gap: 150, service: 'mqtt', seconds: 6 }),
-      flood({ kind: 'syn', gap: 2000, bytes: 120 }),
-      flood({ kind: 'ack', gap: 800 }),
-      flood({ kind: 'ack', gap: 1500, isSpoofed: true }),
-      flood({ kind: 'udp', gap: 500, bytes: 512 }),
-      flood({ kind: 'udp', gap: 1500, bytes: 64, isSpoofed: true }),
-      flood({ kind: 'udp', gap: 3000, bytes: 1200 }),
-      flood({ kind: 'icmp', gap: 500, bytes: 56 }),
-      flood({ kind: 'icmp', gap: 2000, bytes: 1000 }),
-      flood({ kind: 'icmp', gap: 1000, bytes: 32, isSpoofed: true }),
-    ],
-    validation: [
-      flood({ kind: 'syn', gap: 600 }),
-      flood({ kind: 'syn', gap: 1200, isSpoofed: true }),
-      flood({ kind: 'syn', gap: 250, isSpoofed: true, service: 'ftp', seconds: 6 }),
-      flood({ kind: 'ack', gap: 2500, bytes: 40 }),
-      flood({ kind: 'udp', gap: 900, bytes: 256, isSpoofed: true }),
-      flood({ kind: 'udp', gap: 2000, bytes: 700 }),
-      flood({ kind: 'icmp', gap: 800, bytes: 400 }),
-    ],
-    demo: [flood({ kind: 'syn', gap: 5000, count: 1600, seconds: 9 })],
-  },
+/** Anybody at all against the victim. The victim's answers that say "unreachable" belong to the flood as well. */
+function madeUp(stage: Stage, protocol: number, port: number | null, { address, inside }: Victim): Truth[] {
+  const except = honestAddresses(stage.site);
+  return [address, ...(inside === null ? [] : [inside])].flatMap((dst_ip) => {
+    const spoofed = { src_ip: null, dst_ip, protocol, dst_port: inside === null ? port : null, except };
+    return protocol === 17 ? [spoofed, { ...spoofed, protocol: 1, dst_port: null }] : [spoofed];
+  });
+}
+
+const hping: Family = (stage) => {
+  const { random } = stage;
+  const from = attacker(stage);
+  const kind = random.pick([
+    'syn',
+    'syn',
+    'syn',
+    'ack',
+    'udp',
+    'udp',
+    'udp',
+    'icmp',
+    'icmp',
+    'rst',
+    'fin',
+    'fragments',
+  ] as const);
+  const struck = victim(stage);
+  const { address, port: servicePort } = struck;
+  const isDatagram = kind === 'udp' || kind === 'fragments';
+  const port = isDatagram
+    ? random.pick([53, 123, 161, 1900, 5683, random.integer(1, 65_000)])
+    : random.next() < 0.75
+      ? servicePort
+      : random.integer(1, 65_000);
+  const gap = Math.round(spread(random, 180, 12_000));
+  const isSpoofed = random.next() < 0.35;
+  // one flow that carries it all: a fixed port of its own
+  const isOneFlow = !isSpoofed && kind !== 'icmp' && random.next() < (isDatagram ? 0.5 : 0.25);
+  const bytes =
+    kind === 'fragments'
+      ? random.integer(200, 3000)
+      : random.pick([0, 0, random.integer(1, 64), random.integer(64, 1400)]);
+  const settings = [
+    ...flags[kind],
+    '-i',
+    `u${gap}`,
+    '-d',
+    String(bytes),
+    ...(kind === 'icmp' ? [] : ['-p', String(port)]),
+    ...(isSpoofed ? ['--rand-source'] : []),
+    ...(isOneFlow ? ['-k', '-s', String(random.integer(1024, 65_000))] : []),
+  ];
+  return episode({
+    class: 'ddos_flood',
+    tool: 'hping3',
+    step: `hping3 ${settings.join(' ')}`,
+    seconds: random.integer(5, 20),
+    origin: from,
+    argv: ['hping3', '-q', '-n', '-c', '30000', ...settings, address],
+    truth: isSpoofed
+      ? madeUp(stage, protocols[kind], kind === 'icmp' ? null : port, struck)
+      : [between(from.address, null)],
+    to: address,
+  });
 };
+
+const nping: Family = (stage) => {
+  const { random } = stage;
+  const from = attacker(stage);
+  const { address, port } = victim(stage);
+  const kind = random.pick(['--tcp --flags syn', '--tcp --flags ack', '--udp', '--icmp', '--tcp-connect']);
+  const rate = Math.round(spread(random, 80, 2500));
+  const source = kind === '--udp' && random.next() < 0.5 ? ['--source-port', String(random.integer(1024, 60_000))] : [];
+  const settings = [
+    ...kind.split(' '),
+    '--rate',
+    String(rate),
+    ...(kind.includes('connect') ? [] : ['--data-length', String(random.pick([0, 8, 120, 700, 1300]))]),
+    ...(kind.includes('icmp') ? [] : ['-p', String(kind === '--udp' ? random.integer(1, 65_000) : port)]),
+    ...source,
+  ];
+  return episode({
+    class: 'ddos_flood',
+    tool: 'nping',
+    step: `nping ${settings.join(' ')}`,
+    seconds: random.integer(5, 18),
+    origin: from,
+    argv: ['nping', '-H', '-N', '-q', '-c', '0', ...settings, address],
+    truth: [between(from.address, null)],
+    to: address,
+  });
+};
+
+/** Datagrams on one socket, or a new connection each time, or requests on kept connections; also to long addresses. */
+const own: Family = (stage) => {
+  const { random, site } = stage;
+  const from = attacker(stage);
+  const kind = random.pick(
+    byPart(stage.part, {
+      train: ['udp', 'udp', 'connections', 'requests'] as const,
+      validation: ['udp', 'connections'] as const,
+      test: ['udp', 'requests'] as const,
+    }),
+  );
+  const web = reachable(stage, 'web');
+  if (kind !== 'udp' && web === undefined) return undefined;
+  const device = random.pick(site.devices);
+  const long = address6Of(site, device);
+  const isLong = kind === 'udp' && long !== null && random.next() < 0.4;
+  const address = isLong ? long : kind === 'udp' ? random.pick(exposed(stage)) : web!.address;
+  const port = kind === 'udp' ? random.integer(1, 65_000) : web!.port;
+  const orders = {
+    kind,
+    host: address,
+    port,
+    bytes: random.pick([random.integer(1, 60), random.integer(60, 1350)]),
+    gapMs: spread(random, 0.4, 20),
+    sockets: kind === 'udp' ? random.pick([1, 1, 1, 4, 40]) : random.integer(2, 60),
+  };
+  return episode({
+    class: 'ddos_flood',
+    tool: 'own flooder',
+    step: `own flooder ${JSON.stringify({ ...orders, host: undefined })}`,
+    seconds: random.integer(5, 18),
+    origin: from,
+    argv: runOwn(flooder, JSON.stringify(orders)),
+    truth: [between(isLong ? from.address6 : from.address, null)],
+    to: address,
+  });
+};
+
+/** A device that has been taken over floods somebody far away. */
+const outwards: Family = (stage) => {
+  const { random, site } = stage;
+  const infected = random.pick(site.devices);
+  const target = stage.freshAddress();
+  const gap = Math.round(spread(random, 300, 6000));
+  const kind = random.pick(['syn', 'udp', 'udp', 'ack'] as const);
+  const port = random.pick([80, 443, 53, random.integer(1, 60_000)]);
+  const settings = [
+    ...flags[kind],
+    '-i',
+    `u${gap}`,
+    '-d',
+    String(random.pick([0, 32, 512, 1200])),
+    '-p',
+    String(port),
+    ...(random.next() < 0.4 ? ['-k', '-s', '4321'] : []),
+  ];
+  const address = `${site.lan}.${infected.host}`;
+  return episode({
+    class: 'ddos_flood',
+    tool: 'hping3',
+    step: `hping3 ${settings.join(' ')} from a device`,
+    seconds: random.integer(5, 15),
+    origin: infected,
+    argv: ['hping3', '-q', '-n', '-c', '20000', '-a', address, ...settings, target],
+    truth: [between(address, target)],
+    to: target,
+  });
+};
+
+const requests =
+  (tool: string, argvOf: (stage: Stage, url: string, seconds: number) => string[]): Family =>
+  (stage) => {
+    const target = reachable(stage, 'web');
+    if (target === undefined) return undefined;
+    const from = attacker(stage);
+    const seconds = stage.random.integer(6, 18);
+    const argv = argvOf(stage, `http://${target.address}:${target.port}/`, seconds);
+    return episode({
+      class: 'ddos_flood',
+      tool,
+      step: argv.join(' ').replace(/https?:\S+/, ''),
+      seconds,
+      origin: from,
+      argv,
+      truth: [between(from.address, null)],
+      to: target.address,
+    });
+  };
+
+const apacheBench = requests('ab', ({ random }, url, seconds) => [
+  'ab',
+  '-q',
+  '-r',
+  '-t',
+  String(seconds),
+  '-n',
+  '6000',
+  '-c',
+  String(random.integer(2, 60)),
+  ...(random.next() < 0.4 ? ['-k'] : []),
+  `${url}${random.pick(['', 'index.html', 'status', 'style.css'])}`,
+]);
+const goldeneye = requests('goldeneye', ({ random }, url) => [
+  'goldeneye',
+  url,
+  '-w',
+  String(random.integer(1, 4)),
+  '-s',
+  String(random.integer(5, 60)),
+  '-m',
+  random.pick(['get', 'post', 'random']),
+]);
+
+export const flood: Family = (stage) =>
+  stage.random.pick(
+    byPart<Family>(stage.part, {
+      train: [hping, hping, hping, hping, own, own, apacheBench, outwards],
+      validation: [hping, nping, own, goldeneye, outwards],
+      test: [hping, nping, nping, own, goldeneye, outwards],
+    }),
+  )(stage);

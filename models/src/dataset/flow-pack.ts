@@ -82,6 +82,7 @@ export function classOfRow(pack: FlowPack, row: number): TrafficClass {
 
 const magic = Buffer.from('PKFLOWS1');
 const largestPack = 1_000_000_000;
+const largestHeader = 32_000_000;
 
 /** Columns beside the features in the order in which they are stored. */
 const keyColumns = [
@@ -107,7 +108,7 @@ const bytesPerKey = {
 
 export function encodeFlowPack(pack: FlowPack): Buffer {
   const { rows } = pack.header;
-  const header = Buffer.from(JSON.stringify(FlowPackHeader.parse(pack.header)));
+  const header = zstdCompressSync(JSON.stringify(FlowPackHeader.parse(pack.header)));
   const parts: Buffer[] = [];
   const column = new Float32Array(rows);
   for (let feature = 0; feature < featureCount; feature++) {
@@ -167,7 +168,9 @@ export function readFlowPackHeader(bytes: Buffer, name = 'the file'): FlowPackHe
 
 function readHeader(bytes: Buffer, name: string): FlowPackHeader {
   try {
-    return FlowPackHeader.parse(JSON.parse(bytes.toString('utf8')));
+    return FlowPackHeader.parse(
+      JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: largestHeader }).toString('utf8')),
+    );
   } catch (error) {
     throw new Error(`${name}: its header cannot be read`, { cause: error });
   }

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { planEpisodes } from '../attacks/plan-episodes.ts';
+import { isAttacker } from '../attacks/episode.ts';
+import { planSite, planSiteByName } from './plan-site.ts';
+import { addressOf } from './site-plan.ts';
+
+const parts = ['train', 'validation', 'test'] as const;
+const numbers = Array.from({ length: 12 }, (_, index) => index);
+
+test('the same name gives the same site and the same attacks, to the last byte', () => {
+  expect(JSON.stringify(planSiteByName('test-07'))).toBe(JSON.stringify(planSite('test', 7)));
+  const twice = [1, 2].map(() => JSON.stringify(planEpisodes(planSite('train', 3), 5, 40, null)));
+  expect(twice[0]).toBe(twice[1]);
+  expect(JSON.stringify(planEpisodes(planSite('train', 3), 6, 40, null))).not.toBe(twice[0]);
+});
+
+test('no site is like another: nobody is both learnt from and measured on', () => {
+  const sites = parts.flatMap((part) => numbers.map((number) => planSite(part, number)));
+  expect(new Set(sites.map(({ outer }) => outer)).size).toBe(sites.length);
+  expect(new Set(sites.map(({ conversations }) => JSON.stringify(conversations))).size).toBe(sites.length);
+  expect(new Set(sites.map(({ isTranslated }) => isTranslated)).size).toBe(2);
+  expect(new Set(sites.flatMap(({ devices }) => devices.map(({ filter }) => filter))).size).toBe(4);
+});
+
+test('an address belongs to one host, and every conversation begins at a host of its namespace', () => {
+  for (const site of numbers.map((number) => planSite('train', number))) {
+    const devices = site.devices.map((device) => addressOf(site, device));
+    const all = [...devices, ...site.cloud, ...site.people, site.outer];
+    expect(new Set(all).size).toBe(all.length);
+    for (const half of ['wired', 'wireless'] as const) {
+      const own = site.devices
+        .filter((device) => device.half === half)
+        .flatMap((device) => [addressOf(site, device), `${site.lan6}${device.host.toString(16)}`]);
+      for (const { from } of site.conversations[half]) expect(own).toContain(from);
+    }
+  }
+});
+
+test('attackers, and whom implants report to, are nobody else', () => {
+  for (const part of parts) {
+    for (const number of numbers) {
+      const site = planSite(part, number);
+      const honest = new Set([
+        ...site.cloud,
+        ...site.people,
+        site.outer,
+        ...site.devices.map((device) => addressOf(site, device)),
+      ]);
+      const hostile = planEpisodes(site, 1, 30, null).flatMap(({ plan }) => [
+        ...(isAttacker(plan.origin) ? [plan.origin.address] : []),
+        ...(plan.control === null ? [] : [plan.control]),
+      ]);
+      expect(hostile.filter((address) => honest.has(address))).toEqual([]);
+      expect(new Set(hostile).size).toBe(hostile.length);
+    }
+  }
+});
+
+test('validation and test are attacked with tools that training never had', () => {
+  const toolsOf = (part: (typeof parts)[number]): Set<string> =>
+    new Set(
+      numbers.flatMap((number) => planEpisodes(planSite(part, number), 1, 30, null).map(({ plan }) => plan.tool)),
+    );
+  const learnt = toolsOf('train');
+  expect([...toolsOf('validation')].filter((tool) => !learnt.has(tool))).toEqual(
+    expect.arrayContaining(['masscan', 'medusa', 'wapiti']),
+  );
+  expect([...toolsOf('test')].filter((tool) => !learnt.has(tool))).toEqual(
+    expect.arrayContaining(['patator', 'sqlmap', 'zmap', 'goldeneye']),
+  );
+});
+
+test('an infected device attacks only those with whom it has nothing else to do', () => {
+  let seen = 0;
+  for (const site of numbers.map((number) => planSite('train', number))) {
+    for (const { plan } of planEpisodes(site, 2, 20, 'port-scan')) {
+      if (isAttacker(plan.origin) || plan.tool === 'own worm') continue;
+      const own = addressOf(site, plan.origin);
+      const friends = [...site.conversations.wired, ...site.conversations.wireless].flatMap(({ from, to }) =>
+        from === own ? to : to.includes(own) ? [from] : [],
+      );
+      for (const { dst_ip } of plan.truth) expect(friends).not.toContain(dst_ip);
+      seen += 1;
+    }
+  }
+  expect(seen).toBeGreaterThan(3);
+});
