@@ -3,7 +3,7 @@
  * counted by name or metered as what it is on the outside, and never taken for something else.
  */
 import { describe, expect, test } from 'vitest';
-import type { FlowCounters } from '../flow/flow-assembler.ts';
+import type { FlowCounters } from '../flow/flow-counters.ts';
 import { pcapBytes } from '../testing/capture-builder.ts';
 import { chunksInPieces } from '../testing/capture-forms.ts';
 import { flowsOf, type MeteredFlow } from '../testing/meter-frames.ts';

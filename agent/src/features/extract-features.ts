@@ -3,14 +3,24 @@
  * the two older profiles then overwrite those where they differ.
  */
 import type { FeatureProfile } from '@picket/shared/features/feature-profile';
-import { directionField, flowField } from '../flow/flow-fields.ts';
+import {
+  directionField,
+  directionInt,
+  firstFlags,
+  firstIsForward,
+  firstWindow,
+  flowField,
+  flowInt,
+  recordWords,
+} from '../flow/flow-fields.ts';
+import type { FlowRecords } from '../flow/flow-record.ts';
 import { ipProtocol, tcpFlag } from '../packet/packet-fields.ts';
 import { sampleVariance, writeSpread } from './running-statistics.ts';
 
-/** Write the features of the record at `record` to `out[at .. at + 77]`. `protocol` is the flow's. */
+/** Write the features of the flow in `slot` to `out[at .. at + 77]`. `protocol` is the flow's. */
 export type ExtractFeatures = (
-  values: Float64Array,
-  record: number,
+  records: FlowRecords,
+  slot: number,
   dstPort: number,
   protocol: number,
   out: Float64Array,
@@ -23,20 +33,24 @@ export function featureExtractor(profile: FeatureProfile): ExtractFeatures {
 }
 
 const d = directionField;
+const di = directionInt;
 const f = flowField;
+const fi = flowInt;
 
 function extractFixed(
-  values: Float64Array,
-  record: number,
+  records: FlowRecords,
+  slot: number,
   dstPort: number,
   _protocol: number,
   out: Float64Array,
   at: number,
 ): void {
+  const { values, ints } = records;
+  const record = slot * recordWords;
   const fwd = record + f.forward;
   const bwd = record + f.backward;
-  const fwdPackets = values[fwd + d.packets]!;
-  const bwdPackets = values[bwd + d.packets]!;
+  const fwdPackets = ints[fwd * 2 + di.packets]!;
+  const bwdPackets = ints[bwd * 2 + di.packets]!;
   const fwdBytes = values[fwd + d.payloadBytes]!;
   const bwdBytes = values[bwd + d.payloadBytes]!;
   const packets = fwdPackets + bwdPackets;
@@ -50,8 +64,8 @@ function extractFixed(
   out[at + 3] = bwdPackets;
   out[at + 4] = fwdBytes;
   out[at + 5] = bwdBytes;
-  writeLengths(values, fwd, out, at + 6);
-  writeLengths(values, bwd, out, at + 10);
+  writeLengths(values, ints, fwd, out, at + 6);
+  writeLengths(values, ints, bwd, out, at + 10);
   out[at + 14] = durationUs === 0 ? -1 : bytes / seconds;
   out[at + 15] = durationUs === 0 ? -1 : packets / seconds;
   writeSpread(
@@ -63,51 +77,51 @@ function extractFixed(
     values[record + f.iatMax]!,
     values[record + f.iatMin]!,
   );
-  writeDirectionIats(values, fwd, out, at + 20);
-  writeDirectionIats(values, bwd, out, at + 25);
-  out[at + 30] = values[fwd + d.psh]!;
-  out[at + 31] = values[bwd + d.psh]!;
-  out[at + 32] = values[fwd + d.urg]!;
-  out[at + 33] = values[bwd + d.urg]!;
+  writeDirectionIats(values, ints, fwd, out, at + 20);
+  writeDirectionIats(values, ints, bwd, out, at + 25);
+  out[at + 30] = ints[fwd * 2 + di.psh]!;
+  out[at + 31] = ints[bwd * 2 + di.psh]!;
+  out[at + 32] = ints[fwd * 2 + di.urg]!;
+  out[at + 33] = ints[bwd * 2 + di.urg]!;
   out[at + 34] = values[fwd + d.headerBytes]!;
   out[at + 35] = values[bwd + d.headerBytes]!;
   out[at + 36] = durationUs > 0 ? fwdPackets / seconds : 0;
   out[at + 37] = durationUs > 0 ? bwdPackets / seconds : 0;
-  out[at + 38] = Math.min(values[fwd + d.payloadMin]!, values[bwd + d.payloadMin]!);
-  out[at + 39] = Math.max(values[fwd + d.payloadMax]!, values[bwd + d.payloadMax]!);
+  out[at + 38] = Math.min(ints[fwd * 2 + di.payloadMin]!, ints[bwd * 2 + di.payloadMin]!);
+  out[at + 39] = Math.max(ints[fwd * 2 + di.payloadMax]!, ints[bwd * 2 + di.payloadMax]!);
   const variance = sampleVariance(packets, bytes, values[fwd + d.payloadSquares]! + values[bwd + d.payloadSquares]!);
   out[at + 40] = bytes / packets;
   out[at + 41] = Math.sqrt(variance);
   out[at + 42] = variance;
-  out[at + 43] = values[fwd + d.fin]! + values[bwd + d.fin]!;
-  out[at + 44] = values[record + f.syn]!;
-  out[at + 45] = values[record + f.rst]!;
-  out[at + 46] = values[fwd + d.psh]! + values[bwd + d.psh]!;
-  out[at + 47] = values[record + f.ack]!;
-  out[at + 48] = values[fwd + d.urg]! + values[bwd + d.urg]!;
-  out[at + 49] = values[record + f.cwr]!;
-  out[at + 50] = values[record + f.ece]!;
+  out[at + 43] = ints[fwd * 2 + di.fin]! + ints[bwd * 2 + di.fin]!;
+  out[at + 44] = ints[record * 2 + fi.syn]!;
+  out[at + 45] = ints[record * 2 + fi.rst]!;
+  out[at + 46] = ints[fwd * 2 + di.psh]! + ints[bwd * 2 + di.psh]!;
+  out[at + 47] = ints[fwd * 2 + di.ack]! + ints[bwd * 2 + di.ack]!;
+  out[at + 48] = ints[fwd * 2 + di.urg]! + ints[bwd * 2 + di.urg]!;
+  out[at + 49] = ints[record * 2 + fi.cwr]!;
+  out[at + 50] = ints[record * 2 + fi.ece]!;
   out[at + 51] = ratio(bwdPackets, fwdPackets);
   out[at + 52] = bytes / packets;
   out[at + 53] = ratio(fwdBytes, fwdPackets);
   out[at + 54] = ratio(bwdBytes, bwdPackets);
   out[at + 55] = values[fwd + d.headerBytes]!;
-  writeBulks(values, fwd, out, at + 56);
-  writeBulks(values, bwd, out, at + 59);
-  const gaps = values[record + f.gaps]!;
+  writeBulks(values, ints, fwd, out, at + 56);
+  writeBulks(values, ints, bwd, out, at + 59);
+  const gaps = ints[record * 2 + fi.gaps]!;
   out[at + 62] = ratio(fwdPackets, gaps);
   out[at + 63] = ratio(fwdBytes, gaps);
   out[at + 64] = ratio(bwdPackets, gaps);
   out[at + 65] = ratio(bwdBytes, gaps);
-  const startsForward = values[record + f.firstIsForward] === 1;
-  out[at + 66] = startsForward ? values[record + f.firstWindow]! : 0;
-  out[at + 67] = values[record + f.firstBackwardWindow]!;
-  out[at + 68] = values[fwd + d.dataPackets]!;
-  out[at + 69] = startsForward ? values[fwd + d.headerMin]! : 0;
+  const startsForward = firstIsForward(ints[record * 2 + fi.firstPacket]!);
+  out[at + 66] = startsForward ? firstWindow(ints[record * 2 + fi.firstPacket]!) : 0;
+  out[at + 67] = ints[record * 2 + fi.firstBackwardWindow]!;
+  out[at + 68] = ints[fwd * 2 + di.dataPackets]!;
+  out[at + 69] = startsForward ? ints[fwd * 2 + di.headerMin]! : 0;
   writeSpread(
     out,
     at + 70,
-    values[record + f.activeCount]!,
+    ints[record * 2 + fi.activeCount]!,
     values[record + f.activeSum]!,
     values[record + f.activeSquares]!,
     values[record + f.activeMax]!,
@@ -116,7 +130,7 @@ function extractFixed(
   writeSpread(
     out,
     at + 74,
-    values[record + f.idleCount]!,
+    ints[record * 2 + fi.idleCount]!,
     values[record + f.idleSum]!,
     values[record + f.idleSquares]!,
     values[record + f.idleMax]!,
@@ -125,14 +139,16 @@ function extractFixed(
 }
 
 function extractImproved2022(
-  values: Float64Array,
-  record: number,
+  records: FlowRecords,
+  slot: number,
   dstPort: number,
   protocol: number,
   out: Float64Array,
   at: number,
 ): void {
-  extractFixed(values, record, dstPort, protocol, out, at);
+  const { ints } = records;
+  const record = slot * recordWords;
+  extractFixed(records, slot, dstPort, protocol, out, at);
   const packets = out[at + 2]! + out[at + 3]!;
   writeUnguardedRates(out, at);
   if (packets === 1) out.fill(Number.NaN, at + 16, at + 20);
@@ -141,29 +157,31 @@ function extractImproved2022(
   out[at + 63] = Math.floor(out[at + 4]! / packets);
   out[at + 64] = Math.floor(out[at + 3]! / packets);
   out[at + 65] = Math.floor(out[at + 5]! / packets);
-  out[at + 67] = values[record + f.lastBackwardWindow]!;
-  leaveOutFirstDataPacket(values, record, out, at);
+  out[at + 67] = ints[record * 2 + fi.lastBackwardWindow]!;
+  leaveOutFirstDataPacket(ints, record, out, at);
 }
 
 function extractCic2017(
-  values: Float64Array,
-  record: number,
+  records: FlowRecords,
+  slot: number,
   dstPort: number,
   protocol: number,
   out: Float64Array,
   at: number,
 ): void {
-  extractFixed(values, record, dstPort, protocol, out, at);
+  const { values, ints } = records;
+  const record = slot * recordWords;
+  extractFixed(records, slot, dstPort, protocol, out, at);
   const packets = out[at + 2]! + out[at + 3]!;
   const bytes = out[at + 4]! + out[at + 5]!;
-  const flags = values[record + f.firstFlags]!;
+  const flags = firstFlags(ints[record * 2 + fi.firstPacket]!);
   writeUnguardedRates(out, at);
   out[at + 30] = bit(flags, tcpFlag.psh);
   out[at + 31] = 0;
   out[at + 32] = bit(flags, tcpFlag.urg);
   out[at + 33] = 0;
   // The first packet's length enters twice.
-  const first = values[record + f.firstPayloadBytes]!;
+  const first = ints[record * 2 + fi.firstPayloadBytes]!;
   const squares =
     values[record + f.forward + d.payloadSquares]! + values[record + f.backward + d.payloadSquares]! + first * first;
   const variance = sampleVariance(packets + 1, bytes + first, squares);
@@ -187,23 +205,23 @@ function extractCic2017(
   out[at + 64] = out[at + 3]!;
   out[at + 65] = out[at + 5]!;
   const isTcp = protocol === ipProtocol.tcp;
-  out[at + 66] = isTcp ? values[record + f.firstWindow]! : -1;
-  out[at + 67] = isTcp && out[at + 3]! > 0 ? values[record + f.lastBackwardWindow]! : -1;
-  leaveOutFirstDataPacket(values, record, out, at);
+  out[at + 66] = isTcp ? firstWindow(ints[record * 2 + fi.firstPacket]!) : -1;
+  out[at + 67] = isTcp && out[at + 3]! > 0 ? ints[record * 2 + fi.lastBackwardWindow]! : -1;
+  leaveOutFirstDataPacket(ints, record, out, at);
 }
 
-function writeLengths(values: Float64Array, part: number, out: Float64Array, at: number): void {
-  const packets = values[part + d.packets]!;
+function writeLengths(values: Float64Array, ints: Int32Array, part: number, out: Float64Array, at: number): void {
+  const packets = ints[part * 2 + di.packets]!;
   const bytes = values[part + d.payloadBytes]!;
-  out[at] = packets > 0 ? values[part + d.payloadMax]! : 0;
-  out[at + 1] = packets > 0 ? values[part + d.payloadMin]! : 0;
+  out[at] = packets > 0 ? ints[part * 2 + di.payloadMax]! : 0;
+  out[at + 1] = packets > 0 ? ints[part * 2 + di.payloadMin]! : 0;
   out[at + 2] = ratio(bytes, packets);
   out[at + 3] = Math.sqrt(sampleVariance(packets, bytes, values[part + d.payloadSquares]!));
 }
 
 /** Total, mean, standard deviation, maximum, minimum. */
-function writeDirectionIats(values: Float64Array, part: number, out: Float64Array, at: number): void {
-  const count = values[part + d.packets]! - 1;
+function writeDirectionIats(values: Float64Array, ints: Int32Array, part: number, out: Float64Array, at: number): void {
+  const count = ints[part * 2 + di.packets]! - 1;
   const total = count > 0 ? values[part + d.lastAtUs]! - values[part + d.firstAtUs]! : 0;
   out[at] = total;
   writeSpread(
@@ -218,11 +236,11 @@ function writeDirectionIats(values: Float64Array, part: number, out: Float64Arra
 }
 
 /** Bytes per bulk, packets per bulk, bytes per second of bulk. */
-function writeBulks(values: Float64Array, part: number, out: Float64Array, at: number): void {
-  const bulks = values[part + d.bulks]!;
+function writeBulks(values: Float64Array, ints: Int32Array, part: number, out: Float64Array, at: number): void {
+  const bulks = ints[part * 2 + di.bulks]!;
   const bytes = values[part + d.bulkBytes]!;
   out[at] = ratio(bytes, bulks);
-  out[at + 1] = ratio(values[part + d.bulkPackets]!, bulks);
+  out[at + 1] = ratio(ints[part * 2 + di.bulkPackets]!, bulks);
   out[at + 2] = ratio(bytes, values[part + d.bulkDurationUs]! / 1e6);
 }
 
@@ -233,8 +251,9 @@ function writeUnguardedRates(out: Float64Array, at: number): void {
   out[at + 15] = (out[at + 2]! + out[at + 3]!) / seconds;
 }
 
-function leaveOutFirstDataPacket(values: Float64Array, record: number, out: Float64Array, at: number): void {
-  if (values[record + f.firstIsForward] === 1 && values[record + f.firstPayloadBytes]! > 0) out[at + 68]!--;
+function leaveOutFirstDataPacket(ints: Int32Array, record: number, out: Float64Array, at: number): void {
+  if (firstIsForward(ints[record * 2 + fi.firstPacket]!) && ints[record * 2 + fi.firstPayloadBytes]! > 0)
+    out[at + 68]!--;
 }
 
 function ratio(of: number, to: number): number {

@@ -3,16 +3,31 @@
  * no I/O and reads no clock: time comes with the packets, or from `advanceTo` while an interface is silent.
  */
 import type { Chunk } from '../capture/packet-source.ts';
-import { decodePacket } from '../packet/decode-packet.ts';
-import { createPacketFields, field, ipProtocol, outcome, tcpFlag } from '../packet/packet-fields.ts';
+import { field, ipProtocol, outcome, tcpFlag } from '../packet/packet-fields.ts';
+import { Arrivals, blockPackets } from './arrivals.ts';
+import type { FlowCounters } from './flow-counters.ts';
 import { advanceTcpState, flowEnd, type FlowEndCode, tcpState } from './flow-ending.ts';
-import { directionField, flowField, recordDoubles } from './flow-fields.ts';
-import { hashKey, writeKey } from './flow-key.ts';
+import { directionInt, flowField, flowInt, recordInts, recordWords } from './flow-fields.ts';
+import { keyField, keyWords } from './flow-key.ts';
 import { addPacket, openRecord } from './flow-record.ts';
 import type { FlowEndings, FlowSemantics } from './flow-semantics.ts';
-import { FlowTable, keyWords, queue, slotState } from './flow-table.ts';
+import { FlowTable, queue, slotState } from './flow-table.ts';
 import { defaultReportPace, type ReportPace } from './report-pace.ts';
 import { TimerWheel } from './timer-wheel.ts';
+
+// Imports are looked up again at each use, constants of the file are not: see flow-record.ts.
+const p = field;
+const t = tcpFlag;
+const f = flowField;
+const fi = flowInt;
+const state = slotState;
+const tcp = tcpState;
+const words = recordWords;
+const ints32 = recordInts;
+const keySpan = keyWords;
+const decoded = outcome.decoded;
+const packetsForward = flowField.forward * 2 + directionInt.packets;
+const packetsBackward = flowField.backward * 2 + directionInt.packets;
 
 const flowTimeoutUs = 120_000_000;
 const activityTimeoutUs = 5_000_000;
@@ -36,27 +51,6 @@ export interface FlowAssemblerOptions {
 /** Takes a flow out of the table: `slot` and its record are overwritten afterwards. */
 export type FlowOutput = (table: FlowTable, slot: number, end: FlowEndCode, reportNumber: number) => void;
 
-/** Totals since it was made. */
-export interface FlowCounters {
-  readonly packets: number;
-  /** On the wire. */
-  readonly bytes: number;
-  readonly undecodable: number;
-  readonly undecodableBy: { readonly truncated: number; readonly malformed: number; readonly unsupportedLink: number };
-  readonly notIp: number;
-  /** Handed over for good. */
-  readonly flows: number;
-  readonly reports: number;
-  /** Handed over early because the table was full; counted in `flows` too. */
-  readonly evicted: number;
-  /** Packets of connections that were over. */
-  readonly latePackets: number;
-  /** Times that packet time went back by more than the flow timeout, and every flow was handed over. */
-  readonly timeSteps: number;
-  /** Open now. */
-  readonly active: number;
-}
-
 export class FlowAssembler {
   readonly #table: FlowTable;
   readonly #output: FlowOutput;
@@ -64,14 +58,13 @@ export class FlowAssembler {
   readonly #live: boolean;
   readonly #clampTime: boolean;
   readonly #reportPace: ReportPace;
-  readonly #hashSeed: number;
+  readonly #payloadField: number;
   readonly #wheel: TimerWheel;
-  readonly #fields = createPacketFields();
-  readonly #key = new Int32Array(keyWords);
-  /** Profile's protocol by IP protocol. */
-  readonly #protocols: Uint8Array;
+  readonly #arrivals: Arrivals;
+  /** When the packet that is being metered came; one double, see flow-record.ts. */
+  readonly #atUs = new Float64Array(1);
   readonly #fire = (slot: number, nowUs: number): void => this.#fall(slot, nowUs);
-  #view = new DataView(new ArrayBuffer(0));
+  #frames = new Uint8Array(0);
   #clockUs = -1;
   #nextTickUs = 0;
   readonly #outcomes = new Float64Array(Object.keys(outcome).length);
@@ -91,12 +84,10 @@ export class FlowAssembler {
     this.#live = options.endings === 'live';
     this.#clampTime = this.#live && !options.semantics.keepBackwardTime;
     this.#reportPace = options.reportPace ?? defaultReportPace;
-    this.#hashSeed = options.hashSeed | 0;
+    this.#payloadField = options.semantics.countPadding ? p.paddedPayloadBytes : p.payloadBytes;
     this.#table = new FlowTable(options.capacity);
     this.#wheel = new TimerWheel(this.#live ? options.capacity : 0);
-    this.#protocols = Uint8Array.from({ length: 256 }, (_, protocol) =>
-      this.#live || options.semantics.protocols.has(protocol) ? protocol : 0,
-    );
+    this.#arrivals = new Arrivals(options.semantics, options.endings, options.hashSeed);
   }
 
   get counters(): FlowCounters {
@@ -124,22 +115,28 @@ export class FlowAssembler {
 
   /** Meter the packets of a chunk. Flows that end or are due for a report are handed over before this returns. */
   add(chunk: Chunk): void {
-    if (this.#view.buffer !== chunk.bytes.buffer || this.#view.byteOffset !== chunk.bytes.byteOffset) {
-      this.#view = new DataView(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength);
-    }
-    const { count, bytes, offsets, lengths, wireLengths, timesUs, linkTypes } = chunk;
-    const view = this.#view;
-    const fields = this.#fields;
+    const { count, wireLengths, timesUs } = chunk;
+    const arrivals = this.#arrivals;
+    const { outcomes } = arrivals;
+    const atUs = this.#atUs;
     const live = this.#live;
+    this.#frames = chunk.bytes;
     let wireBytes = 0;
-    for (let row = 0; row < count; row++) {
-      const timeUs = timesUs[row]!;
-      const wireLength = wireLengths[row]!;
-      wireBytes += wireLength;
-      if (live && (timeUs >= this.#nextTickUs || timeUs < this.#clockUs)) this.#moveClock(timeUs);
-      const result = decodePacket(bytes, view, offsets[row]!, lengths[row]!, wireLength, linkTypes[row]!, fields);
-      if (result === outcome.decoded) this.#addPacket(bytes, timeUs);
-      else this.#outcomes[result]!++;
+    for (let from = 0; from < count; from += blockPackets) {
+      const size = count - from < blockPackets ? count - from : blockPackets;
+      arrivals.decode(chunk, from, size);
+      this.#table.fetch(arrivals.hashes, size);
+      for (let i = 0; i < size; i++) {
+        const timeUs = timesUs[from + i]!;
+        wireBytes += wireLengths[from + i]!;
+        if (live && (timeUs >= this.#nextTickUs || timeUs < this.#clockUs)) this.#moveClock(timeUs);
+        if (outcomes[i] === decoded) {
+          atUs[0] = timeUs;
+          this.#addPacket(i);
+        } else {
+          this.#outcomes[outcomes[i]!]!++;
+        }
+      }
     }
     this.#packets += count;
     this.#bytes += wireBytes;
@@ -174,128 +171,115 @@ export class FlowAssembler {
     this.#nextTickUs = this.#wheel.nextTickUs;
   }
 
-  #addPacket(bytes: Uint8Array, packetTimeUs: number): void {
-    const fields = this.#fields;
+  /** Meter packet `i` of the block. */
+  #addPacket(i: number): void {
+    const arrivals = this.#arrivals;
+    const packet = arrivals.packets[i]!;
     const table = this.#table;
-    const protocol = fields[field.laterFragment] === 1 && !this.#live ? 0 : this.#protocols[fields[field.protocol]!]!;
-    const sourceIsLow = writeKey(fields, protocol, this.#key);
-    const hash = hashKey(this.#key, this.#hashSeed);
-    const slot = table.find(this.#key, hash);
+    const slot = table.find(arrivals.keys, i * keySpan, arrivals.hashes[i]!);
     if (slot < 0) {
-      this.#insert(bytes, hash, sourceIsLow, packetTimeUs);
+      this.#insert(i);
       return;
     }
     const slotIs = table.states[slot];
-    if (slotIs === slotState.dozing) {
-      this.#wake(slot, packetTimeUs);
-    } else if (slotIs !== slotState.open) {
-      this.#addAfterEnd(bytes, slot, hash, sourceIsLow, packetTimeUs);
+    if (slotIs === state.dozing) {
+      this.#wake(slot);
+    } else if (slotIs !== state.open) {
+      this.#addAfterEnd(i, slot);
       return;
     }
-    const values = table.records;
-    const record = slot * recordDoubles;
-    const lastUs = values[record + flowField.lastPacketAtUs]!;
-    const timeUs = this.#clampTime && packetTimeUs < lastUs ? lastUs : packetTimeUs;
-    if (timeUs - values[record + flowField.startedAtUs]! > flowTimeoutUs) {
-      this.#handOver(slot, this.#silentEnd(timeUs - lastUs));
-      this.#continue(bytes, slot, sourceIsLow, timeUs);
+    const { values, ints } = table.records;
+    const atUs = this.#atUs;
+    const lastUs = values[slot * words + f.lastPacketAtUs]!;
+    if (this.#clampTime && atUs[0]! < lastUs) atUs[0] = lastUs;
+    if (atUs[0]! - values[slot * words + f.startedAtUs]! > flowTimeoutUs) {
+      this.#handOver(slot, this.#silentEnd(atUs[0]! - lastUs));
+      this.#continue(i, slot);
       return;
     }
-    const flags = fields[field.flags]!;
-    if (flags === 0 || (flags & (tcpFlag.syn | tcpFlag.fin)) !== 0) {
-      if (this.#startsAnew(slot, flags)) {
+    const flags = packet[p.flags]!;
+    if (flags === 0 || (flags & (t.syn | t.fin)) !== 0) {
+      if (this.#startsAnew(i, slot, flags)) {
         this.#handOver(slot, this.#tcpEnd(slot));
-        this.#open(bytes, slot, sourceIsLow, timeUs);
+        this.#open(i, slot);
         return;
       }
-      if (this.#semantics.endAtFirstFin && !this.#live && (flags & tcpFlag.fin) !== 0) {
-        this.#record(slot, sourceIsLow, timeUs, false);
+      if (this.#semantics.endAtFirstFin && !this.#live && (flags & t.fin) !== 0) {
+        this.#record(i, slot, false);
         this.#handOver(slot, flowEnd.closed);
         this.#release(slot);
         return;
       }
     }
-    this.#record(slot, sourceIsLow, timeUs, true);
+    this.#record(i, slot, true);
     if (flags !== 0) {
-      const state = advanceTcpState(values, record, flags);
-      if (state >= tcpState.closed && this.#live) {
-        this.#bury(slot, timeUs);
+      const reached = advanceTcpState(ints, slot * ints32, flags);
+      if (reached >= tcp.closed && this.#live) {
+        this.#bury(slot);
         return;
       }
     }
-    if (this.#live && values[record + flowField.reports] === 0) this.#reportIfMany(slot, timeUs);
+    if (this.#live && ints[slot * ints32 + fi.reports] === 0) this.#reportIfMany(slot);
   }
 
   /** A connection that is over and begins again, or an ICMP exchange of another kind. */
-  #startsAnew(slot: number, flags: number): boolean {
-    const fields = this.#fields;
-    if ((flags & tcpFlag.syn) !== 0) return this.#isOver(slot);
-    const protocol = fields[field.protocol];
+  #startsAnew(i: number, slot: number, flags: number): boolean {
+    if ((flags & t.syn) !== 0) return this.#isOver(slot);
+    const packet = this.#arrivals.packets[i]!;
+    const protocol = packet[p.protocol];
     if (flags !== 0 || (protocol !== ipProtocol.icmp && protocol !== ipProtocol.icmp6)) return false;
     if (!this.#semantics.protocols.has(ipProtocol.icmp)) return false;
     const first = this.#table.icmp[slot]!;
-    return first >> 8 !== fields[field.icmpType] && (first & 0xff) !== fields[field.icmpCode];
+    return first >> 8 !== packet[p.icmpType] && (first & 0xff) !== packet[p.icmpCode];
   }
 
   /** Both sides are done, for a meter that waits for both. */
   #isOver(slot: number): boolean {
-    const state = this.#table.records[slot * recordDoubles + flowField.tcpState]!;
-    return state >= tcpState.closed && !this.#semantics.endAtFirstFin;
+    return this.#table.records.ints[slot * ints32 + fi.tcpState]! >= tcp.closed && !this.#semantics.endAtFirstFin;
   }
 
   #tcpEnd(slot: number): FlowEndCode {
-    const state = this.#table.records[slot * recordDoubles + flowField.tcpState]!;
-    return state === tcpState.reset ? flowEnd.reset : flowEnd.closed;
+    return this.#table.records.ints[slot * ints32 + fi.tcpState] === tcp.reset ? flowEnd.reset : flowEnd.closed;
   }
 
-  #record(slot: number, sourceIsLow: boolean, timeUs: number, withActivity: boolean): void {
-    const fields = this.#fields;
+  #record(i: number, slot: number, withActivity: boolean): void {
+    const arrivals = this.#arrivals;
     const table = this.#table;
-    const record = slot * recordDoubles;
-    const forward = (table.lowIsSource[slot] === 1) === sourceIsLow;
-    const own = record + (forward ? flowField.forward : flowField.backward);
-    if (table.records[own + directionField.packets] === 0) table.enqueue(slot, queue.answered);
-    addPacket(
-      table.records,
-      record,
-      forward,
-      timeUs,
-      fields[this.#semantics.countPadding ? field.paddedPayloadBytes : field.payloadBytes]!,
-      fields[field.headerBytes]!,
-      fields[field.flags]!,
-      fields[field.window]!,
-      withActivity,
-    );
+    const { values, ints } = table.records;
+    const forward = table.lowIsSource[slot] === arrivals.sourceIsLow[i];
+    if (ints[slot * ints32 + (forward ? packetsForward : packetsBackward)] === 0) table.enqueue(slot, queue.answered);
+    addPacket(values, ints, slot, forward, arrivals.packets[i]!, this.#atUs, this.#payloadField, withActivity);
   }
 
-  #insert(bytes: Uint8Array, hash: number, sourceIsLow: boolean, timeUs: number): void {
-    if (this.#table.full) this.#evict(timeUs);
-    const slot = this.#table.insert(this.#key, hash);
-    this.#open(bytes, slot, sourceIsLow, timeUs);
+  #insert(i: number): void {
+    const { keys, hashes } = this.#arrivals;
+    if (this.#table.full) this.#evict(this.#atUs[0]!);
+    this.#open(i, this.#table.insert(keys, i * keySpan, hashes[i]!));
   }
 
   /** Begin a flow that knows nothing of an earlier one. */
-  #open(bytes: Uint8Array, slot: number, sourceIsLow: boolean, timeUs: number): void {
-    const fields = this.#fields;
+  #open(i: number, slot: number): void {
+    const packet = this.#arrivals.packets[i]!;
     const table = this.#table;
-    const synAck = tcpFlag.syn | tcpFlag.ack;
-    const turned = this.#semantics.turnSynAck && (fields[field.flags]! & synAck) === synAck;
-    table.lowIsSource[slot] = sourceIsLow === turned ? 0 : 1;
-    table.icmp[slot] = (fields[field.icmpType]! << 8) | fields[field.icmpCode]!;
-    copyMac(bytes, fields[turned ? field.dstMacOffset : field.srcMacOffset]!, table.macs, slot * 12);
-    copyMac(bytes, fields[turned ? field.srcMacOffset : field.dstMacOffset]!, table.macs, slot * 12 + 6);
-    this.#begin(slot, !turned, timeUs);
+    const synAck = t.syn | t.ack;
+    const turned = this.#semantics.turnSynAck && (packet[p.flags]! & synAck) === synAck;
+    table.lowIsSource[slot] = turned ? 1 - this.#arrivals.sourceIsLow[i]! : this.#arrivals.sourceIsLow[i]!;
+    table.icmp[slot] = (packet[p.icmpType]! << 8) | packet[p.icmpCode]!;
+    copyMac(this.#frames, packet[turned ? p.dstMacOffset : p.srcMacOffset]!, table.macs, slot * 12);
+    copyMac(this.#frames, packet[turned ? p.srcMacOffset : p.dstMacOffset]!, table.macs, slot * 12 + 6);
+    this.#begin(i, slot, !turned);
   }
 
   /** Begin the flow that follows one which was cut at 120 s. */
-  #continue(bytes: Uint8Array, slot: number, sourceIsLow: boolean, timeUs: number): void {
-    const silentUs = timeUs - this.#table.records[slot * recordDoubles + flowField.lastPacketAtUs]!;
-    if (this.#turnsAtCut(this.#fields[field.protocol]!, silentUs)) {
-      this.#open(bytes, slot, sourceIsLow, timeUs);
+  #continue(i: number, slot: number): void {
+    const table = this.#table;
+    const silentUs = this.#atUs[0]! - table.records.values[slot * words + f.lastPacketAtUs]!;
+    if (this.#turnsAtCut(this.#arrivals.packets[i]![p.protocol]!, silentUs)) {
+      this.#open(i, slot);
       return;
     }
-    const forward = this.#semantics.cutPacketIsForward || (this.#table.lowIsSource[slot] === 1) === sourceIsLow;
-    this.#begin(slot, forward, timeUs);
+    const sameWay = table.lowIsSource[slot] === this.#arrivals.sourceIsLow[i];
+    this.#begin(i, slot, this.#semantics.cutPacketIsForward || sameWay);
   }
 
   #turnsAtCut(protocol: number, silentUs: number): boolean {
@@ -304,42 +288,33 @@ export class FlowAssembler {
     return this.#semantics.turnUdpAtCut !== 'never';
   }
 
-  #begin(slot: number, forward: boolean, timeUs: number): void {
-    const fields = this.#fields;
+  #begin(i: number, slot: number, forward: boolean): void {
+    const { packets, keys } = this.#arrivals;
+    const packet = packets[i]!;
     const table = this.#table;
-    const record = slot * recordDoubles;
-    const flags = fields[field.flags]!;
-    table.states[slot] = slotState.open;
-    table.protocols[slot] = this.#live ? fields[field.protocol]! : this.#key[9]! >> 8;
+    const { values, ints } = table.records;
+    const flags = packet[p.flags]!;
+    table.states[slot] = state.open;
+    table.protocols[slot] = this.#live ? packet[p.protocol]! : keys[i * keySpan + keyField.protocolAndFamily]! >> 8;
     table.enqueue(slot, queue.halfOpen);
-    openRecord(
-      table.records,
-      record,
-      forward,
-      timeUs,
-      fields[this.#semantics.countPadding ? field.paddedPayloadBytes : field.payloadBytes]!,
-      fields[field.headerBytes]!,
-      flags,
-      fields[field.window]!,
-    );
-    table.records[record + flowField.flowNumber] = ++this.#flowNumber;
+    openRecord(values, ints, slot, forward, packet, this.#atUs, this.#payloadField);
+    values[slot * words + f.flowNumber] = ++this.#flowNumber;
     this.#active++;
-    const state = flags === 0 ? tcpState.open : advanceTcpState(table.records, record, flags);
+    const reached = flags === 0 ? tcp.open : advanceTcpState(ints, slot * ints32, flags);
     if (!this.#live) return;
-    if (state === tcpState.reset) this.#bury(slot, timeUs);
-    else this.#wheel.set(slot, timeUs + this.#reportPace.firstUs);
+    if (reached === tcp.reset) this.#bury(slot);
+    else this.#wheel.set(slot, this.#atUs[0]! + this.#reportPace.firstUs);
   }
 
   /** A packet for a slot whose flow was handed over already. */
-  #addAfterEnd(bytes: Uint8Array, slot: number, hash: number, sourceIsLow: boolean, timeUs: number): void {
+  #addAfterEnd(i: number, slot: number): void {
     const table = this.#table;
-    const isCut = table.states[slot] === slotState.cut;
-    if (isCut) {
+    if (table.states[slot] === state.cut) {
       this.#wheel.clear(slot);
-      this.#continue(bytes, slot, sourceIsLow, timeUs);
+      this.#continue(i, slot);
       return;
     }
-    const isOpening = (this.#fields[field.flags]! & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
+    const isOpening = (this.#arrivals.packets[i]![p.flags]! & (t.syn | t.ack)) === t.syn;
     if (!isOpening && table.latePackets[slot]! < tombstonePackets) {
       table.latePackets[slot]!++;
       this.#latePackets++;
@@ -347,33 +322,32 @@ export class FlowAssembler {
     }
     this.#wheel.clear(slot);
     table.remove(slot);
-    this.#insert(bytes, hash, sourceIsLow, timeUs);
+    this.#insert(i);
   }
 
   /** A deadline of this slot has come. */
   #fall(slot: number, nowUs: number): void {
     const table = this.#table;
-    if (table.states[slot] !== slotState.open && table.states[slot] !== slotState.dozing) {
+    if (table.states[slot] !== state.open && table.states[slot] !== state.dozing) {
       table.remove(slot);
       return;
     }
-    const values = table.records;
-    const record = slot * recordDoubles;
-    const cutUs = values[record + flowField.startedAtUs]! + flowTimeoutUs;
-    const lastUs = values[record + flowField.lastPacketAtUs]!;
+    const { values, ints } = table.records;
+    const cutUs = values[slot * words + f.startedAtUs]! + flowTimeoutUs;
+    const lastUs = values[slot * words + f.lastPacketAtUs]!;
     if (nowUs > cutUs) {
       this.#handOver(slot, this.#silentEnd(nowUs - lastUs));
       if (lastUs + flowTimeoutUs <= nowUs) {
         table.remove(slot);
         return;
       }
-      table.states[slot] = slotState.cut;
+      table.states[slot] = state.cut;
       table.enqueue(slot, queue.over);
       this.#wheel.set(slot, lastUs + flowTimeoutUs);
       return;
     }
-    if (packetsOf(values, record) === values[record + flowField.packetsAtReport]) {
-      table.states[slot] = slotState.dozing;
+    if (packetsOf(ints, slot) === ints[slot * ints32 + fi.packetsAtReport]) {
+      table.states[slot] = state.dozing;
       this.#wheel.set(slot, cutUs);
       return;
     }
@@ -381,26 +355,27 @@ export class FlowAssembler {
     this.#wheel.set(slot, Math.min(nowUs + this.#reportPace.intervalUs, cutUs));
   }
 
-  #wake(slot: number, timeUs: number): void {
-    const cutUs = this.#table.records[slot * recordDoubles + flowField.startedAtUs]! + flowTimeoutUs;
-    this.#table.states[slot] = slotState.open;
-    this.#wheel.set(slot, Math.min(timeUs + this.#reportPace.firstUs, cutUs));
+  #wake(slot: number): void {
+    const cutUs = this.#cutUs(slot);
+    this.#table.states[slot] = state.open;
+    this.#wheel.set(slot, Math.min(this.#atUs[0]! + this.#reportPace.firstUs, cutUs));
   }
 
-  #reportIfMany(slot: number, timeUs: number): void {
-    const record = slot * recordDoubles;
-    if (packetsOf(this.#table.records, record) < this.#reportPace.firstPackets) return;
+  #reportIfMany(slot: number): void {
+    if (packetsOf(this.#table.records.ints, slot) < this.#reportPace.firstPackets) return;
     this.#report(slot);
-    const cutUs = this.#table.records[record + flowField.startedAtUs]! + flowTimeoutUs;
-    this.#wheel.set(slot, Math.min(timeUs + this.#reportPace.intervalUs, cutUs));
+    this.#wheel.set(slot, Math.min(this.#atUs[0]! + this.#reportPace.intervalUs, this.#cutUs(slot)));
+  }
+
+  #cutUs(slot: number): number {
+    return this.#table.records.values[slot * words + f.startedAtUs]! + flowTimeoutUs;
   }
 
   #report(slot: number): void {
-    const values = this.#table.records;
-    const record = slot * recordDoubles;
-    values[record + flowField.packetsAtReport] = packetsOf(values, record);
+    const { ints } = this.#table.records;
+    ints[slot * ints32 + fi.packetsAtReport] = packetsOf(ints, slot);
     this.#reports++;
-    this.#output(this.#table, slot, flowEnd.report, values[record + flowField.reports]!++);
+    this.#output(this.#table, slot, flowEnd.report, ints[slot * ints32 + fi.reports]!++);
   }
 
   /** A flow that is cut at 120 s was idle if it had fallen silent before. */
@@ -409,21 +384,20 @@ export class FlowAssembler {
   }
 
   #handOver(slot: number, end: FlowEndCode): void {
-    const values = this.#table.records;
-    const record = slot * recordDoubles;
+    const { ints } = this.#table.records;
     this.#active--;
-    if (this.#semantics.dropSinglePackets && !this.#live && packetsOf(values, record) < 2) return;
+    if (this.#semantics.dropSinglePackets && !this.#live && packetsOf(ints, slot) < 2) return;
     this.#flows++;
-    this.#output(this.#table, slot, end, values[record + flowField.reports]!);
+    this.#output(this.#table, slot, end, ints[slot * ints32 + fi.reports]!);
   }
 
   /** Live: hand over what is over, and keep its place for stragglers. */
-  #bury(slot: number, timeUs: number): void {
+  #bury(slot: number): void {
     this.#handOver(slot, this.#tcpEnd(slot));
-    this.#table.states[slot] = slotState.tombstone;
+    this.#table.states[slot] = state.tombstone;
     this.#table.latePackets[slot] = 0;
     this.#table.enqueue(slot, queue.over);
-    this.#wheel.set(slot, timeUs + tombstoneUs);
+    this.#wheel.set(slot, this.#atUs[0]! + tombstoneUs);
   }
 
   #release(slot: number): void {
@@ -442,7 +416,7 @@ export class FlowAssembler {
     let victim = table.oldest(queue.halfOpen);
     for (let tries = 0; victim < 0; tries++) {
       const candidate = table.oldest(queue.answered);
-      const lastUs = table.records[candidate * recordDoubles + flowField.lastPacketAtUs]!;
+      const lastUs = table.records.values[candidate * words + f.lastPacketAtUs]!;
       if (lastUs < nowUs - activityTimeoutUs || tries === evictionTries) victim = candidate;
       else table.enqueue(candidate, queue.answered);
     }
@@ -454,28 +428,35 @@ export class FlowAssembler {
   #handOverAll(end: FlowEndCode): void {
     const table = this.#table;
     for (let over = table.oldest(queue.over); over >= 0; over = table.oldest(queue.over)) this.#release(over);
-    const open: number[] = [];
-    // By the queues, not the slots: a clock that jumps to and fro must not walk a large table each time.
-    for (const waiting of [queue.halfOpen, queue.answered]) {
-      for (let slot = table.oldest(waiting); slot >= 0; slot = table.oldest(waiting)) {
-        table.leaveQueue(slot);
-        open.push(slot);
-      }
-    }
-    const number = (slot: number): number => table.records[slot * recordDoubles + flowField.flowNumber]!;
-    open.sort((one, other) => number(one) - number(other));
-    for (const slot of open) {
+    for (const slot of this.#oldestFirst()) {
       this.#handOver(slot, this.#isOver(slot) ? this.#tcpEnd(slot) : end);
       this.#release(slot);
     }
   }
+
+  /** The slots of all open flows, in the order in which these began; they leave their queues. */
+  #oldestFirst(): Uint32Array {
+    const table = this.#table;
+    const { values } = table.records;
+    // Age and slot in one number, which a typed array sorts ten times as fast as a comparison of ages does.
+    const order = new Float64Array(table.used);
+    let found = 0;
+    // By the queues, not the slots: a clock that jumps to and fro must not walk a large table each time.
+    for (const waiting of [queue.halfOpen, queue.answered]) {
+      for (let slot = table.oldest(waiting); slot >= 0; slot = table.oldest(waiting)) {
+        table.leaveQueue(slot);
+        order[found++] = (values[slot * words + f.flowNumber]! - this.#flowNumber) * slotSpan + slot;
+      }
+    }
+    return Uint32Array.from(order.sort(), (one) => one - Math.floor(one / slotSpan) * slotSpan);
+  }
 }
 
-function packetsOf(values: Float64Array, record: number): number {
-  return (
-    values[record + flowField.forward + directionField.packets]! +
-    values[record + flowField.backward + directionField.packets]!
-  );
+/** Above every slot number. */
+const slotSpan = 2 ** 22;
+
+function packetsOf(ints: Int32Array, slot: number): number {
+  return ints[slot * ints32 + packetsForward]! + ints[slot * ints32 + packetsBackward]!;
 }
 
 function copyMac(from: Uint8Array, at: number, to: Uint8Array, target: number): void {

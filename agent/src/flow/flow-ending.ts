@@ -1,6 +1,11 @@
 /** Why a flow is handed over, and how far a TCP connection has come towards its end. */
 import { tcpFlag } from '../packet/packet-fields.ts';
-import { directionField, flowField } from './flow-fields.ts';
+import { directionInt, flowField, flowInt } from './flow-fields.ts';
+
+const t = tcpFlag;
+const fi = flowInt;
+const finForward = flowField.forward * 2 + directionInt.fin;
+const finBackward = flowField.backward * 2 + directionInt.fin;
 
 /** In the order of the contract's `FlowEnd`; a test holds them together. */
 export const flowEnd = { report: 0, closed: 1, reset: 2, idle: 3, timeout: 4, evicted: 5, endOfInput: 6 } as const;
@@ -8,21 +13,22 @@ export type FlowEndCode = (typeof flowEnd)[keyof typeof flowEnd];
 
 export const tcpState = { open: 0, firstFin: 1, bothFins: 2, closed: 3, reset: 4 } as const;
 
-/** Move on by a packet with these flags, which the record already counts; returns the state reached. */
-export function advanceTcpState(values: Float64Array, record: number, flags: number): number {
-  const state = values[record + flowField.tcpState]!;
+/**
+ * Move on by a packet with these flags, which the record already counts; returns the state reached. The record's
+ * integers begin at `record` in `ints`.
+ */
+export function advanceTcpState(ints: Int32Array, record: number, flags: number): number {
+  const state = ints[record + fi.tcpState]!;
   if (state >= tcpState.closed) return state;
   let next = state;
-  if ((flags & tcpFlag.rst) !== 0) {
+  if ((flags & t.rst) !== 0) {
     next = tcpState.reset;
-  } else if ((flags & tcpFlag.fin) !== 0) {
-    const both =
-      values[record + flowField.forward + directionField.fin]! > 0 &&
-      values[record + flowField.backward + directionField.fin]! > 0;
+  } else if ((flags & t.fin) !== 0) {
+    const both = ints[record + finForward]! > 0 && ints[record + finBackward]! > 0;
     next = both ? tcpState.bothFins : tcpState.firstFin;
-  } else if (state === tcpState.bothFins && (flags & tcpFlag.ack) !== 0) {
+  } else if (state === tcpState.bothFins && (flags & t.ack) !== 0) {
     next = tcpState.closed;
   }
-  values[record + flowField.tcpState] = next;
+  ints[record + fi.tcpState] = next;
   return next;
 }

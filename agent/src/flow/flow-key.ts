@@ -1,45 +1,65 @@
 /** The two ends of a conversation in one order, whoever speaks, and a hash of them. */
 import { field, type PacketFields } from '../packet/packet-fields.ts';
-import { keyField } from './flow-table.ts';
 
-/** Write the key of the packet in `fields`; true when its source is the smaller end. `protocol` is the profile's. */
-export function writeKey(fields: PacketFields, protocol: number, key: Int32Array): boolean {
-  const srcPort = fields[field.srcPort]!;
-  const dstPort = fields[field.dstPort]!;
-  const family = fields[field.family]!;
-  let order = fields[field.srcAddress + 3]! - fields[field.dstAddress + 3]!;
+const p = field;
+
+/** Offsets in a key. An IPv4 conversation is told by the first four words. */
+export const keyField = {
+  /** Last words of the smaller end's address and of the larger one's, as signed numbers. */
+  low: 0,
+  high: 1,
+  /** Port of the smaller end in the upper half. */
+  ports: 2,
+  /** Protocol as the profile tells it apart, and the IP family. */
+  protocolAndFamily: 3,
+  /** The first three words of the smaller address, then those of the larger one; 0 for IPv4. */
+  rest: 4,
+} as const;
+
+export const keyWords = 10;
+
+const k = keyField;
+
+/**
+ * Write the key of `packet` to `keys` at `at`; true when its source is the smaller end. `protocol` is the profile's.
+ */
+export function writeKey(packet: PacketFields, protocol: number, keys: Int32Array, at: number): boolean {
+  const srcPort = packet[p.srcPort]!;
+  const dstPort = packet[p.dstPort]!;
+  const family = packet[p.family]!;
+  const src = packet[p.srcAddress + 3]!;
+  const dst = packet[p.dstAddress + 3]!;
+  let order = src - dst;
   if (family === 6) {
     for (let word = 2; word >= 0 && order === 0; word--) {
-      order = fields[field.srcAddress + word]! - fields[field.dstAddress + word]!;
+      order = packet[p.srcAddress + word]! - packet[p.dstAddress + word]!;
     }
   }
   if (order === 0) order = srcPort - dstPort;
   const sourceIsLow = order <= 0;
-  const low = sourceIsLow ? field.srcAddress : field.dstAddress;
-  const high = sourceIsLow ? field.dstAddress : field.srcAddress;
-  key[keyField.low] = fields[low]!;
-  key[keyField.low + 1] = fields[low + 1]!;
-  key[keyField.low + 2] = fields[low + 2]!;
-  key[keyField.low + 3] = fields[low + 3]!;
-  key[keyField.high] = fields[high]!;
-  key[keyField.high + 1] = fields[high + 1]!;
-  key[keyField.high + 2] = fields[high + 2]!;
-  key[keyField.high + 3] = fields[high + 3]!;
-  key[keyField.ports] = sourceIsLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
-  key[keyField.protocolAndFamily] = (protocol << 8) | family;
+  keys[at + k.low] = sourceIsLow ? src : dst;
+  keys[at + k.high] = sourceIsLow ? dst : src;
+  keys[at + k.ports] = sourceIsLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
+  keys[at + k.protocolAndFamily] = (protocol << 8) | family;
+  const low = sourceIsLow ? p.srcAddress : p.dstAddress;
+  const high = sourceIsLow ? p.dstAddress : p.srcAddress;
+  for (let word = 0; word < 3; word++) {
+    keys[at + k.rest + word] = family === 6 ? packet[low + word]! : 0;
+    keys[at + k.rest + 3 + word] = family === 6 ? packet[high + word]! : 0;
+  }
   return sourceIsLow;
 }
 
 /** 32 bits; the seed is secret, so that nobody can aim at one place of the table. */
-export function hashKey(key: Int32Array, seed: number): number {
-  let hash = Math.imul(key[keyField.low + 3]! ^ seed, 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ key[keyField.high + 3]!, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13) ^ key[keyField.ports]!, 0xc2b2ae35);
-  hash = Math.imul(hash ^ (hash >>> 16) ^ key[keyField.protocolAndFamily]!, 0x27d4eb2f);
-  if ((key[keyField.protocolAndFamily]! & 0xff) === 6) {
+export function hashKey(keys: Int32Array, at: number, seed: number): number {
+  let hash = Math.imul(keys[at + k.low]! ^ seed, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ keys[at + k.high]!, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ keys[at + k.ports]!, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16) ^ keys[at + k.protocolAndFamily]!, 0x27d4eb2f);
+  if ((keys[at + k.protocolAndFamily]! & 0xff) === 6) {
     for (let word = 0; word < 3; word++) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ key[keyField.low + word]!, 0x9e3779b1);
-      hash = Math.imul(hash ^ (hash >>> 13) ^ key[keyField.high + word]!, 0x85ebca6b);
+      hash = Math.imul(hash ^ (hash >>> 15) ^ keys[at + k.rest + word]!, 0x9e3779b1);
+      hash = Math.imul(hash ^ (hash >>> 13) ^ keys[at + k.rest + 3 + word]!, 0x85ebca6b);
     }
   }
   return hash ^ (hash >>> 16);

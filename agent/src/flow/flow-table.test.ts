@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FlowTable, keyWords, queue } from './flow-table.ts';
+import { keyField, keyWords } from './flow-key.ts';
+import { FlowTable, queue } from './flow-table.ts';
 
 function keyOf(id: number): Int32Array {
   const key = new Int32Array(keyWords);
-  key[3] = id;
-  key[9] = (6 << 8) | 4;
+  key[keyField.high] = id;
+  key[keyField.protocolAndFamily] = (6 << 8) | 4;
   return key;
 }
 
@@ -17,16 +18,16 @@ test('finds what was inserted and nothing that was removed, however badly the ha
       const model = new Map<number, number>();
       for (const { id, insert } of steps) {
         const known = model.get(id);
-        expect(table.find(keyOf(id), id % spread)).toBe(known ?? -1);
+        expect(table.find(keyOf(id), 0, id % spread)).toBe(known ?? -1);
         if (insert && known === undefined && !table.full) {
-          model.set(id, table.insert(keyOf(id), id % spread));
+          model.set(id, table.insert(keyOf(id), 0, id % spread));
         } else if (!insert && known !== undefined) {
           table.remove(known);
           model.delete(id);
         }
         expect(table.used).toBe(model.size);
       }
-      for (const [id, slot] of model) expect(table.find(keyOf(id), id % spread)).toBe(slot);
+      for (const [id, slot] of model) expect(table.find(keyOf(id), 0, id % spread)).toBe(slot);
       expect(new Set(model.values()).size).toBe(model.size);
     }),
   );
@@ -34,7 +35,7 @@ test('finds what was inserted and nothing that was removed, however badly the ha
 
 test('queues give the oldest first, and a slot stands in one of them', () => {
   const table = new FlowTable(4);
-  const [a, b, c] = [1, 2, 3].map((id) => table.insert(keyOf(id), id)) as [number, number, number];
+  const [a, b, c] = [1, 2, 3].map((id) => table.insert(keyOf(id), 0, id)) as [number, number, number];
   for (const slot of [a, b, c]) table.enqueue(slot, queue.halfOpen);
   table.enqueue(a, queue.answered);
   expect([table.oldest(queue.halfOpen), table.oldest(queue.answered), table.oldest(queue.over)]).toEqual([b, a, -1]);

@@ -1,19 +1,27 @@
 /**
  * Hash → slot, by open addressing with linear probing in one typed array. It begins small and doubles while the table
- * fills, because every packet looks here first and a small index stays in the processor's cache.
+ * fills, because every packet looks here first and a small index stays in the processor's cache: a place is four bytes,
+ * a slot and ten bits of its hash.
  */
 
-const none = -1;
+const empty = -1;
 const firstSize = 4096;
+const slotBits = 22;
+const slotMask = (1 << slotBits) - 1;
+
+/** The last number would look like an empty place. */
+export const maxSlots = slotMask;
 
 export class SlotIndex {
-  /** Pairs of hash and slot + 1; 0 is empty. At most half of the places are taken. */
+  /** At most half of the places are taken. */
   #places: Int32Array<ArrayBuffer>;
+  readonly #hashes: Int32Array<ArrayBuffer>;
   #mask: number;
   #used = 0;
 
-  constructor() {
-    this.#places = new Int32Array(firstSize * 2);
+  constructor(slots: number) {
+    this.#hashes = new Int32Array(slots);
+    this.#places = new Int32Array(firstSize).fill(empty);
     this.#mask = firstSize - 1;
   }
 
@@ -28,46 +36,57 @@ export class SlotIndex {
 
   /** The slot at a place: -1 where the search ends, -2 for another hash. */
   slotAt(place: number, hash: number): number {
-    const slot = this.#places[place * 2 + 1]! - 1;
-    return slot === none || this.#places[place * 2] === hash ? slot : -2;
+    const entry = this.#places[place]!;
+    if (entry === empty) return -1;
+    return (entry ^ hash) >>> slotBits === 0 ? entry & slotMask : -2;
+  }
+
+  /** Write to `slots` where the searches for these hashes begin: a slot that may be the right one, or -1. */
+  guess(hashes: Int32Array, slots: Int32Array, count: number): void {
+    const places = this.#places;
+    const mask = this.#mask;
+    for (let i = 0; i < count; i++) {
+      const entry = places[hashes[i]! & mask]!;
+      slots[i] = entry === empty ? -1 : entry & slotMask;
+    }
   }
 
   add(hash: number, slot: number): void {
+    this.#hashes[slot] = hash;
     if (++this.#used * 2 > this.#mask) this.#grow();
-    this.#put(hash, slot);
+    this.#put(slot);
   }
 
   /** Whoever stands behind moves up, so that no gap ends a search early. */
-  remove(hash: number, slot: number): void {
+  remove(slot: number): void {
     const places = this.#places;
     const mask = this.#mask;
-    let hole = hash & mask;
-    while (places[hole * 2 + 1] !== slot + 1) hole = (hole + 1) & mask;
-    for (let place = (hole + 1) & mask; places[place * 2 + 1] !== 0; place = (place + 1) & mask) {
-      const home = places[place * 2]! & mask;
+    let hole = this.#hashes[slot]! & mask;
+    while ((places[hole]! & slotMask) !== slot || places[hole] === empty) hole = (hole + 1) & mask;
+    for (let place = (hole + 1) & mask; places[place] !== empty; place = (place + 1) & mask) {
+      const home = this.#hashes[places[place]! & slotMask]! & mask;
       if (((place - home) & mask) >= ((place - hole) & mask)) {
-        places[hole * 2] = places[place * 2]!;
-        places[hole * 2 + 1] = places[place * 2 + 1]!;
+        places[hole] = places[place]!;
         hole = place;
       }
     }
-    places[hole * 2 + 1] = 0;
+    places[hole] = empty;
     this.#used--;
   }
 
-  #put(hash: number, slot: number): void {
+  #put(slot: number): void {
+    const hash = this.#hashes[slot]!;
     let place = hash & this.#mask;
-    while (this.#places[place * 2 + 1] !== 0) place = (place + 1) & this.#mask;
-    this.#places[place * 2] = hash;
-    this.#places[place * 2 + 1] = slot + 1;
+    while (this.#places[place] !== empty) place = (place + 1) & this.#mask;
+    this.#places[place] = (hash & ~slotMask) | slot;
   }
 
   #grow(): void {
     const before = this.#places;
-    this.#places = new Int32Array(before.length * 2);
-    this.#mask = before.length - 1;
-    for (let at = 0; at < before.length; at += 2) {
-      if (before[at + 1] !== 0) this.#put(before[at]!, before[at + 1]! - 1);
+    this.#places = new Int32Array(before.length * 2).fill(empty);
+    this.#mask = this.#places.length - 1;
+    for (const entry of before) {
+      if (entry !== empty) this.#put(entry & slotMask);
     }
   }
 }

@@ -2,6 +2,10 @@
 import { decodeTransport } from './decode-transport.ts';
 import { field, outcome, type Outcome, type PacketFields } from './packet-fields.ts';
 
+// Constants of the file are compiled in, imports are looked up at each use: see flow/flow-record.ts.
+const p = field;
+const came = outcome;
+
 const maxExtensionHeaders = 8;
 
 /** Decode the IPv4 datagram at `at`; captured bytes end at `end`, the frame itself at `wireEnd`. */
@@ -13,22 +17,22 @@ export function decodeIpv4(
   wireEnd: number,
   fields: PacketFields,
 ): Outcome {
-  if (end - at < 20) return outcome.truncated;
+  if (end - at < 20) return came.truncated;
   const headerBytes = (bytes[at]! & 15) << 2;
-  if (bytes[at]! >> 4 !== 4 || headerBytes < 20) return outcome.malformed;
+  if (bytes[at]! >> 4 !== 4 || headerBytes < 20) return came.malformed;
   let totalBytes = (bytes[at + 2]! << 8) | bytes[at + 3]!;
   // A segmentation offload leaves 0; nobody can claim more than the frame holds.
   if (totalBytes === 0 || totalBytes > wireEnd - at) totalBytes = wireEnd - at;
-  if (totalBytes < headerBytes) return outcome.malformed;
-  fields[field.family] = 4;
-  fields[field.srcAddress] = 0;
-  fields[field.srcAddress + 1] = 0;
-  fields[field.srcAddress + 2] = 0;
-  fields[field.srcAddress + 3] = view.getInt32(at + 12);
-  fields[field.dstAddress] = 0;
-  fields[field.dstAddress + 1] = 0;
-  fields[field.dstAddress + 2] = 0;
-  fields[field.dstAddress + 3] = view.getInt32(at + 16);
+  if (totalBytes < headerBytes) return came.malformed;
+  fields[p.family] = 4;
+  fields[p.srcAddress] = 0;
+  fields[p.srcAddress + 1] = 0;
+  fields[p.srcAddress + 2] = 0;
+  fields[p.srcAddress + 3] = view.getInt32(at + 12);
+  fields[p.dstAddress] = 0;
+  fields[p.dstAddress + 1] = 0;
+  fields[p.dstAddress + 2] = 0;
+  fields[p.dstAddress + 3] = view.getInt32(at + 16);
   const isLaterFragment = (((bytes[at + 6]! & 0x1f) << 8) | bytes[at + 7]!) !== 0;
   return decodeTransport(
     bytes,
@@ -51,21 +55,21 @@ export function decodeIpv6(
   wireEnd: number,
   fields: PacketFields,
 ): Outcome {
-  if (end - at < 40) return outcome.truncated;
-  if (bytes[at]! >> 4 !== 6) return outcome.malformed;
+  if (end - at < 40) return came.truncated;
+  if (bytes[at]! >> 4 !== 6) return came.malformed;
   let upperBytes = (bytes[at + 4]! << 8) | bytes[at + 5]!;
   if (upperBytes === 0 || upperBytes > wireEnd - at - 40) upperBytes = wireEnd - at - 40;
-  fields[field.family] = 6;
+  fields[p.family] = 6;
   for (let word = 0; word < 4; word++) {
-    fields[field.srcAddress + word] = view.getInt32(at + 8 + 4 * word);
-    fields[field.dstAddress + word] = view.getInt32(at + 24 + 4 * word);
+    fields[p.srcAddress + word] = view.getInt32(at + 8 + 4 * word);
+    fields[p.dstAddress + word] = view.getInt32(at + 24 + 4 * word);
   }
   let protocol = bytes[at + 6]!;
   let transport = at + 40;
   let isLaterFragment = false;
   for (let headers = 0; isExtension(protocol) && !isLaterFragment; headers++) {
-    if (headers === maxExtensionHeaders) return outcome.malformed;
-    if (end - transport < 8) return outcome.truncated;
+    if (headers === maxExtensionHeaders) return came.malformed;
+    if (end - transport < 8) return came.truncated;
     let size = (bytes[transport + 1]! + 1) << 3;
     if (protocol === 51) size = (bytes[transport + 1]! + 2) << 2;
     if (protocol === 44) {
@@ -76,7 +80,7 @@ export function decodeIpv6(
     transport += size;
     upperBytes -= size;
   }
-  if (upperBytes < 0) return outcome.malformed;
+  if (upperBytes < 0) return came.malformed;
   return decodeTransport(bytes, transport, end, protocol, isLaterFragment, upperBytes, transport - at, fields);
 }
 

@@ -1,6 +1,11 @@
 /** Ports, flags and lengths of the transport header; the last step of decoding a packet. */
 import { field, ipProtocol, outcome, type Outcome, type PacketFields } from './packet-fields.ts';
 
+// Constants of the file are compiled in, imports are looked up at each use: see flow/flow-record.ts.
+const p = field;
+const came = outcome;
+const ip = ipProtocol;
+
 /** The shortest IP datagram that an Ethernet frame is not padded for. */
 const unpaddedIpBytes = 46;
 
@@ -18,34 +23,34 @@ export function decodeTransport(
   ipHeaderBytes: number,
   fields: PacketFields,
 ): Outcome {
-  fields[field.protocol] = protocol;
+  fields[p.protocol] = protocol;
   if (isLaterFragment) {
-    fields[field.laterFragment] = 1;
+    fields[p.laterFragment] = 1;
     return withoutPorts(fields);
   }
-  fields[field.laterFragment] = 0;
+  fields[p.laterFragment] = 0;
   let headerBytes = 8;
-  if (protocol === ipProtocol.tcp) {
-    if (end - at < 16) return outcome.truncated;
+  if (protocol === ip.tcp) {
+    if (end - at < 16) return came.truncated;
     headerBytes = (bytes[at + 12]! >> 4) << 2;
-    if (headerBytes < 20) return outcome.malformed;
-    fields[field.flags] = bytes[at + 13]!;
-    fields[field.window] = (bytes[at + 14]! << 8) | bytes[at + 15]!;
-  } else if (protocol === ipProtocol.udp) {
-    if (end - at < 8) return outcome.truncated;
-    fields[field.flags] = 0;
-    fields[field.window] = 0;
+    if (headerBytes < 20) return came.malformed;
+    fields[p.flags] = bytes[at + 13]!;
+    fields[p.window] = (bytes[at + 14]! << 8) | bytes[at + 15]!;
+  } else if (protocol === ip.udp) {
+    if (end - at < 8) return came.truncated;
+    fields[p.flags] = 0;
+    fields[p.window] = 0;
   } else {
     return decodeOtherProtocol(bytes, at, end, protocol, fields);
   }
-  fields[field.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
-  fields[field.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-  fields[field.headerBytes] = headerBytes;
+  fields[p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
+  fields[p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  fields[p.headerBytes] = headerBytes;
   const payloadBytes = upperBytes - headerBytes;
-  fields[field.payloadBytes] = payloadBytes > 0 ? payloadBytes : 0;
+  fields[p.payloadBytes] = payloadBytes > 0 ? payloadBytes : 0;
   const paddedBytes = unpaddedIpBytes - ipHeaderBytes - headerBytes;
-  fields[field.paddedPayloadBytes] = Math.max(payloadBytes, paddedBytes, 0);
-  return outcome.decoded;
+  fields[p.paddedPayloadBytes] = Math.max(payloadBytes, paddedBytes, 0);
+  return came.decoded;
 }
 
 function decodeOtherProtocol(
@@ -55,31 +60,31 @@ function decodeOtherProtocol(
   protocol: number,
   fields: PacketFields,
 ): Outcome {
-  if (protocol === ipProtocol.sctp) {
-    if (end - at < 12) return outcome.truncated;
+  if (protocol === ip.sctp) {
+    if (end - at < 12) return came.truncated;
     withoutPorts(fields);
-    fields[field.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
-    fields[field.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    return outcome.decoded;
+    fields[p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
+    fields[p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    return came.decoded;
   }
   withoutPorts(fields);
-  if (protocol === ipProtocol.icmp || protocol === ipProtocol.icmp6) {
-    if (end - at < 4) return outcome.truncated;
-    fields[field.icmpType] = bytes[at]!;
-    fields[field.icmpCode] = bytes[at + 1]!;
+  if (protocol === ip.icmp || protocol === ip.icmp6) {
+    if (end - at < 4) return came.truncated;
+    fields[p.icmpType] = bytes[at]!;
+    fields[p.icmpCode] = bytes[at + 1]!;
   }
-  return outcome.decoded;
+  return came.decoded;
 }
 
 function withoutPorts(fields: PacketFields): Outcome {
-  fields[field.srcPort] = 0;
-  fields[field.dstPort] = 0;
-  fields[field.flags] = 0;
-  fields[field.window] = 0;
-  fields[field.headerBytes] = 0;
-  fields[field.payloadBytes] = 0;
-  fields[field.paddedPayloadBytes] = 0;
-  fields[field.icmpType] = 0;
-  fields[field.icmpCode] = 0;
-  return outcome.decoded;
+  fields[p.srcPort] = 0;
+  fields[p.dstPort] = 0;
+  fields[p.flags] = 0;
+  fields[p.window] = 0;
+  fields[p.headerBytes] = 0;
+  fields[p.payloadBytes] = 0;
+  fields[p.paddedPayloadBytes] = 0;
+  fields[p.icmpType] = 0;
+  fields[p.icmpCode] = 0;
+  return came.decoded;
 }

@@ -3,7 +3,7 @@ import { FlowEnd } from '@picket/shared/contract/flow';
 import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
-import type { FlowCounters } from '../flow/flow-assembler.ts';
+import type { FlowCounters } from '../flow/flow-counters.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import type { Chunk } from '../capture/packet-source.ts';
 import { checkFeatures } from './feature-oracle.ts';
