@@ -124,8 +124,8 @@ function warn(meter: FlowMeter, leftOut: LeftOutLinks): void {
 
 function toCapacity(text: string): number {
   const capacity = Number(text);
-  if (!Number.isInteger(capacity) || capacity < 16 || capacity > 4_194_304) {
-    throw new InvalidArgumentError('give a whole number from 16 to 4194304');
+  if (!Number.isInteger(capacity) || capacity < 16 || capacity > 4_000_000) {
+    throw new InvalidArgumentError('give a whole number from 16 to 4000000');
   }
   return capacity;
 }

@@ -63,7 +63,7 @@ export const AgentConfig = z.strictObject({
   flow: z
     .strictObject({
       /** Flows that may live at once; the oldest half-open ones go first when it is full. Null: what the memory allows. */
-      capacity: z.int().min(1024).max(4_194_304).nullable().default(null),
+      capacity: z.int().min(1024).max(4_000_000).nullable().default(null),
       /** A living flow is reported this long after its first packet, */
       first_report_ms: z.int().min(100).max(60_000).default(1000),
       /** or as soon as it has this many packets, */
