@@ -61,20 +61,16 @@ export function showsProgress(asked: boolean | undefined, linesToTerminal: boole
 
 /** `seconds`: since the beginning. */
 export function describeProgress({ bytesRead, totalBytes, packets, flows }: ProgressState, seconds: number): string {
-  const done =
-    totalBytes === undefined
-      ? inMib(bytesRead)
-      : `${inMib(bytesRead)} of ${inMib(totalBytes)} (${Math.floor((100 * bytesRead) / Math.max(1, totalBytes))} %)`;
-  const rate = `${whole(packets / Math.max(seconds, 0.001))} packets/s`;
-  const left =
-    totalBytes === undefined || bytesRead === 0
-      ? ''
-      : `, ${duration((seconds * Math.max(0, totalBytes - bytesRead)) / bytesRead)} left`;
-  return `${done}, ${whole(packets)} packets, ${whole(flows)} flows, ${rate}${left}`;
+  const seen = `${whole(packets)} packets, ${whole(flows)} flows, ${whole(packets / Math.max(seconds, 0.001))} packets/s`;
+  if (totalBytes === undefined) return `${inMib(bytesRead)} MiB, ${seen}`;
+  const percent = Math.floor((100 * bytesRead) / Math.max(1, totalBytes));
+  const leftSeconds = bytesRead === 0 ? undefined : (seconds * Math.max(0, totalBytes - bytesRead)) / bytesRead;
+  const left = leftSeconds === undefined ? '' : `${duration(leftSeconds)} left, `;
+  return `${inMib(bytesRead)} of ${inMib(totalBytes)} MiB (${percent} %), ${left}${seen}`;
 }
 
 function inMib(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+  return (bytes / 1_048_576).toFixed(1);
 }
 
 function whole(count: number): string {
