@@ -12,7 +12,7 @@ import { captureForms, chunksInPieces } from '../agent/src/testing/capture-forms
 import type { TimedFrame } from '../agent/src/testing/packet-builder.ts';
 import { FeatureProfile } from '../shared/src/features/feature-profile.ts';
 import { compareFlows, type Comparison } from './exactness/compare-flows.ts';
-import { type FlowLine, meterLines, readGolden, readPublished } from './exactness/flow-line.ts';
+import { type FlowLine, meterLines, meterLive, readGolden, readPublished } from './exactness/flow-line.ts';
 import { referenceArtefacts } from './exactness/reference-artefacts.ts';
 
 const usage = `usage: npm run -s bench -- exactness --reference DIR [--captures] [--verbose]
@@ -74,17 +74,18 @@ async function compareCaptures(from: string): Promise<void> {
   const files = readdirSync(reference, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.csv.gz'))
     .toSorted();
-  const total = { agreeing: 0, recut: 0, flows: 0, values: 0, differences: 0 };
+  const total = { agreeing: 0, recut: 0, flows: 0, live: 0, values: 0, differences: 0 };
   for (const file of files) {
     const path = `${from}/data/pcaps/${file.replace('.csv.gz', '')}`;
     const ours = await meterLines(fileChunks(path), 'fixed', true);
     const result = compareFlows(ours, readPublished(`${reference}/${file}`));
-    const recut = await meterLines(
-      chunksInPieces(new Uint8Array(readFileSync(path)), borders(total.flows)),
-      'fixed',
-      true,
-    );
-    const isSame = areEqual(recut, ours);
+    const bytes = new Uint8Array(readFileSync(path));
+    const pieces = borders(total.flows);
+    const live = await meterLive(fileChunks(path), false);
+    const isSame =
+      areEqual(await meterLines(chunksInPieces(bytes, pieces), 'fixed', true), ours) &&
+      areEqual(await meterLive(chunksInPieces(bytes, pieces), true), live);
+    total.live += live.length;
     isExact &&= isSame;
     total.agreeing += result.differences.length === 0 ? 1 : 0;
     total.recut += isSame ? 1 : 0;
@@ -100,8 +101,9 @@ async function compareCaptures(from: string): Promise<void> {
     note(result);
   }
   console.log(
-    `fixed, ${files.length} captures: ${total.agreeing} agree, ${total.recut} the same when cut at random places; ` +
-      `${total.flows} flows, ${total.values} values, ${total.differences} differences`,
+    `fixed, ${files.length} captures: ${total.agreeing} agree; ${total.flows} flows, ${total.values} values, ` +
+      `${total.differences} differences\ncut at random places, reference and live endings (${total.live} flows and reports): ` +
+      `${total.recut} of ${files.length} the same`,
   );
   isExact &&= files.length > 0;
 }

@@ -28,6 +28,34 @@ export async function meterLines(
   return lines;
 }
 
+/**
+ * Meter with live endings: flows and reports in the order they come, IPv6 too. With `passingTime` packet time is also moved
+ * on between chunks, as a silent interface does.
+ */
+export async function meterLive(
+  chunks: AsyncIterable<Chunk> | Iterable<Chunk>,
+  passingTime: boolean,
+): Promise<FlowLine[]> {
+  const lines: FlowLine[] = [];
+  const meter = FlowMeter.create({ profile: 'fixed', endings: 'live' }, (batch) => {
+    for (let row = 0; row < batch.count; row++) {
+      lines.push({
+        key: [batch.flowNumber[row], batch.reportNumber[row], batch.end[row], batch.startedAtUs[row]].join(','),
+        values: [...batch.features.subarray(row * featureCount, (row + 1) * featureCount)],
+      });
+    }
+  });
+  let lastUs = 0;
+  for await (const chunk of chunks) {
+    const nextUs = chunk.timesUs[0]!;
+    if (passingTime && lastUs > 0 && nextUs > lastUs) meter.advanceTo(lastUs + (nextUs - lastUs) * 0.7);
+    meter.add(chunk);
+    lastUs = Math.max(lastUs, chunk.timesUs[chunk.count - 1]!);
+  }
+  meter.finish();
+  return lines;
+}
+
 function addLines(lines: FlowLine[], batch: FlowBatch, timed: boolean): void {
   for (let row = 0; row < batch.count; row++) {
     if (batch.family[row] !== 4) continue;
