@@ -14,7 +14,7 @@ import type { FlowBatch } from './features/flow-batch.ts';
 import type { DecisionDraft } from './verdict/decision-draft.ts';
 import type { Verdicts } from './verdict/decide-verdicts.ts';
 import { explainWindow } from './verdict/explain-window.ts';
-import { likeliestAttack } from './verdict/scored-window.ts';
+import { likeliestAttack, type AttackClass } from './verdict/scored-window.ts';
 import { DeviceNormals } from './window/device-normal.ts';
 import type { DeviceWindows, DueWindows, WindowContext } from './window/device-windows.ts';
 import { instantOf } from './window/packet-time.ts';
@@ -187,11 +187,12 @@ export class Pipeline {
       const isAttack = judged.label === 'attack';
       const weighed = verdicts.weigh({ prediction: judged, context });
       let prediction = judged;
-      if (weighed.needsReasons && budget > 0) {
+      const attack = weighed.needsReasonsFor;
+      if (attack !== undefined && budget > 0) {
         budget -= 1;
         this.#explained += 1;
-        prediction = { ...judged, explanation: await this.#explain(context, features) };
-      } else if (weighed.needsReasons) this.#unexplained += 1;
+        prediction = { ...judged, explanation: await this.#explain(context, features, attack) };
+      } else if (attack !== undefined) this.#unexplained += 1;
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
       else this.#normals.learn(context, features);
@@ -202,11 +203,15 @@ export class Pipeline {
     }
   }
 
-  async #explain(context: WindowContext, features: Float32Array<ArrayBuffer>): Promise<Explanation> {
+  async #explain(
+    context: WindowContext,
+    features: Float32Array<ArrayBuffer>,
+    attack: AttackClass,
+  ): Promise<Explanation> {
     const { bootId } = this.#options;
     const attributions = await this.#detector.explain(features, context.flowsSeen);
     const normal = this.#normals.of(context.device.address, this.#detector.manifest.typical_flow);
-    return explainWindow({ context, features, attributions, normal, bootId });
+    return explainWindow({ context, attack, features, attributions, normal, bootId });
   }
 
   #tell(alert: Alert): void {

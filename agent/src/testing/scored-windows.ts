@@ -95,6 +95,8 @@ function burstOf(flows: readonly WindowFlow[]): DeviceBurst {
     flows: flows.length,
     sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
     untilUs: Math.max(...flows.map((flow) => flow.lastPacketAtUs)),
+    hasSources: new Set(flows.map((flow) => flow.srcIp)).size > 1,
+    hasTargets: new Set(flows.map((flow) => flow.dstIp)).size > 1,
   };
   const same = flows.filter(({ protocol, dstPort }) => protocol === first?.protocol && dstPort === first.dstPort);
   return {

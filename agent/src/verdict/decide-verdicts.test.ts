@@ -274,3 +274,26 @@ test('the memory of verdicts is bounded and what is forgotten is counted', () =>
   expect(verdicts.openEpisodes).toBe(10);
   expect(verdicts.evicted).toBeGreaterThanOrEqual(180);
 });
+
+test('reasons are asked for once per alert: when it opens, and again only while it has none', () => {
+  const verdicts = new Verdicts({ bootId, rules: [rule()] });
+  const reasons = { top_features: [], flow_importance: [], flows: [], normal_of: 'none', summary: 'seen' } as const;
+  /** Whether window `at` was worth an explanation; it gets one where `explain` says so. */
+  const see = (at: number, says: WindowSketch['says'], explain = true): string | undefined => {
+    const scored = scoredWindow({ at, says });
+    const weighed = verdicts.weigh(scored);
+    const explanation =
+      weighed.needsReasonsFor !== undefined && explain
+        ? { ...reasons, top_features: [], flow_importance: [], flows: [] }
+        : null;
+    verdicts.decide({ ...scored, prediction: { ...scored.prediction, explanation } }, weighed);
+    return weighed.needsReasonsFor;
+  };
+  expect(see(0, 'benign')).toBeUndefined();
+  expect(see(1, 'port_scan'), 'nothing is proven yet').toBeUndefined();
+  expect(see(2, 'port_scan', false), 'opens the alert, but the budget is spent').toBe('port_scan');
+  expect(see(3, 'port_scan')).toBe('port_scan');
+  for (let at = 4; at < 50; at++) expect(see(at, 'port_scan')).toBeUndefined();
+  expect(see(51, 'ddos_flood')).toBeUndefined();
+  expect(see(52, 'ddos_flood'), 'another alert').toBe('ddos_flood');
+});

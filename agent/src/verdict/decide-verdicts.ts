@@ -13,7 +13,7 @@ import { restrictionKey, restrictionsFor, type DecisionDraft, type Restriction }
 
 import { Evidence, type Proof } from './evidence.ts';
 import { findOffender, type Offender } from './offending-peer.ts';
-import { likeliestAttack, type ScoredWindow } from './scored-window.ts';
+import { likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
 
 export interface VerdictOptions {
   readonly bootId: BootId;
@@ -33,8 +33,11 @@ export interface Verdict {
 /** A window beside the rules that it proves. */
 export interface WeighedWindow {
   readonly proven: readonly { readonly rule: Rule; readonly proof: Proof }[];
-  /** It opens an alert, or goes on with one that has no reasons yet: worth an explanation before `decide`. */
-  readonly needsReasons: boolean;
+  /**
+   * What it opens an alert of, or goes on with one of that has no reasons yet: worth an explanation before `decide`.
+   * Undefined for every other window.
+   */
+  readonly needsReasonsFor: AttackClass | undefined;
 }
 
 interface Proposal {
@@ -77,11 +80,11 @@ export class Verdicts {
     this.#evidence.add(scored);
     const proven = context.countsAsEvidence ? this.#provenRules(scored) : [];
     const [first] = proven;
-    if (first === undefined) return { proven, needsReasons: false };
+    if (first === undefined) return { proven, needsReasonsFor: undefined };
     const { attack } = first.proof;
     const offender = findOffender(context, attack, null);
-    const needsReasons = !this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
-    return { proven, needsReasons };
+    const isExplained = this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
+    return { proven, needsReasonsFor: isExplained ? undefined : attack };
   }
 
   /** What follows. Give what `weigh` said where the window was weighed already, to have it explained in between. */

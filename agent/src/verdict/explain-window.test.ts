@@ -38,7 +38,14 @@ test('the ten strongest features come with value, unit, share, and the flow that
   for (let column = 0; column < 20; column++) attributions[9 * featureCount + column] = (column + 1) / 10;
   attributions[4 * featureCount + 19] = -3;
   const features = filled([4, 'Flow IAT Min', 1234]);
-  const explanation = explainWindow({ context, features, attributions, normal: undefined, bootId });
+  const explanation = explainWindow({
+    context,
+    attack: 'port_scan',
+    features,
+    attributions,
+    normal: undefined,
+    bootId,
+  });
   expect(() => Explanation.parse(explanation)).not.toThrow();
   expect(explanation.top_features).toHaveLength(10);
   expect(new Set(explanation.top_features.map(({ feature }) => feature)).size).toBe(10);
@@ -62,6 +69,7 @@ test('the flows that carried the score are named, strongest first, and the share
   const attributions = filled([7, 'SYN Flag Count', -1], [8, 'SYN Flag Count', 1], [9, 'SYN Flag Count', 2]);
   const { flow_importance, flows } = explainWindow({
     context,
+    attack: 'port_scan',
     features: filled(),
     attributions,
     normal: undefined,
@@ -79,7 +87,7 @@ test('a value is told against the normal of its own device, once that is known',
   const features = filled([9, 'Packet Length Mean', 0], [9, 'Flow IAT Mean', 40], [9, 'SYN Flag Count', 1]);
   const attributions = filled([9, 'Packet Length Mean', 1], [9, 'Flow IAT Mean', 2], [9, 'SYN Flag Count', 3]);
   const normal = normalsOf(context).of(context.device.address);
-  const explanation = explainWindow({ context, features, attributions, normal, bootId });
+  const explanation = explainWindow({ context, attack: 'port_scan', features, attributions, normal, bootId });
   const directions = Object.fromEntries(explanation.top_features.map((one) => [one.feature, one.direction]));
   expect(directions).toEqual({ 'SYN Flag Count': 'above', 'Flow IAT Mean': 'below', 'Packet Length Mean': 'below' });
   expect(explanation.top_features[1]?.normal).toBeCloseTo(30_000, -1);
@@ -93,24 +101,36 @@ test('where a device is not known yet, the typical flow of the bundle stands in'
   const normal = new DeviceNormals().of(context.device.address, typical);
   const features = filled([9, 'SYN Flag Count', 100], [9, 'Flow IAT Mean', 12], [9, 'Packet Length Mean', 0]);
   const attributions = filled([9, 'SYN Flag Count', 3], [9, 'Flow IAT Mean', 2], [9, 'Packet Length Mean', 1]);
-  const explanation = explainWindow({ context, features, attributions, normal, bootId });
+  const explanation = explainWindow({ context, attack: 'port_scan', features, attributions, normal, bootId });
   expect(explanation.top_features.map(({ direction }) => direction)).toEqual(['above', 'usual', 'below']);
   expect(explanation.normal_of).toBe('bundle');
 });
 
 function sentence(sketch: Partial<WindowSketch>, features = filled(), attributions = filled()): string {
   const context = contextOf(sketch);
-  return explainWindow({ context, features, attributions, normal: normalsOf(context).of('192.168.1.20'), bootId })
-    .summary;
+  return explainWindow({
+    context,
+    attack: 'port_scan',
+    features,
+    attributions,
+    normal: normalsOf(context).of('192.168.1.20'),
+    bootId,
+  }).summary;
 }
 
 test('guesses of a password are told as what they are', () => {
-  const burst = { flows: 430, sinceUs: sketchStartUs + 2e6, untilUs: sketchStartUs + 10e6 };
+  const burst = {
+    flows: 430,
+    sinceUs: sketchStartUs + 2e6,
+    untilUs: sketchStartUs + 10e6,
+    hasSources: true,
+    hasTargets: false,
+  };
   expect(
     sentence(
       {
         flows: Array.from({ length: 10 }, () => ({ dstPort: 22 })),
-        burst: { ...burst, service: { ...burst, flows: 412, protocol: 6, dstPort: 22 } },
+        burst: { ...burst, service: { ...burst, hasSources: false, flows: 412, protocol: 6, dstPort: 22 } },
       },
       filled([9, 'SYN Flag Count', 2]),
       filled([9, 'SYN Flag Count', 3]),
@@ -122,10 +142,16 @@ test('guesses of a password are told as what they are', () => {
 });
 
 test('a scan, a spoofed flood, a sweep and an upload each have their sentence', () => {
-  const burst = { flows: 980, sinceUs: sketchStartUs + 9.5e6, untilUs: sketchStartUs + 10e6 };
+  const burst = {
+    flows: 980,
+    sinceUs: sketchStartUs + 9.5e6,
+    untilUs: sketchStartUs + 10e6,
+    hasSources: true,
+    hasTargets: false,
+  };
   const all = { ...burst, service: { ...burst, flows: 1, protocol: 6, dstPort: 4 } };
   expect(sentence({ burst: all })).toBe(
-    '980 new TCP connections to many different ports of 192.168.1.20 from 203.0.113.9 within 500 ms, median answer 0 bytes',
+    '980 new TCP connections to many different ports of 192.168.1.20 from 203.0.113.9 and others within 500 ms, median answer 0 bytes',
   );
   const forged = Array.from({ length: 10 }, (_, index) => ({
     srcIp: `198.51.100.${index}`,

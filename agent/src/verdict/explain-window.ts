@@ -9,10 +9,14 @@ import { unitOf } from '@picket/shared/features/feature-words';
 import type { FeatureNormal } from '../window/device-normal.ts';
 import type { WindowContext } from '../window/device-windows.ts';
 import { flowIdOf, type WindowFlow } from '../window/window-flow.ts';
+import { findOffender } from './offending-peer.ts';
+import type { AttackClass } from './scored-window.ts';
 import { windowSentence } from './window-sentence.ts';
 
 export interface ExplainedWindow {
   readonly context: WindowContext;
+  /** What it is taken for. */
+  readonly attack: AttackClass;
   /** 10 × 78 raw features, present flows in the last slots. */
   readonly features: Float32Array;
   /** Likewise: how much each moved the logit of the score. */
@@ -26,16 +30,18 @@ const topCount = 10;
 const unusual = 2;
 
 export function explainWindow(window: ExplainedWindow): Explanation {
-  const { context, normal } = window;
+  const { context, attack, normal } = window;
   const features = topFeatures(window);
   const shares = flowShares(window);
-  return {
+  const explanation: Explanation = {
     top_features: features,
     flow_importance: shares,
     flows: carryingFlows(window, shares),
     normal_of: normal?.of ?? 'none',
-    summary: windowSentence(context, shares, features),
+    summary: '',
   };
+  const offender = findOffender(context, attack, explanation);
+  return { ...explanation, summary: windowSentence(context, offender, shares, features) };
 }
 
 /** One line per feature: where several flows share it, the flow that carried most stands for it. */

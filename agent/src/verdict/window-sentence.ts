@@ -14,6 +14,7 @@ import {
 import type { WindowContext } from '../window/device-windows.ts';
 import type { FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
+import type { Offender } from './offending-peer.ts';
 
 /** Flows with at least this share of the strongest flow's stand for the window. */
 const carryingShare = 0.25;
@@ -29,15 +30,19 @@ const kinds: Readonly<Record<number, readonly [string, string]>> = {
   58: ['ICMPv6 exchange', 'ICMPv6 exchanges'],
 };
 
-/** `shares`: of each flow in the score, see `Explanation.flow_importance`. The context holds at least one flow. */
+/**
+ * `offender`: whose flows are told of. `shares`: of each flow in the score, see `Explanation.flow_importance`. The context
+ * holds at least one flow.
+ */
 export function windowSentence(
   context: WindowContext,
+  offender: Offender,
   shares: readonly number[],
   features: readonly FeatureImportance[],
 ): string {
-  const flows = carriers(context.flows, shares);
+  const flows = carriers(context, offender, shares);
   const burst = burstOf(context, flows);
-  const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows)}`;
+  const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows, burst)}`;
   const seconds = Math.max(0, burst.untilUs - burst.sinceUs) / 1e6;
   const within = seconds === 0 ? '' : ` within ${durationInWords(seconds)}`;
   const story =
@@ -47,10 +52,28 @@ export function windowSentence(
   return `${subject}${story}${unusual(features)}`.slice(0, maxLength);
 }
 
-function carriers(flows: readonly WindowFlow[], shares: readonly number[]): readonly WindowFlow[] {
-  const highest = Math.max(0, ...shares);
-  const carrying = flows.filter((_, index) => highest > 0 && (shares[index] ?? 0) >= carryingShare * highest);
-  return carrying.length > 0 ? carrying : flows;
+/** The offender's flows that carried the score; where none did, all of his. */
+function carriers(context: WindowContext, offender: Offender, shares: readonly number[]): readonly WindowFlow[] {
+  const his = context.flows
+    .map((flow, index) => ({ flow, share: shares[index] ?? 0 }))
+    .filter(({ flow }) => isOf(offender, flow, context.device.address));
+  const candidates = his.length > 0 ? his : context.flows.map((flow, index) => ({ flow, share: shares[index] ?? 0 }));
+  const highest = Math.max(0, ...candidates.map(({ share }) => share));
+  const carrying = candidates.filter(({ share }) => highest > 0 && share >= carryingShare * highest);
+  return (carrying.length > 0 ? carrying : candidates).map(({ flow }) => flow);
+}
+
+function isOf(offender: Offender, { srcIp, dstIp }: WindowFlow, device: string): boolean {
+  switch (offender.kind) {
+    case 'peers':
+      return offender.peers.includes(srcIp);
+    case 'destination':
+      return dstIp === offender.peer;
+    case 'device':
+      return srcIp === device;
+    case 'target':
+      return dstIp === device;
+  }
 }
 
 /** The flows themselves, or the burst they are the last of. */
@@ -59,6 +82,8 @@ function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): FlowBu
     flows: flows.length,
     sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
     untilUs: Math.max(...flows.map((flow) => flow.lastPacketAtUs)),
+    hasSources: distinct(flows, ({ srcIp }) => srcIp) > 1,
+    hasTargets: distinct(flows, ({ dstIp }) => dstIp) > 1,
   };
   const { service } = burst;
   const isService = flows.every(
@@ -85,12 +110,14 @@ function where(flows: readonly WindowFlow[]): string {
   return ' to many different ports';
 }
 
-function whose(flows: readonly WindowFlow[]): string {
+function whose(flows: readonly WindowFlow[], burst: FlowBurst): string {
   const targets = distinct(flows, ({ dstIp }) => dstIp);
   const sources = distinct(flows, ({ srcIp }) => srcIp);
   const [first] = flows;
-  const target = targets === 1 ? ` of ${first?.dstIp}` : ` of ${targets} hosts`;
-  const source = sources === 1 ? ` from ${first?.srcIp}` : ` from ${sources} sources`;
+  const otherTargets = burst.hasTargets && burst.flows > flows.length ? ' and others' : '';
+  const otherSources = burst.hasSources && burst.flows > flows.length ? ' and others' : '';
+  const target = targets === 1 ? ` of ${first?.dstIp}${otherTargets}` : ` of ${targets} hosts${otherTargets}`;
+  const source = sources === 1 ? ` from ${first?.srcIp}${otherSources}` : ` from ${sources} sources${otherSources}`;
   return target + source;
 }
 

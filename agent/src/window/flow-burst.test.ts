@@ -33,6 +33,18 @@ test('new flows of one service that follow each other are one burst', () => {
   expect(service).toMatchObject({ flows: 360, dstPort: 22, sinceUs: startUs + 20_000, untilUs: startUs + 7_981_000 });
 });
 
+test('who else took part is known', () => {
+  const counter = new BurstCounter();
+  const batch = flowBatchOf([
+    { src: '203.0.113.9', dst: '192.168.1.20', flowNumber: 1, dstPort: 22, lastPacketAtUs: startUs },
+    { src: '203.0.113.9', dst: '192.168.1.20', flowNumber: 2, dstPort: 22, lastPacketAtUs: startUs },
+    { src: '203.0.113.8', dst: '192.168.1.20', flowNumber: 3, dstPort: 80, lastPacketAtUs: startUs },
+  ]);
+  for (let row = 0; row < batch.count; row++) counter.add(batch, row, 'inbound');
+  expect(counter.current).toMatchObject({ hasSources: true, hasTargets: false });
+  expect(counter.current.service).toMatchObject({ dstPort: 22, hasSources: false, hasTargets: false });
+});
+
 test('a pause of more than ten seconds ends a burst', () => {
   expect(counted([0, 1, 2, 30, 31], () => 22).current).toMatchObject({
     flows: 2,

@@ -11,6 +11,9 @@ export interface FlowBurst {
   /** Start of the first, last packet of the last; packet time in µs. */
   readonly sinceUs: number;
   readonly untilUs: number;
+  /** They came from more than one address, or went to more than one. */
+  readonly hasSources: boolean;
+  readonly hasTargets: boolean;
 }
 
 export interface ServiceBurst extends FlowBurst {
@@ -31,7 +34,22 @@ interface Count {
   flows: number;
   sinceUs: number;
   untilUs: number;
+  hasSources: boolean;
+  hasTargets: boolean;
+  /** Of the first flow's addresses, hashed. */
+  source: number;
+  target: number;
 }
+
+const nothing: Count = {
+  flows: 0,
+  sinceUs: 0,
+  untilUs: Number.NEGATIVE_INFINITY,
+  hasSources: false,
+  hasTargets: false,
+  source: 0,
+  target: 0,
+};
 interface ServiceCount extends Count {
   protocol: number;
   dstPort: number;
@@ -39,15 +57,16 @@ interface ServiceCount extends Count {
 }
 
 export class BurstCounter {
-  readonly #all: Count = { flows: 0, sinceUs: 0, untilUs: Number.NEGATIVE_INFINITY };
+  readonly #all: Count = { ...nothing };
   readonly #services: ServiceCount[] = [];
 
   /** The first hand-over of a flow; later reports of it do not count. */
   add(batch: FlowBatch, row: number, direction: FlowDirection): void {
-    const startedAtUs = batch.startedAtUs[row]!;
-    const lastPacketAtUs = batch.lastPacketAtUs[row]!;
-    count(this.#all, startedAtUs, lastPacketAtUs);
-    count(this.#serviceOf(batch.protocol[row]!, batch.dstPort[row]!, direction), startedAtUs, lastPacketAtUs);
+    const source = hashOf(batch.srcAddress, row * 16);
+    const target = hashOf(batch.dstAddress, row * 16);
+    const service = this.#serviceOf(batch.protocol[row]!, batch.dstPort[row]!, direction);
+    count(this.#all, batch.startedAtUs[row]!, batch.lastPacketAtUs[row]!, source, target);
+    count(service, batch.startedAtUs[row]!, batch.lastPacketAtUs[row]!, source, target);
   }
 
   get current(): DeviceBurst {
@@ -55,14 +74,8 @@ export class BurstCounter {
     for (const service of this.#services) if (largest === undefined || service.flows > largest.flows) largest = service;
     const service = largest ?? { ...this.#all, protocol: 0, dstPort: 0 };
     return {
-      ...this.#all,
-      service: {
-        flows: service.flows,
-        sinceUs: service.sinceUs,
-        untilUs: service.untilUs,
-        protocol: service.protocol,
-        dstPort: service.dstPort,
-      },
+      ...burstOf(this.#all),
+      service: { ...burstOf(service), protocol: service.protocol, dstPort: service.dstPort },
     };
   }
 
@@ -74,7 +87,7 @@ export class BurstCounter {
         return service;
       if (quietest === undefined || service.untilUs < quietest.untilUs) quietest = service;
     }
-    const fresh = { flows: 0, sinceUs: 0, untilUs: Number.NEGATIVE_INFINITY, protocol, dstPort, direction };
+    const fresh = { ...nothing, protocol, dstPort, direction };
     if (quietest === undefined || this.#services.length < maxServices) {
       this.#services.push(fresh);
       return fresh;
@@ -83,13 +96,24 @@ export class BurstCounter {
   }
 }
 
-function count(into: Count, startedAtUs: number, lastPacketAtUs: number): void {
+function burstOf({ flows, sinceUs, untilUs, hasSources, hasTargets }: Count): FlowBurst {
+  return { flows, sinceUs, untilUs, hasSources, hasTargets };
+}
+
+function count(into: Count, startedAtUs: number, lastPacketAtUs: number, source: number, target: number): void {
   if (Math.abs(lastPacketAtUs - into.untilUs) > pauseUs) {
-    into.flows = 0;
-    into.sinceUs = startedAtUs;
-    into.untilUs = lastPacketAtUs;
+    Object.assign(into, nothing, { sinceUs: startedAtUs, untilUs: lastPacketAtUs, source, target });
   }
   into.flows += 1;
   into.sinceUs = Math.min(into.sinceUs, startedAtUs);
   into.untilUs = Math.max(into.untilUs, lastPacketAtUs);
+  into.hasSources ||= source !== into.source;
+  into.hasTargets ||= target !== into.target;
+}
+
+/** FNV-1a over the 16 bytes of an address: told apart well enough for a sentence. */
+function hashOf(addresses: Uint8Array, at: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = at; index < at + 16; index++) hash = Math.imul(hash ^ addresses[index]!, 0x01000193);
+  return hash;
 }

@@ -285,7 +285,7 @@ function entitiesOf(row: Selectable<AlertRow>): AlertEntityRow[] {
 function toAlert(row: Selectable<AlertRow>): StoredAlert {
   const {
     class: attackType,
-    explanation: _explanation,
+    explanation,
     evidence: _evidence,
     severity_by_person: _byPerson,
     updated_at: _updatedAt,
@@ -298,6 +298,7 @@ function toAlert(row: Selectable<AlertRow>): StoredAlert {
     ...rest,
     attack_type: attackType,
     risk_level: row.severity,
+    summary: explanation === null ? '' : Explanation.parse(JSON.parse(explanation)).summary,
     decision_ids: JSON.parse(decision_ids) as string[],
     simulated: simulated === 1,
     tags: JSON.parse(tags) as string[],

@@ -21,6 +21,7 @@ describeOnBothDatabases('alerts over HTTP', (open) => {
     expect(list.items.map((item: unknown) => StoredAlert.parse(item).id).toSorted()).toEqual(
       [earlier.id, alert.id].toSorted(),
     );
+    expect(list.items[0].summary).toMatch(/^412 new TCP connections to port 22/);
     const { body: detail } = await api.get(`/alerts/${alert.id}`);
     expect(AlertDetail.parse(detail)).toMatchObject({
       attack_type: 'brute_force_ssh',

@@ -14,6 +14,8 @@ export const StoredAlert = Alert.omit({ device: true, class: true, explanation: 
     device_name: z.string(),
     device_address: z.string(),
     attack_type: Alert.shape.class,
+    /** What was seen, in one plain sentence; empty where there is no explanation. The detail holds the reasons. */
+    summary: z.string(),
     /** Same as severity, as the first API named it. */
     risk_level: Severity,
     status: AlertStatus,
