@@ -20,22 +20,23 @@ function allocationOf(options: MeteringOptions): MeteringAllocation {
 }
 
 test.each(['reference', 'live'] as const)(
-  '%s: two million packets of open flows allocate next to nothing',
+  '%s: a million packets of open flows allocate next to nothing',
   (endings) => {
-    const { packets, heapBytes, bufferBytes, handedOver } = allocationOf({ flows: 1000, packets: 2_000_000, endings });
-    expect(packets).toBeGreaterThanOrEqual(2_000_000);
+    const { packets, heapBytes, bufferBytes, handedOver } = allocationOf({ flows: 1000, packets: 1_000_000, endings });
+    expect(packets).toBeGreaterThanOrEqual(1_000_000);
     expect(handedOver).toBe(0);
-    // A number in a box for each packet would be 32 MB. What there is belongs to chunks, the compiler and the measurement.
+    // A number in a box for each packet would be 16 MB. What there is belongs to chunks, the compiler and the measurement.
     expect(heapBytes).toBeLessThan(1_000_000);
     expect(bufferBytes).toBe(0);
   },
+  60_000,
 );
 
 test('what is collected while it is measured counts', () => {
   const sum = { length: 0 };
   const bytes = heapBytesOf(() => {
-    for (let turn = 0; turn < 1_000_000; turn++) sum.length += Array.from({ length: 4 }, () => turn).length;
+    for (let turn = 0; turn < 200_000; turn++) sum.length += Array.from({ length: 4 }, () => turn).length;
   });
-  expect(sum.length).toBe(4_000_000);
-  expect(bytes).toBeGreaterThan(32_000_000);
+  expect(sum.length).toBe(800_000);
+  expect(bytes).toBeGreaterThan(6_400_000);
 });
