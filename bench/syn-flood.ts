@@ -101,9 +101,12 @@ async function seenLive(folder: string): Promise<object> {
   await using agent = await WatchedAgent.start(network, folder);
   const peak = new Peak(agent.pid);
   const sent = await network.replay(file, values.rate === 'top' ? 'top' : flood.rate);
-  const alertsWhileItRan = agent.alerts;
+  const sendingEndedAt = Date.now();
   const { health } = await agent.settled(sent.packets);
-  const { capture, flows, detection, rss_bytes } = health;
+  const figures = peak.stop();
+  await agent.stop();
+  const { capture, flows, detection, memory } = health;
+  const alertAt = agent.firstAlertAt();
   return {
     mode: 'live',
     sent: sent.packets,
@@ -111,9 +114,9 @@ async function seenLive(folder: string): Promise<object> {
     capture,
     flows,
     detection,
-    alerts_while_it_ran: alertsWhileItRan,
-    rss_mib_after: Math.round(rss_bytes / 2 ** 20),
-    ...named(peak.stop()),
+    memory,
+    first_alert_after_seconds: alertAt === null ? null : alertAt / 1000 - (sendingEndedAt / 1000 - sent.seconds),
+    ...named(figures),
   };
 }
 

@@ -34,6 +34,9 @@ export class CaptureNetwork implements AsyncDisposable {
       { namespace: sender, device: 'eth0', megabitsPerSecond: null },
       { namespace: watcher, device: watched, megabitsPerSecond: null },
     );
+    // Nothing but the replayed packets is to be counted.
+    await sender.sysctl('net.ipv6.conf.eth0.disable_ipv6', 1);
+    await watcher.sysctl(`net.ipv6.conf.${watched}.disable_ipv6`, 1);
     return new CaptureNetwork(sender, watcher, building.move());
   }
 

@@ -45,11 +45,11 @@ export class WatchedAgent implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** First words of alerts that are in the outbox. */
-  get alerts(): number {
+  /** Milliseconds since 1970 at which the first alert was committed, or null. The agent must have stopped: it holds the file. */
+  firstAlertAt(): number | null {
     using outbox = new DatabaseSync(join(this.#state, 'outbox.sqlite'), { readOnly: true });
-    const row = outbox.prepare("SELECT count(*) AS count FROM event WHERE lost = 0 AND channel = 'alerts'").get();
-    return Number(row?.['count'] ?? 0);
+    const row = outbox.prepare("SELECT min(at) AS at FROM event WHERE lost = 0 AND channel = 'alerts'").get();
+    return typeof row?.['at'] === 'number' ? row['at'] : null;
   }
 
   status(): Promise<AgentStatus> {
@@ -65,6 +65,10 @@ export class WatchedAgent implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
