@@ -39,7 +39,7 @@ try {
   if (options.through === 'file') await writeLarge(path);
   console.log(JSON.stringify(await measure(options.through === 'file' ? path : '-'), undefined, 2));
 } finally {
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, force: true });
 }
 
 async function measure(input: string): Promise<object> {

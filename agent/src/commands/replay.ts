@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { guardOf } from '../gateway-guard.ts';
+import type { InputProgress } from '../capture/pcap-file-source.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
@@ -95,9 +96,11 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
 
 function progressOf(watch: Watch, options: ReplayOptions): ProgressLine | undefined {
   if (!showsProgress(options.progress, process.stdout.isTTY && options.json === true)) return undefined;
+  let read: InputProgress = { bytesRead: 0, totalBytes: undefined };
   return ProgressLine.start(() => {
     const { input, packets, flows } = watch.packets.counters;
-    return { bytesRead: input?.bytesRead ?? 0, totalBytes: input?.totalBytes, packets, flows };
+    read = input ?? read; // once it is read there is no input, but still work to do
+    return { ...read, packets, flows };
   });
 }
 
