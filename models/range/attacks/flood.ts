@@ -105,7 +105,18 @@ const hping: Family = (stage) => {
     step: `hping3 ${settings.join(' ')}`,
     seconds: random.integer(5, 20),
     origin: from,
-    argv: ['hping3', '-q', '-n', '-c', '30000', ...settings, address],
+    argv: [
+      'hping3',
+      '-I',
+      'eth0',
+      '-q',
+      '-n',
+      '-c',
+      '30000',
+      ...(isSpoofed ? [] : ['-a', from.address]),
+      ...settings,
+      address,
+    ],
     truth: isSpoofed
       ? madeUp(stage, protocols[kind], kind === 'icmp' ? null : port, struck)
       : [between(from.address, null)],
@@ -203,7 +214,7 @@ const outwards: Family = (stage) => {
     step: `hping3 ${settings.join(' ')} from a device`,
     seconds: random.integer(5, 15),
     origin: infected,
-    argv: ['hping3', '-q', '-n', '-c', '20000', '-a', address, ...settings, target],
+    argv: ['hping3', '-I', 'eth0', '-q', '-n', '-c', '20000', '-a', address, ...settings, target],
     truth: [between(address, target)],
     to: target,
   });

@@ -104,7 +104,7 @@ const medusa =
       '-M',
       module,
       '-t',
-      String(random.pick([1, 2, 4, 8])),
+      String(random.pick(module === 'ssh' ? [1, 1, 2, 3] : [1, 2, 4, 8])),
       ...random.pick([[], ['-e', 'ns']]),
       ...random.pick([[], ['-c', String(random.integer(200, 2000))]]),
     ];

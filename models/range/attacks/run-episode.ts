@@ -29,6 +29,7 @@ export async function runEpisode(
   for (const [name, text] of Object.entries(plan.files))
     await writeFile(join(folder, name), fill(text), { mode: 0o755 });
   await using resources = new AsyncDisposableStack();
+  if (isAttacker(plan.origin) || plan.control !== null) await clear(lane);
   if (isAttacker(plan.origin)) await moveIn(site, lane, laneDevice, plan.origin);
   if (plan.control !== null) {
     await addAddress(site, lane, laneDevice, plan.control);
@@ -71,6 +72,17 @@ export async function runEpisode(
     tool: plan.tool,
     episode: number,
   }));
+}
+
+/** Nobody's address of an earlier episode is left: some tools take the first that the interface has. */
+async function clear(lane: Namespace): Promise<void> {
+  await lane.ip([
+    'address flush dev eth0',
+    'route replace 169.254.0.1 dev eth0',
+    'route replace default via 169.254.0.1',
+    '-6 address flush dev eth0 scope global',
+    '-6 route replace default via fe80::1 dev eth0',
+  ]);
 }
 
 /** An address of the lane that the world knows the way to. */

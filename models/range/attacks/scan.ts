@@ -239,7 +239,7 @@ const simple =
     });
   };
 
-const hping = simple('hping3', ({ random }, target) => {
+const hping = simple('hping3', ({ random }, target, from) => {
   const flag = random.pick(['-S', '-S', '-F', '-A']);
   const gap = Math.round(spread(random, 1500, 150_000));
   const first = random.integer(1, 9000);
@@ -247,6 +247,10 @@ const hping = simple('hping3', ({ random }, target) => {
     step: `hping3 ${flag} -p ++${first} -i u${gap}`,
     argv: [
       'hping3',
+      '-I',
+      'eth0',
+      '-a',
+      from,
       '-q',
       '-n',
       flag,

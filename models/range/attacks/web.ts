@@ -143,18 +143,7 @@ const sqlmap: Make = ({ random }, _target, base) => {
 const wapiti =
   (module: string): Make =>
   ({ random }, _target, base) => {
-    const settings = [
-      '-m',
-      module,
-      '--scope',
-      'page',
-      '-d',
-      '1',
-      '--tasks',
-      String(random.pick([1, 2, 5])),
-      '--flush-session',
-      '--no-bugreport',
-    ];
+    const settings = ['-m', module, '--scope', 'page', '-d', '1', '--flush-session', '--no-bugreport'];
     return {
       step: `wapiti ${settings.join(' ')}`,
       argv: [

@@ -58,11 +58,13 @@ function send(socket: Socket, bytes: number): void {
 export async function talkKept(conversation: Conversation, around: Surroundings): Promise<never> {
   const random = new Random(conversation.seed);
   const next = pauses(conversation.rhythm, random);
-  await pause(random.between(0, 20_000));
+  await pause(random.between(0, Math.min(conversation.rhythm.everyMs, 20_000)));
   for (;;) {
     const socket = open(conversation, random);
     around.keep(socket);
-    let left = within(random, conversation.per);
+    const gone = ended(socket);
+    const messages = within(random, conversation.per);
+    let left = messages;
     const ready = await Promise.race([
       once(socket, conversation.isTls ? 'secureConnect' : 'connect').then(
         () => true,
@@ -78,14 +80,19 @@ export async function talkKept(conversation: Conversation, around: Surroundings)
       head.writeUInt16BE(Math.min(within(random, conversation.thinks), 60_000), 8);
       socket.write(head);
       send(socket, bytes);
-      await Promise.race([pause(next(0)), ended(socket)]);
+      if (left > 0) await Promise.race([pause(next(0)), gone]);
+    }
+    if (ready && socket.writable) {
+      await pause(random.between(20, 400)); // the answer to the last one
+      socket.end();
+      await Promise.race([pause(60_000), gone]);
     }
     socket.destroy();
-    await pause(random.exponential(4000) + 200);
+    await pause(messages === 1 ? next(0) : random.exponential(4000) + 200);
   }
 }
 
-const ended = (socket: Socket): Promise<unknown> =>
+export const ended = (socket: Socket): Promise<unknown> =>
   socket.destroyed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
 
 export function open(conversation: Conversation, random: Random): Socket {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../../random.ts';
 import type { Conversation } from '../conversation.ts';
-import { open } from './framed.ts';
+import { ended, open } from './framed.ts';
 import { pauses, within } from './rhythm.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -45,6 +45,7 @@ export async function talkMqtt(conversation: Conversation, around: Surroundings)
   for (;;) {
     const socket = open(conversation, random);
     around.keep(socket);
+    const gone = ended(socket);
     let ping: NodeJS.Timeout | undefined;
     const messages = within(random, conversation.per);
     try {
@@ -61,7 +62,7 @@ export async function talkMqtt(conversation: Conversation, around: Surroundings)
             ? packet(0x32, text(topic), Buffer.from([left >> 8, left & 255]), payload)
             : packet(0x30, text(topic), payload),
         );
-        if (left > 1) await Promise.race([pause(next(0)), once(socket, 'close')]);
+        if (left > 1) await Promise.race([pause(next(0)), gone]);
       }
       if (messages === 1) await pause(random.between(5, 150));
       if (socket.writable && random.next() < 0.8) socket.end(Buffer.from([0xe0, 0]));
