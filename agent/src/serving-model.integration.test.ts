@@ -85,9 +85,9 @@ test(
       sent += devices;
       void pipeline.add(flowBatchOf(flows));
     };
-    let isOver = false;
+    const over = new AbortController();
     const traffic = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         sendRound();
         sendRound();
         await new Promise((resolve) => setImmediate(resolve));
@@ -100,7 +100,7 @@ test(
       const { length } = predictions;
       await vi.waitFor(() => expect(predictions.length).toBeGreaterThan(length + 2 * devices), { timeout: 10_000 });
     }
-    isOver = true;
+    over.abort();
     await traffic;
     await pipeline.finish();
 

@@ -188,7 +188,7 @@ describe('a bundle that somebody else made', () => {
     reference = { version: 'hall-7', manifest_sha256: sha256(await readFile(join(folder, 'manifest.json'))) };
   });
 
-  const jwkOf = (key: KeyObject): JWK => key.export({ format: 'jwk' }) as JWK;
+  const jwkOf = (key: KeyObject): JWK => key.export({ format: 'jwk' });
   const trustOwner = (): Promise<BundleTrust> => readBundleTrust([], [jwkOf(owner.publicKey)]);
 
   async function sign(

@@ -117,7 +117,7 @@ export function nonsenseGraph(): Buffer {
 }
 
 function jwkOf(key: KeyObject): JWK {
-  return key.export({ format: 'jwk' }) as JWK;
+  return key.export({ format: 'jwk' });
 }
 
 function sha256(bytes: Buffer): string {

@@ -45,7 +45,7 @@ export class ModelRepository {
           .selectFrom('model_bundles')
           .select((select) => select.fn.countAll<number>().as('count'))
           .executeTakeFirstOrThrow();
-        if (Number(count.count) >= most) return 'full';
+        if (count.count >= most) return 'full';
         await transaction.insertInto('model_bundles').values(row).execute();
         for (const [name, bytes] of files)
           await transaction

@@ -68,8 +68,12 @@ export function modelRoutes(models: ModelService): Routes {
       async (context) => {
         const { version } = context.req.valid('param');
         const target = ModelTarget.parse(context.req.valid('json') ?? {});
-        const change = verb === 'activate' ? models.activate : models.rollBack;
-        return context.json(await change.call(models, version, target, actorOf(context)), 200);
+        const actor = actorOf(context);
+        const model =
+          verb === 'activate'
+            ? await models.activate(version, target, actor)
+            : await models.rollBack(version, target, actor);
+        return context.json(model, 200);
       },
     );
   }
