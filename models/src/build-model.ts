@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { featureSchemaHash, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
-import type { Evaluation } from './evaluate-model.ts';
+import type { Evaluation } from './evaluation/evaluation.ts';
 import { writeModelCard } from './model-card.ts';
+import type { CardExtras } from './model-card.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './network/bundle-graphs.ts';
+import { buildPerturbGraph } from './network/perturb-graph.ts';
 import { networkOf } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
@@ -18,33 +20,40 @@ export interface BundleOptions {
 }
 
 /** Writes the bundle and returns the SHA-256 of its manifest. */
-export function buildBundle(record: TrainingRecord, evaluation: Evaluation, options: BundleOptions): string {
+export function buildBundle(
+  record: TrainingRecord,
+  evaluation: Evaluation,
+  extras: CardExtras,
+  options: BundleOptions,
+): string {
   const network = networkOf(record);
-  const graphs = {
+  const files: Record<string, Buffer> = {
     'detect.onnx': buildDetectGraph(network),
     'explain.onnx': buildExplainGraph(network),
-    'train.onnx': buildTrainGraph(network.scaler, network.parameters),
+    'train.onnx': buildTrainGraph(network.scaler, network.parameters, network.design),
+    'perturb.onnx': buildPerturbGraph(network),
+    'training-manifest.json': trainingManifest(record),
+    'model-card.md': Buffer.from(writeModelCard(options.version, record, evaluation, extras)),
   };
   mkdirSync(options.folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(graphs)) writeFileSync(join(options.folder, name), bytes);
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(options.folder, name), bytes);
   const manifest = ModelManifest.parse({
     format: 1,
     version: options.version,
     created_at: options.createdAt.toISOString(),
-    files: Object.fromEntries(Object.entries(graphs).map(([name, bytes]) => [name, sha256(bytes)])),
+    files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)])),
     feature_schema_hash: featureSchemaHash,
     feature_profile: 'fixed',
     masked_features: record.masked_features,
     window_length: windowLength,
     classes: trafficClasses,
     threshold: record.threshold,
-    calibration: { temperature: network.temperature },
-    typical_flow: [...network.scaler.mean].map((mean) => Number(Math.expm1(mean).toPrecision(6))),
+    calibration: { temperature: record.temperature },
+    typical_flow: Array.from(network.scaler.mean, (value) => Math.max(0, Math.expm1(value))),
     metrics: headlineMetrics(evaluation),
-  } satisfies { readonly [Key in keyof ModelManifest]-?: unknown });
+  } satisfies Record<keyof ModelManifest, unknown>);
   const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
   writeFileSync(join(options.folder, 'manifest.json'), text);
-  writeFileSync(join(options.folder, 'model-card.md'), writeModelCard(manifest, record, evaluation));
   return sha256(Buffer.from(text));
 }
 
@@ -55,27 +64,39 @@ export function pinBundle(file: string, version: string, manifestHash: string): 
     `/** The bundle that this agent ships with, pinned by the hash of its manifest. Written by \`models build --pin\`. */
 import { fileURLToPath } from 'node:url';
 
-export const shippedBundleFolder = fileURLToPath(
-  new URL('../../../models/bundles/${version}', import.meta.url),
-);
+export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/${version}', import.meta.url));
 
 export const shippedManifestSha256 = '${manifestHash}';
 `,
   );
 }
 
-function headlineMetrics(evaluation: Evaluation): Record<string, number> {
-  return Object.fromEntries(
-    evaluation.sources.flatMap(({ source, classes, benign_windows, macro_f1, pr_auc, false_alarm_share }) => [
+/** Which data, split how, trained with which seed: what it takes to train the same network again. */
+function trainingManifest(record: TrainingRecord): Buffer {
+  const { seed, data, data_fingerprint, epochs, best_epoch, design } = record;
+  const manifest = { format: 1, seed, epochs: epochs.length, best_epoch, design, data_fingerprint, data };
+  return Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`);
+}
+
+function headlineMetrics({ network }: Evaluation): Record<string, number> {
+  const windows = network.sources.flatMap(
+    ({ source, part, classes, benign_windows, macro_f1, pr_auc_mostly_benign, false_alarm_share }) => [
       ...(classes.length > 0
         ? [
-            [`${source}_macro_f1`, rounded(macro_f1)],
-            [`${source}_pr_auc`, rounded(pr_auc)],
+            [`${source}_${part}_macro_f1`, rounded(macro_f1)],
+            [`${source}_${part}_pr_auc`, rounded(pr_auc_mostly_benign)],
           ]
         : []),
-      ...(benign_windows > 0 ? [[`${source}_false_alarm_share`, rounded(false_alarm_share)]] : []),
-    ]),
+      ...(benign_windows > 0 ? [[`${source}_${part}_false_alarm_share`, rounded(false_alarm_share)]] : []),
+    ],
   );
+  const quiet = network.quiet
+    .filter(({ attacked }) => !attacked)
+    .map(({ source, part, per_gateway_day }) => [
+      `${source}_${part}_false_alerts_per_gateway_day`,
+      rounded(per_gateway_day),
+    ]);
+  return Object.fromEntries([...windows, ...quiet]);
 }
 
 function rounded(value: number): number {

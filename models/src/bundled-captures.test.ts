@@ -9,8 +9,7 @@ import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CaptureLabels } from '../range/labels.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
-import { FlowRows } from './dataset/flow-rows.ts';
-import type { Dataset } from './dataset/flow-rows.ts';
+import { emptyDataset } from './dataset/flow-rows.ts';
 import { replayCaptures } from './dataset/replay-captures.ts';
 import { scoreWindows } from './network/scorer.ts';
 
@@ -33,7 +32,7 @@ async function verdicts(
   const own = mkdtempSync(join(folder, 'one-'));
   cpSync(join(captures, capture), join(own, capture));
   writeFileSync(join(own, capture.replace('.pcap', '.labels.json')), JSON.stringify({ ...demo, rules }));
-  const dataset: Dataset = { rows: new FlowRows(), sequences: [] };
+  const dataset = emptyDataset();
   await replayCaptures(own, dataset, () => undefined);
   const windows = evaluationWindows(dataset, 'test');
   const manifest = ModelManifest.parse(JSON.parse(readFileSync(join(bundles, bundle!, 'manifest.json'), 'utf8')));

@@ -1,155 +1,132 @@
-/** Measures a trained network on the part that training never saw, and the baselines beside it. */
-import { trafficClasses } from '@picket/shared/features/traffic-classes';
-import { z } from 'zod';
-import { logisticBaseline } from './baselines/logistic-regression.ts';
-import { evaluationWindows } from './dataset/evaluation-windows.ts';
-import type { EvaluationWindows } from './dataset/evaluation-windows.ts';
-import type { Dataset } from './dataset/flow-rows.ts';
-import { classFigures, falseAlarmShare, macroF1, precisionRecallArea } from './metrics.ts';
+/** Measures a trained network on what training never saw, and beside it what it must beat, by the same figures. */
+import { basename } from 'node:path';
+import { trainBaselines } from './baselines/baselines.ts';
+import { chooseThreshold } from './calibrate.ts';
+import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
+import { adversarialFigures } from './evaluation/adversarial-figures.ts';
+import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
+import type { Evaluation, Figures } from './evaluation/evaluation.ts';
+import type { Predictor } from './evaluation/predictor.ts';
+import { dilutionFigures, monotonyFigures, orderFigures, probeSource } from './evaluation/probes.ts';
+import { isOfPart, judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
+import { reliability, sourceFigures } from './evaluation/window-figures.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
-import { classCount } from './network/cnn-lstm.ts';
-import { scoreWindows } from './network/scorer.ts';
+import type { TrainedNetwork } from './network/cnn-lstm.ts';
+import { Scorer } from './network/scorer.ts';
 import { networkOf } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
-const Share = z.number().min(0).max(1);
+/** A mean over ten flows is seldom near 1: what is compared may be as bold as its validation lets it. */
+const baselineBounds = [0.05, 0.99] as const;
 
-/** One source's figures; a class that does not occur is left out. */
-const SourceFigures = z.strictObject({
-  source: z.string(),
-  windows: z.int(),
-  benign_windows: z.int(),
-  false_alarm_share: Share,
-  macro_f1: Share,
-  pr_auc: Share,
-  classes: z.array(
-    z.strictObject({
-      class: z.string(),
-      windows: z.int(),
-      /** Share at or above the threshold, whatever class it is given. */
-      detected: Share,
-      /** Share at or above the threshold and named rightly. */
-      recall: Share,
-      precision: Share,
-    }),
-  ),
-  /** A host, device type, site or capture, with the share of its attack windows that alarm. */
-  attack_groups: z.array(z.strictObject({ group: z.string(), windows: z.int(), detected: Share })),
-  benign_groups: z.array(z.strictObject({ group: z.string(), windows: z.int(), false_alarm_share: Share })),
-});
-export type SourceFigures = z.infer<typeof SourceFigures>;
+export interface EvaluationOptions {
+  /** Validation alone, while a network is still being designed: the test part stays closed. */
+  readonly parts: readonly ('validation' | 'test')[];
+  readonly withBaselines: boolean;
+}
 
-export const Evaluation = z.strictObject({
-  threshold: Share,
-  sources: z.array(SourceFigures),
-  baselines: z.array(
-    z.strictObject({ name: z.string(), macro_f1: Share, pr_auc: Share, false_alarm_share: Share, recall: Share }),
-  ),
-});
-export type Evaluation = z.infer<typeof Evaluation>;
+/** The parts are measured side by side: threshold and number of epochs were chosen on validation. */
+export async function evaluateModel(
+  dataset: Dataset,
+  record: TrainingRecord,
+  options: EvaluationOptions,
+  progress: (line: string) => void,
+): Promise<Evaluation> {
+  const network = networkOf(record);
+  const unseen = withoutSeen(dataset, record);
+  const left = dataset.listenings.length - unseen.listenings.length;
+  if (left > 0) progress(`${left} captures of devices that training saw are left out`);
+  await using scorer = await Scorer.open(buildDetectGraph(network));
+  const predictor: Predictor = { name: 'network', score: (windows) => scorer.score(windows) };
+  progress('network');
+  const figures = await figuresOf(unseen, predictor, record.threshold, options.parts);
+  const baselines: Figures[] = [];
+  if (options.withBaselines) {
+    for (const baseline of trainBaselines(dataset, record.seed, progress)) {
+      const { threshold } = await chooseThreshold(baseline, dataset, baselineBounds);
+      baselines.push(await figuresOf(unseen, baseline, threshold, options.parts));
+      progress(baseline.name);
+    }
+  }
+  return { network: figures, adversarial: await worstCase(dataset, network, record.threshold, options), baselines };
+}
 
-/**
- * Every source is measured on its test part, and beside it on its validation part, which is marked so: threshold and
- * number of epochs were chosen there.
- */
-export async function evaluateModel(dataset: Dataset, record: TrainingRecord): Promise<Evaluation> {
-  const test = await scored(evaluationWindows(dataset, 'test'), record);
-  const validation = await scored(evaluationWindows(dataset, 'validation'), record);
-  const figuresOf = (windows: ScoredWindows, mark: string): SourceFigures[] => {
-    const sourceOf = windows.groups.map((group) => group.split(' ')[0]!);
-    return [...new Set(sourceOf)].sort().map((source) => {
-      const chosen = [...sourceOf.keys()].filter((index) => sourceOf[index] === source);
-      return sourceFigures(source + mark, chosen, windows, record.threshold);
-    });
-  };
+/** Test captures of a device type that another source taught are no test. */
+function withoutSeen(dataset: Dataset, record: TrainingRecord): Dataset {
+  const trained = record.data.filter(({ part }) => part === 'train');
+  const isSeen = ({ source, group, part }: Pick<WindowSequence, 'source' | 'group' | 'part'>): boolean =>
+    part === 'test' && trained.some((own) => own.source !== source && own.groups.includes(basename(group)));
   return {
-    threshold: record.threshold,
-    sources: [
-      sourceFigures('all', [...test.labels.keys()], test, record.threshold),
-      ...figuresOf(test, ''),
-      ...figuresOf(validation, validationMark),
-    ],
-    baselines: [majority(test), logisticBaseline(dataset, test, record.seed)],
+    ...dataset,
+    sequences: dataset.sequences.filter((sequence) => !isSeen(sequence)),
+    listenings: dataset.listenings.filter((listening) => !isSeen(listening)),
   };
 }
 
-/** Ends the name of a source that was measured on its validation part. */
-export const validationMark = '_validation';
-
-interface ScoredWindows extends EvaluationWindows {
-  readonly scores: Float32Array;
-  /** The likeliest attack where the score reaches the threshold, else benign: as the agent names it. */
-  readonly predicted: Uint8Array;
-}
-
-async function scored(windows: EvaluationWindows, record: TrainingRecord): Promise<ScoredWindows> {
-  const probabilities = await scoreWindows(buildDetectGraph(networkOf(record)), windows);
-  const scores = Float32Array.from({ length: windows.count }, (_, index) => 1 - probabilities[index * classCount]!);
-  const predicted = Uint8Array.from(scores, (score, index) => {
-    if (score < record.threshold) return 0;
-    const row = probabilities.subarray(index * classCount + 1, (index + 1) * classCount);
-    return 1 + row.indexOf(Math.max(...row));
-  });
-  return { ...windows, scores, predicted };
-}
-
-function sourceFigures(
-  source: string,
-  chosen: readonly number[],
-  windows: ScoredWindows,
+export async function figuresOf(
+  dataset: Dataset,
+  predictor: Predictor,
   threshold: number,
-): SourceFigures {
-  const { scores, predicted } = windows;
-  const labels = chosen.map((index) => windows.labels[index]!);
-  const chosenScores = chosen.map((index) => scores[index]!);
-  const figures = classFigures(
-    labels,
-    chosen.map((index) => predicted[index]!),
-    classCount,
-  );
-  const benign = chosen.filter((index) => windows.labels[index] === 0);
+  parts: EvaluationOptions['parts'],
+): Promise<Figures> {
+  const figures = emptyFigures(predictor.name, threshold);
+  for (const part of parts) {
+    const scored = await scoreSequences(dataset, predictor, isOfPart(part));
+    const windows = judgedWindows(dataset, scored, threshold);
+    const bySource = Map.groupBy(windows, ({ sequence }) => sequence.source);
+    for (const [source, members] of bySource) {
+      figures.sources.push(sourceFigures(source, part, members, threshold));
+    }
+    figures.episodes.push(...episodeFigures(dataset, scored, part, threshold));
+    figures.quiet.push(...quietFigures(dataset, scored, part, threshold));
+    if (part === 'test') figures.captures.push(...captureFigures(dataset, scored, threshold));
+    if (part !== parts.at(-1)) continue;
+    // The last part that is looked at says how far scores can be believed.
+    Object.assign(figures, reliability(windows));
+  }
+  const probed = probeSource(dataset, parts.at(-1)!, mainSource(dataset, parts.at(-1)!), 3);
   return {
-    source,
-    windows: chosen.length,
-    benign_windows: benign.length,
-    false_alarm_share: falseAlarmShare(chosenScores, (index) => labels[index] === 0, threshold),
-    macro_f1: macroF1(figures, 20),
-    pr_auc: precisionRecallArea(chosenScores, (index) => labels[index] !== 0),
-    classes: figures.flatMap(({ support, recall, precision }, index) => {
-      if (support === 0 || index === 0) return [];
-      const hits = chosenScores.filter((score, at) => labels[at] === index && score >= threshold).length;
-      return [{ class: trafficClasses[index]!, windows: support, detected: hits / support, recall, precision }];
-    }),
-    attack_groups: [
-      ...Map.groupBy(
-        chosen.filter((index) => windows.labels[index] !== 0),
-        (index) => windows.groups[index]!,
-      ),
-    ].map(([group, members]) => ({
-      group,
-      windows: members.length,
-      detected: members.filter((index) => scores[index]! >= threshold).length / members.length,
-    })),
-    benign_groups: [...Map.groupBy(benign, (index) => windows.groups[index]!)].map(([group, members]) => ({
-      group,
-      windows: members.length,
-      false_alarm_share: members.filter((index) => scores[index]! >= threshold).length / members.length,
-    })),
+    ...figures,
+    dilution: await dilutionFigures(dataset, probed, predictor, threshold),
+    monotony: await monotonyFigures(dataset, probed, predictor, threshold),
+    shuffled: await orderFigures(dataset, probed, predictor, threshold),
   };
 }
 
-/** Says whatever is commonest, which is all that a high accuracy may mean. */
-function majority(windows: EvaluationWindows): Evaluation['baselines'][number] {
-  const counts = new Float64Array(classCount);
-  for (const label of windows.labels) counts[label]! += 1;
-  const commonest = counts.indexOf(Math.max(...counts));
-  const figures = classFigures(windows.labels, new Uint8Array(windows.count).fill(commonest), classCount);
-  const attacks = windows.count - counts[0]!;
+async function worstCase(
+  dataset: Dataset,
+  network: TrainedNetwork,
+  threshold: number,
+  { parts }: EvaluationOptions,
+): Promise<Evaluation['adversarial']> {
+  const part = parts.at(-1)!;
+  return await adversarialFigures(dataset, part, mainSource(dataset, part), network, threshold);
+}
+
+/** The source with the most kinds of attack in this part: the range, where it is there. */
+function mainSource({ rows, sequences }: Dataset, part: Part): string {
+  const kinds = new Map<string, Set<number>>();
+  for (const sequence of sequences) {
+    if (sequence.part !== part) continue;
+    const seen = kinds.get(sequence.source) ?? new Set<number>();
+    kinds.set(sequence.source, seen);
+    for (const row of sequence.windows) if (row >= 0) seen.add(rows.classes[row]!);
+  }
+  return [...kinds].sort((a, b) => b[1].size - a[1].size)[0]?.[0] ?? '';
+}
+
+function emptyFigures(name: string, threshold: number): Figures {
   return {
-    name: `majority (${trafficClasses[commonest]})`,
-    macro_f1: macroF1(figures, 20),
-    pr_auc: attacks / windows.count,
-    false_alarm_share: commonest === 0 ? 0 : 1,
-    recall: commonest === 0 ? 0 : 1,
+    name,
+    threshold,
+    sources: [],
+    episodes: [],
+    quiet: [],
+    captures: [],
+    dilution: [],
+    monotony: { windows: 0, false_alarm_share: 0 },
+    shuffled: { windows: 0, recall: 0, recall_shuffled: 0 },
+    reliability: [],
+    calibration_error: 0,
   };
 }

@@ -1,15 +1,22 @@
-/** `npm run -s models -- train | evaluate | build`: process edge, nothing else. */
-import { Command, InvalidArgumentError } from 'commander';
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `npm run -s models -- train | evaluate | ablate | card | build`: process edge, nothing else. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ablate } from './ablate.ts';
 import { buildBundle, pinBundle } from './build-model.ts';
 import { readDataset } from './dataset/read-dataset.ts';
-import { Evaluation, evaluateModel } from './evaluate-model.ts';
+import { evaluateModel } from './evaluate-model.ts';
+import { Evaluation } from './evaluation/evaluation.ts';
+import { summaryOf } from './evaluation/summary.ts';
+import { CardExtras, noExtras, writeModelCard } from './model-card.ts';
 import { trainModel } from './train-model.ts';
+import { signBundle } from './sign-bundle.ts';
 import { readTrainingRecord, writeTrainingRecord } from './training-record.ts';
 
 const program = new Command('models').description('Train, measure and pack the network that the agents run.');
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const shippedFlows = fileURLToPath(new URL('../range/flows', import.meta.url));
 
 function whole(text: string): number {
   const value = Number(text);
@@ -21,57 +28,129 @@ function several(folder: string, before: string[] | undefined): string[] {
   return [...(before ?? []), folder];
 }
 
-program
-  .command('train')
-  .description('train on flow tables and captures')
-  .option('--tables <dir>', 'folder that holds cicids2017-improved/ and iot-sentinel-benign-flows/')
-  .option('--captures <dir>', 'folder of captures with labels beside them (may be given again)', several)
-  .requiredOption('--out <dir>', 'where training.json goes')
-  .option('--seed <n>', 'of splits, weights and batches', whole, 1)
-  .option('--epochs <n>', 'at most', whole, 40)
+interface DataOptions {
+  readonly flows?: string[];
+  readonly rangeFlows: boolean;
+  readonly tables?: string;
+  readonly captures?: string[];
+}
+
+/** The range's packed flows, unless told otherwise, and whatever folders the user adds. */
+function withData(command: Command): Command {
+  return command
+    .option('--flows <dir>', "folder of packed flows instead of the range's own (may be given again)", several)
+    .option('--no-range-flows', "without the range's packed flows")
+    .option('--tables <dir>', 'folder that holds cicids2017-improved/, iot-sentinel-benign-flows/ …')
+    .option(
+      '--captures <dir>',
+      'folder of captures, labelled or sorted into attack/ and benign/ (may be given again)',
+      several,
+    );
+}
+
+function dataOf({ flows, rangeFlows, tables, captures }: DataOptions): Parameters<typeof readDataset>[0] {
+  const usual = rangeFlows && existsSync(shippedFlows) ? [shippedFlows] : [];
+  return { flows: flows ?? usual, tables, captures, seed: splitSeed };
+}
+
+/** Splits never change with the training seed: a network and its test part belong together. */
+const splitSeed = 1;
+
+withData(program.command('train').description('train on the packed flows of the range, and on tables and captures'))
+  .requiredOption('--out <dir>', 'where training.json goes; an interrupted training goes on from there')
+  .option('--seed <n>', 'of weights and batches', whole, 1)
+  .option('--epochs <n>', 'at most', whole, 24)
   .option('--threads <n>', 'of the training session', whole, 1)
+  .action(async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number }) => {
+    const dataset = await readDataset(dataOf(options), say);
+    writeTrainingRecord(options.out, await trainModel(dataset, { ...options, checkpoint: options.out }, say));
+    say(`wrote ${options.out}/training.json`);
+  });
+
+withData(program.command('evaluate').description('measure a trained network on the parts that its training held out'))
+  .argument('<dir>', 'what train wrote')
+  .addOption(new Option('--part <part>', 'what to look at').choices(['validation', 'both']).default('both'))
+  .option('--no-baselines', 'the network alone')
+  .action(async (folder: string, options: DataOptions & { part: 'validation' | 'both'; baselines: boolean }) => {
+    const record = readTrainingRecord(folder);
+    const parts = options.part === 'both' ? (['validation', 'test'] as const) : (['validation'] as const);
+    const choice = { parts, withBaselines: options.baselines };
+    const evaluation = await evaluateModel(await readDataset(dataOf(options), say), record, choice, say);
+    writeFileSync(join(folder, 'evaluation.json'), `${JSON.stringify(evaluation, undefined, 1)}\n`);
+    process.stdout.write(writeModelCard(`seed ${record.seed}`, record, evaluation, noExtras));
+  });
+
+withData(
+  program.command('ablate').description('short trainings with one part left out each, measured on validation data'),
+)
+  .requiredOption('--out <file>', 'where the table goes')
+  .option('--seed <n>', 'of weights and batches', whole, 1)
+  .option('--epochs <n>', 'of each training', whole, 6)
+  .option('--threads <n>', 'of the training sessions', whole, 1)
+  .option('--only <text>', 'variants whose name contains this')
   .action(
-    async (options: {
-      tables?: string;
-      captures?: string[];
-      out: string;
-      seed: number;
-      epochs: number;
-      threads: number;
-    }) => {
-      const dataset = await readDataset(options, say);
-      writeTrainingRecord(options.out, await trainModel(dataset, options, say));
-      say(`wrote ${options.out}/training.json`);
+    async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number; only?: string }) => {
+      const table = await ablate(await readDataset(dataOf(options), say), options, say);
+      writeFileSync(options.out, `${JSON.stringify(table, undefined, 1)}\n`);
     },
   );
 
-program
-  .command('evaluate')
-  .description('measure a trained network on the parts that its training held out')
-  .argument('<dir>', 'what train wrote')
-  .option('--tables <dir>', 'the same as for train')
-  .option('--captures <dir>', 'the same as for train', several)
-  .action(async (folder: string, options: { tables?: string; captures?: string[] }) => {
+interface CardOptions {
+  readonly seeds?: string[];
+  readonly ablation?: string;
+  readonly remarks?: string;
+}
+
+function withExtras(command: Command): Command {
+  return command
+    .option('--seeds <dir>', 'evaluated training with another seed (may be given again)', several)
+    .option('--ablation <file>', 'what ablate wrote')
+    .option('--remarks <file>', 'Markdown for the card: what was tried, what it would need');
+}
+
+function extrasOf(folder: string, { seeds = [], ablation, remarks }: CardOptions): CardExtras {
+  const all = seeds.length === 0 ? [] : [folder, ...seeds];
+  return CardExtras.parse({
+    seeds: all.map((seed) => summaryOf(evaluationOf(seed).network)),
+    ablation: ablation === undefined ? [] : JSON.parse(readFileSync(ablation, 'utf8')),
+    remarks: remarks === undefined ? [] : [readFileSync(remarks, 'utf8').trim()],
+  });
+}
+
+function evaluationOf(folder: string): Evaluation {
+  return Evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
+}
+
+withExtras(program.command('card').description('print the model card of an evaluated training'))
+  .argument('<dir>', 'what train and evaluate wrote')
+  .option('--bundle-version <version>', 'such as cnn-lstm-2', 'not built yet')
+  .action((folder: string, options: CardOptions & { bundleVersion: string }) => {
     const record = readTrainingRecord(folder);
-    const evaluation = await evaluateModel(await readDataset({ ...options, seed: record.seed }, say), record);
-    const text = `${JSON.stringify(evaluation, undefined, 1)}\n`;
-    writeFileSync(join(folder, 'evaluation.json'), text);
-    process.stdout.write(text);
+    process.stdout.write(
+      writeModelCard(options.bundleVersion, record, evaluationOf(folder), extrasOf(folder, options)),
+    );
+  });
+
+withExtras(program.command('build').description('pack a trained and evaluated network into a bundle'))
+  .argument('<dir>', 'what train and evaluate wrote')
+  .requiredOption('--bundle-version <version>', 'such as cnn-lstm-2')
+  .requiredOption('--out <dir>', 'the bundle')
+  .option('--pin <file>', "the agent's shipped-bundle.ts, for the bundle that ships with it")
+  .action((folder: string, options: CardOptions & { bundleVersion: string; out: string; pin?: string }) => {
+    const bundle = { folder: options.out, version: options.bundleVersion, createdAt: new Date() };
+    const hash = buildBundle(readTrainingRecord(folder), evaluationOf(folder), extrasOf(folder, options), bundle);
+    if (options.pin !== undefined) pinBundle(options.pin, options.bundleVersion, hash);
+    say(`wrote ${options.out}, manifest ${hash}`);
   });
 
 program
-  .command('build')
-  .description('pack a trained and evaluated network into a bundle')
-  .argument('<dir>', 'what train and evaluate wrote')
-  .requiredOption('--bundle-version <version>', 'such as cnn-lstm-1')
-  .requiredOption('--out <dir>', 'the bundle')
-  .option('--pin <file>', "the agent's shipped-bundle.ts, for the bundle that ships with it")
-  .action((folder: string, options: { bundleVersion: string; out: string; pin?: string }) => {
-    const evaluation = Evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
-    const bundle = { folder: options.out, version: options.bundleVersion, createdAt: new Date() };
-    const hash = buildBundle(readTrainingRecord(folder), evaluation, bundle);
-    if (options.pin !== undefined) pinBundle(options.pin, options.bundleVersion, hash);
-    say(`wrote ${options.out}, manifest ${hash}`);
+  .command('sign')
+  .description("vouch for a bundle with a key of one's own, for gateways that are started with --trust")
+  .argument('<bundle>', 'folder of a bundle')
+  .requiredOption('--key <file>', 'Ed25519, PKCS#8 PEM: openssl genpkey -algorithm ed25519 -out key.pem')
+  .action((folder: string, options: { key: string }) => {
+    const publicKey = signBundle(folder, readFileSync(options.key, 'utf8'));
+    say(`signed ${folder}; gateways trust it with: --trust ${publicKey}`);
   });
 
 await program.parseAsync().catch((error: unknown) => {

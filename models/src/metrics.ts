@@ -27,18 +27,30 @@ export function macroF1(figures: readonly ClassFigures[], fewest = 1): number {
   return counted.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, counted.length);
 }
 
-/** Area under precision over recall, by average precision; equal scores count as one step. */
-export function precisionRecallArea(scores: ArrayLike<number>, positive: (index: number) => boolean): number {
+/**
+ * Area under precision over recall, by average precision; equal scores count as one step. `negativeShare` weighs the
+ * negatives as if they were this share of all, whatever their number; left out, they count as they are.
+ */
+export function precisionRecallArea(
+  scores: ArrayLike<number>,
+  positive: (index: number) => boolean,
+  negativeShare?: number,
+): number {
   const order = Array.from({ length: scores.length }, (_, index) => index).sort((a, b) => scores[b]! - scores[a]!);
   const positives = order.filter(positive).length;
+  const negatives = order.length - positives;
+  const weight =
+    negativeShare === undefined || negatives === 0 ? 1 : (positives * negativeShare) / (1 - negativeShare) / negatives;
   let area = 0;
   let hits = 0;
+  let misses = 0;
   let stepHits = 0;
   for (const [rank, index] of order.entries()) {
     if (positive(index)) stepHits += 1;
+    else misses += weight;
     if (scores[order[rank + 1] ?? -1] === scores[index]) continue;
     hits += stepHits;
-    area += (stepHits / Math.max(1, positives)) * (hits / (rank + 1));
+    if (stepHits > 0) area += (stepHits / positives) * (hits / (hits + misses));
     stepHits = 0;
   }
   // The steps' sum may exceed 1 by the last digit.
@@ -71,4 +83,24 @@ export function quietThreshold(
   // Just above the loudest score that must stay quiet.
   const loudest = sorted[Math.floor(sorted.length * share)] ?? 0;
   return Math.min(ceiling, Math.max(floor, loudest + 0.001));
+}
+
+/** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */
+export function crossEntropy(
+  probabilities: Float32Array,
+  labels: Uint8Array,
+  temperature: number,
+  weights?: Float64Array,
+): number {
+  const classes = probabilities.length / Math.max(1, labels.length);
+  let sum = 0;
+  for (const [index, label] of labels.entries()) {
+    let total = 0;
+    for (let at = index * classes; at < (index + 1) * classes; at++) {
+      total += Math.max(probabilities[at]!, 1e-9) ** (1 / temperature);
+    }
+    const own = Math.max(probabilities[index * classes + label]!, 1e-9) ** (1 / temperature);
+    sum -= (weights?.[index] ?? 1 / labels.length) * Math.log(own / total);
+  }
+  return sum;
 }

@@ -1,97 +1,163 @@
-/** Trains the network: seeded, with early stopping and calibration on validation data. */
-import { windowLength } from '@picket/shared/features/feature-schema';
-import { evaluationWindows } from './dataset/evaluation-windows.ts';
+/** Trains the network: seeded, resumable, with early stopping, calibration and threshold on validation data. */
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { chooseThreshold, fitTemperature } from './calibrate.ts';
+import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
-import { WindowSampler } from './dataset/window-sampler.ts';
-import type { WindowBlock } from './dataset/window-sampler.ts';
-import { quietThreshold } from './metrics.ts';
+import { WindowSampler, blockOf, usualShares } from './dataset/window-sampler.ts';
+import type { SamplerShares, WindowBlock } from './dataset/window-sampler.ts';
+import { crossEntropy } from './metrics.ts';
+import { Adversary } from './network/adversary.ts';
 import { buildDetectGraph, buildTrainGraph } from './network/bundle-graphs.ts';
-import { classCount, initialParameters } from './network/cnn-lstm.ts';
-import type { Scaler } from './network/cnn-lstm.ts';
+import { wholeDesign } from './network/cnn-lstm.ts';
+import type { NetworkDesign, TrainedNetwork } from './network/cnn-lstm.ts';
 import { fitScaler, maskedFeatures } from './network/fit-scaler.ts';
-import { scoreWindows } from './network/scorer.ts';
+import { classCount, initialParameters, summaryWidth } from './network/network-parameters.ts';
+import { buildPerturbGraph } from './network/perturb-graph.ts';
+import type { Scaler } from './network/prepare-windows.ts';
+import { Scorer, scoreWindows } from './network/scorer.ts';
+import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
-import { pack } from './training-record.ts';
+import { dataFingerprint, describeData, pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
+
+/** What may be changed to see what it is good for; the usual values are what ships. */
+export interface TrainingRecipe {
+  readonly design: NetworkDesign;
+  readonly shares: SamplerShares;
+  /** Share of the summary that is dropped at each step. */
+  readonly dropout: number;
+  /** Share of the attack windows of a batch that are perturbed, and how far at most. */
+  readonly adversarial: number;
+  readonly masked: readonly number[];
+}
+
+export const usualRecipe: TrainingRecipe = {
+  design: wholeDesign,
+  shares: usualShares,
+  dropout: 0.2,
+  adversarial: 0.25,
+  masked: maskedFeatures,
+};
 
 export interface TrainingOptions {
   readonly seed: number;
   readonly epochs: number;
   readonly threads: number;
+  /** Of 256 windows each; fewer make a quick try. */
+  readonly stepsPerEpoch?: number;
+  /** Where the state after each epoch is kept; left out: nowhere. */
+  readonly checkpoint?: string;
+  readonly recipe?: TrainingRecipe;
 }
 
 const stepsPerEpoch = 200;
 const batchSize = 256;
-const peakLearningRate = 0.002;
+const peakLearningRate = 0.003;
 const clipNorm = 2;
 const validationSize = 6000;
 /** Epochs without progress before training ends. */
 const patience = 8;
 /** Share of a window's target that goes to the other classes: nothing is quite certain. */
 const smoothing = 0.02;
-/**
- * Share of benign validation windows that may alarm, and the bounds of the threshold in any case: beyond the upper one,
- * every attack would pay for the one device type that resembles it.
- */
-export const falseAlarmTarget = 0.001;
-export const thresholdBounds = [0.5, 0.9] as const;
+/** Weight of what the averaged parameters were before each step. */
+const averaging = 0.995;
+/** Benign windows that are looked at each epoch, and how many of the worst are dwelt on. */
+const minedWindows = 4096;
+const mostHard = 256;
+const largestEpsilon = 0.15;
 
 export async function trainModel(
   dataset: Dataset,
   options: TrainingOptions,
   progress: (line: string) => void,
 ): Promise<TrainingRecord> {
-  const random = seededRandom(options.seed);
-  const scaler = scalerOf(dataset);
-  const initial = initialParameters(random);
-  const sampler = new WindowSampler(dataset, 'train', random);
-  const validation = new WindowSampler(dataset, 'validation', seededRandom(options.seed + 1)).draw(validationSize);
-  const epochs: TrainingRecord['epochs'] = [];
-  let best = { loss: Number.POSITIVE_INFINITY, parameters: initial, epoch: 0 };
+  const recipe = options.recipe ?? usualRecipe;
+  const steps = options.stepsPerEpoch ?? stepsPerEpoch;
+  const { scaler, typical } = scalerOf(dataset, recipe.masked);
+  const initial = initialParameters(seededRandom(options.seed));
+  // Each epoch's numbers depend on the seed and the epoch alone, so that a resumed run is the same run.
+  let random = seededRandom(options.seed);
+  const sampler = new WindowSampler(dataset, 'train', { random: () => random(), shares: recipe.shares, typical });
+  const validation = validationWindows(dataset, options.seed + 1);
+  const network = (parameters: Float32Array): TrainedNetwork => {
+    return { scaler, parameters, temperature: 1, design: recipe.design };
+  };
+  const fingerprint = `${dataFingerprint(dataset)} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
+  const resumed = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint);
+  const epochs: TrainingRecord['epochs'] = resumed?.epochs ?? [];
+  let best: Checkpoint['best'] = resumed?.best ?? { loss: Number.POSITIVE_INFINITY, parameters: initial, epoch: 0 };
+  let average: Float32Array<ArrayBuffer> = resumed?.average ?? initial;
+  if (resumed !== undefined) progress(`going on after epoch ${epochs.length}`);
   {
-    await using trainer = await Trainer.open(buildTrainGraph(scaler, initial), options.threads);
-    for (let epoch = 1; epoch <= options.epochs && epoch - best.epoch <= patience; epoch++) {
+    await using trainer = await Trainer.open(
+      buildTrainGraph(scaler, initial, recipe.design),
+      options.threads,
+      resumed?.state,
+    );
+    for (let epoch = epochs.length + 1; epoch <= options.epochs && epoch - best.epoch <= patience; epoch++) {
       const startedAt = performance.now();
-      const learningRate =
-        peakLearningRate * (0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * (epoch - 1)) / options.epochs)));
+      random = seededRandom(options.seed * 10_007 + epoch);
+      const current = network(initial.map((value, index) => value + trainer.state.delta[index]!));
+      if (epoch > 1) sampler.dwellOn(await hardNegatives(sampler, dataset, network(average)));
+      await using adversary = await Adversary.open(buildPerturbGraph(current));
+      const ramp = 0.5 * (1 + Math.cos((Math.PI * (epoch - 1)) / options.epochs));
+      const learningRate = peakLearningRate * (0.03 + 0.97 * ramp);
       let loss = 0;
-      for (let step = 0; step < stepsPerEpoch; step++) {
+      for (let step = 0; step < steps; step++) {
         const block = sampler.draw(batchSize);
+        if (epoch > 1 && recipe.adversarial > 0) await attackSome(block, adversary, recipe.adversarial, random);
         const targets = smoothTargets(block);
-        loss += (await trainer.step({ ...block, targets }, { learningRate, clipNorm, proximal: 0 })) / stepsPerEpoch;
+        const keep = dropoutMask(block.count, recipe.dropout, random);
+        loss += (await trainer.step({ ...block, targets, keep }, { learningRate, clipNorm, proximal: 0 })) / steps;
+        const { delta } = trainer.state;
+        const weight = Math.min(averaging, trainer.state.steps / (trainer.state.steps + 10));
+        average = average.map((value, index) => weight * value + (1 - weight) * (initial[index]! + delta[index]!));
       }
-      const parameters = initial.map((value, index) => value + trainer.delta[index]!);
-      const probabilities = await scoreWindows(buildDetectGraph({ scaler, parameters, temperature: 1 }), validation);
+      const probabilities = await scoreWindows(buildDetectGraph(network(average)), validation);
       const validationLoss = crossEntropy(probabilities, validation.labels, 1);
       epochs.push({ epoch, loss, validation_loss: validationLoss });
-      if (validationLoss < best.loss) best = { loss: validationLoss, parameters, epoch };
+      if (validationLoss < best.loss) best = { loss: validationLoss, parameters: average, epoch };
       const seconds = (performance.now() - startedAt) / 1000;
       progress(
         `epoch ${epoch}: loss ${loss.toFixed(4)}, validation ${validationLoss.toFixed(4)}, ${seconds.toFixed(1)} s`,
       );
+      if (options.checkpoint !== undefined) {
+        writeCheckpoint(options.checkpoint, fingerprint, { epochs, best, average, state: trainer.state });
+      }
     }
   }
   const { parameters } = best;
-  const temperature = await fitTemperature({ scaler, parameters }, validation);
-  const detect = buildDetectGraph({ scaler, parameters, temperature });
-  const threshold = await chooseThreshold(detect, dataset);
+  const temperature = await fitTemperature(network(parameters), dataset);
+  await using scorer = await Scorer.open(buildDetectGraph({ ...network(parameters), temperature }));
+  const predictor = { name: 'network', score: (windows: ScorableWindows) => scorer.score(windows) };
+  const { threshold, reason } = await chooseThreshold(predictor, dataset);
   progress(`best epoch ${best.epoch}, temperature ${temperature.toFixed(2)}, threshold ${threshold.toFixed(3)}`);
+  if (options.checkpoint !== undefined) removeCheckpoint(options.checkpoint);
   return {
     seed: options.seed,
     data: describeData(dataset),
+    data_fingerprint: dataFingerprint(dataset),
     epochs,
+    best_epoch: best.epoch,
     threshold,
+    threshold_reason: reason,
     temperature,
-    masked_features: [...maskedFeatures],
+    masked_features: [...recipe.masked],
+    design: recipe.design,
     mean: pack(scaler.mean),
     scale: pack(scaler.scale),
+    ceiling: pack(scaler.ceiling),
     parameters: pack(parameters),
   };
 }
 
-/** Over training flows, benign and attack weighing the same. */
-function scalerOf({ rows, sequences }: Dataset): Scaler {
+/** Over training flows, benign and attack weighing the same. `typical` is the mean flow as raw values. */
+export function scalerOf(
+  { rows, sequences }: Dataset,
+  masked: readonly number[],
+): { readonly scaler: Scaler; readonly typical: Float32Array } {
   const used = new Uint8Array(rows.count);
   for (const { part, windows } of sequences) {
     if (part === 'train') for (const number of windows) if (number >= 0) used[number] = 1;
@@ -106,7 +172,59 @@ function scalerOf({ rows, sequences }: Dataset): Scaler {
   const weights = Float64Array.from(used, (is, row) =>
     is === 0 ? 0 : 1 / (rows.classes[row] === 0 ? benign : attack),
   );
-  return fitScaler(rows.features, weights);
+  const scaler = fitScaler(rows.features, weights, masked);
+  return { scaler, typical: scaler.mean.map((value) => Math.expm1(value)) };
+}
+
+/** Varied like training windows, but not hidden: what early stopping looks at. */
+function validationWindows(dataset: Dataset, seed: number): WindowBlock {
+  const shares = { ...usualShares, hardNegatives: 0, hidden: 0 };
+  return new WindowSampler(dataset, 'validation', { random: seededRandom(seed), shares }).draw(validationSize);
+}
+
+/** Benign training windows that the network likes least, as they were. */
+async function hardNegatives(
+  sampler: WindowSampler,
+  { rows }: Dataset,
+  network: TrainedNetwork,
+): Promise<Int32Array[]> {
+  const windows = Array.from({ length: minedWindows }, () => sampler.benignWindow());
+  await using scorer = await Scorer.open(buildDetectGraph(network));
+  const probabilities = await scorer.score(blockOf(rows, windows, 0));
+  return windows
+    .map((window, index) => ({ window, score: 1 - probabilities[index * classCount]! }))
+    .filter(({ score }) => score > 0.02)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, mostHard)
+    .map(({ window }) => window);
+}
+
+/** Replaces some attack windows of the block by what an attacker would rather have sent. */
+async function attackSome(
+  block: WindowBlock,
+  adversary: Adversary,
+  share: number,
+  random: () => number,
+): Promise<void> {
+  const chosen = [...block.labels.keys()].filter((index) => block.labels[index] !== 0 && random() < share);
+  if (chosen.length === 0) return;
+  const size = windowLength * featureCount;
+  const windows = new Float32Array(chosen.length * size);
+  for (const [at, index] of chosen.entries()) {
+    windows.set(block.windows.subarray(index * size, (index + 1) * size), at * size);
+  }
+  const perturbed = await adversary.perturb(
+    {
+      count: chosen.length,
+      windows,
+      flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
+      labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
+    },
+    largestEpsilon * random(),
+  );
+  for (const [at, index] of chosen.entries()) {
+    block.windows.set(perturbed.subarray(at * size, (at + 1) * size), index * size);
+  }
 }
 
 function smoothTargets(block: WindowBlock): Float32Array {
@@ -115,52 +233,8 @@ function smoothTargets(block: WindowBlock): Float32Array {
   return targets;
 }
 
-/** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */
-function crossEntropy(probabilities: Float32Array, labels: Uint8Array, temperature: number): number {
-  let sum = 0;
-  for (const [index, label] of labels.entries()) {
-    const row = Array.from(
-      probabilities.subarray(index * classCount, (index + 1) * classCount),
-      (value) => Math.max(value, 1e-9) ** (1 / temperature),
-    );
-    sum -= Math.log(row[label]! / row.reduce((total, value) => total + value, 0));
-  }
-  return sum / labels.length;
-}
-
-async function fitTemperature(
-  network: { readonly scaler: Scaler; readonly parameters: Float32Array },
-  validation: WindowBlock,
-): Promise<number> {
-  const probabilities = await scoreWindows(buildDetectGraph({ ...network, temperature: 1 }), validation);
-  const candidates = Array.from({ length: 31 }, (_, index) => 0.5 * 1.06 ** index);
-  const losses = candidates.map((candidate) => crossEntropy(probabilities, validation.labels, candidate));
-  return candidates[losses.indexOf(Math.min(...losses))]!;
-}
-
-/**
- * Quiet on the benign validation windows as they were, of every source but the office network of CIC-IDS2017: a
- * gateway guards devices, and some of those office hosts were infected while their flows were labelled benign.
- */
-async function chooseThreshold(detect: Buffer, dataset: Dataset): Promise<number> {
-  const windows = evaluationWindows(dataset, 'validation');
-  const probabilities = await scoreWindows(detect, windows);
-  const benign = [...windows.labels.keys()].filter(
-    (index) => windows.labels[index] === 0 && !windows.groups[index]!.startsWith('cicids2017 '),
-  );
-  return quietThreshold(
-    benign.map((index) => 1 - probabilities[index * classCount]!),
-    falseAlarmTarget,
-    thresholdBounds,
-  );
-}
-
-function describeData({ sequences }: Dataset): TrainingRecord['data'] {
-  const byKey = Map.groupBy(sequences, ({ source, part }) => `${source} ${part}`);
-  return [...byKey.values()].map((members) => ({
-    source: members[0]!.source,
-    part: members[0]!.part,
-    groups: [...new Set(members.map(({ group }) => group))].sort(),
-    windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
-  }));
+function dropoutMask(count: number, share: number, random: () => number): Float32Array {
+  const mask = new Float32Array(count * summaryWidth).fill(1);
+  if (share > 0) for (let index = 0; index < mask.length; index++) mask[index] = random() < share ? 0 : 1 / (1 - share);
+  return mask;
 }

@@ -1,10 +1,12 @@
 /** What `train` leaves behind and `evaluate` and `build` start from: weights, scaler, and how they came about. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { featureCount } from '@picket/shared/features/feature-schema';
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
-import { parameterCount } from './network/cnn-lstm.ts';
+import type { Dataset } from './dataset/flow-rows.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
+import { parameterCount } from './network/network-parameters.ts';
 
 const fileName = 'training.json';
 
@@ -14,12 +16,24 @@ const TrainingRecord = z.strictObject({
   data: z.array(
     z.strictObject({ source: z.string(), part: z.string(), groups: z.array(z.string()), windows: z.int() }),
   ),
+  /** SHA-256 over flows, labels and windows of the training and validation parts. */
+  data_fingerprint: z.string(),
   epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_loss: z.number() })),
+  best_epoch: z.int(),
   threshold: z.number(),
+  /** Why this one, for the card. */
+  threshold_reason: z.string(),
   temperature: z.number(),
   masked_features: z.array(z.int()),
+  design: z.strictObject({
+    recurrence: z.boolean(),
+    neighbours: z.boolean(),
+    pooling: z.boolean(),
+    attention: z.boolean(),
+  }),
   mean: z.base64(),
   scale: z.base64(),
+  ceiling: z.base64(),
   parameters: z.base64(),
 });
 export type TrainingRecord = z.infer<typeof TrainingRecord>;
@@ -39,10 +53,38 @@ export function readTrainingRecord(folder: string): TrainingRecord {
 
 export function networkOf(record: TrainingRecord): TrainedNetwork {
   return {
-    scaler: { mean: unpack(record.mean, featureCount), scale: unpack(record.scale, featureCount) },
+    scaler: {
+      mean: unpack(record.mean, featureCount),
+      scale: unpack(record.scale, featureCount),
+      ceiling: unpack(record.ceiling, featureCount),
+    },
     parameters: unpack(record.parameters, parameterCount),
     temperature: record.temperature,
+    design: record.design,
   };
+}
+
+export function describeData({ sequences }: Dataset): TrainingRecord['data'] {
+  const byKey = Map.groupBy(sequences, ({ source, part }) => `${source} ${part}`);
+  return [...byKey.values()].map((members) => ({
+    source: members[0]!.source,
+    part: members[0]!.part,
+    groups: [...new Set(members.map(({ group }) => group))].sort(),
+    windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
+  }));
+}
+
+/** Two datasets with the same one train the same network. */
+export function dataFingerprint({ rows, sequences }: Dataset): string {
+  const hash = createHash('sha256');
+  hash.update(new Uint8Array(rows.features.buffer, 0, rows.count * featureCount * 4));
+  hash.update(rows.classes.subarray(0, rows.count));
+  for (const { source, group, device, part, windows } of sequences) {
+    if (part === 'test') continue;
+    hash.update(JSON.stringify([source, group, device, part]));
+    hash.update(new Uint8Array(windows.buffer, windows.byteOffset, windows.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /** Little-endian float32 in base64. */
@@ -50,7 +92,7 @@ export function pack(values: Float32Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 }
 
-function unpack(text: string, length: number): Float32Array {
+export function unpack(text: string, length: number): Float32Array<ArrayBuffer> {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== 4 * length)
     throw new Error(`the training record is of another network: ${bytes.length / 4} numbers where ${length} belong`);

@@ -1,37 +1,54 @@
-/** The windows of a held-out part as they were, in order and without any augmentation: what figures are measured on. */
+/** The windows of a held-out part as they were, in order and without any variation: what figures are measured on. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { labelWindow } from './flow-rows.ts';
-import type { Dataset, Part } from './flow-rows.ts';
-import { presentFlows, writeWindow } from './window-sampler.ts';
+import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
+import { presentFlows } from './window-mixes.ts';
+import { emptyBlock, writeWindow } from './window-sampler.ts';
 import type { WindowBlock } from './window-sampler.ts';
 
 export interface EvaluationWindows extends WindowBlock {
-  /** `source group` of each window. */
-  readonly groups: readonly string[];
+  /** Stretch that each window is of, and its number there. */
+  readonly sequences: readonly WindowSequence[];
+  readonly numbers: Uint32Array;
 }
 
 /** Every labelled window of the part; of a sequence longer than `mostPerSequence`, evenly spaced ones. */
 export function evaluationWindows({ rows, sequences }: Dataset, part: Part, mostPerSequence = 4000): EvaluationWindows {
-  const chosen: { window: Int32Array; label: number; group: string }[] = [];
+  const chosen: { window: Int32Array; label: number; sequence: WindowSequence; number: number }[] = [];
   for (const sequence of sequences) {
     if (sequence.part !== part) continue;
     const count = sequence.windows.length / windowLength;
     const stride = Math.max(1, Math.ceil(count / mostPerSequence));
-    for (let index = 0; index < count; index += stride) {
-      const window = sequence.windows.subarray(index * windowLength, (index + 1) * windowLength);
+    for (let number = 0; number < count; number += stride) {
+      const window = windowAt(sequence, number);
       const label = labelWindow(rows, window);
-      if (label !== undefined) chosen.push({ window, label, group: `${sequence.source} ${sequence.group}` });
+      if (label !== undefined) chosen.push({ window, label, sequence, number });
     }
   }
-  const windows = new Float32Array(chosen.length * windowLength * featureCount);
-  for (const [index, { window }] of chosen.entries()) {
-    writeWindow(rows, window, windows, index * windowLength * featureCount);
+  const block = emptyBlock(chosen.length);
+  for (const [index, { window, label }] of chosen.entries()) {
+    writeWindow(rows, window, block.windows, index * windowLength * featureCount);
+    block.flowsSeen[index] = presentFlows(window).length;
+    block.labels[index] = label;
   }
   return {
-    count: chosen.length,
-    windows,
-    flowsSeen: Float32Array.from(chosen, ({ window }) => presentFlows(window).length),
-    labels: Uint8Array.from(chosen, ({ label }) => label),
-    groups: chosen.map(({ group }) => group),
+    ...block,
+    sequences: chosen.map(({ sequence }) => sequence),
+    numbers: Uint32Array.from(chosen, ({ number }) => number),
   };
+}
+
+export function windowAt(sequence: WindowSequence, number: number): Int32Array {
+  return sequence.windows.subarray(number * windowLength, (number + 1) * windowLength);
+}
+
+/** All windows of one stretch, in order, labelled or not; labels are 0. */
+export function sequenceWindows(rows: FlowRows, sequence: WindowSequence): WindowBlock {
+  const block = emptyBlock(sequence.windows.length / windowLength);
+  for (let number = 0; number < block.count; number++) {
+    const window = windowAt(sequence, number);
+    writeWindow(rows, window, block.windows, number * windowLength * featureCount);
+    block.flowsSeen[number] = presentFlows(window).length;
+  }
+  return block;
 }

@@ -12,24 +12,35 @@ export class FlowRows {
   classes = new Uint8Array(1024);
   /** What made the flow, as the tool and its setting; index into `originNames`. */
   origins = new Uint16Array(1024);
+  /** Number into the dataset's `episodes`, -1 where the flow belongs to none. */
+  episodes = new Int32Array(1024);
   readonly originNames: string[] = [];
+  readonly #originNumbers = new Map<string, number>();
 
   /** The new row's number. `origin` says what made an attack flow; attacks are drawn evenly over their origins. */
-  add(values: ArrayLike<number>, trafficClass: TrafficClass, origin: string): number {
+  add(values: ArrayLike<number>, trafficClass: TrafficClass, origin: string, episode = -1, offset = 0): number {
     if (this.count === this.classes.length) {
       this.features = grown(this.features, new Float32Array(this.features.length * 2));
       this.classes = grown(this.classes, new Uint8Array(this.classes.length * 2));
       this.origins = grown(this.origins, new Uint16Array(this.origins.length * 2));
+      this.episodes = grown(this.episodes, new Int32Array(this.episodes.length * 2));
     }
-    normaliseFeatures(values, 0, this.features, this.count * featureCount);
+    normaliseFeatures(values, offset, this.features, this.count * featureCount);
     this.classes[this.count] = trafficClasses.indexOf(trafficClass);
-    if (!this.originNames.includes(origin)) this.originNames.push(origin);
-    this.origins[this.count] = this.originNames.indexOf(origin);
+    this.origins[this.count] = this.#originNumber(origin);
+    this.episodes[this.count] = episode;
     return this.count++;
   }
 
   row(number: number): Float32Array {
     return this.features.subarray(number * featureCount, (number + 1) * featureCount);
+  }
+
+  #originNumber(origin: string): number {
+    const known = this.#originNumbers.get(origin);
+    if (known !== undefined) return known;
+    this.#originNumbers.set(origin, this.originNames.length);
+    return this.originNames.push(origin) - 1;
   }
 }
 
@@ -46,15 +57,53 @@ export interface WindowSequence {
   readonly source: string;
   /** What is held out together: a host, a device type, a site. */
   readonly group: string;
+  /** What was listened to in one go: no window reaches beyond it. */
+  readonly capture: string;
   readonly device: string;
   readonly part: Part;
   /** count × 10 row numbers, oldest first; -1 in the slots before the present flows. */
   readonly windows: Int32Array;
+  /** Packet time of each window's newest flow, µs since 1970. */
+  readonly atUs: Float64Array;
+  /** 1 where enough of the window is new to count for N of M, as on a gateway. */
+  readonly counts: Uint8Array;
+}
+
+/** One run of one attack. */
+export interface Episode {
+  readonly source: string;
+  readonly group: string;
+  readonly capture: string;
+  readonly part: Part;
+  readonly class: TrafficClass;
+  readonly tool: string;
+  readonly step: string;
+  readonly fromUs: number;
+}
+
+/** A gateway that was listened to. */
+export interface Listening {
+  readonly source: string;
+  readonly group: string;
+  readonly capture: string;
+  readonly part: Part;
+  readonly seconds: number;
+  /** Before (`lan`) or behind (`wan`) the gateway's address translation. */
+  readonly view: 'lan' | 'wan';
+  readonly flows: number;
+  /** Whether anything in it is an attack. */
+  readonly isAttacked: boolean;
 }
 
 export interface Dataset {
   readonly rows: FlowRows;
   readonly sequences: WindowSequence[];
+  readonly episodes: Episode[];
+  readonly listenings: Listening[];
+}
+
+export function emptyDataset(): Dataset {
+  return { rows: new FlowRows(), sequences: [], episodes: [], listenings: [] };
 }
 
 /** The window after each flow of a stretch: the newest up to ten flows so far. */

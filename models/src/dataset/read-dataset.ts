@@ -1,22 +1,26 @@
-/** The dataset of a training run: published tables, captures of our own, or both. */
-import { FlowRows } from './flow-rows.ts';
+/** The dataset of a training run: packed flows of the range, published tables, captures, or any of them together. */
 import type { Dataset } from './flow-rows.ts';
+import { emptyDataset } from './flow-rows.ts';
+import { readFlowPacks } from './read-flow-packs.ts';
 import { readFlowTables } from './read-flow-tables.ts';
 import { replayCaptures } from './replay-captures.ts';
 
 export interface DatasetOptions {
-  /** Folder that holds cicids2017-improved/ and iot-sentinel-benign-flows/. */
+  /** Folders of packed flows of the range. */
+  readonly flows?: readonly string[] | undefined;
+  /** Folder that holds cicids2017-improved/, iot-sentinel-benign-flows/ or cse-cic-ids2018-improved/. */
   readonly tables?: string | undefined;
-  /** Folders of captures with labels beside them. */
+  /** Folders of captures, with labels beside them or sorted into benign/ and attack/. */
   readonly captures?: readonly string[] | undefined;
   readonly seed: number;
 }
 
 export async function readDataset(options: DatasetOptions, progress: (line: string) => void): Promise<Dataset> {
-  const dataset: Dataset = { rows: new FlowRows(), sequences: [] };
+  const dataset = emptyDataset();
+  for (const folder of options.flows ?? []) readFlowPacks(folder, dataset);
   if (options.tables !== undefined) readFlowTables(options.tables, options.seed, dataset);
   for (const folder of options.captures ?? []) await replayCaptures(folder, dataset, progress);
-  if (dataset.rows.count === 0) throw new Error('nothing to learn from: give --tables DIR, --captures DIR or both');
+  if (dataset.rows.count === 0) throw new Error('nothing to read: give --flows DIR, --tables DIR or --captures DIR');
   progress(`${dataset.rows.count} flows in ${dataset.sequences.length} stretches of traffic`);
   return dataset;
 }

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { featureCount, features } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FlowRows } from './flow-rows.ts';
+import { emptyDataset } from './flow-rows.ts';
 import type { Dataset } from './flow-rows.ts';
 import { readFlowTables } from './read-flow-tables.ts';
 
@@ -14,7 +14,7 @@ let dataset: Dataset;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'picket-tables-'));
-  dataset = { rows: new FlowRows(), sequences: [] };
+  dataset = emptyDataset();
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -50,7 +50,7 @@ test('columns are found by the newer names, and one that newer tables dropped by
 });
 
 test('windows never cross captures, nor parts', () => {
-  const minutes = Array.from({ length: 40 }, (_, index) => `2017-07-07 12:${String(index).padStart(2, '0')}:00.000001`);
+  const minutes = Array.from({ length: 40 }, (_, index) => `2017-07-07 12:${String(index).padStart(2, '0')}:30.000001`);
   writeTable('cicids2017-improved', [
     ...minutes.map((at) => line({ 'Src IP': '172.16.0.1', 'Dst IP': '192.168.10.50', Timestamp: at, Label: 'DDoS' })),
     ...minutes.map((at) => line({ 'Src IP': '192.168.10.5', 'Dst IP': '8.8.8.8', Timestamp: at, Label: 'BENIGN' })),

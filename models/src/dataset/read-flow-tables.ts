@@ -9,8 +9,8 @@ import { gunzipSync } from 'node:zlib';
 import { features } from '@picket/shared/features/feature-schema';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { slidingWindows } from './flow-rows.ts';
-import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
-import { splitGroups, splitTimes } from './split-dataset.ts';
+import type { Dataset, FlowRows, WindowSequence } from './flow-rows.ts';
+import { splitBlocks, splitGroups } from './split-dataset.ts';
 
 /** Labels of the corrected CIC-IDS2017; anything else that is not benign is another attack. */
 const classOfLabel: Readonly<Record<string, TrafficClass>> = {
@@ -27,34 +27,47 @@ const classOfLabel: Readonly<Record<string, TrafficClass>> = {
   Botnet: 'botnet_beacon',
   'Web Attack - XSS': 'web_xss',
   'Web Attack - SQL Injection': 'web_sqli',
+  // CSE-CIC-IDS2018
+  'DDoS-HOIC': 'ddos_flood',
+  'DDoS-LOIC-HTTP': 'ddos_flood',
+  'Botnet Ares': 'botnet_beacon',
+  'SSH-BruteForce': 'brute_force_ssh',
+  'Infiltration - NMAP Portscan': 'port_scan',
 };
 
-/** Within this time before a boundary, flows belong to no part. */
+/** Held out are whole blocks of this length; flows that begin this soon after a block's start belong to no part. */
+const blockUs = 120_000_000;
 const gapUs = 10_000_000;
+/** So many new flows make a window count anew. */
+const freshFlows = 5;
 const lanPrefix = '192.168.10.';
 
-/** Read `cicids2017-improved/` and `iot-sentinel-benign-flows/` under `folder` into the dataset; either may be missing. */
-export function readFlowTables(folder: string, seed: number, into: Dataset): void {
-  const present = new Set(readdirSync(folder));
-  if (!present.has(cicFolder) && !present.has(iotFolder)) {
-    throw new Error(`${folder} holds neither ${cicFolder}/ nor ${iotFolder}/: point --tables to the folder above them`);
-  }
-  if (present.has(cicFolder)) readCicTables(join(folder, cicFolder), seed, into);
-  if (present.has(iotFolder)) readIotTables(join(folder, iotFolder), seed, into);
-}
+const readers: Readonly<Record<string, (folder: string, seed: number, into: Dataset) => void>> = {
+  'cicids2017-improved': readCicTables,
+  'iot-sentinel-benign-flows': readIotTables,
+  'cse-cic-ids2018-improved': readOtherNetwork,
+};
 
-const cicFolder = 'cicids2017-improved';
-const iotFolder = 'iot-sentinel-benign-flows';
+/** Read the tables whose folders stand under `folder` into the dataset; one at least must. */
+export function readFlowTables(folder: string, seed: number, into: Dataset): void {
+  const present = Object.entries(readers).filter(([name]) => readdirSync(folder).includes(name));
+  if (present.length === 0) {
+    throw new Error(
+      `${folder} holds none of ${Object.keys(readers).join('/, ')}/: point --tables to the folder above them`,
+    );
+  }
+  for (const [name, read] of present) read(join(folder, name), seed, into);
+}
 
 interface TableFlow {
   readonly row: number;
   readonly startUs: number;
   readonly device: string;
-  readonly label: string;
 }
 
-/** Benign traffic is held out by host, each attack by time: every attack has few hosts, most of them only one. */
+/** Held out by blocks of minutes, benign and attack alike: every attack has one day, and few hosts. */
 function readCicTables(folder: string, seed: number, { rows, sequences }: Dataset): void {
+  const blockOf = splitBlocks(blockUs, gapUs, seed);
   for (const file of tableFiles(folder)) {
     const flows: TableFlow[] = [];
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
@@ -63,65 +76,71 @@ function readCicTables(folder: string, seed: number, { rows, sequences }: Datase
       if (device === undefined) return;
       // The side that is attacked is the device; it is the responder wherever both are inside.
       const attacked = label !== 'BENIGN' && cell('Dst IP').startsWith(lanPrefix) ? cell('Dst IP') : device;
-      flows.push({
-        row: add(values, classOfLabel[label] ?? 'other_attack', label),
-        startUs: timestampUs(cell('Timestamp')),
-        device: attacked,
-        label,
-      });
+      const startUs = timestampUs(cell('Timestamp'));
+      if (blockOf(startUs).part === undefined) return;
+      flows.push({ row: add(values, classOfLabel[label] ?? 'other_attack', label), startUs, device: attacked });
     });
-    sequences.push(...cicSequences(flows, seed));
-  }
-}
-
-function cicSequences(flows: readonly TableFlow[], seed: number): WindowSequence[] {
-  const hostPart = splitGroups(benignHosts, seed);
-  const byLabel = Map.groupBy(flows, ({ label }) => label);
-  const parts = new Map<TableFlow, Part | undefined>();
-  for (const [label, members] of byLabel) {
-    if (label === 'BENIGN') {
-      for (const flow of members) parts.set(flow, hostPart.get(flow.device) ?? 'train');
-    } else {
-      const times = splitTimes(
-        members.map(({ startUs }) => startUs),
-        gapUs,
-      );
-      for (const [index, flow] of members.entries()) parts.set(flow, times[index]);
+    const streams = Map.groupBy(flows, ({ startUs, device }) => `${blockOf(startUs).number} ${device}`);
+    for (const [key, members] of streams) {
+      const { device, startUs } = members[0]!;
+      const part = blockOf(startUs).part!;
+      const capture = `${file} block ${key.split(' ')[0]}`;
+      sequences.push(tableSequence({ source: 'cicids2017', group: device, capture, device, part }, members));
     }
   }
-  const streams = Map.groupBy(flows, (flow) => `${parts.get(flow)} ${flow.device}`);
-  return [...streams.values()].flatMap((members) => {
-    const part = parts.get(members[0]!);
-    if (part === undefined) return [];
-    const ordered = members.toSorted((a, b) => a.startUs - b.startUs).map(({ row }) => row);
-    const { device } = members[0]!;
-    return [{ source: 'cicids2017', group: device, device, part, windows: slidingWindows(ordered) }];
-  });
 }
 
-/** The client hosts and servers of that network. */
-const benignHosts = [3, 5, 8, 9, 12, 14, 15, 16, 17, 19, 25, 50, 51].map((host) => `${lanPrefix}${host}`);
+/** A sample over ten days of another network, to measure on only: windows are flows of one label and day, in order. */
+function readOtherNetwork(folder: string, _seed: number, { rows, sequences }: Dataset): void {
+  for (const file of tableFiles(folder)) {
+    const flows: (TableFlow & { readonly label: string })[] = [];
+    forEachRecord(join(folder, file), rows, (values, cell, add) => {
+      const label = cell('Label');
+      const row = add(values, classOfLabel[label] ?? (label === 'BENIGN' ? 'benign' : 'other_attack'), label);
+      flows.push({ row, startUs: timestampUs(cell('Timestamp')), device: label, label });
+    });
+    const streams = Map.groupBy(flows, ({ startUs, label }) => `${Math.floor(startUs / 86_400e6)} ${label}`);
+    for (const [capture, members] of streams) {
+      const { label } = members[0]!;
+      const key = { source: 'cse-cic-ids2018', group: label, capture, device: label, part: 'test' as const };
+      sequences.push(tableSequence(key, members));
+    }
+  }
+}
+
+function tableSequence(
+  key: Pick<WindowSequence, 'source' | 'group' | 'capture' | 'device' | 'part'>,
+  flows: readonly TableFlow[],
+): WindowSequence {
+  const ordered = flows.toSorted((a, b) => a.startUs - b.startUs);
+  return {
+    ...key,
+    windows: slidingWindows(ordered.map(({ row }) => row)),
+    atUs: Float64Array.from(ordered, ({ startUs }) => startUs),
+    counts: Uint8Array.from(ordered, (_, index) => ((index + 1) % freshFlows === 0 ? 1 : 0)),
+  };
+}
 
 /** Held out by device type; windows never cross captures. */
 function readIotTables(folder: string, seed: number, { rows, sequences }: Dataset): void {
-  const captures = new Map<string, { device: string; rows: number[] }>();
+  const captures = new Map<string, { device: string; flows: TableFlow[] }>();
   for (const file of tableFiles(folder)) {
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
       const device = cell('Device');
       const key = `${device} ${cell('Capture')}`;
-      const capture = captures.get(key) ?? { device, rows: [] };
+      const capture = captures.get(key) ?? { device, flows: [] };
       captures.set(key, capture);
-      capture.rows.push(add(values, 'benign', ''));
+      const startUs = timestampUs(cell('Timestamp'));
+      capture.flows.push({ row: add(values, 'benign', ''), startUs, device });
     });
   }
   const parts = splitGroups(
     [...captures.values()].map(({ device }) => device),
     seed,
   );
-  for (const capture of captures.values()) {
-    const part = parts.get(capture.device)!;
-    const { device } = capture;
-    sequences.push({ source: 'iot-sentinel', group: device, device, part, windows: slidingWindows(capture.rows) });
+  for (const [capture, { device, flows }] of captures) {
+    const key = { source: 'iot-sentinel', group: device, capture, device, part: parts.get(device)! };
+    sequences.push(tableSequence(key, flows));
   }
 }
 

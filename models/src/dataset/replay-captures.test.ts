@@ -1,12 +1,11 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FlowRows, labelWindow } from './flow-rows.ts';
-import type { Dataset } from './flow-rows.ts';
+import { emptyDataset, labelWindow } from './flow-rows.ts';
 import { replayCaptures } from './replay-captures.ts';
 
 const captures = fileURLToPath(new URL('../../../agent/captures/', import.meta.url));
@@ -22,7 +21,7 @@ test(
   { timeout: 90_000 },
   async () => {
     for (const file of ['demo.pcap', 'demo.labels.json']) cpSync(join(captures, file), join(folder, file));
-    const dataset: Dataset = { rows: new FlowRows(), sequences: [] };
+    const dataset = emptyDataset();
     await replayCaptures(folder, dataset, () => undefined);
     expect(dataset.sequences.every(({ part }) => part === 'test')).toBe(true);
     const found = new Set<string>();
@@ -40,9 +39,27 @@ test(
   },
 );
 
-test('a folder without labels, and labels without a capture, are refused', async () => {
-  const dataset: Dataset = { rows: new FlowRows(), sequences: [] };
-  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/no capture/);
-  cpSync(join(captures, 'demo.labels.json'), join(folder, 'demo.labels.json'));
-  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/no capture beside it/);
+test('a capture without labels is what its folder says, and all of it', { timeout: 90_000 }, async () => {
+  for (const kind of ['attack', 'benign']) {
+    mkdirSync(join(folder, kind));
+    cpSync(join(captures, 'benign.pcap'), join(folder, kind, 'some.pcap'));
+  }
+  const dataset = emptyDataset();
+  await replayCaptures(folder, dataset, () => undefined);
+  expect(dataset.listenings.map(({ capture, isAttacked }) => [capture, isAttacked])).toEqual([
+    ['attack/some', true],
+    ['benign/some', false],
+  ]);
+  expect(dataset.listenings.every(({ seconds, flows }) => seconds > 10 && flows > 10)).toBe(true);
+  for (const { capture, windows } of dataset.sequences) {
+    const label = capture === 'attack/some' ? 'other_attack' : 'benign';
+    expect(trafficClasses[labelWindow(dataset.rows, windows.subarray(0, windowLength))!]).toBe(label);
+  }
+});
+
+test('a folder without captures, and a capture of unknown truth, are refused', async () => {
+  const dataset = emptyDataset();
+  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/no .pcap/);
+  cpSync(join(captures, 'benign.pcap'), join(folder, 'some.pcap'));
+  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/truth is unknown/);
 });

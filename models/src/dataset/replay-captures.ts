@@ -1,160 +1,74 @@
 /**
- * Flows of our own captures, extracted by the agent itself as it does live, reports included: what training sees is
- * what a gateway sees. Windows are kept as the agent keeps them: a report replaces its own flow's slot.
+ * Folders of captures, extracted by the agent itself. Beside a capture stands either `NAME.labels.json`, which says
+ * what is true of each flow, or nothing: then its folder says it, `…/benign/…` or `…/attack/…`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { BlockList } from 'node:net';
-import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { featureNames, windowLength } from '@picket/shared/features/feature-schema';
-import { z } from 'zod';
-import { CaptureLabels, labelOf } from '../../range/labels.ts';
-import type { LabelledEnds } from '../../range/labels.ts';
-import type { Dataset, Part } from './flow-rows.ts';
+import { basename, dirname, join, sep } from 'node:path';
+import { CaptureLabels } from '../../range/labels.ts';
+import { packFlows } from '../../range/pack-flows.ts';
+import { cutWindows } from './cut-windows.ts';
+import type { FlowPack } from './flow-pack.ts';
+import type { Dataset } from './flow-rows.ts';
 
-/** One line of `picket-agent flows --format jsonl`. */
-const FlowLine = z.object({
-  src_ip: z.string(),
-  src_port: z.int(),
-  dst_ip: z.string(),
-  dst_port: z.int(),
-  protocol: z.int(),
-  started_at: z.string(),
-  last_packet_at: z.string(),
-  flow_number: z.int(),
-  report_number: z.int(),
-  /** Null where a feature is no finite number. */
-  features: z.record(z.string(), z.number().nullable()),
-});
-type FlowLine = z.infer<typeof FlowLine>;
+/** What an agent takes for the inside when nobody tells it. */
+const usualPrefixes = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'];
 
-/** Captures of these settings are learnt from, tuned on, and measured on. */
-const partOf: Readonly<Record<CaptureLabels['settings'], Part>> = {
-  train: 'train',
-  validation: 'validation',
-  demo: 'test',
-};
-
-/** A device is scored at most this often. */
-const restUs = 250_000;
-
-/** The folder's name becomes the source. Every `NAME.pcap` or `.pcapng` in the folder and those below it that has a `NAME.labels.json` beside it. */
+/** The folder's name becomes the source. Every `.pcap` and `.pcapng` in the folder and those below it. */
 export async function replayCaptures(folder: string, into: Dataset, progress: (line: string) => void): Promise<void> {
   const captures = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.labels.json'))
+    .filter((name) => /\.pcap(ng)?$/.test(name))
     .sort();
-  if (captures.length === 0) throw new Error(`${folder} holds no capture with a .labels.json beside it`);
+  if (captures.length === 0) throw new Error(`${folder} holds no .pcap and no .pcapng`);
   const source = basename(folder);
-  for (const labelsFile of captures) {
-    const stem = join(folder, labelsFile.slice(0, -'.labels.json'.length));
-    const capture = ['.pcap', '.pcapng'].map((ending) => stem + ending).find((path) => existsSync(path));
-    if (capture === undefined) throw new Error(`${stem}.labels.json has no capture beside it`);
-    const labels = CaptureLabels.parse(JSON.parse(readFileSync(`${stem}.labels.json`, 'utf8')));
-    const before = into.rows.count;
-    await replayCapture(capture, labels, source, into);
-    progress(`${labels.name}: ${into.rows.count - before} flows and reports`);
+  for (const name of captures) {
+    const pack = await packCapture(folder, name);
+    cutWindows(pack, source, into);
+    progress(`${pack.header.name}: ${pack.header.rows} flows and reports`);
   }
 }
 
-async function replayCapture(
-  path: string,
-  labels: CaptureLabels,
-  source: string,
-  { rows, sequences }: Dataset,
-): Promise<void> {
-  const inside = prefixOf(labels.lan_prefix);
-  const part = partOf[labels.settings];
-  // One at a time, for the step that a rule names is wanted too.
-  const perRule = labels.rules.map((rule) => ({ ...labels, rules: [rule] }));
-  const devices = new Map<string, DeviceWindow>();
-  for await (const flow of readFlows(path)) {
-    const ends: LabelledEnds = {
-      a_ip: flow.src_ip,
-      a_port: flow.src_port,
-      b_ip: flow.dst_ip,
-      b_port: flow.dst_port,
-      protocol: flow.protocol,
-      start_us: instantUs(flow.started_at),
-    };
-    const rule = perRule.find((alone) => labelOf(ends, alone) !== 'benign')?.rules[0];
-    const row = rows.add(
-      featureNames.map((name) => flow.features[name] ?? 0),
-      rule?.class ?? 'benign',
-      rule?.step ?? '',
+/** Throws where the agent cannot read the capture or nothing says what is true of it. */
+async function packCapture(folder: string, name: string): Promise<FlowPack> {
+  const path = join(folder, name);
+  const labels = labelsOf(folder, name);
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const pack = await packFlows(path, labels, sha256, new AbortController().signal);
+  if (labels.to_us > 0) return pack;
+  const from = pack.startUs.reduce((least, value) => Math.min(least, value), Number.MAX_SAFE_INTEGER);
+  const to = pack.lastUs.reduce((most, value) => Math.max(most, value), 0);
+  return { ...pack, header: { ...pack.header, from_us: Math.min(from, to), to_us: to } };
+}
+
+function labelsOf(folder: string, name: string): CaptureLabels {
+  const beside = join(folder, name.replace(/\.pcap(ng)?$/, '.labels.json'));
+  if (existsSync(beside)) return CaptureLabels.parse(JSON.parse(readFileSync(beside, 'utf8')));
+  const folders = dirname(join(basename(folder), name)).split(sep);
+  const isAttack = folders.includes('attack');
+  if (isAttack === folders.includes('benign')) {
+    throw new Error(
+      `${join(folder, name)} has no .labels.json beside it and stands in no folder named benign or attack: its truth is unknown`,
     );
-    for (const address of devicesOf(flow, inside)) {
-      const device = devices.get(address) ?? new DeviceWindow(part === 'train' ? 0 : restUs);
-      devices.set(address, device);
-      device.add(flow.flow_number, row, instantUs(flow.last_packet_at));
-    }
   }
-  for (const [address, device] of devices) {
-    sequences.push({ source, group: labels.site, device: address, part, windows: Int32Array.from(device.windows) });
-  }
+  return wholeLabels(name.replace(/\.pcap(ng)?$/, ''), isAttack);
 }
 
-/** The newest ten flows of one device, and the windows that were due. */
-class DeviceWindow {
-  readonly windows: number[] = [];
-  readonly #restUs: number;
-  readonly #slots: { readonly flow: number; row: number }[] = [];
-  #nowUs = 0;
-  #scoredAtUs = Number.NEGATIVE_INFINITY;
-
-  constructor(rest: number) {
-    this.#restUs = rest;
-  }
-
-  add(flow: number, row: number, atUs: number): void {
-    const slot = this.#slots.find((candidate) => candidate.flow === flow);
-    if (slot !== undefined) slot.row = row;
-    else {
-      if (this.#slots.length === windowLength) this.#slots.shift();
-      this.#slots.push({ flow, row });
-    }
-    this.#nowUs = Math.max(this.#nowUs, atUs);
-    if (this.#nowUs - this.#scoredAtUs < this.#restUs) return;
-    this.#scoredAtUs = this.#nowUs;
-    for (let empty = this.#slots.length; empty < windowLength; empty++) this.windows.push(-1);
-    for (const present of this.#slots) this.windows.push(present.row);
-  }
-}
-
-async function* readFlows(path: string): AsyncGenerator<FlowLine> {
-  const agent = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
-  const options = ['--profile', 'fixed', '--endings', 'live', '--format', 'jsonl'];
-  const child = spawn(process.execPath, ['--conditions=@picket/source', agent, 'flows', path, ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  for await (const line of createInterface({ input: child.stdout })) {
-    yield FlowLine.parse(JSON.parse(line));
-  }
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`picket-agent flows ${path} ended with code ${code}`);
-}
-
-/** Inside ends of the flow; the responder where there is none. Nobody owns a multicast or broadcast address. */
-function devicesOf(flow: FlowLine, inside: BlockList): string[] {
-  const ends = [flow.src_ip, flow.dst_ip].filter((address) => {
-    return inside.check(address, address.includes(':') ? 'ipv6' : 'ipv4') && !address.endsWith('.255');
-  });
-  if (ends.length > 0) return ends;
-  return /^(22[4-9]|23\d|255|0)\.|^ff/i.test(flow.dst_ip) ? [] : [flow.dst_ip];
-}
-
-function prefixOf(text: string): BlockList {
-  const [address = '', length] = text.split('/');
-  const list = new BlockList();
-  list.addSubnet(address, Number(length), address.includes(':') ? 'ipv6' : 'ipv4');
-  return list;
-}
-
-/** ISO 8601 with microseconds. */
-function instantUs(text: string): number {
-  const seconds = text.slice(0, 19);
-  return Date.parse(`${seconds}Z`) * 1000 + Number(text.slice(20, -1).padEnd(6, '0'));
+/** All of the capture is one attack of unknown kind and time, or none of it. */
+function wholeLabels(name: string, isAttack: boolean): CaptureLabels {
+  const anywhere = { src_ip: null, dst_ip: null, protocol: null, dst_port: null, except: [] };
+  const always = { from_us: 0, to_us: Number.MAX_SAFE_INTEGER };
+  const attack = { class: 'other_attack' as const, ...anywhere, ...always, step: name, tool: name, episode: 0 };
+  return {
+    format: 1,
+    name,
+    site: dirname(name),
+    seed: 0,
+    settings: 'test',
+    lan_prefix: usualPrefixes[0]!,
+    lan_prefixes: usualPrefixes,
+    kind: isAttack ? 'attack' : 'life',
+    from_us: 0,
+    to_us: 0,
+    rules: isAttack ? [attack] : [],
+  };
 }

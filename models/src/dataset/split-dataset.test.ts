@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitGroups, splitTimes } from './split-dataset.ts';
+import { splitGroups, splitBlocks } from './split-dataset.ts';
 
 test('groups go to one part each, every part gets some, and a seed repeats the choice', () => {
   const groups = Array.from({ length: 24 }, (_, index) => `device ${index}`);
@@ -10,13 +10,18 @@ test('groups go to one part each, every part gets some, and a seed repeats the c
   expect([...splitGroups(groups, 5)]).not.toEqual([...parts]);
 });
 
-test('times are split in order, with a gap that belongs to no part', () => {
-  const times = Array.from({ length: 1000 }, (_, index) => index * 10);
-  const parts = splitTimes(times, 100);
-  const latest = (part: string): number => Math.max(...times.filter((_, index) => parts[index] === part));
-  const earliest = (part: string): number => Math.min(...times.filter((_, index) => parts[index] === part));
-  expect(earliest('validation') - latest('train')).toBeGreaterThan(100);
-  expect(earliest('test') - latest('validation')).toBeGreaterThan(100);
-  expect(parts.filter((part) => part === 'test').length).toBe(200);
-  expect(parts.filter((part) => part === undefined).length).toBe(20);
+test('blocks of time go to one part as a whole, with a gap that belongs to none', () => {
+  const blockOf = splitBlocks(1000, 100, 4);
+  const times = Array.from({ length: 20_000 }, (_, index) => index * 10);
+  const parts = Map.groupBy(times, (time) => blockOf(time).part ?? 'none');
+  for (const time of parts.get('none')!) expect(time % 1000).toBeLessThan(100);
+  expect(parts.get('none')!.length / times.length).toBeCloseTo(0.1, 2);
+  const share = (part: 'train' | 'validation' | 'test'): number => parts.get(part)!.length / times.length;
+  expect(share('test')).toBeGreaterThan(0.12);
+  expect(share('validation')).toBeGreaterThan(0.05);
+  expect(share('train')).toBeGreaterThan(share('test') + share('validation'));
+  for (const time of times) {
+    if (time % 1000 >= 100) expect(blockOf(time).part).toBe(blockOf(Math.floor(time / 1000) * 1000 + 500).part);
+  }
+  expect(splitBlocks(1000, 100, 4)(123_456)).toEqual(blockOf(123_456));
 });

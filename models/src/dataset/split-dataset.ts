@@ -10,7 +10,7 @@ interface Shares {
   readonly test: number;
 }
 
-const defaultShares: Shares = { validation: 0.15, test: 0.2 };
+const defaultShares: Shares = { validation: 0.15, test: 0.25 };
 
 /** Whole groups (hosts, device types) go to one part; the seed chooses which. At least one goes to each part from three on. */
 export function splitGroups(groups: Iterable<string>, seed: number, shares = defaultShares): Map<string, Part> {
@@ -22,18 +22,27 @@ export function splitGroups(groups: Iterable<string>, seed: number, shares = def
   );
 }
 
+/** One stretch of time, all of which goes to one part; undefined in the gap at its start. */
+export interface TimeBlock {
+  readonly number: number;
+  readonly part: Part | undefined;
+}
+
 /**
- * Part of each of the given times: the earliest are learnt from, the next validate, the latest test. Flows within
- * `gap` before a boundary belong to none, so that neighbours of one burst do not stand on both sides.
+ * Blocks of `blockUs`, each given to a part by the seed. What lies within `gapUs` after a block's start belongs to no
+ * part, so that neighbours of one burst do not stand on both sides. The same time is in the same block for everybody.
  */
-export function splitTimes(times: readonly number[], gap: number, shares = defaultShares): (Part | undefined)[] {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  const validationFrom = at(1 - shares.validation - shares.test);
-  const testFrom = at(1 - shares.test);
-  return times.map((time) => {
-    if (time >= testFrom) return 'test';
-    if (time >= validationFrom) return time >= testFrom - gap ? undefined : 'validation';
-    return time >= validationFrom - gap ? undefined : 'train';
-  });
+export function splitBlocks(
+  blockUs: number,
+  gapUs: number,
+  seed: number,
+  shares = defaultShares,
+): (timeUs: number) => TimeBlock {
+  return (timeUs) => {
+    const number = Math.floor(timeUs / blockUs);
+    if (timeUs - number * blockUs < gapUs) return { number, part: undefined };
+    const lot = seededRandom(seed * 1_000_003 + number)();
+    const part = lot < shares.test ? 'test' : lot < shares.test + shares.validation ? 'validation' : 'train';
+    return { number, part };
+  };
 }

@@ -1,34 +1,38 @@
-import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { expect, test } from 'vitest';
-import { FlowRows, slidingWindows } from './flow-rows.ts';
+import { emptyDataset, slidingWindows } from './flow-rows.ts';
 import type { Dataset, Part } from './flow-rows.ts';
 import { seededRandom } from './seeded-random.ts';
+import { hide, hideableGroups, resize, retime } from './vary-flow.ts';
 import { WindowSampler } from './window-sampler.ts';
 
 /** Benign flows carry 1 000 000 + n in the masked first column, attack flows 2 000 000 + n, by part. */
 function dataset(): Dataset {
-  const rows = new FlowRows();
+  const made = emptyDataset();
+  const { rows } = made;
   const stretch = (base: number, trafficClass: 'benign' | 'port_scan', part: Part) => {
     const numbers = Array.from({ length: 40 }, (_, index) => {
       const values = new Float32Array(featureCount).fill(1);
       values[0] = base + index;
       return rows.add(values, trafficClass, trafficClass);
     });
-    return { source: 'made', group: part, device: trafficClass, part, windows: slidingWindows(numbers) };
+    const windows = slidingWindows(numbers);
+    const key = { source: 'made', group: part, capture: part, device: trafficClass, part };
+    return { ...key, windows, atUs: new Float64Array(40), counts: new Uint8Array(40) };
   };
-  return {
-    rows,
-    sequences: [
-      stretch(1_000_000, 'benign', 'train'),
-      stretch(2_000_000, 'port_scan', 'train'),
-      stretch(3_000_000, 'benign', 'test'),
-    ],
-  };
+  made.sequences.push(
+    stretch(1_000_000, 'benign', 'train'),
+    stretch(2_000_000, 'port_scan', 'train'),
+    stretch(3_000_000, 'benign', 'test'),
+  );
+  return made;
 }
 
 test('windows are drawn from their part, padded in front, and labelled by what they hold', () => {
-  const { count, windows, flowsSeen, labels } = new WindowSampler(dataset(), 'train', seededRandom(3)).draw(2000);
+  const { count, windows, flowsSeen, labels } = new WindowSampler(dataset(), 'train', { random: seededRandom(3) }).draw(
+    2000,
+  );
   const mixtures = new Set<number>();
   const lengths = new Set<number>();
   let sameness = 0;
@@ -54,7 +58,50 @@ test('windows are drawn from their part, padded in front, and labelled by what t
 
 test('a seed repeats its windows', () => {
   const draw = (seed: number): Float32Array =>
-    new WindowSampler(dataset(), 'train', seededRandom(seed)).draw(50).windows;
+    new WindowSampler(dataset(), 'train', { random: seededRandom(seed) }).draw(50).windows;
   expect(draw(1)).toEqual(draw(1));
   expect(draw(1)).not.toEqual(draw(2));
+});
+
+test('variation keeps what belongs together, and hides only what it is told to', () => {
+  const flow = new Float32Array(featureCount);
+  const at = (name: string): number => featureNames.indexOf(name);
+  const set = (values: Record<string, number>): void => {
+    for (const [name, value] of Object.entries(values)) flow[at(name)] = value;
+  };
+  set({ 'Flow Duration': 2e6, 'Total Fwd Packets': 4, 'Total Backward Packets': 4, 'Flow Packets/s': 4 });
+  set({ 'Total Length of Fwd Packets': 400, 'Fwd Packet Length Mean': 100, 'Fwd Packet Length Max': 100 });
+  set({ 'Total Length of Bwd Packets': 1200, 'Bwd Packet Length Mean': 300, 'Bwd Packet Length Max': 300 });
+  set({ 'Packet Length Mean': 200, 'Max Packet Length': 300, 'Flow Bytes/s': 800 });
+  retime(flow, 0, 3);
+  expect(flow[at('Flow Duration')]).toBe(6e6);
+  expect(flow[at('Flow Packets/s')]).toBeCloseTo(8 / 6, 5);
+  resize(flow, 0, 2, 0.5);
+  expect(flow[at('Packet Length Mean')]).toBeCloseTo((800 + 600) / 8, 4);
+  expect(flow[at('Max Packet Length')]).toBe(200);
+  expect(flow[at('Flow Bytes/s')]).toBeCloseTo(1400 / 6, 3);
+  expect(flow[at('Packet Length Std')]).toBeCloseTo(Math.sqrt((4 * 25 ** 2 + 4 * 25 ** 2) / 7), 3);
+  const before = flow.slice();
+  hide(flow, 0, hideableGroups[0]!, new Float32Array(featureCount).fill(7));
+  for (const [column, value] of flow.entries()) {
+    expect(value).toBe(hideableGroups[0]!.includes(column) ? 7 : before[column]);
+  }
+  expect(hideableGroups.every((group) => group.length > 0 && !group.includes(0))).toBe(true);
+});
+
+test('hard negatives are drawn more often once they are named', () => {
+  const data = dataset();
+  const sampler = new WindowSampler(data, 'train', { random: seededRandom(9) });
+  const hard = data.sequences[0]!.windows.slice(39 * windowLength);
+  const share = (): number => {
+    const { count, windows } = sampler.draw(1000);
+    const newest = Array.from(
+      { length: count },
+      (_, index) => windows[((index + 1) * windowLength - 1) * featureCount],
+    );
+    return newest.filter((port) => port === 1_000_039).length / count;
+  };
+  const before = share();
+  sampler.dwellOn([hard]);
+  expect(share()).toBeGreaterThan(before + 0.05);
 });

@@ -1,12 +1,14 @@
 /**
  * Draws training windows so that the network meets what a gateway will: windows as they were, short ones, attacks
  * diluted among benign flows at every ratio, one benign flow over and over (sensors are monotonous), flows in another
- * order, and links that are faster or slower.
+ * order, other links, and benign windows that it got wrong before.
  */
-import { featureCount, features, windowLength } from '@picket/shared/features/feature-schema';
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { labelWindow } from './flow-rows.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
+import { changeHeaders, hide, hideableGroups, resize, retime } from './vary-flow.ts';
+import { dilute, jostled, monotonous, presentFlows, shortened } from './window-mixes.ts';
 
 export interface WindowBlock {
   readonly count: number;
@@ -18,36 +20,69 @@ export interface WindowBlock {
 }
 
 /** Shares of what a batch is drawn from; the rest are benign windows as they were. */
-const shareOfAttacks = 0.45;
-const shareOfSameness = 0.08;
-const shareOfBenignMixes = 0.07;
-/** Of the attack windows. */
-const shareOfDiluted = 0.5;
-/** Of all windows: cut to fewer flows, put into another order, timed differently. */
-const shareOfShort = 0.35;
-const shareOfShuffled = 0.25;
-const shareOfRetimed = 0.4;
+export interface SamplerShares {
+  readonly attacks: number;
+  readonly monotonous: number;
+  readonly benignMixes: number;
+  /** Of the benign windows: those that the network took for attacks when it was last asked. */
+  readonly hardNegatives: number;
+  /** Of the attack windows: spread among benign flows, 1 to 9 of ten. */
+  readonly diluted: number;
+  /** Of all windows. */
+  readonly short: number;
+  readonly jostled: number;
+  readonly retimed: number;
+  readonly resized: number;
+  readonly hidden: number;
+}
 
-const timeColumns = features.flatMap(({ unit }, column) => (unit === 'us' ? [column] : []));
-const rateColumns = features.flatMap(({ unit }, column) => (unit.endsWith('/s') ? [column] : []));
+export const usualShares: SamplerShares = {
+  attacks: 0.45,
+  monotonous: 0.08,
+  benignMixes: 0.07,
+  hardNegatives: 0.3,
+  diluted: 0.5,
+  short: 0.3,
+  jostled: 0.4,
+  retimed: 0.6,
+  resized: 0.5,
+  hidden: 0.4,
+};
 
-/** Windows of one source and group, as row numbers. */
+/** How far variation goes, as the standard deviation of a logarithm: of a link's speed, of one flow on it, of sizes. */
+const linkSpread = 0.8;
+const flowSpread = 0.12;
+const sizeSpread = 0.2;
+
+/** Windows of one group, as row numbers. */
 interface Pool {
   readonly name: string;
   readonly windows: Int32Array[];
 }
 
+export interface SamplerOptions {
+  readonly random: () => number;
+  readonly shares?: SamplerShares;
+  /** One value per feature, raw: what a hidden feature shows. Without it nothing is hidden. */
+  readonly typical?: Float32Array;
+}
+
 export class WindowSampler {
   readonly #rows: FlowRows;
   readonly #random: () => number;
+  readonly #shares: SamplerShares;
+  readonly #typical: Float32Array | undefined;
   /** Benign windows by source, then by device, so that a talkative device does not outvote the others. */
   readonly #benign: Pool[][];
   /** By class, then by what made them. */
   readonly #attacks: Pool[][];
+  #hard: Int32Array[] = [];
 
-  constructor({ rows, sequences }: Dataset, part: Part, random: () => number) {
+  constructor({ rows, sequences }: Dataset, part: Part, options: SamplerOptions) {
     this.#rows = rows;
-    this.#random = random;
+    this.#random = options.random;
+    this.#shares = options.shares ?? usualShares;
+    this.#typical = options.typical;
     const benign = new Map<string, Map<string, Int32Array[]>>();
     const attacks = new Map<string, Map<string, Int32Array[]>>();
     for (const sequence of sequences) {
@@ -66,15 +101,10 @@ export class WindowSampler {
   }
 
   draw(count: number): WindowBlock {
-    const block: WindowBlock = {
-      count,
-      windows: new Float32Array(count * windowLength * featureCount),
-      flowsSeen: new Float32Array(count),
-      labels: new Uint8Array(count),
-    };
+    const block = emptyBlock(count);
     for (let index = 0; index < count; index++) {
       for (let attempt = 0; ; attempt++) {
-        const window = attempt < 20 ? this.#drawWindow() : this.#benignWindow();
+        const window = attempt < 20 ? this.#drawWindow() : this.benignWindow();
         const label = labelWindow(this.#rows, window);
         if (label === undefined) continue;
         this.#write(window, label, block, index);
@@ -84,6 +114,16 @@ export class WindowSampler {
     return block;
   }
 
+  /** A benign window as it was. */
+  benignWindow(): Int32Array {
+    return pick(pick(pick(this.#benign, this.#random), this.#random).windows, this.#random);
+  }
+
+  /** From here on these benign windows are drawn more often. */
+  dwellOn(windows: readonly Int32Array[]): void {
+    this.#hard = [...windows];
+  }
+
   /** What made the newest flow of that class. */
   #originOf(window: Int32Array, label: number): string {
     const newest = window.findLast((number) => number >= 0 && this.#rows.classes[number] === label)!;
@@ -91,77 +131,77 @@ export class WindowSampler {
   }
 
   #drawWindow(): Int32Array {
-    const kind = this.#random();
+    const random = this.#random;
+    const shares = this.#shares;
+    const lot = random();
     let window: Int32Array;
-    if (kind < shareOfAttacks && this.#attacks.length > 0) {
-      window = this.#attackWindow();
-      if (this.#random() < shareOfDiluted) window = this.#dilute(window, this.#benignWindow());
-    } else if (kind < shareOfAttacks + shareOfSameness) {
-      window = this.#sameness();
+    if (lot < shares.attacks && this.#attacks.length > 0) {
+      window = pick(pick(pick(this.#attacks, random), random).windows, random);
+      if (random() < shares.diluted) {
+        const kept = 1 + Math.floor(random() * (windowLength - 1));
+        window = dilute(window, this.benignWindow(), kept, random, (row) => this.#rows.classes[row] !== 0);
+      }
+    } else if (lot < shares.attacks + shares.monotonous) {
+      window = monotonous(this.benignWindow(), random);
+    } else if (lot < shares.attacks + shares.monotonous + shares.benignMixes) {
+      window = dilute(this.benignWindow(), this.benignWindow(), 1 + Math.floor(random() * 9), random);
     } else {
-      window = this.#benignWindow();
-      if (kind > 1 - shareOfBenignMixes) window = this.#dilute(this.#benignWindow(), window);
+      window =
+        this.#hard.length > 0 && random() < shares.hardNegatives ? pick(this.#hard, random) : this.benignWindow();
     }
-    if (this.#random() < shareOfShort) window = this.#shorten(window);
-    if (this.#random() < shareOfShuffled) window = this.#reorder(window);
-    return window;
-  }
-
-  #benignWindow(): Int32Array {
-    return pick(pick(pick(this.#benign, this.#random), this.#random).windows, this.#random);
-  }
-
-  #attackWindow(): Int32Array {
-    return pick(pick(pick(this.#attacks, this.#random), this.#random).windows, this.#random);
-  }
-
-  /** Some of `window`'s newest flows spread among those of `background`. */
-  #dilute(window: Int32Array, background: Int32Array): Int32Array {
-    const flows = presentFlows(window);
-    const others = presentFlows(background);
-    const most = Math.min(flows.length, windowLength - 1);
-    const kept = flows.slice(flows.length - 1 - Math.floor(this.#random() * most));
-    const room = Math.min(others.length, windowLength - kept.length);
-    const mixed = others.slice(others.length - room);
-    let at = 0;
-    for (const flow of kept) {
-      at += Math.floor(this.#random() * (mixed.length - at + 1));
-      mixed.splice(at, 0, flow);
-      at += 1;
-    }
-    return padded(mixed);
-  }
-
-  /** One benign flow again and again. */
-  #sameness(): Int32Array {
-    const flow = pick(presentFlows(this.#benignWindow()), this.#random);
-    return padded(Array.from({ length: 1 + Math.floor(this.#random() * windowLength) }, () => flow));
-  }
-
-  #shorten(window: Int32Array): Int32Array {
-    const flows = presentFlows(window);
-    return padded(flows.slice(flows.length - 1 - Math.floor(this.#random() * flows.length)));
-  }
-
-  #reorder(window: Int32Array): Int32Array {
-    const flows = presentFlows(window);
-    for (let last = flows.length - 1; last > 0; last--) {
-      const other = Math.floor(this.#random() * (last + 1));
-      [flows[last], flows[other]] = [flows[other]!, flows[last]!];
-    }
-    return padded(flows);
+    if (random() < shares.short) window = shortened(window, random);
+    return random() < shares.jostled ? jostled(window, random) : window;
   }
 
   #write(window: Int32Array, label: number, block: WindowBlock, index: number): void {
+    const random = this.#random;
     const start = index * windowLength * featureCount;
     writeWindow(this.#rows, window, block.windows, start);
-    block.flowsSeen[index] = presentFlows(window).length;
+    const flows = presentFlows(window).length;
+    block.flowsSeen[index] = flows;
     block.labels[index] = label;
-    if (this.#random() < shareOfRetimed) {
-      const factor = Math.exp((this.#random() - 0.5) * 1.4);
-      for (let slot = 0; slot < windowLength; slot++) retime(block.windows, start + slot * featureCount, factor);
+    const isRetimed = random() < this.#shares.retimed;
+    const link = isRetimed ? Math.exp(linkSpread * normal(random)) : 1;
+    const isResized = random() < this.#shares.resized;
+    const forward = isResized ? Math.exp(sizeSpread * normal(random)) : 1;
+    const backward = isResized ? Math.exp(sizeSpread * normal(random)) : 1;
+    const headers = isResized ? 0.75 + 0.5 * random() : 1;
+    const hidden = this.#typical !== undefined && random() < this.#shares.hidden ? this.#hideSome() : [];
+    for (let slot = windowLength - flows; slot < windowLength; slot++) {
+      const offset = start + slot * featureCount;
+      if (isRetimed) retime(block.windows, offset, link * Math.exp(flowSpread * normal(random)));
+      if (isResized) {
+        resize(block.windows, offset, forward, backward);
+        changeHeaders(block.windows, offset, headers);
+      }
+      for (const group of hidden) hide(block.windows, offset, group, this.#typical!);
     }
   }
+
+  #hideSome(): (readonly number[])[] {
+    const count = 1 + Math.floor(this.#random() * 3);
+    return Array.from({ length: count }, () => pick(hideableGroups, this.#random));
+  }
+}
+
+export function emptyBlock(count: number): WindowBlock {
+  return {
+    count,
+    windows: new Float32Array(count * windowLength * featureCount),
+    flowsSeen: new Float32Array(count),
+    labels: new Uint8Array(count),
+  };
+}
+
+/** These windows as they are, all with one label. */
+export function blockOf(rows: FlowRows, windows: readonly Int32Array[], label: number): WindowBlock {
+  const block = emptyBlock(windows.length);
+  for (const [index, window] of windows.entries()) {
+    writeWindow(rows, window, block.windows, index * windowLength * featureCount);
+    block.flowsSeen[index] = presentFlows(window).length;
+    block.labels[index] = label;
+  }
+  return block;
 }
 
 /** Copies the window's features to `to`; empty slots are left as they are. */
@@ -171,20 +211,9 @@ export function writeWindow(rows: FlowRows, window: Int32Array, to: Float32Array
   }
 }
 
-export function presentFlows(window: Int32Array): number[] {
-  return [...window].filter((number) => number >= 0);
-}
-
-/** The same conversation over a link that takes `factor` times as long. */
-function retime(values: Float32Array, offset: number, factor: number): void {
-  for (const column of timeColumns) values[offset + column]! *= factor;
-  for (const column of rateColumns) values[offset + column]! /= factor;
-}
-
-function padded(flows: readonly number[]): Int32Array {
-  const window = new Int32Array(windowLength).fill(-1);
-  window.set(flows.slice(-windowLength), windowLength - Math.min(flows.length, windowLength));
-  return window;
+/** About normal, mean 0, standard deviation 1, never beyond 3. */
+function normal(random: () => number): number {
+  return 2 * (random() + random() + random() - 1.5);
 }
 
 function pick<T>(items: readonly T[], random: () => number): T {

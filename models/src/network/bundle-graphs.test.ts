@@ -3,18 +3,25 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './bundle-graphs.ts';
-import { classCount, initialParameters, parameterCount } from './cnn-lstm.ts';
+import { wholeDesign } from './cnn-lstm.ts';
+import { classCount, cutParameters, initialParameters, parameterCount, summaryWidth } from './network-parameters.ts';
+import { handWrittenStep } from './testing/hand-written-step.ts';
 
 const random = seededRandom(7);
 const scaler = {
   mean: Float32Array.from({ length: featureCount }, () => 3 * random()),
   scale: Float32Array.from({ length: featureCount }, (_, index) => (index % 9 === 0 ? 0 : 0.3 + random())),
+  ceiling: Float32Array.from({ length: featureCount }, () => 1.5 + 2 * random()),
 };
 const parameters = initialParameters(random);
 const batch = 6;
 const windows = Float32Array.from({ length: batch * windowLength * featureCount }, () => Math.expm1(6 * random()));
 const flowsSeen = Float32Array.of(10, 1, 4, 10, 7, 2);
 const targets = new Float32Array(batch * classCount);
+// Ports that repeat within a window, as they do in life.
+for (let at = 0; at < windows.length; at += featureCount) windows[at] = [22, 80, 443][Math.floor(3 * random())]!;
+const keep = Float32Array.from({ length: batch * summaryWidth }, () => (random() < 0.2 ? 0 : 1.25));
+const ones = new Float32Array(batch * summaryWidth).fill(1);
 for (let row = 0; row < batch; row++) targets[row * classCount + ((row * 5) % classCount)] = 1 + (row % 3);
 
 async function open(model: Buffer): Promise<InferenceSession> {
@@ -32,17 +39,23 @@ function windowFeeds(values = windows): Record<string, Tensor> {
   };
 }
 
-async function trainStep(session: InferenceSession, delta: Float32Array): Promise<InferenceSession.OnnxValueMapType> {
+async function trainStep(
+  session: InferenceSession,
+  delta: Float32Array,
+  kept = ones,
+  proximal = 0,
+): Promise<InferenceSession.OnnxValueMapType> {
   const zeros = new Float32Array(parameterCount);
   return session.run({
     ...windowFeeds(),
     targets: floats(targets, [batch, classCount]),
+    keep: floats(kept, [batch, summaryWidth]),
     delta: floats(delta, [parameterCount]),
     momentum: floats(zeros, [parameterCount]),
     velocity: floats(zeros, [parameterCount]),
     learning_rate: floats(Float32Array.of(0.001), []),
     clip_norm: floats(Float32Array.of(1e9), []),
-    proximal: floats(Float32Array.of(0), []),
+    proximal: floats(Float32Array.of(proximal), []),
   });
 }
 
@@ -63,7 +76,7 @@ test('the gradient of the loss agrees with finite differences along random direc
       index >= from && index < to ? value * (0.5 + random()) : 0,
     );
     const norm = Math.hypot(...direction);
-    const step = 0.02;
+    const step = 0.005;
     const [ahead, behind] = await Promise.all(
       [step, -step].map((distance) =>
         trainStep(
@@ -78,8 +91,104 @@ test('the gradient of the loss agrees with finite differences along random direc
   }
 });
 
+test('loss and gradient agree with the same step written by hand', async () => {
+  const session = await open(buildTrainGraph(scaler, parameters));
+  const delta = parameters.map(() => 0.1 * (random() - 0.5));
+  const step = await trainStep(session, delta, keep);
+  const flat = parameters.map((value, index) => value + delta[index]!);
+  const expected = handWrittenStep({ windows, flowsSeen, targets, keep }, scaler, flat);
+  expect(values(step, 'loss')[0]).toBeCloseTo(expected.loss, 5);
+  const names = Object.entries(cutParameters(parameters));
+  for (const [name, view] of names) {
+    const start = (view.byteOffset - parameters.byteOffset) / 4;
+    const ours = values(step, 'next_momentum').subarray(start, start + view.length);
+    const theirs = expected.gradient.subarray(start, start + view.length);
+    const size = Math.hypot(...theirs);
+    const distance = Math.hypot(...ours.map((value, index) => value * 10 - theirs[index]!));
+    expect(size, name).toBeGreaterThan(0);
+    expect(distance / size, name).toBeLessThan(2e-5);
+  }
+});
+
+test('FedProx pulls the change towards 0 by exactly its weight', async () => {
+  const session = await open(buildTrainGraph(scaler, parameters));
+  const delta = parameters.map(() => 0.1 * (random() - 0.5));
+  const free = values(await trainStep(session, delta), 'next_momentum');
+  const pulled = values(await trainStep(session, delta, ones, 0.5), 'next_momentum');
+  for (let index = 0; index < parameterCount; index += 101) {
+    expect(pulled[index]! - free[index]!).toBeCloseTo(0.05 * delta[index]!, 6);
+  }
+});
+
+test('a step is no longer than the clipped gradient allows, and a class weight of 0 silences its windows', async () => {
+  const session = await open(buildTrainGraph(scaler, parameters));
+  const run = async (wanted: Float32Array, clip: number): Promise<InferenceSession.OnnxValueMapType> => {
+    const zeros = floats(new Float32Array(parameterCount), [parameterCount]);
+    return session.run({
+      ...windowFeeds(),
+      targets: floats(wanted, [batch, classCount]),
+      keep: floats(ones, [batch, summaryWidth]),
+      delta: zeros,
+      momentum: zeros,
+      velocity: zeros,
+      learning_rate: floats(Float32Array.of(0.001), []),
+      clip_norm: floats(Float32Array.of(clip), []),
+      proximal: floats(Float32Array.of(0), []),
+    });
+  };
+  const clipped = await run(targets, 0.01);
+  expect(values(clipped, 'gradient_norm')[0]).toBeGreaterThan(0.01);
+  expect(Math.hypot(...values(clipped, 'next_momentum')) * 10).toBeCloseTo(0.01, 5);
+  const silenced = targets.slice();
+  silenced.fill(0, classCount);
+  const alone = await run(silenced, 1e9);
+  const expected = handWrittenStep({ windows, flowsSeen, targets: silenced, keep: ones }, scaler, parameters);
+  expect(values(alone, 'loss')[0]).toBeCloseTo(expected.loss, 5);
+});
+
+test.each([
+  { recurrence: false, neighbours: true, pooling: true, attention: true },
+  { recurrence: true, neighbours: false, pooling: false, attention: false },
+  { recurrence: true, neighbours: true, pooling: true, attention: false },
+])('a network with parts left out is the same in both graphs: %o', async (design) => {
+  const train = await trainStep(
+    await open(buildTrainGraph(scaler, parameters, design)),
+    new Float32Array(parameterCount),
+  );
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design }));
+  const probabilities = values(await detect.run(windowFeeds()), 'probabilities');
+  for (let row = 0; row < batch; row++) {
+    const logits = values(train, 'logits').slice(row * classCount, (row + 1) * classCount);
+    const largest = Math.max(...logits);
+    const total = logits.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+    for (const [index, logit] of logits.entries()) {
+      expect(probabilities[row * classCount + index]).toBeCloseTo(Math.exp(logit - largest) / total, 5);
+    }
+  }
+});
+
+test('a larger value than training ever saw counts as the largest it saw', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const high = Float32Array.from(windows, (value, index) => (index % featureCount === 0 ? value : 1e12));
+  const higher = Float32Array.from(windows, (value, index) => (index % featureCount === 0 ? value : 3e38));
+  expect(values(await detect.run(windowFeeds(high)), 'probabilities')).toEqual(
+    values(await detect.run(windowFeeds(higher)), 'probabilities'),
+  );
+});
+
+test('a port is seen only as being the same as others', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const renamed = windows.slice();
+  for (let at = 0; at < renamed.length; at += featureCount) renamed[at] = 60_000 - renamed[at]!;
+  const scattered = windows.slice();
+  for (let at = 0; at < scattered.length; at += featureCount) scattered[at] = at / featureCount;
+  const asIs = values(await detect.run(windowFeeds()), 'probabilities');
+  expect(values(await detect.run(windowFeeds(renamed)), 'probabilities')).toEqual(asIs);
+  expect(values(await detect.run(windowFeeds(scattered)), 'probabilities')).not.toEqual(asIs);
+});
+
 test('detect says what the training graph says, and its rows sum to 1', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
   const result = await detect.run(windowFeeds());
   const train = await trainStep(await open(buildTrainGraph(scaler, parameters)), new Float32Array(parameterCount));
   const logits = values(train, 'logits');
@@ -94,7 +203,7 @@ test('detect says what the training graph says, and its rows sum to 1', async ()
 });
 
 test('what stands in the slots before the present flows changes nothing', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
   const littered = Float32Array.from(windows);
   for (let row = 0; row < batch; row++) {
     const start = row * windowLength * featureCount;
@@ -107,7 +216,7 @@ test('what stands in the slots before the present flows changes nothing', async 
 });
 
 test('NaN, infinities and negative values count as 0', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1 }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
   const hostile = Float32Array.from(windows);
   const zeroed = Float32Array.from(windows);
   for (let index = 0; index < hostile.length; index += 17) {
@@ -120,7 +229,7 @@ test('NaN, infinities and negative values count as 0', async () => {
 });
 
 test('attributions add up to the difference of the logits', async () => {
-  const explain = await open(buildExplainGraph({ scaler, parameters, temperature: 1.3 }));
+  const explain = await open(buildExplainGraph({ scaler, parameters, temperature: 1.3, design: wholeDesign }));
   const steps = 256;
   const size = windowLength * featureCount;
   for (let row = 0; row < batch; row++) {
@@ -148,6 +257,7 @@ test('a hundred steps learn six windows by heart', async () => {
     const result: InferenceSession.OnnxValueMapType = await session.run({
       ...windowFeeds(),
       targets: floats(targets, [batch, classCount]),
+      keep: floats(ones, [batch, summaryWidth]),
       delta: floats(state[0]!, [parameterCount]),
       momentum: floats(state[1]!, [parameterCount]),
       velocity: floats(state[2]!, [parameterCount]),

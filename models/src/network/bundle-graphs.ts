@@ -1,24 +1,19 @@
 /** The graphs of a bundle, from one description of the network: detect scores, explain attributes, train learns on. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import {
-  classCount,
-  fusedForward,
-  parameterCount,
-  plainForward,
-  prepareWindows,
-  splitParameters,
-  windowInputs,
-} from './cnn-lstm.ts';
-import type { Scaler, TrainedNetwork, WindowInputs } from './cnn-lstm.ts';
+import { fusedForward, plainForward, splitParameters, wholeDesign } from './cnn-lstm.ts';
+import type { TrainedNetwork } from './cnn-lstm.ts';
 import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';
+import { classCount, parameterCount, summaryWidth } from './network-parameters.ts';
+import { prepareWindows, windowInputs } from './prepare-windows.ts';
+import type { Scaler } from './prepare-windows.ts';
 
 /** `windows` [batch, 10, 78] raw and `flows_seen` [batch] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
 export function buildDetectGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('detect');
   const prepared = prepareWindows(graph, windowInputs(graph), network.scaler);
-  const logits = fusedForward(graph, prepared, network.parameters);
+  const logits = fusedForward(graph, prepared, network.parameters, network.design);
   const calibrated = graph.mul(logits, graph.scalar(1 / network.temperature));
   const probabilities = graph.one('Softmax', [calibrated], logits.shape, { axis: 1 });
   const benign = graph.split(probabilities, [1, classCount - 1], 1)[0]!;
@@ -36,7 +31,7 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('explain');
   const alphas = graph.reshape(graph.input('alphas', ['steps']), ['batch', 1, 1]);
   const weights = graph.reshape(graph.input('weights', ['steps']), ['batch', 1, 1]);
-  const one = prepareWindows(graph, oneWindowInputs(graph), network.scaler);
+  const one = prepareWindows(graph, windowInputs(graph, 1), network.scaler);
   // From here on the batch is the steps of one window.
   const path = graph.mul(one.standardised, alphas);
   const nothing = graph.mul(alphas, graph.scalar(0));
@@ -44,10 +39,8 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
   const flowsSeen = graph.reshape(spread(graph.reshape(one.flowsSeen, [1, 1, 1])), ['batch', 1]);
   const prepared = { standardised: path, present: spread(one.present), flowsSeen };
-  const calibrated = graph.mul(plainForward(graph, prepared, parameters), graph.scalar(1 / network.temperature));
-  const [benign, attack] = graph.split(calibrated, [1, classCount - 1], 1) as [Tensor, Tensor];
-  const anyAttack = graph.one('ReduceLogSumExp', [attack], ['batch', 1], { axes: [1], keepdims: 1 });
-  const logit = graph.sub(anyAttack, benign);
+  const logits = plainForward(graph, prepared, parameters, network.design);
+  const logit = attackLogit(graph, graph.mul(logits, graph.scalar(1 / network.temperature)));
   const ones = graph.add(graph.mul(logit, graph.scalar(0)), graph.scalar(1));
   const [gradient] = appendGradients(graph, logit, ones, [path]) as [Tensor];
   const mean = graph.reduceSum(graph.mul(gradient, weights), [0], false);
@@ -57,17 +50,25 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   return graph.build();
 }
 
+/** Of the score: log(P(attack) / P(benign)), [batch, 1]. */
+function attackLogit(graph: GraphBuilder, logits: Tensor): Tensor {
+  const [benign, attack] = graph.split(logits, [1, classCount - 1], 1) as [Tensor, Tensor];
+  return graph.sub(graph.one('ReduceLogSumExp', [attack], ['batch', 1], { axes: [1], keepdims: 1 }), benign);
+}
+
 /**
  * One training step. The parameters are those inside plus `delta`, which is all that a step changes: a round of
  * federated training sends just that. Inputs: `windows`, `flows_seen`, `targets` [batch, 11] (one-hot rows times class
- * weight), `delta`, `momentum` and `velocity` [parameters] (zeros at first), `learning_rate` (bias-corrected),
- * `clip_norm`, and `proximal` (FedProx: pulls `delta` towards 0). Outputs: `next_delta`, `next_momentum`,
- * `next_velocity`, `loss` (mean over the weight of the targets), `gradient_norm`, `logits` [batch, 11].
+ * weight), `keep` [batch, summaryWidth] (dropout: 0 for what is dropped, else 1 / share kept; all ones for none),
+ * `delta`, `momentum` and `velocity` [parameters] (zeros at first), `learning_rate` (bias-corrected), `clip_norm`, and
+ * `proximal` (FedProx: pulls `delta` towards 0). Outputs: `next_delta`, `next_momentum`, `next_velocity`, `loss` (mean
+ * over the weight of the targets), `gradient_norm`, `logits` [batch, 11].
  */
-export function buildTrainGraph(scaler: Scaler, initial: Float32Array): Buffer {
+export function buildTrainGraph(scaler: Scaler, initial: Float32Array, design = wholeDesign): Buffer {
   const graph = new GraphBuilder('train');
   const prepared = prepareWindows(graph, windowInputs(graph), scaler);
   const targets = graph.input('targets', ['batch', classCount]);
+  const keep = graph.input('keep', ['batch', summaryWidth]);
   const state = {
     parameters: graph.input('delta', [parameterCount]),
     momentum: graph.input('momentum', [parameterCount]),
@@ -78,7 +79,7 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array): Buffer {
   const proximal = graph.input('proximal', []);
 
   const flat = graph.add(graph.constant(initial, [parameterCount], 'initial_parameters'), state.parameters);
-  const logits = plainForward(graph, prepared, splitParameters(graph, flat));
+  const logits = plainForward(graph, prepared, splitParameters(graph, flat), design, keep);
   const logProbabilities = graph.one('LogSoftmax', [logits], logits.shape, { axis: 1 });
   const weight = graph.reduceSum(targets, [0, 1], true);
   const share = graph.unary('Neg', graph.div(targets, weight));
@@ -94,11 +95,4 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array): Buffer {
   graph.output('gradient_norm', next.norm);
   graph.output('logits', logits);
   return graph.build();
-}
-
-function oneWindowInputs(graph: GraphBuilder): WindowInputs {
-  return {
-    windows: graph.input('windows', [1, windowLength, featureCount]),
-    flowsSeen: graph.input('flows_seen', [1]),
-  };
 }

@@ -1,47 +1,35 @@
 /**
- * The network, described once: standardise → convolution over neighbouring flows → LSTM over the window, beside it the
- * largest and the mean activation over the flows (an attack diluted among benign flows still shows) → one head for all
- * classes. `fused` writes it with onnxruntime's own Conv and LSTM, otherwise with plain operators that have gradients.
- * Knows nothing about files or data.
+ * The network, described once: each flow embedded on its own → convolution over neighbouring flows → LSTM, which knows
+ * order; beside it the largest, the mean and an attended embedding, which know none, so that an attack diluted among
+ * benign flows still shows → one head for all classes. `fused` writes it with onnxruntime's own Conv and LSTM, otherwise
+ * with plain operators that have gradients. Knows nothing about files or data.
  */
-import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
+import {
+  channels,
+  cutParameters,
+  embeddingWidth,
+  hidden,
+  kernel,
+  parameterNames,
+  parameterShapes,
+  parameterSize,
+} from './network-parameters.ts';
+import type { ParameterName } from './network-parameters.ts';
+import type { PreparedWindows, Scaler } from './prepare-windows.ts';
 
-const channels = 48;
-const hidden = 32;
-const kernel = 3;
-/** The 78 features and one more that says whether a flow stands in the slot at all. */
-const inputWidth = featureCount + 1;
-const headWidth = hidden + 2 * channels;
-export const classCount = trafficClasses.length;
-
-/** Standardised values beyond this say no more; it bounds what a value never seen in training can do. */
-const clipLimit = 6;
-/** Added to the input gate of a slot without a flow: it closes, and the LSTM's state stays as it was. */
-const closedGate = -40;
-
-/** Order within the flat parameter vector. Gate order within the LSTM: input, output, forget, cell, as ONNX has it. */
-const parameterShapes = {
-  convWeight: [kernel * inputWidth, channels],
-  convBias: [channels],
-  lstmInput: [channels, 4 * hidden],
-  lstmRecurrent: [hidden, 4 * hidden],
-  lstmBias: [4 * hidden],
-  headWeight: [headWidth, classCount],
-  headBias: [classCount],
-} as const;
-type ParameterName = keyof typeof parameterShapes;
-const parameterNames = Object.keys(parameterShapes) as ParameterName[];
-
-export const parameterCount = parameterNames.reduce((sum, name) => sum + sizeOf(name), 0);
-
-/** Of log1p(max(feature, 0)), over the training flows. A masked feature has scale 0. */
-export interface Scaler {
-  readonly mean: Float32Array;
-  /** 1 / standard deviation. */
-  readonly scale: Float32Array;
+/** Parts of the network that can be left out, to see whether they earn their place. */
+export interface NetworkDesign {
+  readonly recurrence: boolean;
+  /** Off: the convolution sees one flow at a time. */
+  readonly neighbours: boolean;
+  /** Largest and mean embedding. */
+  readonly pooling: boolean;
+  readonly attention: boolean;
 }
+
+export const wholeDesign: NetworkDesign = { recurrence: true, neighbours: true, pooling: true, attention: true };
 
 /** Everything that turns raw windows into scores. */
 export interface TrainedNetwork {
@@ -50,95 +38,45 @@ export interface TrainedNetwork {
   readonly parameters: Float32Array;
   /** Logits are divided by it, so that a score of 0.9 means nine in ten. */
   readonly temperature: number;
+  readonly design: NetworkDesign;
 }
 
-export interface WindowInputs {
-  /** [batch, 10, 78], raw. */
-  readonly windows: Tensor;
-  /** [batch], 1 to 10; present flows stand in the last slots. */
-  readonly flowsSeen: Tensor;
-}
-
-export interface PreparedWindows {
-  /** [batch, 10, 78]; 0 where a feature is masked or a slot empty. */
-  readonly standardised: Tensor;
-  /** [batch, 10, 1], 1 where a flow stands. */
-  readonly present: Tensor;
-  /** [batch, 1] */
-  readonly flowsSeen: Tensor;
-}
-
-export function windowInputs(graph: GraphBuilder): WindowInputs {
-  return {
-    windows: graph.input('windows', ['batch', windowLength, featureCount]),
-    flowsSeen: graph.input('flows_seen', ['batch']),
-  };
-}
-
-/**
- * log1p, standardise, clip, and blank the empty slots. NaN, infinities and whatever is negative (a rate without
- * duration, a TCP window that never was) count as 0, whoever hands the window in.
- */
-export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler: Scaler): PreparedWindows {
-  const shape = inputs.windows.shape;
-  const batch = shape[0]!;
-  const flowsSeen = graph.reshape(inputs.flowsSeen, [batch, 1]);
-  const slotNumbers = graph.constant(
-    Array.from({ length: windowLength }, (_, slot) => slot),
-    [1, windowLength],
-  );
-  const filled = graph.one(
-    'GreaterOrEqual',
-    [graph.add(slotNumbers, flowsSeen), graph.scalar(windowLength)],
-    [batch, windowLength],
-  );
-  const present = graph.reshape(graph.one('Cast', [filled], [batch, windowLength], { to: 1 }), [
-    batch,
-    windowLength,
-    1,
-  ]);
-  const zero = graph.scalar(0);
-  const usable = graph.one(
-    'And',
-    [
-      graph.one('GreaterOrEqual', [inputs.windows, zero], shape),
-      graph.one('LessOrEqual', [inputs.windows, graph.scalar(largestFloat)], shape),
-    ],
-    shape,
-  );
-  const values = graph.one('Where', [usable, inputs.windows, zero], shape);
-  const logarithms = graph.unary('Log', graph.add(values, graph.scalar(1)));
-  const centred = graph.sub(logarithms, graph.constant(scaler.mean, [featureCount]));
-  const scaled = graph.mul(centred, graph.constant(scaler.scale, [featureCount]));
-  const clipped = graph.one('Clip', [scaled, graph.scalar(-clipLimit), graph.scalar(clipLimit)], shape);
-  return { standardised: graph.mul(clipped, present), present, flowsSeen };
-}
-
-const largestFloat = 3.4e38;
+/** Added to the input gate of a slot without a flow: it closes, and the LSTM's state stays as it was. */
+const closedGate = -40;
+/** Added to the attention of a slot without a flow. */
+const unattended = -40;
 
 /** The flat vector taken apart; gradients flow back through it. */
 export function splitParameters(graph: GraphBuilder, flat: Tensor): Record<ParameterName, Tensor> {
-  const parts = graph.split(flat, parameterNames.map(sizeOf), 0);
+  const parts = graph.split(flat, parameterNames.map(parameterSize), 0);
   return Object.fromEntries(
     parameterNames.map((name, index) => [name, graph.reshape(parts[index]!, parameterShapes[name])]),
   ) as Record<ParameterName, Tensor>;
 }
 
-/** Logits [batch, classes] in plain operators. */
+/** Logits [batch, classes] in plain operators. `keep` [batch, summaryWidth] multiplies the summary: dropout. */
 export function plainForward(
   graph: GraphBuilder,
-  { standardised, present, flowsSeen }: PreparedWindows,
+  prepared: PreparedWindows,
   parameters: Record<ParameterName, Tensor>,
+  design: NetworkDesign,
+  keep?: Tensor,
 ): Tensor {
-  const flows = graph.concat([standardised, present], 2);
-  const neighbours = graph.concat([shifted(graph, flows, 'later'), flows, shifted(graph, flows, 'earlier')], 2);
+  const { present } = prepared;
+  const embedded = embed(graph, prepared, parameters.embeddingWeight, parameters.embeddingBias);
+  const later = shifted(graph, embedded, 'later');
+  const earlier = shifted(graph, embedded, 'earlier');
+  const neighbours = graph.concat(
+    design.neighbours ? [later, embedded, earlier] : [blank(graph, later), embedded, blank(graph, earlier)],
+    2,
+  );
   const activation = graph.unary(
     'Relu',
     graph.add(graph.matMul(neighbours, parameters.convWeight), parameters.convBias),
   );
-  const embedded = graph.mul(activation, present);
+  const convolved = graph.mul(activation, present);
 
-  const projected = graph.add(graph.matMul(embedded, parameters.lstmInput), parameters.lstmBias);
+  const projected = graph.add(graph.matMul(convolved, parameters.lstmInput), parameters.lstmBias);
   const gated = graph.add(projected, graph.mul(absence(graph, present), graph.constant(gateOfAbsence(), [4 * hidden])));
   const steps = graph.split(
     gated,
@@ -155,36 +93,40 @@ export function plainForward(
     cell = cell === undefined ? written : graph.add(graph.mul(graph.unary('Sigmoid', f), cell), written);
     output = graph.mul(graph.unary('Sigmoid', o), graph.unary('Tanh', cell));
   }
-  const summary = poolAndJoin(graph, output!, embedded, flowsSeen);
-  return graph.add(graph.matMul(summary, parameters.headWeight), parameters.headBias);
+  const summary = summarise(graph, output!, embedded, prepared, parameters.attentionWeight, design);
+  return classify(graph, keep === undefined ? summary : graph.mul(summary, keep), parameters);
 }
 
 /** The same logits by Conv and LSTM operators, with the parameters inside. */
 export function fusedForward(
   graph: GraphBuilder,
-  { standardised, present, flowsSeen }: PreparedWindows,
+  prepared: PreparedWindows,
   flat: Float32Array,
+  design: NetworkDesign,
 ): Tensor {
-  const parameters = cutParameters(flat);
-  const flows = graph.transpose(graph.concat([standardised, present], 2), [0, 2, 1]);
-  const weight = graph.constant(convKernel(parameters.convWeight), [channels, inputWidth, kernel]);
-  const bias = graph.constant(parameters.convBias, [channels]);
-  const convolved = graph.one('Conv', [flows, weight, bias], ['batch', channels, windowLength], {
-    pads: [1, 1],
-    kernel_shape: [kernel],
-  });
-  const embedded = graph.mul(graph.transpose(graph.unary('Relu', convolved), [0, 2, 1]), present);
+  const { present } = prepared;
+  const values = cutParameters(flat);
+  const constant = (name: ParameterName): Tensor => graph.constant(values[name], parameterShapes[name]);
+  const embedded = embed(graph, prepared, constant('embeddingWeight'), constant('embeddingBias'));
+  const weight = graph.constant(convKernel(values.convWeight, design), [channels, embeddingWidth, kernel]);
+  const convolution = graph.one(
+    'Conv',
+    [graph.transpose(embedded, [0, 2, 1]), weight, constant('convBias')],
+    ['batch', channels, windowLength],
+    { pads: [1, 1], kernel_shape: [kernel] },
+  );
+  const convolved = graph.mul(graph.transpose(graph.unary('Relu', convolution), [0, 2, 1]), present);
 
-  const sequence = graph.transpose(graph.concat([embedded, absence(graph, present)], 2), [1, 0, 2]);
-  const inputWeight = transposed([...parameters.lstmInput, ...gateOfAbsence()], channels + 1, 4 * hidden);
-  const recurrent = transposed(parameters.lstmRecurrent, hidden, 4 * hidden);
+  const sequence = graph.transpose(graph.concat([convolved, absence(graph, present)], 2), [1, 0, 2]);
+  const inputWeight = transposed([...values.lstmInput, ...gateOfAbsence()], channels + 1, 4 * hidden);
+  const recurrent = transposed(values.lstmRecurrent, hidden, 4 * hidden);
   const lstm = graph.apply(
     'LSTM',
     [
       sequence,
       graph.constant(inputWeight, [1, 4 * hidden, channels + 1]),
       graph.constant(recurrent, [1, 4 * hidden, hidden]),
-      graph.constant([...parameters.lstmBias, ...new Float32Array(4 * hidden)], [1, 8 * hidden]),
+      graph.constant([...values.lstmBias, ...new Float32Array(4 * hidden)], [1, 8 * hidden]),
     ],
     [
       [windowLength, 1, 'batch', hidden],
@@ -192,45 +134,76 @@ export function fusedForward(
     ],
     { hidden_size: hidden },
   );
-  const summary = poolAndJoin(graph, graph.reshape(lstm[1]!, ['batch', hidden]), embedded, flowsSeen);
-  return graph.add(
-    graph.matMul(summary, graph.constant(parameters.headWeight, [headWidth, classCount])),
-    graph.constant(parameters.headBias, [classCount]),
+  const state = graph.reshape(lstm[1]!, ['batch', hidden]);
+  const summary = summarise(graph, state, embedded, prepared, constant('attentionWeight'), design);
+  return classify(graph, summary, {
+    headWeight: constant('headWeight'),
+    headBias: constant('headBias'),
+    classWeight: constant('classWeight'),
+    classBias: constant('classBias'),
+  });
+}
+
+/** [batch, 10, embeddingWidth], 0 where no flow stands. */
+function embed(graph: GraphBuilder, { standardised, present }: PreparedWindows, weight: Tensor, bias: Tensor): Tensor {
+  const flows = graph.concat([standardised, present], 2);
+  return graph.mul(graph.unary('Relu', graph.add(graph.matMul(flows, weight), bias)), present);
+}
+
+/** LSTM state; largest, mean and attended embedding, side by side: [batch, summaryWidth]. */
+function summarise(
+  graph: GraphBuilder,
+  state: Tensor,
+  embedded: Tensor,
+  { present, flowsSeen }: PreparedWindows,
+  attentionWeight: Tensor,
+  design: NetworkDesign,
+): Tensor {
+  const pooled = ['batch', embeddingWidth] as const;
+  const largest = graph.reshape(graph.reduceMax(embedded, 1), pooled);
+  const mean = graph.div(graph.reshape(graph.reduceSum(embedded, [1], true), pooled), flowsSeen);
+  const hint = graph.mul(absence(graph, present), graph.scalar(unattended));
+  const attention = graph.one(
+    'Softmax',
+    [graph.add(graph.matMul(embedded, attentionWeight), hint)],
+    ['batch', windowLength, 1],
+    { axis: 1 },
+  );
+  const attended = graph.reshape(graph.reduceSum(graph.mul(embedded, attention), [1], true), pooled);
+  const used = (isUsed: boolean, tensor: Tensor): Tensor => (isUsed ? tensor : blank(graph, tensor));
+  return graph.concat(
+    [
+      used(design.recurrence, state),
+      used(design.pooling, largest),
+      used(design.pooling, mean),
+      used(design.attention, attended),
+    ],
+    1,
   );
 }
 
-/** Glorot-uniform weights, zero biases, forget gates open. */
-export function initialParameters(random: () => number): Float32Array {
-  const flat = new Float32Array(parameterCount);
-  let at = 0;
-  for (const name of parameterNames) {
-    const shape: readonly number[] = parameterShapes[name];
-    const limit = shape.length === 2 ? Math.sqrt(6 / (shape[0]! + shape[1]!)) : 0;
-    for (let index = 0; index < sizeOf(name); index++, at++) {
-      const forgetBias = name === 'lstmBias' && index >= 2 * hidden && index < 3 * hidden;
-      flat[at] = forgetBias ? 1 : (2 * random() - 1) * limit;
-    }
-  }
-  return flat;
-}
-
-/** LSTM state, largest and mean activation, side by side: [batch, headWidth]. */
-function poolAndJoin(graph: GraphBuilder, state: Tensor, embedded: Tensor, flowsSeen: Tensor): Tensor {
-  const largest = graph.reshape(graph.reduceMax(embedded, 1), ['batch', channels]);
-  const sum = graph.reshape(graph.reduceSum(embedded, [1], true), ['batch', channels]);
-  return graph.concat([state, largest, graph.div(sum, flowsSeen)], 1);
+function classify(
+  graph: GraphBuilder,
+  summary: Tensor,
+  weights: Record<'headWeight' | 'headBias' | 'classWeight' | 'classBias', Tensor>,
+): Tensor {
+  const head = graph.unary('Relu', graph.add(graph.matMul(summary, weights.headWeight), weights.headBias));
+  return graph.add(graph.matMul(head, weights.classWeight), weights.classBias);
 }
 
 /** Each slot's neighbour: `later` shows the flow before it, `earlier` the one after it; 0 at the ends. */
 function shifted(graph: GraphBuilder, flows: Tensor, by: 'later' | 'earlier'): Tensor {
   const last = windowLength - 1;
-  const zero = graph.scalar(0);
   if (by === 'later') {
     const [kept, dropped] = graph.split(flows, [last, 1], 1) as [Tensor, Tensor];
-    return graph.concat([graph.mul(dropped, zero), kept], 1);
+    return graph.concat([blank(graph, dropped), kept], 1);
   }
   const [dropped, kept] = graph.split(flows, [1, last], 1) as [Tensor, Tensor];
-  return graph.concat([kept, graph.mul(dropped, zero)], 1);
+  return graph.concat([kept, blank(graph, dropped)], 1);
+}
+
+function blank(graph: GraphBuilder, tensor: Tensor): Tensor {
+  return graph.mul(tensor, graph.scalar(0));
 }
 
 function absence(graph: GraphBuilder, present: Tensor): Tensor {
@@ -241,23 +214,15 @@ function gateOfAbsence(): Float32Array {
   return new Float32Array(4 * hidden).fill(closedGate, 0, hidden);
 }
 
-function sizeOf(name: ParameterName): number {
-  return parameterShapes[name].reduce((product: number, size) => product * size, 1);
-}
-
-function cutParameters(flat: Float32Array): Record<ParameterName, Float32Array> {
-  let at = 0;
-  const cut = parameterNames.map((name) => [name, flat.subarray(at, (at += sizeOf(name)))] as const);
-  return Object.fromEntries(cut) as Record<ParameterName, Float32Array>;
-}
-
 /** From rows of (slot, input) by channel to ONNX's channel, input, slot. */
-function convKernel(rows: Float32Array): Float32Array {
+function convKernel(rows: Float32Array, design: NetworkDesign): Float32Array {
   const result = new Float32Array(rows.length);
   for (let tap = 0; tap < kernel; tap++) {
-    for (let input = 0; input < inputWidth; input++) {
+    if (!design.neighbours && tap !== 1) continue;
+    for (let input = 0; input < embeddingWidth; input++) {
       for (let channel = 0; channel < channels; channel++) {
-        result[(channel * inputWidth + input) * kernel + tap] = rows[(tap * inputWidth + input) * channels + channel]!;
+        result[(channel * embeddingWidth + input) * kernel + tap] =
+          rows[(tap * embeddingWidth + input) * channels + channel]!;
       }
     }
   }

@@ -82,6 +82,11 @@ const rules: Readonly<Record<string, Rule>> = {
     const total = graph.reduceSum(gradient!, [gradient!.shape.length - 1], true);
     return [graph.sub(gradient!, graph.mul(graph.unary('Exp', result!), total))];
   },
+  Softmax: (graph, { outputs: [result], attributes }, [gradient]) => {
+    const weighted = graph.mul(gradient!, result!);
+    const total = graph.reduceSum(weighted, [attributes['axis'] as number], true);
+    return [graph.mul(result!, graph.sub(gradient!, total))];
+  },
   ReduceLogSumExp: (graph, { inputs: [input], outputs: [result] }, [gradient]) => [
     graph.mul(gradient!, graph.unary('Exp', graph.sub(input!, result!))),
   ],

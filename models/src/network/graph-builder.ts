@@ -76,7 +76,8 @@ export class GraphBuilder {
   ): Tensor[] {
     const outputs = shapes.map((shape) => ({ name: this.#nextName(), shape }));
     this.operations.push({ op, inputs, outputs, attributes });
-    return outputs;
+    // The caller's own, to do with as it likes.
+    return [...outputs];
   }
 
   /** An operator with one result. */

@@ -1,8 +1,8 @@
 /** Runs the training graph: holds the parameters' change and Adam's memory between steps. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { classCount, parameterCount } from './cnn-lstm.ts';
 import { correctedLearningRate } from './gradients.ts';
+import { classCount, parameterCount, summaryWidth } from './network-parameters.ts';
 
 export interface TrainingBlock {
   readonly count: number;
@@ -11,6 +11,8 @@ export interface TrainingBlock {
   readonly flowsSeen: Float32Array;
   /** count × classes; a row's sum is its weight. */
   readonly targets: Float32Array;
+  /** count × summaryWidth; left out: nothing is dropped. */
+  readonly keep?: Float32Array;
 }
 
 export interface StepOptions {
@@ -20,32 +22,52 @@ export interface StepOptions {
   readonly proximal: number;
 }
 
-export class Trainer implements AsyncDisposable {
-  /** What training has added to the initial parameters so far. */
-  delta = new Float32Array(parameterCount);
-  readonly #session: InferenceSession;
-  #momentum = new Float32Array(parameterCount);
-  #velocity = new Float32Array(parameterCount);
-  #steps = 0;
+/** Where training stands: enough to go on from. */
+export interface TrainerState {
+  readonly delta: Float32Array<ArrayBuffer>;
+  readonly momentum: Float32Array<ArrayBuffer>;
+  readonly velocity: Float32Array<ArrayBuffer>;
+  readonly steps: number;
+}
 
-  private constructor(session: InferenceSession) {
+const begin: TrainerState = {
+  delta: new Float32Array(parameterCount),
+  momentum: new Float32Array(parameterCount),
+  velocity: new Float32Array(parameterCount),
+  steps: 0,
+};
+
+export class Trainer implements AsyncDisposable {
+  readonly #session: InferenceSession;
+  #state: TrainerState;
+
+  private constructor(session: InferenceSession, state: TrainerState) {
     this.#session = session;
+    this.#state = state;
   }
 
   /** `model` is a train.onnx. */
-  static async open(model: Buffer, threads = 1): Promise<Trainer> {
+  static async open(model: Buffer, threads = 1, state = begin): Promise<Trainer> {
     const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
-    return new Trainer(await InferenceSession.create(model, options));
+    return new Trainer(await InferenceSession.create(model, options), state);
+  }
+
+  get state(): TrainerState {
+    return this.#state;
   }
 
   /** One step of Adam; the loss before it. */
   async step(block: TrainingBlock, options: StepOptions): Promise<number> {
-    this.#steps += 1;
-    const result = await this.#run(block, correctedLearningRate(options.learningRate, this.#steps), options);
-    this.delta = result['next_delta']!.data as Float32Array<ArrayBuffer>;
-    this.#momentum = result['next_momentum']!.data as Float32Array<ArrayBuffer>;
-    this.#velocity = result['next_velocity']!.data as Float32Array<ArrayBuffer>;
-    return (result['loss']!.data as Float32Array)[0]!;
+    const steps = this.#state.steps + 1;
+    const result = await this.#run(block, correctedLearningRate(options.learningRate, steps), options);
+    const vector = (name: string): Float32Array<ArrayBuffer> => result[name]!.data as Float32Array<ArrayBuffer>;
+    this.#state = {
+      delta: vector('next_delta'),
+      momentum: vector('next_momentum'),
+      velocity: vector('next_velocity'),
+      steps,
+    };
+    return vector('loss')[0]!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,13 +77,15 @@ export class Trainer implements AsyncDisposable {
   #run(block: TrainingBlock, learningRate: number, options: StepOptions): Promise<InferenceSession.OnnxValueMapType> {
     const vector = (values: Float32Array): Tensor => new Tensor('float32', values, [parameterCount]);
     const scalar = (value: number): Tensor => new Tensor('float32', Float32Array.of(value), []);
+    const keep = block.keep ?? new Float32Array(block.count * summaryWidth).fill(1);
     return this.#session.run({
       windows: new Tensor('float32', block.windows, [block.count, windowLength, featureCount]),
       flows_seen: new Tensor('float32', block.flowsSeen, [block.count]),
       targets: new Tensor('float32', block.targets, [block.count, classCount]),
-      delta: vector(this.delta),
-      momentum: vector(this.#momentum),
-      velocity: vector(this.#velocity),
+      keep: new Tensor('float32', keep, [block.count, summaryWidth]),
+      delta: vector(this.#state.delta),
+      momentum: vector(this.#state.momentum),
+      velocity: vector(this.#state.velocity),
       learning_rate: scalar(learningRate),
       clip_norm: scalar(options.clipNorm),
       proximal: scalar(options.proximal),

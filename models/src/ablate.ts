@@ -1,0 +1,56 @@
+/** Short trainings that differ in one thing each, measured on validation data: which parts earn their place. */
+import type { Dataset } from './dataset/flow-rows.ts';
+import { evaluateModel } from './evaluate-model.ts';
+import { summaryOf } from './evaluation/summary.ts';
+import type { CardExtras } from './model-card.ts';
+import { trainModel, usualRecipe } from './train-model.ts';
+import type { TrainingRecipe } from './train-model.ts';
+
+const { design, shares, masked } = usualRecipe;
+
+/** What is left out, and the recipe without it. */
+export const variants: readonly (readonly [string, TrainingRecipe])[] = [
+  ['whole', usualRecipe],
+  ['without LSTM', { ...usualRecipe, design: { ...design, recurrence: false } }],
+  ['without neighbours in the convolution', { ...usualRecipe, design: { ...design, neighbours: false } }],
+  ['without pooling', { ...usualRecipe, design: { ...design, pooling: false } }],
+  ['without attention', { ...usualRecipe, design: { ...design, attention: false } }],
+  ['LSTM alone', { ...usualRecipe, design: { recurrence: true, neighbours: true, pooling: false, attention: false } }],
+  ['without dilution', { ...usualRecipe, shares: { ...shares, diluted: 0 } }],
+  ['without other links and sizes', { ...usualRecipe, shares: { ...shares, retimed: 0, resized: 0 } }],
+  ['without hidden features', { ...usualRecipe, shares: { ...shares, hidden: 0 } }],
+  ['without monotony and hard negatives', { ...usualRecipe, shares: { ...shares, monotonous: 0, hardNegatives: 0 } }],
+  ['without dropout', { ...usualRecipe, dropout: 0 }],
+  ['without adversarial windows', { ...usualRecipe, adversarial: 0 }],
+  ['nothing masked', { ...usualRecipe, masked: masked.filter(() => false) }],
+];
+
+export async function ablate(
+  dataset: Dataset,
+  options: {
+    readonly seed: number;
+    readonly epochs: number;
+    readonly threads: number;
+    readonly only?: string | undefined;
+  },
+  progress: (line: string) => void,
+): Promise<CardExtras['ablation']> {
+  const table: CardExtras['ablation'] = [];
+  for (const [name, recipe] of variants) {
+    if (options.only !== undefined && !name.includes(options.only)) continue;
+    progress(name);
+    const record = await trainModel(dataset, { ...options, recipe }, progress);
+    const parts = ['validation'] as const;
+    const { network, adversarial } = await evaluateModel(
+      dataset,
+      record,
+      { parts, withBaselines: false },
+      () => undefined,
+    );
+    const figures = summaryOf(network);
+    for (const { epsilon, recall, recall_fgsm } of adversarial)
+      figures[`recall lost to FGSM at ${epsilon}`] = recall - recall_fgsm;
+    table.push({ name, figures });
+  }
+  return table;
+}

@@ -1,0 +1,64 @@
+/** The card's tables that set the network beside others: baselines, other seeds, itself with parts left out. */
+import type { Figures } from '../evaluation/evaluation.ts';
+import { summaryOf } from '../evaluation/summary.ts';
+import type { CardExtras } from '../model-card.ts';
+import { table } from './table.ts';
+
+export function baselineSection(figures: readonly Figures[]): string {
+  if (figures.length < 2) return '';
+  const summaries = figures.map(summaryOf);
+  return `## Beside it
+
+The same figures, each with a threshold of its own chosen on the same validation data by the same rule.
+
+${matrix(
+  'figure',
+  figures.map(({ name }) => name),
+  summaries,
+)}`;
+}
+
+export function seedSection(seeds: CardExtras['seeds']): string {
+  const first = seeds[0];
+  if (first === undefined) return '';
+  const rows = Object.keys(first).map((name) => {
+    const values = seeds.flatMap((seed) => seed[name] ?? []);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return [name, number(mean), number(Math.min(...values)), number(Math.max(...values))];
+  });
+  return `## Seeds
+
+The same training with ${seeds.length} seeds.
+
+${table(['figure', 'mean', 'least', 'most'], rows)}`;
+}
+
+export function ablationSection(ablation: CardExtras['ablation']): string {
+  if (ablation.length === 0) return '';
+  return `## Does each part earn its place?
+
+Short trainings, equal but for what is named, measured on validation data.
+
+${matrix(
+  'figure',
+  ablation.map(({ name }) => name),
+  ablation.map(({ figures }) => figures),
+)}`;
+}
+
+function matrix(
+  corner: string,
+  names: readonly string[],
+  columns: readonly Readonly<Record<string, number>>[],
+): string {
+  const figures = [...new Set(columns.flatMap((column) => Object.keys(column)))];
+  return table(
+    [corner, ...names],
+    figures.map((figure) => [figure, ...columns.map((column) => number(column[figure]))]),
+  );
+}
+
+function number(value: number | undefined): string {
+  if (value === undefined) return '–';
+  return Number.isInteger(value) ? String(value) : value.toFixed(4);
+}

@@ -1,0 +1,153 @@
+/**
+ * From the flows of a capture to the windows that a gateway would have scored: the newest ten flows of each device, a
+ * report in the slot of its own flow, at most four windows a second and device, and only those with enough new in them
+ * counted as evidence. The same rules as the agent's `device-windows.ts`, over a pack instead of a running capture.
+ */
+import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import type { FlowPack } from './flow-pack.ts';
+import { nothing } from './flow-pack.ts';
+import type { Dataset } from './flow-rows.ts';
+
+/** A device is scored at most this often. */
+const restUs = 250_000;
+/** So many new or updated flows make independent evidence; or one living flow that grew like a flood. */
+const freshFlows = 5;
+const surgePackets = 64;
+const surgePacketsPerSecond = 50;
+
+const fwdPackets = featureNames.indexOf('Total Fwd Packets');
+const bwdPackets = featureNames.indexOf('Total Backward Packets');
+
+interface Slot {
+  flow: number;
+  row: number;
+  lastUs: number;
+  packets: number;
+}
+
+interface DeviceState {
+  readonly slots: Slot[];
+  readonly windows: number[];
+  readonly atUs: number[];
+  readonly counts: number[];
+  scoredAtUs: number;
+  fresh: number;
+  surged: boolean;
+}
+
+/**
+ * Adds the pack's flows, windows and episodes to the dataset under `source`. A training part keeps every change of a
+ * window, the others keep what would have been scored.
+ */
+export function cutWindows(pack: FlowPack, source: string, into: Dataset): void {
+  const { header } = pack;
+  const { part } = header;
+  const capture = header.view === 'lan' ? header.name : `${header.name} (${header.view})`;
+  const group = header.site;
+  const firstEpisode = into.episodes.length;
+  for (const episode of header.episodes) {
+    const { class: trafficClass, tool, step, from_us: fromUs } = episode;
+    into.episodes.push({ source, group, capture, part, class: trafficClass, tool, step, fromUs });
+  }
+  const lastRowOf = new Map<number, number>();
+  for (let row = 0; row < header.rows; row++) lastRowOf.set(pack.flowNumber[row]!, row);
+  into.listenings.push({
+    source,
+    group,
+    capture,
+    part,
+    view: header.view,
+    seconds: (header.to_us - header.from_us) / 1e6,
+    flows: lastRowOf.size,
+    isAttacked: header.episodes.length > 0,
+  });
+
+  const devices = new Map<number, DeviceState>();
+  const waiting = new Set<DeviceState>();
+  const rest = part === 'train' ? 0 : restUs;
+  let nowUs = 0;
+  const score = (state: DeviceState): void => {
+    waiting.delete(state);
+    state.scoredAtUs = nowUs;
+    for (let empty = state.slots.length; empty < windowLength; empty++) state.windows.push(-1);
+    for (const { row } of state.slots) state.windows.push(row);
+    state.atUs.push(Math.max(...state.slots.map(({ lastUs }) => lastUs)));
+    const counts = state.fresh >= freshFlows || state.surged;
+    state.counts.push(counts ? 1 : 0);
+    if (!counts) return;
+    state.fresh = 0;
+    state.surged = false;
+  };
+
+  for (let index = 0; index < header.rows; index++) {
+    const episode = pack.episode[index]!;
+    const truth = header.episodes[episode];
+    const row = into.rows.add(
+      pack.features,
+      truth?.class ?? 'benign',
+      truth?.step ?? '',
+      truth === undefined ? -1 : firstEpisode + episode,
+      index * featureCount,
+    );
+    nowUs = Math.max(nowUs, pack.lastUs[index]!);
+    const isReport = lastRowOf.get(pack.flowNumber[index]!) !== index;
+    for (const device of [pack.device[index]!, pack.otherDevice[index]!]) {
+      if (device === nothing) continue;
+      const state = devices.get(device) ?? newState();
+      devices.set(device, state);
+      place(state, pack, index, row, isReport);
+      if (nowUs - state.scoredAtUs >= rest) score(state);
+      else waiting.add(state);
+    }
+    for (const state of waiting) {
+      if (nowUs - state.scoredAtUs < rest) break;
+      score(state);
+    }
+  }
+  for (const state of waiting) score(state);
+  for (const [device, state] of devices) {
+    into.sequences.push({
+      source,
+      group,
+      capture,
+      device: header.addresses[device]!,
+      part,
+      windows: Int32Array.from(state.windows),
+      atUs: Float64Array.from(state.atUs),
+      counts: Uint8Array.from(state.counts),
+    });
+  }
+}
+
+function newState(): DeviceState {
+  return {
+    slots: [],
+    windows: [],
+    atUs: [],
+    counts: [],
+    scoredAtUs: Number.NEGATIVE_INFINITY,
+    fresh: 0,
+    surged: false,
+  };
+}
+
+function place(state: DeviceState, pack: FlowPack, index: number, row: number, isReport: boolean): void {
+  const flow = pack.flowNumber[index]!;
+  const lastUs = pack.lastUs[index]!;
+  const packets = pack.features[index * featureCount + fwdPackets]! + pack.features[index * featureCount + bwdPackets]!;
+  const before = state.slots.find((slot) => slot.flow === flow);
+  if (isReport) {
+    const gained = packets - (before?.packets ?? 0);
+    const seconds = (lastUs - (before?.lastUs ?? pack.startUs[index]!)) / 1e6;
+    if (gained >= surgePackets && gained >= surgePacketsPerSecond * seconds) state.surged = true;
+  }
+  state.fresh += 1;
+  if (before !== undefined) {
+    before.row = row;
+    before.lastUs = lastUs;
+    before.packets = packets;
+    return;
+  }
+  if (state.slots.length === windowLength) state.slots.shift();
+  state.slots.push({ flow, row, lastUs, packets });
+}

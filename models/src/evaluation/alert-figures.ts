@@ -1,0 +1,156 @@
+/** Figures over what a person sees: episodes alerted, false alerts per gateway and day, captures as a whole. */
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { windowAt } from '../dataset/evaluation-windows.ts';
+import { labelWindow } from '../dataset/flow-rows.ts';
+import type { Dataset } from '../dataset/flow-rows.ts';
+import { presentFlows } from '../dataset/window-mixes.ts';
+import { classCount } from '../network/network-parameters.ts';
+import { alertCount, isTrue, proofsOf } from './alarms.ts';
+import type { CaptureFigures, EpisodeFigures, QuietFigures } from './evaluation.ts';
+import type { ScoredSequence } from './scored-sequences.ts';
+
+type Part = EpisodeFigures['part'];
+
+interface EpisodeOutcome {
+  /** Seconds to the first proof. */
+  seconds: number;
+  /** How often each class was named. */
+  readonly votes: Map<number, number>;
+}
+
+export function episodeFigures(
+  dataset: Dataset,
+  scored: readonly ScoredSequence[],
+  part: Part,
+  threshold: number,
+): EpisodeFigures[] {
+  const outcomes = new Map<number, EpisodeOutcome>();
+  for (const { sequence, probabilities } of scored) {
+    for (const proof of proofsOf(sequence, probabilities, threshold)) {
+      const touched = new Set<number>();
+      for (const number of proof.windows) {
+        for (const row of presentFlows(windowAt(sequence, number))) {
+          const episode = dataset.rows.episodes[row]!;
+          if (episode >= 0) touched.add(episode);
+        }
+      }
+      for (const episode of touched) {
+        const seconds = (proof.atUs - dataset.episodes[episode]!.fromUs) / 1e6;
+        const outcome = outcomes.get(episode) ?? { seconds, votes: new Map<number, number>() };
+        outcomes.set(episode, outcome);
+        outcome.seconds = Math.min(outcome.seconds, seconds);
+        outcome.votes.set(proof.attack, (outcome.votes.get(proof.attack) ?? 0) + 1);
+      }
+    }
+  }
+  const ofPart = [...dataset.episodes.entries()].filter(([, episode]) => episode.part === part && episode.fromUs > 0);
+  const groups = Map.groupBy(ofPart, ([, episode]) => `${episode.source}\n${episode.class}\n${episode.tool}`);
+  return [...groups].map(([key, members]) => {
+    const [source = '', name = '', tool = ''] = key.split('\n');
+    const wanted = trafficClasses.findIndex((trafficClass) => trafficClass === name);
+    const alerted = members.flatMap(([number]) => outcomes.get(number) ?? []);
+    return {
+      source,
+      part,
+      class: name,
+      tool,
+      episodes: members.length,
+      alerted: alerted.length,
+      named: alerted.filter(({ votes }) => [...votes].every(([, count]) => count <= (votes.get(wanted) ?? 0))).length,
+      median_seconds: median(alerted.map(({ seconds }) => seconds)),
+    };
+  });
+}
+
+/** Per source: gateways in peace, and gateways under attack between its attacks. */
+export function quietFigures(
+  dataset: Dataset,
+  scored: readonly ScoredSequence[],
+  part: Part,
+  threshold: number,
+): QuietFigures[] {
+  const falseAlerts = new Map<string, number>();
+  for (const { sequence, probabilities } of scored) {
+    const proofs = proofsOf(sequence, probabilities, threshold);
+    const alerts = alertCount(proofs, (proof) => !isTrue(proof, sequence, dataset.rows));
+    const key = `${sequence.source}\n${sequence.capture}`;
+    falseAlerts.set(key, (falseAlerts.get(key) ?? 0) + alerts);
+  }
+  const listenings = dataset.listenings.filter((listening) => listening.part === part);
+  const groups = Map.groupBy(listenings, ({ source, isAttacked, view }) => `${source}\n${isAttacked}\n${view}`);
+  return [...groups.values()].map((members) => {
+    const hours = members.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+    const alerts = members.reduce(
+      (sum, { source, capture }) => sum + (falseAlerts.get(`${source}\n${capture}`) ?? 0),
+      0,
+    );
+    const days = Math.max(hours / 24, 1e-9);
+    return {
+      source: members[0]!.source,
+      part,
+      attacked: members[0]!.isAttacked,
+      view: members[0]!.view,
+      gateway_hours: hours,
+      false_alerts: alerts,
+      per_gateway_day: alerts / days,
+      at_most_per_gateway_day: poissonUpperBound(alerts) / days,
+    };
+  });
+}
+
+/** Captures without times of attacks: all of one is an attack, or none of it. */
+export function captureFigures(
+  dataset: Dataset,
+  scored: readonly ScoredSequence[],
+  threshold: number,
+): CaptureFigures[] {
+  const whole = new Set(dataset.episodes.filter(({ fromUs }) => fromUs === 0).map(({ source }) => source));
+  const bySource = Map.groupBy(scored, ({ sequence }) => `${sequence.source}\n${sequence.capture}`);
+  return dataset.listenings
+    .filter(({ source, part }) => part === 'test' && whole.has(source))
+    .map(({ source, capture, flows, isAttacked }) => {
+      const members = bySource.get(`${source}\n${capture}`) ?? [];
+      const scores = members.flatMap(({ sequence, probabilities }) =>
+        Array.from(sequence.counts.keys()).flatMap((number) =>
+          labelWindow(dataset.rows, windowAt(sequence, number)) === undefined
+            ? []
+            : [1 - probabilities[number * classCount]!],
+        ),
+      );
+      return {
+        source,
+        capture,
+        attack: isAttacked,
+        flows,
+        windows: scores.length,
+        alarmed_windows: scores.filter((score) => score >= threshold).length,
+        highest_score: scores.reduce((most, score) => Math.max(most, score), 0),
+        alerted: members.some(({ sequence, probabilities }) => proofsOf(sequence, probabilities, threshold).length > 0),
+      };
+    });
+}
+
+/** The largest mean that would still give as few as `count` events in one case of twenty. */
+export function poissonUpperBound(count: number): number {
+  let low = count;
+  let high = 3 * count + 10;
+  for (let round = 0; round < 60; round++) {
+    const mean = (low + high) / 2;
+    let term = Math.exp(-mean);
+    let sum = term;
+    for (let k = 1; k <= count; k++) {
+      term *= mean / k;
+      sum += term;
+    }
+    if (sum > 0.05) low = mean;
+    else high = mean;
+  }
+  return high;
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

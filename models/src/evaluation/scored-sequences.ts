@@ -1,0 +1,53 @@
+/** Every window of a part with what a predictor says of it: all other figures start from here. */
+import { windowLength } from '@picket/shared/features/feature-schema';
+import { sequenceWindows, windowAt } from '../dataset/evaluation-windows.ts';
+import { labelWindow } from '../dataset/flow-rows.ts';
+import type { Dataset, Part, WindowSequence } from '../dataset/flow-rows.ts';
+import { classCount } from '../network/network-parameters.ts';
+import { likeliestAttack } from './alarms.ts';
+import type { Predictor } from './predictor.ts';
+
+export interface ScoredSequence {
+  readonly sequence: WindowSequence;
+  /** windows × classes */
+  readonly probabilities: Float32Array;
+}
+
+export async function scoreSequences(
+  { rows, sequences }: Dataset,
+  predictor: Predictor,
+  wanted: (sequence: WindowSequence) => boolean,
+): Promise<ScoredSequence[]> {
+  const scored: ScoredSequence[] = [];
+  for (const sequence of sequences) {
+    if (!wanted(sequence)) continue;
+    scored.push({ sequence, probabilities: await predictor.score(sequenceWindows(rows, sequence)) });
+  }
+  return scored;
+}
+
+/** One window whose truth is known. */
+export interface JudgedWindow {
+  readonly sequence: WindowSequence;
+  readonly label: number;
+  readonly score: number;
+  /** The likeliest attack where the score reaches the threshold, else benign: as the agent names it. */
+  readonly predicted: number;
+}
+
+/** Windows in which an attack is too faint to be asked for are left out. */
+export function judgedWindows({ rows }: Dataset, scored: readonly ScoredSequence[], threshold: number): JudgedWindow[] {
+  return scored.flatMap(({ sequence, probabilities }) =>
+    Array.from({ length: sequence.windows.length / windowLength }, (_, number): JudgedWindow | undefined => {
+      const label = labelWindow(rows, windowAt(sequence, number));
+      if (label === undefined) return undefined;
+      const row = probabilities.subarray(number * classCount, (number + 1) * classCount);
+      const score = 1 - row[0]!;
+      return { sequence, label, score, predicted: score < threshold ? 0 : likeliestAttack(row) };
+    }).filter((window) => window !== undefined),
+  );
+}
+
+export function isOfPart(part: Part): (sequence: WindowSequence) => boolean {
+  return (sequence) => sequence.part === part;
+}
