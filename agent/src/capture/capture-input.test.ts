@@ -59,6 +59,11 @@ test('waiting for a writer that never comes can be given up', async () => {
   expect(await packets).toBe(0);
 });
 
+test('who had given up before reading began does not wait either', async () => {
+  await using source = await PcapFileSource.open(pipe('too-late'));
+  expect(await packetsOf(source, AbortSignal.abort())).toBe(0);
+});
+
 test('what is no file and no pipe says so', async () => {
   await expect(CaptureInput.open(folder)).rejects.toMatchObject({ code: 'not-a-capture' });
   await expect(CaptureInput.open(join(folder, 'three.pcap', 'x'))).rejects.toMatchObject({ code: 'not-found' });

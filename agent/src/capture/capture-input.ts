@@ -76,6 +76,7 @@ export class CaptureInput implements AsyncDisposable {
    * @throws {CaptureError} `capture-failed` when reading fails
    */
   async *readInto(stream: PcapStream, signal: AbortSignal): AsyncGenerator<void, void, void> {
+    if (signal.aborted) return;
     try {
       if (this.#isPipe) yield* this.#fillFromPipe(stream, signal);
       else yield* this.#fillFromFile(stream, signal);

@@ -6,12 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { pcapBytes } from '../testing/capture-builder.ts';
 import { udpFrame } from '../testing/packet-builder.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const node = ['--conditions=@picket/source', main];
+/** Programs that start on a busy machine. */
+const startDeadlineMs = 40_000;
+vi.setConfig({ testTimeout: 60_000 });
+
 const folder = mkdtempSync(join(tmpdir(), 'picket-long-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -36,7 +40,7 @@ function listen(child: ChildProcess): { stdout: string; stderr: string; closed: 
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 15_000;
+  const deadlineMs = performance.now() + startDeadlineMs;
   while (!condition() && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(condition()).toBe(true);
 }
