@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { connect } from '../../models/range/link.ts';
 import { Namespace } from '../../models/range/namespace.ts';
 import { Random } from '../../models/range/random.ts';
-import { startServices } from '../../models/range/services.ts';
-import type { Service } from '../../models/range/site-plan.ts';
+import { startDaemon } from '../../models/range/services.ts';
 import { RunningProgram } from './running-program.ts';
 
 export interface Host {
@@ -49,7 +48,7 @@ export class GuardedNetwork implements AsyncDisposable {
   }
 
   /** With these services listening on the device when it resolves. Needs root. */
-  static async open(services: readonly Service[]): Promise<GuardedNetwork> {
+  static async open(services: readonly ('web' | 'ssh')[]): Promise<GuardedNetwork> {
     await using building = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'picket-network-'));
     building.defer(() => rm(folder, { recursive: true, force: true }));
@@ -74,8 +73,11 @@ export class GuardedNetwork implements AsyncDisposable {
       device: await attach('device'),
     };
     const { namespace, address } = hosts.device;
-    const devicePlan = { name: 'device', role: 'camera', host: 20, services, megabitsPerSecond: 100 } as const;
-    await startServices({ namespace, address, plan: devicePlan }, folder, new Random(1), 1);
+    const random = new Random(1);
+    for (const service of services) {
+      const place = { namespace, folder, site: folder, address, port: service === 'web' ? 80 : 22, random };
+      await startDaemon(service === 'web' ? 'nginx' : 'openssh', place);
+    }
     return new GuardedNetwork(hosts, gateway, folder, building.move());
   }
 

@@ -1,6 +1,6 @@
 /** One capture: a site comes up, lives, is perhaps attacked, and what crossed its gateway is kept, with the truth. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type PlannedEpisode, planEpisodes } from './attacks/plan-episodes.ts';
 import { nowUs, runEpisode } from './attacks/run-episode.ts';

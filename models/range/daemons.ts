@@ -14,7 +14,6 @@ export interface Place {
   readonly address: string;
   readonly port: number;
   readonly random: Random;
-  readonly isAttackable: boolean;
 }
 
 type Starter = (place: Place) => Promise<void>;
@@ -170,7 +169,7 @@ const startMosquitto: Starter = async ({ namespace, folder, address, port }) => 
 };
 
 /** `own` servers live in `programs/life.ts`. */
-export const starters: Readonly<Partial<Record<ServicePlan['software'], Starter>>> = {
+export const starters: Readonly<Record<Exclude<ServicePlan['software'], 'own'>, Starter>> = {
   openssh: startOpenssh,
   dropbear: startDropbear,
   vsftpd: startVsftpd,

@@ -42,13 +42,18 @@ export class Namespace implements AsyncDisposable {
     this.name = name;
   }
 
-  static async create(name: string): Promise<Namespace> {
+  /** Without IPv6 where it is not asked for: its housekeeping would be in every capture. */
+  static async create(name: string, hasIpv6 = false): Promise<Namespace> {
     const namespace = new Namespace(`${namespacePrefix}${name}`);
     await must(['ip', 'netns', 'add', namespace.name]);
     // addresses count at once, and nobody advertises or solicits routers: the range sets all routes
     await namespace.sysctl('net.ipv6.conf.default.accept_dad', 0);
     await namespace.sysctl('net.ipv6.conf.default.router_solicitations', 0);
     await namespace.sysctl('net.ipv6.conf.default.accept_ra', 0);
+    if (!hasIpv6) {
+      await namespace.sysctl('net.ipv6.conf.all.disable_ipv6', 1);
+      await namespace.sysctl('net.ipv6.conf.default.disable_ipv6', 1);
+    }
     await namespace.must(['ip', 'link', 'set', 'lo', 'up']);
     return namespace;
   }

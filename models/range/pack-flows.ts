@@ -193,7 +193,7 @@ async function* readFlows(path: string, signal: AbortSignal): AsyncGenerator<Flo
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], signal });
   child.on('error', () => undefined); // an abort; the status says the rest
   const ended = once(child, 'close') as Promise<[number | null]>;
-  for await (const line of createInterface({ input: child.stdout! })) yield JSON.parse(line) as FlowLine; // of our own agent
+  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as FlowLine; // of our own agent
   const [code] = await ended;
   if (code !== 0) throw new Error(`picket-agent flows ${path} ended with code ${String(code)}`);
 }

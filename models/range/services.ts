@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Namespace, must } from './namespace.ts';
-import { starters } from './daemons.ts';
+import { type Place, starters } from './daemons.ts';
 import type { Random } from './random.ts';
 import { type SitePlan, addressOf } from './plan/site-plan.ts';
 
@@ -20,7 +20,7 @@ export interface Ground {
 }
 
 /** The password that admins know and no word list holds. */
-export const password = 'Tr0ub4dor-and-3';
+const password = 'Tr0ub4dor-and-3';
 
 /** `isAttackable`: with the careless application behind the web servers, which is a process more. */
 export async function startServices(ground: Ground, random: Random, isAttackable: boolean): Promise<void> {
@@ -40,14 +40,19 @@ export async function startServices(ground: Ground, random: Random, isAttackable
       const own = join(folder, device.name);
       await mkdir(own, { recursive: true });
       for (const service of device.services) {
-        const start = starters[service.software];
-        if (start === undefined) continue; // ours, in the life of the half
+        if (service.software === 'own') continue; // in the life of the half
         const address = addressOf(plan, device);
-        await start({ namespace, folder: own, site: folder, address, port: service.port, random, isAttackable });
-        await listening(namespace, address, service.port);
+        const place = { namespace, folder: own, site: folder, address, port: service.port, random };
+        await startDaemon(service.software, place);
       }
     }
   }
+}
+
+/** One daemon on one address, accepting connections when this returns. */
+export async function startDaemon(software: keyof typeof starters, place: Place): Promise<void> {
+  await starters[software](place);
+  await listening(place.namespace, place.address, place.port);
 }
 
 /** A certificate that the site's clients do not check, as most devices do not. Kinds differ, and so do handshakes. */
@@ -97,12 +102,7 @@ async function startNames(gateway: Namespace, plan: SitePlan, folder: string): P
 }
 
 /** The cloud's MQTT broker, plain and over TLS. */
-export async function startBroker(
-  namespace: Namespace,
-  folder: string,
-  address: string,
-  random: Random,
-): Promise<void> {
+async function startBroker(namespace: Namespace, folder: string, address: string, random: Random): Promise<void> {
   const tls = [`certfile ${join(folder, 'certificate.pem')}`, `keyfile ${join(folder, 'key.pem')}`];
   const name = `broker-${random.word(6)}.conf`;
   const lines = [
@@ -118,7 +118,7 @@ export async function startBroker(
 }
 
 /** Wait until something in the namespace accepts TCP on a port. Throws after fifteen seconds. */
-export async function listening(namespace: Namespace, address: string, port: number): Promise<void> {
+async function listening(namespace: Namespace, address: string, port: number): Promise<void> {
   for (const deadline = Date.now() + 15_000; ; await pause(100)) {
     const { stdout } = await namespace.run(['ss', '-Hltn', `sport = :${port}`]);
     if (stdout.includes(`${address}:${port}`) || stdout.includes(`*:${port}`) || stdout.includes(`0.0.0.0:${port}`))

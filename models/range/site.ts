@@ -48,7 +48,8 @@ export class Site implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'picket-range-'));
     building.defer(() => rm(folder, { recursive: true, force: true }));
     const id = randomUUID().slice(0, 6); // of the names only: two runs may share a site
-    const create = async (name: string): Promise<Namespace> => building.use(await Namespace.create(`${id}-${name}`));
+    const create = async (name: string): Promise<Namespace> =>
+      building.use(await Namespace.create(`${id}-${name}`, true));
     const gateway = await create('gateway');
     const wired = await create('wired');
     const wireless = await create('wireless');

@@ -28,9 +28,9 @@ test('an address belongs to one host, and every conversation begins at a host of
     const all = [...devices, ...site.cloud, ...site.people, site.outer];
     expect(new Set(all).size).toBe(all.length);
     for (const half of ['wired', 'wireless'] as const) {
-      const own = site.devices
-        .filter((device) => device.half === half)
-        .flatMap((device) => [addressOf(site, device), `${site.lan6}${device.host.toString(16)}`]);
+      const own = site.devices.flatMap((device) =>
+        device.half === half ? [addressOf(site, device), `${site.lan6}${device.host.toString(16)}`] : [],
+      );
       for (const { from } of site.conversations[half]) expect(own).toContain(from);
     }
   }

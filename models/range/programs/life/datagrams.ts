@@ -23,7 +23,8 @@ export function serveDatagrams(serving: Serving, around: Surroundings): void {
     if (message.length < 8) return;
     const bytes = Math.min(message.readUInt16BE(0), 1400);
     const gap = message.readUInt16BE(4);
-    for (let index = 0; index < Math.min(message.readUInt16BE(2), 64) && bytes > 0; index++) {
+    const datagrams = bytes === 0 ? 0 : Math.min(message.readUInt16BE(2), 64);
+    for (let index = 0; index < datagrams; index++) {
       setTimeout(
         () => socket.send(Buffer.alloc(bytes, 'a'), peer.port, peer.address, () => undefined),
         gap * (index + 1),

@@ -64,7 +64,6 @@ export async function talkKept(conversation: Conversation, around: Surroundings)
     around.keep(socket);
     const gone = ended(socket);
     const messages = within(random, conversation.per);
-    let left = messages;
     const ready = await Promise.race([
       once(socket, conversation.isTls ? 'secureConnect' : 'connect').then(
         () => true,
@@ -72,7 +71,7 @@ export async function talkKept(conversation: Conversation, around: Surroundings)
       ),
       pause(8000, false),
     ]);
-    while (ready && left-- > 0 && socket.writable) {
+    for (let left = ready ? messages : 0; left > 0 && socket.writable; left--) {
       const head = Buffer.alloc(headLength);
       const bytes = within(random, conversation.sends);
       head.writeUInt32BE(bytes, 0);
@@ -80,7 +79,7 @@ export async function talkKept(conversation: Conversation, around: Surroundings)
       head.writeUInt16BE(Math.min(within(random, conversation.thinks), 60_000), 8);
       socket.write(head);
       send(socket, bytes);
-      if (left > 0) await Promise.race([pause(next(0)), gone]);
+      if (left > 1) await Promise.race([pause(next(0)), gone]);
     }
     if (ready && socket.writable) {
       await pause(random.between(20, 400)); // the answer to the last one

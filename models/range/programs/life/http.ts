@@ -116,6 +116,6 @@ function exchange(conversation: Conversation, host: string, agent: Agent | TlsAg
     sent.on('timeout', () => sent.destroy());
     sent.on('close', resolve);
     sent.on('error', () => resolve());
-    pour(sent as never, bytes);
+    pour(sent, bytes);
   });
 }
