@@ -40,6 +40,8 @@ export interface PipelineOptions {
   readonly detector: Detector;
   readonly verdicts: Verdicts;
   readonly output: PipelineOutput;
+  /** Devices whose normal is kept, for explanations. */
+  readonly maxDevices?: number;
   /** Score from which a window is an attack. */
   readonly threshold: number;
   /** False while memory is short: alerts go without reasons then, and are counted as unexplained. */
@@ -86,7 +88,7 @@ export class Pipeline {
     this.#options = options;
     this.#detector = options.detector;
     this.#threshold = options.threshold;
-    this.#normals = new DeviceNormals();
+    this.#normals = new DeviceNormals(options.maxDevices);
   }
 
   get counters(): PipelineCounters {

@@ -126,6 +126,7 @@ export class Watch implements AsyncDisposable {
       detector: model.detector,
       verdicts,
       threshold: model.threshold,
+      maxDevices: config.max_devices,
       mayExplain: () => !options.memory.sheds('explanations'),
       output: {
         onFlow: (batch, row, role) => {
