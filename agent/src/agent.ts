@@ -132,6 +132,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       }),
     );
   }
+  await watch.packets.opened; // who finds the local door open may count on every packet from now on
   const control = await ControlServer.listen(config.state_dir, {
     status: (): AgentStatus => ({
       gateway_id: identity?.gateway_id ?? null,

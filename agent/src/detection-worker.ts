@@ -20,6 +20,10 @@ port.postMessage({
 } satisfies DetectionReply);
 
 port.on('message', (request: DetectionRequest) => {
+  if (request.type === 'close') {
+    port.close(); // with nothing left to listen to the thread ends
+    return;
+  }
   void answer(request).then(
     (reply) => port.postMessage(reply),
     (error: unknown) =>
@@ -27,7 +31,7 @@ port.on('message', (request: DetectionRequest) => {
   );
 });
 
-async function answer(request: DetectionRequest): Promise<DetectionReply> {
+async function answer(request: Exclude<DetectionRequest, { readonly type: 'close' }>): Promise<DetectionReply> {
   if (request.type === 'explain') {
     return {
       type: 'explained',

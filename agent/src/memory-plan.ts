@@ -47,7 +47,7 @@ export function keepHeapsSmall(): void {
   collectGarbage(); // the imports have let the heap grow; this gives back what they no longer need
 }
 
-/** Looks at this process, twice a second, until it is disposed of. */
+/** Of this process, until it is disposed of. */
 export function watchMemory(maxMib: number, log: (text: string) => void): MemoryWatch {
   return MemoryWatch.start({
     maxBytes: maxMib * 1_048_576,

@@ -53,6 +53,8 @@ export interface PacketWorkerData {
 }
 
 export type PacketWorkerMessage =
+  /** The first source delivers from now on. */
+  | { readonly type: 'opened' }
   | { readonly type: 'flows'; readonly batch: FlowBatch }
   | { readonly type: 'counters'; readonly counters: PacketCounters }
   | { readonly type: 'quiet'; readonly nowUs: number }
@@ -83,6 +85,7 @@ export class PacketStage implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #bell: Int32Array<SharedArrayBuffer>;
   readonly #ended: Promise<void>;
+  readonly #opened = Promise.withResolvers<void>();
   #counters: PacketCounters = noPackets;
 
   private constructor(worker: Worker, bell: Int32Array<SharedArrayBuffer>, handlers: PacketStageHandlers) {
@@ -91,6 +94,9 @@ export class PacketStage implements AsyncDisposable {
     this.#ended = new Promise((resolve, reject) => {
       worker.on('message', (message: PacketWorkerMessage) => {
         switch (message.type) {
+          case 'opened':
+            this.#opened.resolve();
+            break;
           case 'flows':
             handlers.onFlows(message.batch).then(() => this.#giveBack(message.batch), reject);
             break;
@@ -118,7 +124,8 @@ export class PacketStage implements AsyncDisposable {
       worker.on('error', reject);
       worker.on('exit', (code) => reject(new Error(`the packet thread ended before its input (code ${code})`)));
     });
-    this.#ended.catch(() => undefined); // whoever asks gets it through `ended`
+    this.#ended.then(this.#opened.resolve, this.#opened.reject);
+    this.#opened.promise.catch(() => undefined); // whoever asks gets it through `ended` or `opened`
   }
 
   static start(options: Omit<PacketWorkerData, 'bell'>, handlers: PacketStageHandlers): PacketStage {
@@ -133,6 +140,11 @@ export class PacketStage implements AsyncDisposable {
 
   get counters(): PacketCounters {
     return this.#counters;
+  }
+
+  /** Resolves when packets are seen from now on; rejects as `ended` does. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
   }
 
   /** Resolves when the source is exhausted or was stopped; rejects when it failed. */

@@ -119,6 +119,7 @@ const codeOf: Readonly<Record<CaptureError['code'], AgentErrorCode>> = {
 async function meterSource(opened: PacketSource): Promise<void> {
   await using current = opened;
   source = current;
+  post({ type: 'opened' });
   let lastPacketMs = Date.now();
   /** On a silent interface packet time stands still, and flows would never be reported or end. */
   const passTime = (): void => {

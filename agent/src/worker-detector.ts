@@ -22,7 +22,8 @@ export type DetectionRequest =
       readonly id: number;
       readonly window: Float32Array<ArrayBuffer>;
       readonly flowsSeen: number;
-    };
+    }
+  | { readonly type: 'close' };
 
 export type DetectionReply =
   | { readonly type: 'ready'; readonly manifest: ModelManifest; readonly reference: BundleReference }
@@ -41,6 +42,9 @@ function stopped(reason: string): AgentError {
     `detection has stopped: ${reason}; decisions in the kernel keep their time; start the agent again`,
   );
 }
+
+/** A batch takes milliseconds. */
+const closeGraceMs = 2000;
 
 export class WorkerDetector implements Detector {
   readonly manifest: ModelManifest;
@@ -89,10 +93,16 @@ export class WorkerDetector implements Detector {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new Error('the detector was closed'));
-    await this.#worker.terminate();
+    if (this.#worker.threadId === -1) return;
+    // A thread that is terminated in the middle of a native call takes the process with it, so it ends by itself.
+    const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.postMessage({ type: 'close' } satisfies DetectionRequest);
+    const deadline = setTimeout(() => void this.#worker.terminate(), closeGraceMs);
+    await exited;
+    clearTimeout(deadline);
   }
 
-  #call(request: DetectionRequest): Promise<Detection & Float32Array> {
+  #call(request: Exclude<DetectionRequest, { readonly type: 'close' }>): Promise<Detection & Float32Array> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject });

@@ -1,10 +1,11 @@
 /** `picket-agent run` on the watched host of a capture network, without a controller, asked through its local door. */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { DatabaseSync } from 'node:sqlite';
 import type { AgentStatus } from '../../agent/src/agent.ts';
 import { askAgent } from '../../agent/src/control/control-client.ts';
@@ -54,6 +55,11 @@ export class WatchedAgent implements AsyncDisposable {
 
   status(): Promise<AgentStatus> {
     return askAgent<AgentStatus>(this.#state, 'GET', '/status');
+  }
+
+  /** A command line of the agent, asked of this one. */
+  ask(command: string): Promise<{ readonly stdout: string }> {
+    return promisify(execFile)(process.execPath, [...agentProgram, command, '--state-dir', this.#state]);
   }
 
   /** The status once every packet that was sent is accounted for: seen or dropped. Rejects after a minute. */

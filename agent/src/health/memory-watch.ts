@@ -28,13 +28,13 @@ export interface MemoryState {
 }
 
 /** Shares of the bound from which each is given up. */
-const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.92, reports: 0.95, capacity: 0.97 };
+const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports: 0.93, capacity: 0.95 };
 /** It is taken up again when this much less is used. */
 const slack = 0.04;
 /** From here on garbage is collected, but no more often than this. */
-const collectFrom = 0.9;
-const collectEveryMs = 5000;
-const everyMs = 500;
+const collectFrom = 0.8;
+const collectEveryMs = 2500;
+const everyMs = 250;
 
 export class MemoryWatch implements Disposable {
   readonly #options: MemoryWatchOptions;
@@ -50,7 +50,7 @@ export class MemoryWatch implements Disposable {
     this.#options = options;
   }
 
-  /** Looks twice a second until it is disposed of. */
+  /** Looks four times a second until it is disposed of. */
   static start(options: MemoryWatchOptions): MemoryWatch {
     const watch = new MemoryWatch(options);
     watch.#timer = setInterval(() => watch.look(performance.now()), everyMs).unref();
