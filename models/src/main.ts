@@ -9,10 +9,11 @@ import { readDataset } from './dataset/read-dataset.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { Evaluation } from './evaluation/evaluation.ts';
 import { summaryOf } from './evaluation/summary.ts';
+import { measureSpeed } from './measure-speed.ts';
 import { CardExtras, noExtras, writeModelCard } from './model-card.ts';
 import { trainModel } from './train-model.ts';
 import { signBundle } from './sign-bundle.ts';
-import { readTrainingRecord, writeTrainingRecord } from './training-record.ts';
+import { networkOf, readTrainingRecord, writeTrainingRecord } from './training-record.ts';
 
 const program = new Command('models').description('Train, measure and pack the network that the agents run.');
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -94,6 +95,15 @@ withData(
       writeFileSync(options.out, `${JSON.stringify(table, undefined, 1)}\n`);
     },
   );
+
+program
+  .command('speed')
+  .description('how fast its graphs run on one thread, and how large they are')
+  .argument('<dir>', 'what train wrote')
+  .action(async (folder: string) => {
+    const speed = await measureSpeed(networkOf(readTrainingRecord(folder)));
+    process.stdout.write(`${JSON.stringify(speed, undefined, 1)}\n`);
+  });
 
 interface CardOptions {
   readonly seeds?: string[];
