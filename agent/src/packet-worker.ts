@@ -70,7 +70,7 @@ function handOver(batch: FlowBatch): void {
 /** In the middle of a call of the meter, so without the event loop. */
 function sleepUntilRequest(): void {
   const rung = Atomics.load(bell, 0);
-  const received = receiveMessageOnPort(port) as { readonly message: PacketWorkerRequest } | undefined;
+  const received: { readonly message: PacketWorkerRequest } | undefined = receiveMessageOnPort(port);
   if (received !== undefined) serve(received.message);
   else Atomics.wait(bell, 0, rung, bellMs);
 }
