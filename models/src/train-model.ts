@@ -1,24 +1,23 @@
 /** Trains the network: seeded, resumable, with early stopping, calibration and threshold on validation data. */
-import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { chooseThreshold, fitTemperature } from './calibrate.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
-import { WindowSampler, blockOf, usualShares } from './dataset/window-sampler.ts';
+import { WindowSampler, usualShares } from './dataset/window-sampler.ts';
 import type { SamplerShares, WindowBlock } from './dataset/window-sampler.ts';
 import { crossEntropy } from './metrics.ts';
 import { Adversary } from './network/adversary.ts';
 import { buildDetectGraph, buildTrainGraph } from './network/bundle-graphs.ts';
 import { wholeDesign } from './network/cnn-lstm.ts';
 import type { NetworkDesign, TrainedNetwork } from './network/cnn-lstm.ts';
-import { fitScaler, maskedFeatures } from './network/fit-scaler.ts';
-import { classCount, initialParameters, summaryWidth } from './network/network-parameters.ts';
+import { maskedFeatures, scalerOf } from './network/fit-scaler.ts';
+import { initialParameters } from './network/network-parameters.ts';
 import { buildPerturbGraph } from './network/perturb-graph.ts';
-import type { Scaler } from './network/prepare-windows.ts';
 import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
+import { attackSome, dropoutMask, hardNegatives, smoothTargets } from './training-block.ts';
 import { dataFingerprint, describeData, pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
@@ -59,14 +58,8 @@ const clipNorm = 2;
 const validationSize = 6000;
 /** Epochs without progress before training ends. */
 const patience = 8;
-/** Share of a window's target that goes to the other classes: nothing is quite certain. */
-const smoothing = 0.02;
 /** Weight of what the averaged parameters were before each step. */
 const averaging = 0.995;
-/** Benign windows that are looked at each epoch, and how many of the worst are dwelt on. */
-const minedWindows = 4096;
-const mostHard = 256;
-const largestEpsilon = 0.15;
 
 export async function trainModel(
   dataset: Dataset,
@@ -153,88 +146,8 @@ export async function trainModel(
   };
 }
 
-/** Over training flows, benign and attack weighing the same. `typical` is the mean flow as raw values. */
-export function scalerOf(
-  { rows, sequences }: Dataset,
-  masked: readonly number[],
-): { readonly scaler: Scaler; readonly typical: Float32Array } {
-  const used = new Uint8Array(rows.count);
-  for (const { part, windows } of sequences) {
-    if (part === 'train') for (const number of windows) if (number >= 0) used[number] = 1;
-  }
-  let benign = 0;
-  let attack = 0;
-  for (let row = 0; row < rows.count; row++) {
-    if (used[row] === 0) continue;
-    if (rows.classes[row] === 0) benign += 1;
-    else attack += 1;
-  }
-  const weights = Float64Array.from(used, (is, row) =>
-    is === 0 ? 0 : 1 / (rows.classes[row] === 0 ? benign : attack),
-  );
-  const scaler = fitScaler(rows.features, weights, masked);
-  return { scaler, typical: scaler.mean.map((value) => Math.expm1(value)) };
-}
-
 /** Varied like training windows, but not hidden: what early stopping looks at. */
 function validationWindows(dataset: Dataset, seed: number): WindowBlock {
   const shares = { ...usualShares, hardNegatives: 0, hidden: 0 };
   return new WindowSampler(dataset, 'validation', { random: seededRandom(seed), shares }).draw(validationSize);
-}
-
-/** Benign training windows that the network likes least, as they were. */
-async function hardNegatives(
-  sampler: WindowSampler,
-  { rows }: Dataset,
-  network: TrainedNetwork,
-): Promise<Int32Array[]> {
-  const windows = Array.from({ length: minedWindows }, () => sampler.benignWindow());
-  await using scorer = await Scorer.open(buildDetectGraph(network));
-  const probabilities = await scorer.score(blockOf(rows, windows, 0));
-  return windows
-    .map((window, index) => ({ window, score: 1 - probabilities[index * classCount]! }))
-    .filter(({ score }) => score > 0.02)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, mostHard)
-    .map(({ window }) => window);
-}
-
-/** Replaces some attack windows of the block by what an attacker would rather have sent. */
-async function attackSome(
-  block: WindowBlock,
-  adversary: Adversary,
-  share: number,
-  random: () => number,
-): Promise<void> {
-  const chosen = [...block.labels.keys()].filter((index) => block.labels[index] !== 0 && random() < share);
-  if (chosen.length === 0) return;
-  const size = windowLength * featureCount;
-  const windows = new Float32Array(chosen.length * size);
-  for (const [at, index] of chosen.entries()) {
-    windows.set(block.windows.subarray(index * size, (index + 1) * size), at * size);
-  }
-  const perturbed = await adversary.perturb(
-    {
-      count: chosen.length,
-      windows,
-      flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
-      labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
-    },
-    largestEpsilon * random(),
-  );
-  for (const [at, index] of chosen.entries()) {
-    block.windows.set(perturbed.subarray(at * size, (at + 1) * size), index * size);
-  }
-}
-
-function smoothTargets(block: WindowBlock): Float32Array {
-  const targets = new Float32Array(block.count * classCount).fill(smoothing / classCount);
-  for (const [index, label] of block.labels.entries()) targets[index * classCount + label]! += 1 - smoothing;
-  return targets;
-}
-
-function dropoutMask(count: number, share: number, random: () => number): Float32Array {
-  const mask = new Float32Array(count * summaryWidth).fill(1);
-  if (share > 0) for (let index = 0; index < mask.length; index++) mask[index] = random() < share ? 0 : 1 / (1 - share);
-  return mask;
 }

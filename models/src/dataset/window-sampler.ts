@@ -38,7 +38,7 @@ export interface SamplerShares {
 
 export const usualShares: SamplerShares = {
   attacks: 0.45,
-  monotonous: 0.08,
+  monotonous: 0.1,
   benignMixes: 0.07,
   hardNegatives: 0.3,
   diluted: 0.5,

@@ -1,7 +1,8 @@
 /** The graphs of a bundle, from one description of the network: detect scores, explain attributes, train learns on. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { fusedForward, plainForward, splitParameters, wholeDesign } from './cnn-lstm.ts';
+import { plainForward, splitParameters, wholeDesign } from './cnn-lstm.ts';
 import type { TrainedNetwork } from './cnn-lstm.ts';
+import { fusedForward } from './fused-forward.ts';
 import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';

@@ -1,21 +1,12 @@
 /**
  * The network, described once: each flow embedded on its own → convolution over neighbouring flows → LSTM, which knows
  * order; beside it the largest, the mean and an attended embedding, which know none, so that an attack diluted among
- * benign flows still shows → one head for all classes. `fused` writes it with onnxruntime's own Conv and LSTM, otherwise
- * with plain operators that have gradients. Knows nothing about files or data.
+ * benign flows still shows → one head for all classes. Here in plain operators that have gradients; `fused-forward.ts`
+ * writes the same with onnxruntime's own Conv and LSTM. Knows nothing about files or data.
  */
 import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
-import {
-  channels,
-  cutParameters,
-  embeddingWidth,
-  hidden,
-  kernel,
-  parameterNames,
-  parameterShapes,
-  parameterSize,
-} from './network-parameters.ts';
+import { embeddingWidth, hidden, parameterNames, parameterShapes, parameterSize } from './network-parameters.ts';
 import type { ParameterName } from './network-parameters.ts';
 import type { PreparedWindows, Scaler } from './prepare-windows.ts';
 
@@ -97,61 +88,19 @@ export function plainForward(
   return classify(graph, keep === undefined ? summary : graph.mul(summary, keep), parameters);
 }
 
-/** The same logits by Conv and LSTM operators, with the parameters inside. */
-export function fusedForward(
-  graph: GraphBuilder,
-  prepared: PreparedWindows,
-  flat: Float32Array,
-  design: NetworkDesign,
-): Tensor {
-  const { present } = prepared;
-  const values = cutParameters(flat);
-  const constant = (name: ParameterName): Tensor => graph.constant(values[name], parameterShapes[name]);
-  const embedded = embed(graph, prepared, constant('embeddingWeight'), constant('embeddingBias'));
-  const weight = graph.constant(convKernel(values.convWeight, design), [channels, embeddingWidth, kernel]);
-  const convolution = graph.one(
-    'Conv',
-    [graph.transpose(embedded, [0, 2, 1]), weight, constant('convBias')],
-    ['batch', channels, windowLength],
-    { pads: [1, 1], kernel_shape: [kernel] },
-  );
-  const convolved = graph.mul(graph.transpose(graph.unary('Relu', convolution), [0, 2, 1]), present);
-
-  const sequence = graph.transpose(graph.concat([convolved, absence(graph, present)], 2), [1, 0, 2]);
-  const inputWeight = transposed([...values.lstmInput, ...gateOfAbsence()], channels + 1, 4 * hidden);
-  const recurrent = transposed(values.lstmRecurrent, hidden, 4 * hidden);
-  const lstm = graph.apply(
-    'LSTM',
-    [
-      sequence,
-      graph.constant(inputWeight, [1, 4 * hidden, channels + 1]),
-      graph.constant(recurrent, [1, 4 * hidden, hidden]),
-      graph.constant([...values.lstmBias, ...new Float32Array(4 * hidden)], [1, 8 * hidden]),
-    ],
-    [
-      [windowLength, 1, 'batch', hidden],
-      [1, 'batch', hidden],
-    ],
-    { hidden_size: hidden },
-  );
-  const state = graph.reshape(lstm[1]!, ['batch', hidden]);
-  const summary = summarise(graph, state, embedded, prepared, constant('attentionWeight'), design);
-  return classify(graph, summary, {
-    headWeight: constant('headWeight'),
-    headBias: constant('headBias'),
-    classWeight: constant('classWeight'),
-    classBias: constant('classBias'),
-  });
-}
-
 /** [batch, 10, embeddingWidth], 0 where no flow stands. */
-function embed(graph: GraphBuilder, { standardised, present }: PreparedWindows, weight: Tensor, bias: Tensor): Tensor {
+export function embed(
+  graph: GraphBuilder,
+  { standardised, present }: PreparedWindows,
+  weight: Tensor,
+  bias: Tensor,
+): Tensor {
   const flows = graph.concat([standardised, present], 2);
   return graph.mul(graph.unary('Relu', graph.add(graph.matMul(flows, weight), bias)), present);
 }
 
 /** LSTM state; largest, mean and attended embedding, side by side: [batch, summaryWidth]. */
-function summarise(
+export function summarise(
   graph: GraphBuilder,
   state: Tensor,
   embedded: Tensor,
@@ -182,7 +131,7 @@ function summarise(
   );
 }
 
-function classify(
+export function classify(
   graph: GraphBuilder,
   summary: Tensor,
   weights: Record<'headWeight' | 'headBias' | 'classWeight' | 'classBias', Tensor>,
@@ -206,33 +155,10 @@ function blank(graph: GraphBuilder, tensor: Tensor): Tensor {
   return graph.mul(tensor, graph.scalar(0));
 }
 
-function absence(graph: GraphBuilder, present: Tensor): Tensor {
+export function absence(graph: GraphBuilder, present: Tensor): Tensor {
   return graph.sub(graph.scalar(1), present);
 }
 
-function gateOfAbsence(): Float32Array {
+export function gateOfAbsence(): Float32Array {
   return new Float32Array(4 * hidden).fill(closedGate, 0, hidden);
-}
-
-/** From rows of (slot, input) by channel to ONNX's channel, input, slot. */
-function convKernel(rows: Float32Array, design: NetworkDesign): Float32Array {
-  const result = new Float32Array(rows.length);
-  for (let tap = 0; tap < kernel; tap++) {
-    if (!design.neighbours && tap !== 1) continue;
-    for (let input = 0; input < embeddingWidth; input++) {
-      for (let channel = 0; channel < channels; channel++) {
-        result[(channel * embeddingWidth + input) * kernel + tap] =
-          rows[(tap * embeddingWidth + input) * channels + channel]!;
-      }
-    }
-  }
-  return result;
-}
-
-function transposed(values: ArrayLike<number>, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
-  }
-  return result;
 }

@@ -1,5 +1,6 @@
 /** The standardisation that stands inside the graphs: measured on training flows only. */
 import { featureCount } from '@picket/shared/features/feature-schema';
+import type { Dataset } from '../dataset/flow-rows.ts';
 import { clipLimit } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
 
@@ -20,12 +21,31 @@ const headroom = 0.25;
 /** As many rows show where the ceiling is as well as all do. */
 const mostSorted = 20_000;
 
+/** Over training flows, benign and attack weighing the same. `typical` is the mean flow as raw values. */
+export function scalerOf(
+  { rows, sequences }: Dataset,
+  masked: readonly number[],
+): { readonly scaler: Scaler; readonly typical: Float32Array } {
+  const used = new Uint8Array(rows.count);
+  for (const { part, windows } of sequences) {
+    if (part === 'train') for (const number of windows) if (number >= 0) used[number] = 1;
+  }
+  let benign = 0;
+  let attack = 0;
+  for (let row = 0; row < rows.count; row++) {
+    if (used[row] === 0) continue;
+    if (rows.classes[row] === 0) benign += 1;
+    else attack += 1;
+  }
+  const weights = Float64Array.from(used, (is, row) =>
+    is === 0 ? 0 : 1 / (rows.classes[row] === 0 ? benign : attack),
+  );
+  const scaler = fitScaler(rows.features, weights, masked);
+  return { scaler, typical: scaler.mean.map((value) => Math.expm1(value)) };
+}
+
 /** `features` is rows × 78; `weights` says how much each row counts. */
-export function fitScaler(
-  features: Float32Array,
-  weights: ArrayLike<number>,
-  masked: readonly number[] = maskedFeatures,
-): Scaler {
+export function fitScaler(features: Float32Array, weights: ArrayLike<number>, masked: readonly number[]): Scaler {
   const sum = new Float64Array(featureCount);
   const squares = new Float64Array(featureCount);
   const used: number[] = [];

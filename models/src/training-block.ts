@@ -1,0 +1,75 @@
+/** What happens to windows between being drawn and being learnt from: mined, attacked, softened, partly dropped. */
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import type { Dataset } from './dataset/flow-rows.ts';
+import { blockOf } from './dataset/window-sampler.ts';
+import type { WindowBlock, WindowSampler } from './dataset/window-sampler.ts';
+import type { Adversary } from './network/adversary.ts';
+import { buildDetectGraph } from './network/bundle-graphs.ts';
+import type { TrainedNetwork } from './network/cnn-lstm.ts';
+import { classCount, summaryWidth } from './network/network-parameters.ts';
+import { Scorer } from './network/scorer.ts';
+
+/** Share of a window's target that goes to the other classes: nothing is quite certain. */
+const smoothing = 0.02;
+/** Benign windows that are looked at each epoch, and how many of the worst are dwelt on. */
+const minedWindows = 4096;
+const mostHard = 256;
+const leastScore = 0.02;
+const largestEpsilon = 0.15;
+
+/** Benign training windows that the network likes least, as they were. */
+export async function hardNegatives(
+  sampler: WindowSampler,
+  { rows }: Dataset,
+  network: TrainedNetwork,
+): Promise<Int32Array[]> {
+  const windows = Array.from({ length: minedWindows }, () => sampler.benignWindow());
+  await using scorer = await Scorer.open(buildDetectGraph(network));
+  const probabilities = await scorer.score(blockOf(rows, windows, 0));
+  return windows
+    .map((window, index) => ({ window, score: 1 - probabilities[index * classCount]! }))
+    .filter(({ score }) => score > leastScore)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, mostHard)
+    .map(({ window }) => window);
+}
+
+/** Replaces some attack windows of the block by what an attacker would rather have sent. */
+export async function attackSome(
+  block: WindowBlock,
+  adversary: Adversary,
+  share: number,
+  random: () => number,
+): Promise<void> {
+  const chosen = [...block.labels.keys()].filter((index) => block.labels[index] !== 0 && random() < share);
+  if (chosen.length === 0) return;
+  const size = windowLength * featureCount;
+  const windows = new Float32Array(chosen.length * size);
+  for (const [at, index] of chosen.entries()) {
+    windows.set(block.windows.subarray(index * size, (index + 1) * size), at * size);
+  }
+  const perturbed = await adversary.perturb(
+    {
+      count: chosen.length,
+      windows,
+      flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
+      labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
+    },
+    largestEpsilon * random(),
+  );
+  for (const [at, index] of chosen.entries()) {
+    block.windows.set(perturbed.subarray(at * size, (at + 1) * size), index * size);
+  }
+}
+
+export function smoothTargets(block: WindowBlock): Float32Array {
+  const targets = new Float32Array(block.count * classCount).fill(smoothing / classCount);
+  for (const [index, label] of block.labels.entries()) targets[index * classCount + label]! += 1 - smoothing;
+  return targets;
+}
+
+export function dropoutMask(count: number, share: number, random: () => number): Float32Array {
+  const mask = new Float32Array(count * summaryWidth).fill(1);
+  if (share > 0) for (let index = 0; index < mask.length; index++) mask[index] = random() < share ? 0 : 1 / (1 - share);
+  return mask;
+}
