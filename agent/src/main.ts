@@ -1,13 +1,6 @@
 #!/usr/bin/env node
 /** Process edge of the agent: arguments, signals, exit code; nothing else. */
 import { Command } from 'commander';
-import { decisionsCommand } from './commands/decisions.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { enrollCommand } from './commands/enroll.ts';
-import { flowsCommand } from './commands/flows.ts';
-import { replayCommand } from './commands/replay.ts';
-import { runCommand } from './commands/run.ts';
-import { statusCommand } from './commands/status.ts';
 import { exitCodeOf, explainError } from './errors.ts';
 import { agentVersion } from './version.ts';
 
@@ -19,16 +12,20 @@ const program = new Command('picket-agent')
     process.exit(error.exitCode === 0 ? 0 : 64);
   });
 
-for (const command of [
-  runCommand,
-  replayCommand,
-  flowsCommand,
-  enrollCommand,
-  statusCommand,
-  decisionsCommand,
-  doctorCommand,
-]) {
-  program.addCommand(command());
+/** Each is loaded when it is asked for: `flows` on a short capture would spend most of its time on loading the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  flows: async () => (await import('./commands/flows.ts')).flowsCommand(),
+  enroll: async () => (await import('./commands/enroll.ts')).enrollCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  decisions: async () => (await import('./commands/decisions.ts')).decisionsCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+};
+
+const asked = process.argv[2] ?? '';
+for (const name of Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands)) {
+  program.addCommand(await commands[name]!());
 }
 
 try {
