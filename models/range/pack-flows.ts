@@ -9,7 +9,7 @@ import { type FlowPack, type PackedEpisode, nothing } from '../src/dataset/flow-
 import { type CaptureLabels, type LabelRule, ruleOf } from './labels.ts';
 
 /** Rows of one episode that are kept for one device: as many from its beginning as from its end. */
-const mostOfEpisode = 1000;
+const mostOfEpisode = 600;
 
 interface FlowLine {
   readonly src_ip: string;

@@ -17,7 +17,7 @@ import {
 import { runOwn } from './scan.ts';
 
 const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
-const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 17 } as const;
+const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 1 } as const;
 const flags = {
   syn: ['-S'],
   ack: ['-A'],
@@ -25,7 +25,7 @@ const flags = {
   fin: ['-F', '-P', '-U'],
   udp: ['--udp'],
   icmp: ['--icmp'],
-  fragments: ['--udp', '-f'],
+  fragments: ['--icmp', '-f'],
 } as const;
 
 interface Victim {
@@ -75,7 +75,8 @@ const hping: Family = (stage) => {
   ] as const);
   const struck = victim(stage);
   const { address, port: servicePort } = struck;
-  const isDatagram = kind === 'udp' || kind === 'fragments';
+  const isDatagram = kind === 'udp';
+  const isPortless = kind === 'icmp' || kind === 'fragments';
   const port = isDatagram
     ? random.pick([53, 123, 161, 1900, 5683, random.integer(1, 65_000)])
     : random.next() < 0.75
@@ -84,7 +85,7 @@ const hping: Family = (stage) => {
   const gap = Math.round(spread(random, 180, 12_000));
   const isSpoofed = random.next() < 0.35;
   // one flow that carries it all: a fixed port of its own
-  const isOneFlow = !isSpoofed && kind !== 'icmp' && random.next() < (isDatagram ? 0.5 : 0.25);
+  const isOneFlow = !isSpoofed && !isPortless && random.next() < (isDatagram ? 0.5 : 0.25);
   const bytes =
     kind === 'fragments'
       ? random.integer(200, 3000)
@@ -95,7 +96,7 @@ const hping: Family = (stage) => {
     `u${gap}`,
     '-d',
     String(bytes),
-    ...(kind === 'icmp' ? [] : ['-p', String(port)]),
+    ...(isPortless ? [] : ['-p', String(port)]),
     ...(isSpoofed ? ['--rand-source'] : []),
     ...(isOneFlow ? ['-k', '-s', String(random.integer(1024, 65_000))] : []),
   ];
@@ -117,9 +118,7 @@ const hping: Family = (stage) => {
       ...settings,
       address,
     ],
-    truth: isSpoofed
-      ? madeUp(stage, protocols[kind], kind === 'icmp' ? null : port, struck)
-      : [between(from.address, null)],
+    truth: isSpoofed ? madeUp(stage, protocols[kind], isPortless ? null : port, struck) : [between(from.address, null)],
     to: address,
   });
 };
@@ -253,22 +252,32 @@ const apacheBench = requests('ab', ({ random }, url, seconds) => [
   ...(random.next() < 0.4 ? ['-k'] : []),
   `${url}${random.pick(['', 'index.html', 'status', 'style.css'])}`,
 ]);
-const goldeneye = requests('goldeneye', ({ random }, url) => [
-  'goldeneye',
+const siege = requests('siege', ({ random }, url, seconds) => [
+  'siege',
+  '-q',
+  '-b',
+  '-c',
+  String(random.integer(2, 60)),
+  '-t',
+  `${seconds}S`,
   url,
-  '-w',
-  String(random.integer(1, 4)),
-  '-s',
-  String(random.integer(5, 60)),
-  '-m',
-  random.pick(['get', 'post', 'random']),
+]);
+const wrk = requests('wrk', ({ random }, url, seconds) => [
+  'wrk',
+  '-t',
+  '1',
+  '-c',
+  String(random.integer(2, 60)),
+  '-d',
+  `${seconds}s`,
+  url,
 ]);
 
 export const flood: Family = (stage) =>
   stage.random.pick(
     byPart<Family>(stage.part, {
       train: [hping, hping, hping, hping, own, own, apacheBench, outwards],
-      validation: [hping, nping, own, goldeneye, outwards],
-      test: [hping, nping, nping, own, goldeneye, outwards],
+      validation: [hping, nping, own, siege, outwards],
+      test: [hping, nping, nping, own, wrk, outwards],
     }),
   )(stage);

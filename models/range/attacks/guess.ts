@@ -292,6 +292,7 @@ const patatorForm: Make = ({ random }, target, user) => {
       'http_fuzz',
       `url=http://${target.address}:${target.port}/app/login?user=${user}&password=FILE0`,
       '0={folder}/words',
+      'resolve=nobody.example:198.18.0.1', // pycurl refuses an empty one
       '-x',
       'ignore:code=200',
       ...settings,

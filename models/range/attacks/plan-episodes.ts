@@ -24,7 +24,7 @@ export function planEpisodes(site: SitePlan, seed: number, count: number, family
         () => `192.0.2.${random.integer(1, 254)}`,
         () => `198.51.100.${random.integer(1, 254)}`,
         () => `203.0.113.${random.integer(1, 254)}`,
-        () => `198.${random.integer(18, 19)}.${random.integer(210, 250)}.${random.integer(1, 254)}`,
+        () => `198.18.${random.integer(210, 250)}.${random.integer(1, 254)}`,
       ])();
       if (!used.has(address)) return used.add(address) && address;
     }

@@ -52,13 +52,15 @@ function targets(stage: Stage): string[] {
 const nmap: Family = (stage) => {
   const { random, part } = stage;
   const from = attacker(stage);
-  const kind = random.pick(
+  const chosen = random.pick(
     byPart(part, {
       train: ['-sS', '-sS', '-sS', '-sT', '-sT', '-sF', '-sX', '-sU', '-sA', '-sV', '-O', '-sn', '-sn -PS22,80,443'],
       validation: ['-sS', '-sT', '-sN', '-sU', '-sV', '-sn -PA80,443'],
       test: ['-sS', '-sT', '-sM', '-sW', '-sU', '-A', '-sn -PU53,161'],
     }),
   );
+  // a sweep of the one address that a translating gateway shows is no scan
+  const kind = stage.site.isTranslated && chosen.startsWith('-sn') ? '-sS' : chosen;
   const isSweep = kind.startsWith('-sn');
   const pace = random.pick([
     ...(part === 'test' ? ['-T5', '-T3 --min-rate 120'] : ['-T4', '-T4', '-T3']),
@@ -86,8 +88,7 @@ const nmap: Family = (stage) => {
           '-p',
           kind === '-sU' ? random.pick(['53,67,69,123,161,500,1900,5353,5683', '1-120', '100-400']) : ports(stage),
         ];
-  const hosts =
-    isSweep && !stage.site.isTranslated ? [`${stage.site.lan}.0/${random.integer(24, 27)}`] : targets(stage);
+  const hosts = isSweep ? [`${stage.site.lan}.0/${random.integer(24, 27)}`] : targets(stage);
   const settings = [
     ...(isSweep ? [] : ['-Pn']),
     ...kind.split(' '),

@@ -66,7 +66,7 @@ test('validation and test are attacked with tools that training never had', () =
     expect.arrayContaining(['masscan', 'medusa', 'wapiti']),
   );
   expect([...toolsOf('test')].filter((tool) => !learnt.has(tool))).toEqual(
-    expect.arrayContaining(['patator', 'sqlmap', 'zmap', 'goldeneye']),
+    expect.arrayContaining(['patator', 'sqlmap', 'zmap', 'wrk']),
   );
 });
 
