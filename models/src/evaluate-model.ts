@@ -35,7 +35,7 @@ export async function evaluateModel(
   const network = networkOf(record);
   const unseen = withoutSeen(dataset, record);
   const left = dataset.listenings.length - unseen.listenings.length;
-  if (left > 0) progress(`${left} captures of devices that training saw are left out`);
+  if (left > 0) progress(`${left} captures of devices that training knew are left out`);
   await using scorer = await Scorer.open(buildDetectGraph(network));
   const predictor: Predictor = { name: 'network', score: (windows) => scorer.score(windows) };
   progress('network');
@@ -51,11 +51,11 @@ export async function evaluateModel(
   return { network: figures, adversarial: await worstCase(dataset, network, record.threshold, options), baselines };
 }
 
-/** Test captures of a device type that another source taught are no test. */
+/** Test captures of a device type that another source was taught or tuned on are no test. */
 function withoutSeen(dataset: Dataset, record: TrainingRecord): Dataset {
-  const trained = record.data.filter(({ part }) => part === 'train');
+  const known = record.data.filter(({ part }) => part !== 'test');
   const isSeen = ({ source, group, part }: Pick<WindowSequence, 'source' | 'group' | 'part'>): boolean =>
-    part === 'test' && trained.some((own) => own.source !== source && own.groups.includes(basename(group)));
+    part === 'test' && known.some((own) => own.source !== source && own.groups.includes(basename(group)));
   return {
     ...dataset,
     sequences: dataset.sequences.filter((sequence) => !isSeen(sequence)),

@@ -42,7 +42,7 @@ interface DeviceState {
 export function cutWindows(pack: FlowPack, source: string, into: Dataset): void {
   const { header } = pack;
   const { part } = header;
-  const capture = header.view === 'lan' ? header.name : `${header.name} (${header.view})`;
+  const capture = header.name;
   const group = header.site;
   const firstEpisode = into.episodes.length;
   for (const episode of header.episodes) {

@@ -1,5 +1,6 @@
 /** Whatever gives each window its class probabilities: the network, or what it must beat. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import type { FlowRows, WindowSequence } from '../dataset/flow-rows.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { ScorableWindows } from '../network/scorer.ts';
 
@@ -7,6 +8,8 @@ export interface Predictor {
   readonly name: string;
   /** Probabilities, count × classes; the first is benign. */
   readonly score: (windows: ScorableWindows) => Float32Array | Promise<Float32Array>;
+  /** The same for all windows of a stretch, where that can be had for less than by copying their flows. */
+  readonly scoreSequence?: (rows: FlowRows, sequence: WindowSequence) => Float32Array;
 }
 
 /** Knows one flow at a time. */
@@ -18,15 +21,41 @@ export interface FlowClassifier {
 
 /** The mean of what a classifier says of each present flow. */
 export function averaged(classifier: FlowClassifier): Predictor {
+  return combined(`${classifier.name}, averaged over the window`, classifier, 0);
+}
+
+/** What a classifier says of the newest flow alone. */
+export function newestOnly(classifier: FlowClassifier): Predictor {
+  return combined(`${classifier.name}, newest flow alone`, classifier, windowLength - 1);
+}
+
+/** The mean over the slots from `firstSlot` on. Neighbouring windows share their flows, so each flow is judged once. */
+function combined(name: string, classifier: FlowClassifier, firstSlot: number): Predictor {
   return {
-    name: `${classifier.name}, averaged over the window`,
-    score: (windows) => {
-      const result = new Float32Array(windows.count * classCount);
-      for (let window = 0; window < windows.count; window++) {
-        const flows = windows.flowsSeen[window]!;
-        for (let slot = windowLength - flows; slot < windowLength; slot++) {
-          const row = classifier.classify(windows.windows, (window * windowLength + slot) * featureCount);
-          for (let index = 0; index < classCount; index++) result[window * classCount + index]! += row[index]! / flows;
+    name,
+    score: ({ count, windows, flowsSeen }) => {
+      const result = new Float32Array(count * classCount);
+      for (let window = 0; window < count; window++) {
+        const from = Math.max(firstSlot, windowLength - flowsSeen[window]!);
+        for (let slot = from; slot < windowLength; slot++) {
+          const row = classifier.classify(windows, (window * windowLength + slot) * featureCount);
+          addShare(result, window, row, windowLength - from);
+        }
+      }
+      return result;
+    },
+    scoreSequence: (rows, sequence) => {
+      const known = new Map<number, ArrayLike<number>>();
+      const count = sequence.windows.length / windowLength;
+      const result = new Float32Array(count * classCount);
+      for (let window = 0; window < count; window++) {
+        const present = sequence.windows
+          .subarray(window * windowLength + firstSlot, (window + 1) * windowLength)
+          .filter((row) => row >= 0);
+        for (const row of present) {
+          const judged = known.get(row) ?? Float32Array.from(classifier.classify(rows.features, row * featureCount));
+          known.set(row, judged);
+          addShare(result, window, judged, present.length);
         }
       }
       return result;
@@ -34,17 +63,6 @@ export function averaged(classifier: FlowClassifier): Predictor {
   };
 }
 
-/** What a classifier says of the newest flow alone. */
-export function newestOnly(classifier: FlowClassifier): Predictor {
-  return {
-    name: `${classifier.name}, newest flow alone`,
-    score: (windows) => {
-      const result = new Float32Array(windows.count * classCount);
-      for (let window = 0; window < windows.count; window++) {
-        const newest = ((window + 1) * windowLength - 1) * featureCount;
-        result.set(Float32Array.from(classifier.classify(windows.windows, newest)), window * classCount);
-      }
-      return result;
-    },
-  };
+function addShare(result: Float32Array, window: number, row: ArrayLike<number>, of: number): void {
+  for (let index = 0; index < classCount; index++) result[window * classCount + index]! += row[index]! / of;
 }

@@ -21,7 +21,9 @@ export async function scoreSequences(
   const scored: ScoredSequence[] = [];
   for (const sequence of sequences) {
     if (!wanted(sequence)) continue;
-    scored.push({ sequence, probabilities: await predictor.score(sequenceWindows(rows, sequence)) });
+    const probabilities =
+      predictor.scoreSequence?.(rows, sequence) ?? (await predictor.score(sequenceWindows(rows, sequence)));
+    scored.push({ sequence, probabilities });
   }
   return scored;
 }
