@@ -44,7 +44,7 @@ export const workerHeap: ResourceLimits = { maxOldGenerationSizeMb: 96, maxYoung
 export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
-  collectGarbage(); // the imports have let the heap grow; this gives back what they no longer need
+  collectGarbage(true); // the imports have let the heap grow; this gives back what they no longer need
 }
 
 /** Of this process, until it is disposed of. */
@@ -52,14 +52,14 @@ export function watchMemory(maxMib: number, log: (text: string) => void): Memory
   return MemoryWatch.start({
     maxBytes: maxMib * 1_048_576,
     residentBytes: () => process.memoryUsage.rss(),
-    collectGarbage,
+    collectGarbage: () => collectGarbage(),
     log,
   });
 }
 
-/** A full collection that gives memory back to the system. Tens of milliseconds of the calling thread. */
-export function collectGarbage(): void {
+/** A full collection; `thoroughly` gives back all that can be, and takes a tenth of a second and more. */
+export function collectGarbage(thoroughly = false): void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { readonly flavor: 'last-resort' }) => void;
-  collect({ flavor: 'last-resort' });
+  const collect = runInNewContext('gc') as (options: object) => void;
+  collect(thoroughly ? { flavor: 'last-resort' } : { type: 'major', execution: 'sync' });
 }

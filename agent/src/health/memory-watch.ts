@@ -32,8 +32,10 @@ const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports
 /** It is taken up again when this much less is used. */
 const slack = 0.04;
 /** From here on garbage is collected, but no more often than this. */
-const collectFrom = 0.8;
-const collectEveryMs = 2500;
+const collectFrom = 0.85;
+const collectEveryMs = 750;
+/** What was said is not said again for this long, unless more is given up. */
+const silenceMs = 60_000;
 const everyMs = 250;
 
 export class MemoryWatch implements Disposable {
@@ -45,6 +47,8 @@ export class MemoryWatch implements Disposable {
   #shedTimes = 0;
   #collections = 0;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+  #saidGiven = 0;
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
@@ -92,10 +96,13 @@ export class MemoryWatch implements Disposable {
     if (given === this.#given) return;
     if (given > this.#given) this.#shedTimes += 1;
     this.#given = given;
+    for (const listener of this.#listeners) listener();
+    if (given <= this.#saidGiven && nowMs - this.#saidAtMs < silenceMs) return;
+    this.#saidGiven = given;
+    this.#saidAtMs = nowMs;
     const mib = (amount: number): string => `${Math.round(amount / 1_048_576)} MiB`;
     const what = given === 0 ? 'nothing any more' : sheddable.slice(0, given).join(', ');
     this.#options.log(`memory: ${mib(bytes)} of ${mib(maxBytes)} in use; given up: ${what}`);
-    for (const listener of this.#listeners) listener();
   }
 
   [Symbol.dispose](): void {
