@@ -200,7 +200,7 @@ export const announces: Habit = (here) => [
 export const uploadsPictures: Habit = (here) => [
   conversation(here, 'http', someCloud(here, 2), 443, chance(here.random, 15, 120), {
     isTls: true,
-    sends: [here.random.integer(8000, 60_000), here.random.integer(80_000, 1_500_000)],
+    sends: [here.random.integer(8000, 60_000), here.random.integer(60_000, 600_000)],
     asks: [20, 300],
     per: [1, here.random.integer(1, 6)],
     gapMs: 700,
@@ -209,11 +209,11 @@ export const uploadsPictures: Habit = (here) => [
 
 /** Every night, or here every few minutes: everything to the cloud, in large pieces. */
 export const backsUp: Habit = (here) => [
-  conversation(here, 'http', someCloud(here), 443, chance(here.random, 200, 700), {
+  conversation(here, 'http', someCloud(here), 443, chance(here.random, 300, 1200), {
     isTls: here.random.next() < 0.8,
-    sends: [100_000, here.random.integer(400_000, 4_000_000)],
+    sends: [60_000, here.random.integer(200_000, 2_000_000)],
     asks: [20, 200],
-    per: [2, 14],
+    per: [2, 8],
     gapMs: 150,
   }),
 ];
@@ -221,7 +221,7 @@ export const backsUp: Habit = (here) => [
 export const updates: Habit = (here) =>
   [
     conversation(here, 'http', someCloud(here, 2), here.random.pick([80, 443]) as 80, chance(here.random, 120, 700), {
-      asks: [60_000, here.random.integer(300_000, 5_000_000)],
+      asks: [40_000, here.random.integer(200_000, 2_500_000)],
       per: [1, 3],
       gapMs: 500,
       isTls: false,
@@ -247,8 +247,8 @@ export const calls: Habit = (here) => [
   conversation(here, 'stream', someCloud(here), 3478, chance(here.random, 300, 900), {
     sends: [120, 900],
     asks: [120, 1000],
-    per: [20, 120],
-    gapMs: here.random.between(18, 40),
+    per: [10, 60],
+    gapMs: here.random.between(20, 60),
     share: 0.1,
   }),
 ];
@@ -256,7 +256,7 @@ export const calls: Habit = (here) => [
 export const watches: Habit = (here) => [
   conversation(here, 'http', someCloud(here), 443, chance(here.random, 150, 600), {
     isTls: true,
-    asks: [60_000, 700_000],
+    asks: [40_000, 350_000],
     per: [4, 20],
     gapMs: here.random.between(1500, 6000),
   }),
@@ -268,7 +268,7 @@ export const browses: Habit = (here) => {
     conversation(here, 'visit', someCloud(here, 8), isTls ? 443 : 80, chance(here.random, 12, 90), {
       isTls,
       sends: [0, here.random.pick([0, 0, 600])],
-      asks: [200, here.random.integer(8000, 250_000)],
+      asks: [200, here.random.integer(8000, 90_000)],
       per: [1, here.random.integer(3, 14)],
       gapMs: here.random.between(50, 900),
       thinks: [5, 250],
