@@ -105,7 +105,7 @@ test(
     );
     const alert = alerts.items.find((item) => item.model_version === 'fleet-1')!;
     const { explanation } = (await (await admin.get(`/api/v1/alerts/${alert.id}`)).json()) as AlertDetail;
-    expect(explanation?.top_features).toHaveLength(10);
+    expect(explanation?.top_features, JSON.stringify(alert)).toHaveLength(10);
     expect(explanation?.flows.length).toBeGreaterThan(0);
     expect(explanation?.summary).toMatch(/^(?:one|\d[\d,]*) (?:new )?(?:TCP|UDP|ICMP|conversation)/);
   },

@@ -21,7 +21,8 @@ port.postMessage({
 
 port.on('message', (request: DetectionRequest) => {
   if (request.type === 'close') {
-    port.close(); // with nothing left to listen to the thread ends
+    // what onnxruntime holds is given back first; with nothing left to listen to the thread ends
+    void detector[Symbol.asyncDispose]().finally(() => port.close());
     return;
   }
   void answer(request).then(

@@ -44,7 +44,7 @@ export interface PipelineOptions {
   readonly maxDevices?: number;
   /** Score from which a window is an attack. */
   readonly threshold: number;
-  /** False while memory is short: alerts go without reasons then, and are counted as unexplained. */
+  /** False while memory is short: few windows of a batch are explained then, the others are counted as unexplained. */
   readonly mayExplain: () => boolean;
 }
 
@@ -66,9 +66,10 @@ const windowSize = windowLength * featureCount;
 const maxBatch = 256;
 /**
  * An explanation costs a millisecond, so only a window that opens an alert gets one, and a batch has a budget of them.
- * An alert that had to go without gets its reasons from its next window.
+ * An alert that had to go without gets its reasons from its next window. While memory is short there are two: an
+ * alert without reasons is of little use, and two at a time weigh nothing.
  */
-const explanationsPerBatch = 32;
+const explanationsPerBatch = { usual: 32, pressed: 2 } as const;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -182,7 +183,7 @@ export class Pipeline {
   async #judge({ batch, contexts }: DueWindows, detection: Detection): Promise<void> {
     const { verdicts, output } = this.#options;
     this.#latencyMs += detection.latencyMs;
-    let budget = this.#options.mayExplain() ? explanationsPerBatch : 0;
+    let budget: number = explanationsPerBatch[this.#options.mayExplain() ? 'usual' : 'pressed'];
     for (const [index, context] of contexts.entries()) {
       const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
       const judged = this.#predictionOf(context, detection, index, batch.count);

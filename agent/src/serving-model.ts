@@ -10,6 +10,7 @@ import { openModelBundle } from './detection/model-bundle.ts';
 import { probeBundle } from './detection/probe-bundle.ts';
 import { shippedBundleFolder } from './detection/shipped-bundle.ts';
 import { AgentError } from './errors.ts';
+import { collectGarbage } from './memory-plan.ts';
 import type { Pipeline } from './pipeline.ts';
 import { WorkerDetector } from './worker-detector.ts';
 
@@ -97,6 +98,7 @@ export class ServingModel implements AsyncDisposable {
     this.#detector = next;
     this.#swaps += 1;
     await before[Symbol.asyncDispose]();
+    collectGarbage(); // two networks and a thread's beginnings: what is left of them would weigh on the bound for long
     this.#options.log.info({ before: before.reference.version, now: next.reference.version }, 'the model was changed');
   }
 
