@@ -47,8 +47,12 @@ test('replay --json says every prediction, alert and decision in the words of th
   const opened = (of('alert') as Alert[]).filter(({ revision }) => revision === 0);
   expect(opened.length).toBeGreaterThan(3);
   const explained = opened.flatMap(({ explanation }) => explanation ?? []);
-  expect(explained.length).toBeGreaterThan(opened.length / 2);
-  for (const { top_features } of explained) expect(top_features).toHaveLength(10);
+  expect(explained).toHaveLength(opened.length);
+  for (const { top_features, flows, summary } of explained) {
+    expect(top_features).toHaveLength(10);
+    expect(flows.length).toBeGreaterThan(0);
+    expect(summary).toMatch(/^(?:one|\d[\d,]* new) [A-Za-z]+ .* from .*(?:answer|answered)/);
+  }
   expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
 });
 
