@@ -1,0 +1,142 @@
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { expect, test } from 'vitest';
+import { cutWindows } from './cut-windows.ts';
+import type { FlowPack } from './flow-pack.ts';
+import { nothing } from './flow-pack.ts';
+import { emptyDataset } from './flow-rows.ts';
+import type { Dataset } from './flow-rows.ts';
+
+interface Row {
+  readonly flow: number;
+  readonly atMs: number;
+  readonly device?: number;
+  readonly other?: number;
+  readonly packets?: number;
+  readonly episode?: number;
+}
+
+/** The port is the row's number, so that windows can be read. */
+function packOf(rows: readonly Row[], part: 'train' | 'test'): FlowPack {
+  const features = new Float32Array(rows.length * featureCount);
+  for (const [index, { packets = 2 }] of rows.entries()) features.set([index, 0, packets], index * featureCount);
+  const column = (value: (row: Row) => number): number[] => rows.map(value);
+  return {
+    header: {
+      format: 1,
+      name: 'made',
+      site: 'site-1',
+      seed: 1,
+      part,
+      kind: 'attack',
+      view: 'lan',
+      profile: 'fixed',
+      lan_prefixes: ['10.0.0.0/8'],
+      from_us: 0,
+      to_us: 60_000_000,
+      capture_sha256: '0'.repeat(64),
+      rows: rows.length,
+      dropped_rows: 0,
+      addresses: ['10.0.0.1', '10.0.0.2', '1.2.3.4'],
+      episodes: [
+        { class: 'port_scan', tool: 'nmap', step: 'nmap -sS', from: '1.2.3.4', to: '10.0.0.1', from_us: 5, to_us: 9 },
+      ],
+    },
+    features,
+    startUs: Float64Array.from(column(({ atMs }) => atMs * 1000)),
+    lastUs: Float64Array.from(column(({ atMs }) => atMs * 1000)),
+    flowNumber: Uint32Array.from(column(({ flow }) => flow)),
+    reportNumber: new Uint16Array(rows.length),
+    device: Uint16Array.from(column(({ device = 0 }) => device)),
+    otherDevice: Uint16Array.from(column(({ other = nothing }) => other)),
+    peer: new Uint16Array(rows.length).fill(2),
+    port: new Uint16Array(rows.length),
+    protocol: new Uint8Array(rows.length).fill(6),
+    episode: Uint16Array.from(column(({ episode = nothing }) => episode)),
+  };
+}
+
+function cut(rows: readonly Row[], part: 'train' | 'test' = 'test'): Dataset {
+  const dataset = emptyDataset();
+  cutWindows(packOf(rows, part), 'made', dataset);
+  return dataset;
+}
+
+/** Row numbers of the present flows of each window of a device. */
+function windowsOf(dataset: Dataset, device = '10.0.0.1'): number[][] {
+  const { windows } = dataset.sequences.find((sequence) => sequence.device === device)!;
+  return Array.from({ length: windows.length / windowLength }, (_, window) =>
+    [...windows.subarray(window * windowLength, (window + 1) * windowLength)].filter((row) => row >= 0),
+  );
+}
+
+const ended = (flow: number): Row => ({ flow, atMs: flow * 300 });
+
+test('a window holds the newest ten flows, and a report takes the slot of its own flow', () => {
+  const dataset = cut([...Array.from({ length: 11 }, (_, flow) => ended(flow)), { flow: 5, atMs: 3300 }]);
+  const windows = windowsOf(dataset);
+  expect(windows[0]).toEqual([0]);
+  expect(windows[10]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(windows[11]).toEqual([1, 2, 3, 4, 11, 6, 7, 8, 9, 10]);
+});
+
+test('a device is scored at most every quarter second, and then with all that came', () => {
+  const windows = windowsOf(cut([0, 100, 200, 240, 260, 700].map((atMs, flow) => ({ flow, atMs }))));
+  expect(windows).toEqual([[0], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5]]);
+  // What waits is scored as soon as anybody's time has come, and at the end of the capture.
+  const shared = cut([
+    { flow: 0, atMs: 0 },
+    { flow: 1, atMs: 100 },
+    { flow: 2, atMs: 900, device: 1 },
+    { flow: 3, atMs: 950, device: 1 },
+  ]);
+  expect(windowsOf(shared)).toEqual([[0], [0, 1]]);
+  expect(windowsOf(shared, '10.0.0.2')).toEqual([[2], [2, 3]]);
+  expect(
+    windowsOf(
+      cut(
+        [
+          { flow: 0, atMs: 0 },
+          { flow: 1, atMs: 1 },
+          { flow: 2, atMs: 2 },
+        ],
+        'train',
+      ),
+    ),
+  ).toHaveLength(3);
+});
+
+test('both inside ends get a flow between them', () => {
+  const dataset = cut([{ flow: 0, atMs: 0, device: 0, other: 1 }]);
+  expect(dataset.sequences.map(({ device }) => device).sort()).toEqual(['10.0.0.1', '10.0.0.2']);
+});
+
+test('five new flows are evidence, and so is one living flow that grew like a flood', () => {
+  const quiet = cut(Array.from({ length: 10 }, (_, flow) => ended(flow)));
+  expect([...quiet.sequences[0]!.counts]).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+  const flood = cut([
+    { flow: 0, atMs: 1000, packets: 10 },
+    { flow: 0, atMs: 2000, packets: 300 },
+    { flow: 0, atMs: 3000, packets: 310 },
+    { flow: 0, atMs: 4000, packets: 320 },
+  ]);
+  expect([...flood.sequences[0]!.counts]).toEqual([0, 1, 0, 0]);
+});
+
+test('truth, times and the gateway are carried over', () => {
+  const dataset = cut([ended(0), { ...ended(1), episode: 0 }]);
+  expect(dataset.rows.classes[0]).toBe(0);
+  expect(dataset.episodes[dataset.rows.episodes[1]!]).toMatchObject({ class: 'port_scan', tool: 'nmap', part: 'test' });
+  expect([...dataset.sequences[0]!.atUs]).toEqual([0, 300_000]);
+  expect(dataset.listenings).toEqual([
+    {
+      source: 'made',
+      group: 'site-1',
+      capture: 'made',
+      part: 'test',
+      view: 'lan',
+      seconds: 60,
+      flows: 2,
+      isAttacked: true,
+    },
+  ]);
+});
