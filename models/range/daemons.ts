@@ -32,7 +32,8 @@ const startOpenssh: Starter = async (place) => {
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 }); // sshd separates privileges there; its unit makes it
   const key = await userKey(place);
   const hostKey = join(folder, 'host_key');
-  await must(['ssh-keygen', '-q', '-t', random.pick(['ed25519', 'ed25519', 'ecdsa', 'rsa']), '-N', '', '-f', hostKey]);
+  const type = random.pick([['ed25519'], ['ed25519'], ['ecdsa'], ['rsa', '-b', '2048']]);
+  await must(['ssh-keygen', '-q', '-t', ...type, '-N', '', '-f', hostKey], 180_000); // long on a busy machine
   const settings = [
     `ListenAddress ${address}`,
     `Port ${port}`,

@@ -2,7 +2,8 @@
 import { type Family } from './episode.ts';
 import { flood } from './flood.ts';
 import { guessFtp, guessOthers, guessSsh } from './guess.ts';
-import { beacon, exfiltration } from './implant.ts';
+import { beacon } from './beacon.ts';
+import { exfiltration } from './exfiltration.ts';
 import { scan } from './scan.ts';
 import { slowRate } from './slow-rate.ts';
 import { webOthers, webSqli, webXss } from './web.ts';

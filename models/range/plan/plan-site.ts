@@ -3,8 +3,8 @@ import type { Conversation, Serving } from '../programs/conversation.ts';
 import { Random } from '../random.ts';
 import { planLine, planRadio } from './plan-lines.ts';
 import { planDevices } from './plan-devices.ts';
-import { conversation } from './habits.ts';
-import * as habit from './habits.ts';
+import { type Neighbourhood, around, chance, clock, conversation } from './neighbourhood.ts';
+import { administers, fetchesFiles } from './people-habits.ts';
 import { roles } from './roles.ts';
 import { type DevicePlan, type Part, type SitePlan, address6Of, addressOf } from './site-plan.ts';
 
@@ -86,7 +86,7 @@ function planLife(site: Bare, random: Random): Pick<SitePlan, 'conversations' | 
   return { conversations, servings };
 }
 
-function neighbourhood(site: Bare, device: DevicePlan, random: Random): habit.Neighbourhood {
+function neighbourhood(site: Bare, device: DevicePlan, random: Random): Neighbourhood {
   const others = site.devices.filter((other) => other !== device);
   const serving = (kind: string): DevicePlan[] =>
     others.filter((other) => other.services.some((service) => service.kind === kind));
@@ -172,30 +172,28 @@ function outsiders(site: Bare, person: string, random: Random): Conversation[] {
     };
     if (service.kind === 'web' || service.kind === 'rtsp') {
       found.push(
-        conversation(here, 'visit', address, port, habit.chance(random, 20, 150), {
+        conversation(here, 'visit', address, port, chance(random, 20, 150), {
           asks: [300, 60_000],
           per: [1, random.integer(1, 6)],
           gapMs: random.between(50, 600),
         }),
-        conversation(here, 'http', address, port, habit.clock(random, 10, 60), {
-          asks: habit.around(random, 60, 2000),
+        conversation(here, 'http', address, port, clock(random, 10, 60), {
+          asks: around(random, 60, 2000),
           per: [1, 2],
         }),
       );
     } else if (service.kind === 'mqtt') {
-      found.push(
-        conversation(here, 'mqtt', address, port, habit.clock(random, 5, 40), { sends: [10, 120], per: [3, 60] }),
-      );
+      found.push(conversation(here, 'mqtt', address, port, clock(random, 5, 40), { sends: [10, 120], per: [3, 60] }));
     } else if (service.kind === 'ssh') {
       found.push(
-        ...habit.administers({
+        ...administers({
           ...neighbours,
           shells: [{ address, port, key: `{folder}/${device.name}/user_key` }],
           files: [],
         }),
       );
     } else if (service.kind === 'ftp' && !site.isTranslated) {
-      found.push(...habit.fetchesFiles({ ...neighbours, shells: [], files: [{ address, port }] }));
+      found.push(...fetchesFiles({ ...neighbours, shells: [], files: [{ address, port }] }));
     }
   }
   return found;
