@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Prediction } from '@picket/shared/contract/prediction';
+import { bundleFiles } from '@picket/shared/policy/check-bundle';
 import { BundleStore } from './detection/bundle-store.ts';
 import { DeviceRegistry } from './devices/device-registry.ts';
 import { Pipeline } from './pipeline.ts';
@@ -178,7 +179,7 @@ describe('the bundle that the policy names', { timeout: 60_000 }, () => {
     expect(follower.reported).toMatchObject({ desired: reference, active: own, step: 'received' });
     await reaches('verified');
     expect(follower.reported).toEqual({ desired: reference, active: reference, step: 'verified', detail: null });
-    expect(fetched).toEqual(['manifest.json', 'signature.jws', 'detect.onnx', 'explain.onnx', 'train.onnx']);
+    expect(fetched).toEqual(['manifest.json', 'signature.jws', ...bundleFiles(model.detector.manifest)]);
     follower.want(undefined);
     await reaches('verified');
     expect(follower.reported).toEqual({ desired: null, active: own, step: 'verified', detail: null });
