@@ -14,7 +14,7 @@ import {
   reachable,
   spread,
 } from './episode.ts';
-import { runOwn } from './scan.ts';
+import { runOwn } from './scan-targets.ts';
 
 const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
 const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 1 } as const;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { conversation } from '../plan/neighbourhood.ts';
 import { addressOf } from '../plan/site-plan.ts';
 import { type EpisodePlan, type Family, type Stage, between, episode, spread } from './episode.ts';
-import { runOwn } from './scan.ts';
+import { runOwn } from './scan-targets.ts';
 
 const life = fileURLToPath(new URL('../programs/life.ts', import.meta.url));
 export const ports = {

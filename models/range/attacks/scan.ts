@@ -1,5 +1,4 @@
-/** Scans: which ports and hosts are there. nmap in many ways, hping3, masscan, zmap, loops; from outside and from inside. */
-import { fileURLToPath } from 'node:url';
+/** Scans: which ports and hosts are there. By many tools, from outside, from inside, and by worms. */
 import { addressOf } from '../plan/site-plan.ts';
 import {
   type EpisodePlan,
@@ -13,127 +12,8 @@ import {
   spread,
   strangers,
 } from './episode.ts';
-
-const scanner = fileURLToPath(new URL('../programs/scanner.ts', import.meta.url));
-export const runOwn = (program: string, ...rest: readonly string[]): string[] => [
-  process.execPath,
-  '--no-warnings',
-  program,
-  ...rest,
-];
-
-const favourites = [
-  21, 22, 23, 25, 53, 80, 81, 110, 139, 143, 443, 445, 502, 554, 1080, 1433, 1723, 1883, 2323, 3306, 3389, 5000, 5555,
-  5900, 6379, 7547, 8000, 8080, 8081, 8443, 8883, 9000, 9200, 37215, 49152,
-];
-
-function ports({ random }: Stage): string {
-  const low = random.integer(1, 30_000);
-  return random.pick([
-    () => `1-${random.integer(60, 1500)}`,
-    () => `${low}-${low + random.integer(30, 1000)}`,
-    () => [...new Set(Array.from({ length: random.integer(2, 30) }, () => random.pick(favourites)))].join(','),
-    () => [...new Set(Array.from({ length: random.integer(20, 200) }, () => random.integer(1, 32_000)))].join(','),
-  ])();
-}
-
-function targets(stage: Stage): string[] {
-  const { random, site } = stage;
-  const open = exposed(stage);
-  if (site.isTranslated) return open;
-  return random.pick([
-    () => [random.pick(open)],
-    () => [random.pick(open)],
-    () => open.slice(0, random.integer(2, open.length)),
-    () => [`${site.lan}.${random.pick([0, 64, 128])}/${random.integer(25, 28)}`],
-  ])();
-}
-
-const nmap: Family = (stage) => {
-  const { random, part } = stage;
-  const from = attacker(stage);
-  const chosen = random.pick(
-    byPart(part, {
-      train: ['-sS', '-sS', '-sS', '-sT', '-sT', '-sF', '-sX', '-sU', '-sA', '-sV', '-O', '-sn', '-sn -PS22,80,443'],
-      validation: ['-sS', '-sT', '-sN', '-sU', '-sV', '-sn -PA80,443'],
-      test: ['-sS', '-sT', '-sM', '-sW', '-sU', '-A', '-sn -PU53,161'],
-    }),
-  );
-  // a sweep of the one address that a translating gateway shows is no scan
-  const kind = stage.site.isTranslated && chosen.startsWith('-sn') ? '-sS' : chosen;
-  const isSweep = kind.startsWith('-sn');
-  const pace = random.pick([
-    ...(part === 'test' ? ['-T5', '-T3 --min-rate 120'] : ['-T4', '-T4', '-T3']),
-    `--max-rate ${Math.round(spread(random, 3, 400))}`,
-    `--scan-delay ${Math.round(spread(random, 10, 900))}ms --max-retries 1`,
-    '-T2',
-  ]);
-  const extras = [
-    ...(random.next() < 0.85 || isSweep ? [] : ['-f']),
-    ...(random.next() < 0.15 && !isSweep && kind !== '-sT'
-      ? ['--source-port', random.pick(['53', '80', '20', '443'])]
-      : []),
-    ...(random.next() < 0.15 && kind !== '-sT' && !isSweep ? ['--data-length', String(random.integer(4, 200))] : []),
-    ...(random.next() < 0.3 ? ['-r'] : []),
-  ];
-  const decoys =
-    !isSweep && /^-s[SFXNA]$/.test(kind) && random.next() < 0.15
-      ? Array.from({ length: random.integer(1, 4) }, stage.freshAddress)
-      : [];
-  const wanted = isSweep
-    ? []
-    : random.next() < 0.3
-      ? ['--top-ports', String(random.integer(20, 700))]
-      : [
-          '-p',
-          kind === '-sU' ? random.pick(['53,67,69,123,161,500,1900,5353,5683', '1-120', '100-400']) : ports(stage),
-        ];
-  const hosts = isSweep ? [`${stage.site.lan}.0/${random.integer(24, 27)}`] : targets(stage);
-  const settings = [
-    ...(isSweep ? [] : ['-Pn']),
-    ...kind.split(' '),
-    ...pace.split(' '),
-    ...extras,
-    ...wanted,
-    ...(decoys.length > 0 ? ['-D', [...decoys, 'ME'].join(',')] : []),
-  ];
-  return episode({
-    class: 'port_scan',
-    tool: 'nmap',
-    step: `nmap ${settings.join(' ')} ${hosts.length} targets`,
-    seconds: random.integer(12, 40),
-    origin: from,
-    argv: ['nmap', '-n', ...settings, ...hosts],
-    truth: [between(from.address, null), ...decoys.map((decoy) => between(decoy, null))],
-    to: hosts.join(' '),
-  });
-};
-
-const overLongAddresses: Family = (stage) => {
-  const { site, random } = stage;
-  if (site.lan6 === null) return undefined;
-  const from = attacker(stage);
-  const device = random.pick(site.devices);
-  const target = `${site.lan6}${device.host.toString(16)}`;
-  const settings = [
-    '-6',
-    '-Pn',
-    random.pick(['-sS', '-sT']),
-    random.pick(['-T4', '-T3', `--max-rate ${random.integer(5, 200)}`]),
-    '-p',
-    ports(stage),
-  ].flatMap((part) => part.split(' '));
-  return episode({
-    class: 'port_scan',
-    tool: 'nmap',
-    step: `nmap ${settings.join(' ')}`,
-    seconds: random.integer(12, 30),
-    origin: from,
-    argv: ['nmap', '-n', ...settings, target],
-    truth: [between(from.address6, null)],
-    to: target,
-  });
-};
+import { nmap, overLongAddresses } from './scan-nmap.ts';
+import { favourites, ports, runOwn, scanner } from './scan-targets.ts';
 
 /** An infected device looks for neighbours; never for those that it talks with anyway. */
 const fromInside: Family = (stage) => {

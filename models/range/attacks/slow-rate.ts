@@ -11,7 +11,7 @@ import {
   reachable,
   spread,
 } from './episode.ts';
-import { runOwn } from './scan.ts';
+import { runOwn } from './scan-targets.ts';
 
 const slowClient = fileURLToPath(new URL('../programs/slow-client.ts', import.meta.url));
 
