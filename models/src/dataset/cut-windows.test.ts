@@ -1,10 +1,14 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { expect, test } from 'vitest';
 import { cutWindows } from './cut-windows.ts';
 import type { FlowPack } from './flow-pack.ts';
-import { nothing } from './flow-pack.ts';
+import { encodeFlowPack, nothing } from './flow-pack.ts';
 import { emptyDataset } from './flow-rows.ts';
 import type { Dataset } from './flow-rows.ts';
+import { readFlowPacks } from './read-flow-packs.ts';
 
 interface Row {
   readonly flow: number;
@@ -139,4 +143,26 @@ test('truth, times and the gateway are carried over', () => {
       isAttacked: true,
     },
   ]);
+});
+
+test('packs in folders are read in the order of their names, and the range is called so', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'picket-packs-'));
+  try {
+    mkdirSync(join(folder, 'range', 'flows', 'test'), { recursive: true });
+    expect(() => readFlowPacks(join(folder, 'range', 'flows'), emptyDataset())).toThrow(/no .flows file/);
+    for (const name of ['b', 'a']) {
+      const pack = packOf([ended(0), ended(1)], 'test');
+      const file = join(folder, 'range', 'flows', 'test', `${name}.flows`);
+      writeFileSync(file, encodeFlowPack({ ...pack, header: { ...pack.header, name } }));
+    }
+    const dataset = emptyDataset();
+    readFlowPacks(join(folder, 'range', 'flows'), dataset);
+    expect(dataset.sequences.map(({ source, capture }) => [source, capture])).toEqual([
+      ['range', 'a'],
+      ['range', 'b'],
+    ]);
+    expect(dataset.rows.count).toBe(4);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
