@@ -1,7 +1,7 @@
 /** tcpdump on one interface of the gateway, for as long as it is needed. */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Namespace, stop } from './namespace.ts';
 
@@ -37,7 +37,7 @@ export class Recording implements AsyncDisposable {
     const child = gateway.spawn(argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
-    for (const deadline = Date.now() + 20_000; !said.includes('listening on'); await pause(50)) {
+    for (const deadline = Date.now() + 60_000; !said.includes('listening on'); await pause(50)) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`tcpdump did not start: ${said.trim()}`);
     }
     return new Recording(child, file);
@@ -51,7 +51,9 @@ export class Recording implements AsyncDisposable {
     await rename(`${this.#file}.part`, this.#file);
   }
 
+  /** A recording that was not finished is nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     await stop(this.#child, 'SIGINT', 10_000);
+    await rm(`${this.#file}.part`, { force: true });
   }
 }
