@@ -54,4 +54,18 @@ describe('near its bound the agent gives up', () => {
     watch.look(2500);
     expect(watch.state.collections).toBe(2);
   });
+
+  test('where there is no garbage it is looked for ever more seldom', () => {
+    const { process, watch } = watchOf();
+    process.share = 0.88;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 250) watch.look(nowMs);
+    // At 0, then 1.5, 3, 6 and 12 s apart, and every 12 s from there on.
+    expect(watch.state.collections).toBe(8);
+    process.garbage = 0.05;
+    for (let nowMs = 60_000; nowMs < 72_000; nowMs += 250) watch.look(nowMs);
+    process.garbage = 0.05;
+    const before = watch.state.collections;
+    for (let nowMs = 72_000; nowMs < 73_000; nowMs += 250) watch.look(nowMs);
+    expect(watch.state.collections).toBeGreaterThan(before);
+  });
 });

@@ -31,9 +31,12 @@ export interface MemoryState {
 const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports: 0.93, capacity: 0.95 };
 /** It is taken up again when this much less is used. */
 const slack = 0.04;
-/** From here on garbage is collected, but no more often than this. */
+/** From here on garbage is collected, but no more often than this; twice as seldom each time that it was of no use. */
 const collectFrom = 0.85;
 const collectEveryMs = 750;
+const collectSeldomMs = 12_000;
+/** A collection was of use if it gave back this share of the bound. */
+const useful = 0.02;
 /** What was said is not said again for this long, unless more is given up. */
 const silenceMs = 60_000;
 const everyMs = 250;
@@ -47,6 +50,7 @@ export class MemoryWatch implements Disposable {
   #shedTimes = 0;
   #collections = 0;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
+  #collectAfterMs = collectEveryMs;
   #saidAtMs = Number.NEGATIVE_INFINITY;
   #saidGiven = 0;
 
@@ -86,11 +90,14 @@ export class MemoryWatch implements Disposable {
     const { maxBytes, residentBytes, collectGarbage } = this.#options;
     let bytes = residentBytes();
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= collectEveryMs) {
+    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= this.#collectAfterMs) {
       this.#collectedAtMs = nowMs;
       this.#collections += 1;
       collectGarbage();
+      const before = bytes;
       bytes = residentBytes();
+      const wasUseful = before - bytes >= useful * maxBytes;
+      this.#collectAfterMs = wasUseful ? collectEveryMs : Math.min(2 * this.#collectAfterMs, collectSeldomMs);
     }
     const given = this.#stepsAt(bytes / maxBytes);
     if (given === this.#given) return;
