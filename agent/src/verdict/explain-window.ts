@@ -69,7 +69,8 @@ function topFeatures({ context, features, attributions, normal }: ExplainedWindo
         value,
         unit: unitOf(feature),
         normal: normal === undefined ? null : rounded(Math.expm1(normal.mean[column]!)),
-        direction: directionOf(value, column, normal),
+        // A port is a name: none is higher than another.
+        direction: unitOf(feature) === 'port' ? 'unknown' : directionOf(value, column, normal),
         importance: attributions[index]! / total,
         flow_index: Math.floor(index / featureCount) - firstFlow,
       };
