@@ -173,11 +173,11 @@ const pages: Make = ({ random, part }, target) => {
   if (part === 'test') {
     const pause = spread(random, 0.02, 0.6).toFixed(3);
     return {
-      step: `busybox wget pages, pause ${pause} s`,
+      step: `wget pages, pause ${pause} s`,
       argv: [
         'bash',
         '-c',
-        `while read -r page; do busybox wget -q -T 5 -O /dev/null ${base}$page; sleep ${pause}; done <{folder}/list`,
+        `while read -r page; do wget -q -t 1 -T 5 -O /dev/null ${base}$page; sleep ${pause}; done <{folder}/list`,
       ],
       files: { list: `${words.join('\n')}\n` },
     };
@@ -225,6 +225,6 @@ export const webOthers: readonly Family[] = [
   choose({
     train: [against(other, 'ffuf', pages)],
     validation: [against(other, 'ffuf', pages)],
-    test: [against(other, 'busybox wget', pages)],
+    test: [against(other, 'wget', pages)],
   }),
 ];

@@ -1,0 +1,170 @@
+/**
+ * The smallest world a gateway can guard, out of network namespaces: an attacker and a bystander outside, a gateway, two
+ * devices with real services inside. Disposable; nothing in it can reach the machine's own network.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { starters } from '../daemons.ts';
+import { connect } from '../link.ts';
+import { Namespace } from '../namespace.ts';
+import { Random } from '../random.ts';
+import { RunningProgram } from '../running-program.ts';
+import { startDaemon } from '../services.ts';
+import { layOut } from './lay-out.ts';
+
+export interface Host {
+  readonly namespace: Namespace;
+  readonly address: string;
+  readonly address6: string;
+  readonly mac: string;
+}
+
+export type Service = 'web' | 'ssh' | 'ftp';
+
+/** How the gateway stands between the two sides. */
+export type Forwarding =
+  /** It routes both ways. */
+  | 'routed'
+  /** It routes, and hides the inside behind its own address; web and ssh of the device are forwarded. */
+  | 'translated'
+  /** It is a bridge: frames pass, nothing is routed. */
+  | 'bridged';
+
+export interface NetworkPlan {
+  /** On the device. */
+  readonly services?: readonly Service[];
+  readonly forwarding?: Forwarding;
+  /** The controller's host, on a leg of its own (`mgm0`). */
+  readonly hasController?: boolean;
+}
+
+const software: Readonly<Record<Service, readonly [keyof typeof starters, number]>> = {
+  web: ['nginx', 80],
+  ssh: ['openssh', 22],
+  ftp: ['vsftpd', 21],
+};
+
+export const hostPlans = {
+  attacker: { leg: 'wan0', network: '192.0.2', network6: '2001:db8:2', host: 66 },
+  bystander: { leg: 'wan1', network: '203.0.113', network6: '2001:db8:113', host: 20 },
+  device: { leg: 'port1', network: '192.168.77', network6: 'fd77:0:0', host: 20 },
+  neighbour: { leg: 'port2', network: '192.168.77', network6: 'fd77:0:0', host: 30 },
+  controller: { leg: 'mgm0', network: '198.51.100', network6: '2001:db8:100', host: 9 },
+} as const;
+export type HostName = keyof typeof hostPlans;
+
+export class GuardedNetwork implements AsyncDisposable {
+  readonly gateway: Namespace;
+  readonly attacker: Host;
+  readonly bystander: Host;
+  /** What is attacked. */
+  readonly device: Host;
+  /** Another device, behind the same gateway. */
+  readonly neighbour: Host;
+  /** The namespace is there where the plan asks for it. */
+  readonly controller: Host | undefined;
+  /** Where the outside finds the device: the gateway's own address where it translates. */
+  readonly target: string;
+  /** Removed with the rest. */
+  readonly folder: string;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(
+    hosts: ReadonlyMap<HostName, Host>,
+    gateway: Namespace,
+    forwarding: Forwarding,
+    folder: string,
+    resources: AsyncDisposableStack,
+  ) {
+    const host = (name: HostName): Host => {
+      const found = hosts.get(name);
+      if (found === undefined) throw new Error(`the network has no ${name}`);
+      return found;
+    };
+    this.attacker = host('attacker');
+    this.bystander = host('bystander');
+    this.device = host('device');
+    this.neighbour = host('neighbour');
+    this.controller = hosts.get('controller');
+    this.target = forwarding === 'translated' ? `${hostPlans.attacker.network}.1` : this.device.address;
+    this.gateway = gateway;
+    this.folder = folder;
+    this.#resources = resources;
+  }
+
+  /** With the services listening when it resolves. Needs root. */
+  static async open({
+    services = [],
+    forwarding = 'routed',
+    hasController = false,
+  }: NetworkPlan): Promise<GuardedNetwork> {
+    await using building = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), 'picket-network-'));
+    building.defer(() => rm(folder, { recursive: true, force: true }));
+    const id = randomUUID().slice(0, 6);
+    const gateway = building.use(await Namespace.create(`${id}-gateway`, true));
+    const names: HostName[] = [
+      'attacker',
+      'bystander',
+      'device',
+      'neighbour',
+      ...(hasController ? ['controller' as const] : []),
+    ];
+    const hosts = new Map<HostName, Host>();
+    for (const name of names) {
+      const { leg, network, network6, host } = hostPlans[name];
+      const namespace = building.use(await Namespace.create(`${id}-${name}`, true));
+      await connect(
+        { namespace, device: 'eth0', megabitsPerSecond: null },
+        { namespace: gateway, device: leg, megabitsPerSecond: null },
+      );
+      const mac = `02:00:00:00:${leg === 'port1' || leg === 'port2' ? '77' : '01'}:${String(host)}`;
+      hosts.set(name, { namespace, address: `${network}.${host}`, address6: `${network6}::${host}`, mac });
+    }
+    await layOut(gateway, hosts, forwarding);
+    const network = new GuardedNetwork(hosts, gateway, forwarding, folder, building.move());
+    try {
+      for (const service of services) await network.serve(network.device, service);
+      return network;
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Start a service on a host. */
+  async serve({ namespace, address }: Host, service: Service): Promise<void> {
+    const [daemon, port] = software[service];
+    const folder = join(this.folder, namespace.name);
+    await mkdir(folder, { recursive: true });
+    await startDaemon(daemon, { namespace, folder, site: folder, address, port, random: new Random(1) });
+  }
+
+  /** Whether a host gets a page from the device, within two seconds. */
+  async reachesDevice(host: Host): Promise<boolean> {
+    return this.getsPage(host, this.target);
+  }
+
+  /** Whether a host gets a page from the web server at an address, within two seconds. */
+  async getsPage({ namespace }: Host, address: string): Promise<boolean> {
+    const url = `http://${address.includes(':') ? `[${address}]` : address}/index.html`;
+    return (await namespace.run(['curl', '-s', '-f', '-m', '2', '-o', '/dev/null', url])).status === 0;
+  }
+
+  /** Whether anything answers a ping, within two seconds. */
+  async pings(from: Namespace, address: string): Promise<boolean> {
+    return (await from.run(['ping', '-n', '-q', '-c', '1', '-W', '2', address])).status === 0;
+  }
+
+  /** A program in a namespace that goes on; it ends with the network at the latest. */
+  start(namespace: Namespace, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningProgram {
+    const [program = '', ...rest] = namespace.inside(argv);
+    return this.#resources.use(RunningProgram.start([program, ...rest], environment));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+}
