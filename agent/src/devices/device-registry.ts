@@ -5,7 +5,7 @@
 import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
 import type { DeviceRef, FlowDirection } from '@picket/shared/contract/address';
 import type { FlowBatch } from '../features/flow-batch.ts';
-import { addressKey, addressText, macKey, macText } from './flow-address.ts';
+import { addressKey, addressText, macKey, macKeyOf, macText } from './flow-address.ts';
 import { LanPrefixes, defaultLanPrefixes, isNoHost } from './lan-prefixes.ts';
 import { addressLifetimeUs, MacHolders } from './mac-holders.ts';
 
@@ -59,7 +59,8 @@ interface KnownDevice extends Device {
 
 export class DeviceRegistry {
   readonly #lan: LanPrefixes;
-  readonly #gatewayMacs: ReadonlySet<string>;
+  /** See `macKey`. */
+  readonly #gatewayMacs: ReadonlySet<number>;
   readonly #broadcastAddresses: ReadonlySet<string>;
   readonly #capacity: number;
   /** Least recently seen first. */
@@ -74,7 +75,7 @@ export class DeviceRegistry {
 
   constructor(options: DeviceRegistryOptions = {}) {
     this.#lan = new LanPrefixes(options.lanPrefixes ?? defaultLanPrefixes);
-    this.#gatewayMacs = new Set(options.gatewayMacs);
+    this.#gatewayMacs = new Set([...(options.gatewayMacs ?? [])].map(macKeyOf));
     this.#broadcastAddresses = new Set(options.broadcastAddresses);
     this.#capacity = options.capacity ?? 4096;
   }
@@ -176,13 +177,11 @@ export class DeviceRegistry {
   /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */
   #learnMac(device: KnownDevice, macs: Uint8Array, row: number): boolean {
     const key = macKey(macs, row);
-    if (key === 0 || key === device.macKey) return false;
-    const mac = macText(macs, row);
-    if (mac === null || this.#gatewayMacs.has(mac)) return false;
+    if (key === 0 || key === device.macKey || this.#gatewayMacs.has(key)) return false;
     this.#forgetMac(device);
     device.macKey = key;
     if (device.isIpv4 && this.#macs.add(key, device, device.lastSeenAtUs)) this.#disown(key);
-    device.mac = this.#macs.isRouter(key) ? null : mac;
+    device.mac = this.#macs.isRouter(key) ? null : macText(macs, row);
     return device.mac !== null;
   }
 

@@ -27,6 +27,11 @@ export function macKey(bytes: Uint8Array, row: number): number {
   return key;
 }
 
+/** The same of `02:42:ac:11:00:02`. */
+export function macKeyOf(text: string): number {
+  return Number.parseInt(text.replaceAll(':', ''), 16);
+}
+
 /** Equal for equal addresses and for no others; a number for IPv4, a short string for IPv6. */
 export function addressKey(bytes: Uint8Array, row: number, family: number): number | string {
   const start = row * 16;
