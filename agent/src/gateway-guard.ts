@@ -1,5 +1,6 @@
 /** The guard of this gateway: from its settings, from the system as it is now, and the ways to its controller. */
 import { lookup } from 'node:dns/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { Guard } from './enforcement/guard.ts';
 import type { SystemGuard } from './enforcement/system-guard.ts';
@@ -12,29 +13,34 @@ export async function guardOf(
   system: SystemGuard,
 ): Promise<Guard> {
   const doors = identity === undefined ? [] : [identity.mqtt, identity.https];
-  const controllers = await Promise.all(doors.map(({ host, port }) => addressesOfDoor(host, port)));
+  const controllers = await Promise.all(
+    doors.map(async ({ host, port }) => (await addressesOf(host)).map((address) => ({ address, port }))),
+  );
+  const timeServers = await Promise.all(system.timeServers.map(addressesOf));
   return {
     controllers: controllers.flat(),
     dnsServers: system.dnsServers,
-    ntpServers: [],
+    ntpServers: [...new Set(timeServers.flat())].toSorted(),
     adminPrefixes: guard.admin_prefixes,
     managementPorts: guard.management_ports,
     neverBlock: guard.never_block,
     ownAddresses: system.ownAddresses,
     ownMacs: system.ownMacs,
     defaultRoutes: system.defaultRoutes,
+    defaultRouteMacs: system.defaultRouteMacs,
   };
 }
 
 const lastKnownAddresses = new Map<string, readonly string[]>();
+/** The guard is not kept waiting for a resolver that does not answer. */
+const lookupMs = 3000;
 
-/** A name that cannot be resolved just now stands for what it stood for last: the way to the controller stays open. */
-async function addressesOfDoor(host: string, port: number): Promise<Guard['controllers']> {
-  const found = await lookup(host, { all: true }).catch(() => []);
-  if (found.length > 0)
-    lastKnownAddresses.set(
-      host,
-      found.map(({ address }) => address),
-    );
-  return (lastKnownAddresses.get(host) ?? []).map((address) => ({ address, port }));
+/** A name that cannot be resolved just now stands for what it stood for last: the way there stays open. */
+async function addressesOf(host: string): Promise<readonly string[]> {
+  const found = await Promise.race([
+    lookup(host, { all: true }).catch(() => []),
+    setTimeout(lookupMs, [], { ref: false }),
+  ]);
+  if (found.length > 0) lastKnownAddresses.set(host, found.map(({ address }) => address).toSorted());
+  return lastKnownAddresses.get(host) ?? [];
 }

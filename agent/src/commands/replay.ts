@@ -47,7 +47,15 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     },
     'replay',
   );
-  const nothing = { ownAddresses: [], ownMacs: [], defaultRoutes: [], dnsServers: [], broadcastAddresses: [] };
+  const nothing = {
+    ownAddresses: [],
+    ownMacs: [],
+    defaultRoutes: [],
+    defaultRouteMacs: [],
+    dnsServers: [],
+    timeServers: [],
+    broadcastAddresses: [],
+  };
   const isJson = options.json === true;
   const stop = new AbortController();
   using signals = StopSignals.watch(() => stop.abort());

@@ -6,7 +6,7 @@
 import type { Decision } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
-import { contains, mustParsePrefix, parsePrefix } from './prefix.ts';
+import { contains, mustParsePrefix, parsePrefix } from '@picket/shared/policy/prefix';
 
 /** Argument lists for `conntrack`, one per deletion; empty where the decision cuts no connection. */
 export function connectionCuts(decision: Decision, guard: Guard): readonly (readonly string[])[] {

@@ -1,7 +1,7 @@
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionScope } from '@picket/shared/contract/decision';
 import { expect, test } from 'vitest';
-import { checkGuard, emptyGuard, refuseByGuard, type Guard } from './guard.ts';
+import { addressesToCut, checkGuard, emptyGuard, refuseByGuard, type Guard } from './guard.ts';
 
 const guard: Guard = {
   ...emptyGuard,
@@ -10,6 +10,7 @@ const guard: Guard = {
   ownAddresses: ['192.168.1.1', '2001:db8::1'],
   ownMacs: ['02:00:00:00:00:01'],
   defaultRoutes: ['203.0.113.1', 'fe80::1'],
+  defaultRouteMacs: ['02:00:00:00:00:fe'],
 };
 
 function refusal(scope: DecisionScope, value: string): string | undefined {
@@ -30,6 +31,8 @@ test.each([
   ['ip', '2001:db8:9:1::7', 'never to block'],
   ['device', '192.168.1.5', 'never to block'],
   ['device', '02:00:00:00:00:01', 'interface of this gateway'],
+  ['device', '02:00:00:00:00:fe', 'all that comes from outside carries it'],
+  ['cidr', '203.0.113.0/24', '203.0.113.0/24 holds 203.0.113.1, the next hop'],
   ['ip+port', '192.168.1.1 tcp/80', 'an address of this gateway'],
   ['pair', '192.168.1.1 192.168.1.20', 'an address of this gateway'],
   ['pair', '203.0.113.9 192.168.1.5', 'never to block'],
@@ -49,6 +52,11 @@ test.each([
   ['pair', '203.0.113.9 192.168.1.20'],
 ] as const)('%s %s may be restricted', (scope, value) => {
   expect(refusal(scope, value)).toBeUndefined();
+});
+
+test('a device that claims the address of the gateway or of its router is cut without it', () => {
+  const claimed = ['192.168.1.20', '192.168.1.1', '203.0.113.1', 'fe80::1', '198.51.100.7', '0.0.0.0', 'fd00::20'];
+  expect(addressesToCut(claimed, guard)).toEqual(['192.168.1.20', 'fd00::20']);
 });
 
 test('a guard with something that is no address is refused, and named', () => {

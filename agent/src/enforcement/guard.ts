@@ -2,8 +2,9 @@
  * What may never be cut. The guard protects conversations, not destinations: a rule that accepted everything to the
  * gateway's own address would let a blocked host reach it.
  */
-import type { DecisionTarget } from '@picket/shared/policy/decision-value';
-import { contains, mustParsePrefix, parsePrefix, type Prefix } from './prefix.ts';
+import { parseDecisionValue, type DecisionTarget } from '@picket/shared/policy/decision-value';
+import { guardedAddress, guardingPrefix } from '@picket/shared/policy/guarded-address';
+import { mustParsePrefix } from '@picket/shared/policy/prefix';
 
 /** Prefixes and addresses are canonical text; IPv4 and IPv6 mixed. */
 export interface Guard {
@@ -23,6 +24,8 @@ export interface Guard {
   readonly ownMacs: readonly string[];
   /** Next hops of the default routes: refused as values. */
   readonly defaultRoutes: readonly string[];
+  /** MACs of those next hops, lower case: refused as values, for all that comes from outside carries them. */
+  readonly defaultRouteMacs: readonly string[];
 }
 
 /** A guard that protects nothing: the start of every other one. */
@@ -36,6 +39,7 @@ export const emptyGuard: Guard = {
   ownAddresses: [],
   ownMacs: [],
   defaultRoutes: [],
+  defaultRouteMacs: [],
 };
 
 /** Throws, naming the text, where the guard holds something that is no address or prefix. */
@@ -61,42 +65,55 @@ export function refuseByGuard(target: DecisionTarget, guard: Guard): string | un
         ? `${target.protocol}/${target.port} is a management port of this gateway`
         : undefined;
     case 'device':
-      if (target.mac === undefined) return refuseAddresses(target.address, guard);
-      return guard.ownMacs.includes(target.mac) ? `${target.mac} is an interface of this gateway` : undefined;
-    case 'cidr':
-      return refuseAddresses(`${target.network}/${target.prefix}`, guard);
+      return target.mac === undefined ? refuseAddresses(target, guard) : refuseMac(target.mac, guard);
     case 'pair':
       // the device may be the gateway: then it is the peer that is kept from it
-      return refuseAddresses(target.peer, guard) ?? refuseUnlessOwn(target.device, guard);
+      return (
+        refuseAddresses(target, guard) ??
+        (guard.ownAddresses.includes(target.device)
+          ? undefined
+          : refuseAddresses({ scope: 'ip', family: target.family, address: target.device }, guard))
+      );
     case 'ip':
     case 'ip+port':
-      return refuseAddresses(target.address, guard);
+    case 'cidr':
+      return refuseAddresses(target, guard);
   }
 }
 
-function refuseUnlessOwn(address: string, guard: Guard): string | undefined {
-  return guard.ownAddresses.includes(address) ? undefined : refuseAddresses(address, guard);
-}
-
-function refuseAddresses(text: string, guard: Guard): string | undefined {
-  const value = mustParsePrefix(text);
-  const touched = (list: readonly string[]): string | undefined => list.find((entry) => isInside(entry, value));
-  const own = touched(guard.ownAddresses);
-  if (own !== undefined) return `${explain(text, own)} an address of this gateway`;
-  const route = touched(guard.defaultRoutes);
-  if (route !== undefined) return `${explain(text, route)} the next hop of this gateway's default route`;
-  const listed = guard.neverBlock.find((entry) => {
-    const outer = parsePrefix(entry);
-    return outer !== undefined && contains(outer, value);
+/** Of the addresses that a device's MAC was seen with, those that may be cut with it: anybody can claim an address. */
+export function addressesToCut(addresses: readonly string[], guard: Guard): readonly string[] {
+  return addresses.filter((address) => {
+    const parsed = parseDecisionValue('ip', address);
+    return parsed.ok && refuseByGuard(parsed.target, guard) === undefined;
   });
-  return listed === undefined ? undefined : `${text} is on the owner's list of hosts never to block (${listed})`;
 }
 
-function isInside(entry: string, value: Prefix): boolean {
-  const inner = parsePrefix(entry);
-  return inner !== undefined && contains(value, inner);
+function refuseMac(mac: string, guard: Guard): string | undefined {
+  if (guard.ownMacs.includes(mac)) return `${mac} is an interface of this gateway`;
+  return guard.defaultRouteMacs.includes(mac)
+    ? `${mac} is the next hop of this gateway's default route: all that comes from outside carries it`
+    : undefined;
 }
 
-function explain(value: string, entry: string): string {
-  return value === entry ? `${value} is` : `${value} holds ${entry},`;
+function refuseAddresses(target: DecisionTarget, guard: Guard): string | undefined {
+  const own = guardedAddress(target, guard.ownAddresses);
+  if (own !== undefined) return `${explain(target, own)} an address of this gateway`;
+  const route = guardedAddress(target, guard.defaultRoutes);
+  if (route !== undefined) return `${explain(target, route)} the next hop of this gateway's default route`;
+  const listed = guardingPrefix(target, guard.neverBlock);
+  return listed === undefined
+    ? undefined
+    : `${textOf(target)} is on the owner's list of hosts never to block (${listed})`;
+}
+
+function explain(target: DecisionTarget, entry: string): string {
+  const text = textOf(target);
+  return text === entry ? `${text} is` : `${text} holds ${entry},`;
+}
+
+function textOf(target: DecisionTarget): string {
+  if (target.scope === 'cidr') return `${target.network}/${target.prefix}`;
+  if (target.scope === 'pair') return target.peer;
+  return 'address' in target ? target.address : '';
 }

@@ -8,7 +8,7 @@
 import type { AddressFamily } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
 import type { KernelElement, KernelSet, Ruleset, SetSide } from './nft-ruleset.ts';
-import { mustParsePrefix, maskText, withoutContained, type Prefix } from './prefix.ts';
+import { mustParsePrefix, maskText, withoutContained, type Prefix } from '@picket/shared/policy/prefix';
 
 export type NftCommand = Readonly<Record<string, unknown>>;
 type Expression = Readonly<Record<string, unknown>>;

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '@picket/shared/policy/decision-value';
-import { parseIpv6Routes, parseResolvers, parseRoutes, readSystemGuard } from './system-guard.ts';
+import {
+  parseArp,
+  parseIpv6Neighbours,
+  parseIpv6Routes,
+  parseResolvers,
+  parseRoutes,
+  readSystemGuard,
+} from './system-guard.ts';
 
 test('default routes are read from the kernel table, with the byte order of the machine', () => {
   const text = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -19,6 +26,18 @@ fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 0000000
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
   expect(parseIpv6Routes(text)).toEqual(['fe80::1']);
+});
+
+test('MACs of neighbours are read, half-made entries are left out', () => {
+  const arp = `IP address       HW type     Flags       HW address            Mask     Device
+192.168.1.1      0x1         0x2         02:AB:00:00:00:01     *        eth0
+192.168.1.9      0x1         0x0         00:00:00:00:00:00     *        eth0
+`;
+  expect(parseArp(arp)).toEqual([{ address: '192.168.1.1', mac: '02:ab:00:00:00:01' }]);
+  const neighbours = `fe80::1 dev eth0 lladdr 02:ab:00:00:00:02 router REACHABLE
+2001:db8::9 dev eth0 FAILED
+`;
+  expect(parseIpv6Neighbours(neighbours)).toEqual([{ address: 'fe80::1', mac: '02:ab:00:00:00:02' }]);
 });
 
 test('resolvers are read, local ones and zones are left out', () => {

@@ -1,11 +1,18 @@
-/** What the guard can learn of the gateway itself: its addresses, MACs, default routes and resolvers. */
+/** What the guard can learn of the gateway itself: its addresses, MACs, default routes, resolvers and time servers. */
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
+import { runProgram } from './system-program.ts';
+import { readTimeServers } from './time-servers.ts';
 
-export type SystemGuard = Pick<Guard, 'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'dnsServers'> & {
+export type SystemGuard = Pick<
+  Guard,
+  'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'defaultRouteMacs' | 'dnsServers'
+> & {
+  /** Names and addresses: the names are for the caller to look up. */
+  readonly timeServers: readonly string[];
   /** Of the IPv4 subnets on the gateway's interfaces: no device has one. */
   readonly broadcastAddresses: readonly string[];
 };
@@ -14,20 +21,70 @@ export type SystemGuard = Pick<Guard, 'ownAddresses' | 'ownMacs' | 'defaultRoute
 export async function readSystemGuard(): Promise<SystemGuard> {
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const outside = interfaces.filter((address) => !address.internal);
-  const [route, ipv6Route, resolvConf] = await Promise.all(
-    ['/proc/net/route', '/proc/net/ipv6_route', '/etc/resolv.conf'].map(readOrEmpty),
+  const [route = '', ipv6Route = '', arp = '', ...resolvers] = await Promise.all(
+    ['/proc/net/route', '/proc/net/ipv6_route', '/proc/net/arp', ...resolverFiles].map(readOrEmpty),
   );
+  const defaultRoutes = unique([...parseRoutes(route), ...parseIpv6Routes(ipv6Route)]);
+  const neighbours = [...parseArp(arp), ...(await readIpv6Neighbours(defaultRoutes))];
   return {
     ownAddresses: unique(outside.map((address) => address.address)),
     ownMacs: unique(outside.map((address) => address.mac.toLowerCase()).filter((mac) => mac !== '00:00:00:00:00:00')),
-    defaultRoutes: unique([...parseRoutes(route ?? ''), ...parseIpv6Routes(ipv6Route ?? '')]),
-    dnsServers: parseResolvers(resolvConf ?? ''),
+    defaultRoutes,
+    defaultRouteMacs: unique(neighbours.filter(({ address }) => defaultRoutes.includes(address)).map(({ mac }) => mac)),
+    dnsServers: unique(resolvers.flatMap(parseResolvers)).slice(0, maxResolvers),
+    timeServers: await readTimeServers(),
     broadcastAddresses: unique(
       outside.flatMap(({ family, cidr }) =>
         family === 'IPv4' && cidr !== null ? [ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString()] : [],
       ),
     ),
   };
+}
+
+/** Where the resolvers stand that a local forwarder (systemd-resolved, dnsmasq) asks in turn. */
+const resolverFiles = [
+  '/etc/resolv.conf',
+  '/run/systemd/resolve/resolv.conf',
+  '/run/NetworkManager/no-stub-resolv.conf',
+  '/run/dnsmasq/resolv.conf',
+  '/run/resolvconf/resolv.conf',
+];
+const maxResolvers = 16;
+
+interface Neighbour {
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** Whole entries in the text of /proc/net/arp. */
+export function parseArp(text: string): readonly Neighbour[] {
+  return text.split('\n').flatMap((line) => {
+    const [address = '', , , mac = ''] = line.trim().split(/\s+/);
+    return isMac(mac) && parseAddress(address).ok ? [{ address, mac: mac.toLowerCase() }] : [];
+  });
+}
+
+/** What `ip -6 neigh` says; there is no file of it. */
+export function parseIpv6Neighbours(text: string): readonly Neighbour[] {
+  return text.split('\n').flatMap((line) => {
+    const [, address = '', mac = ''] = /^(\S+) .*\blladdr (\S+)/.exec(line) ?? [];
+    const parsed = parseAddress(address);
+    return parsed.ok && isMac(mac) ? [{ address: parsed.address, mac: mac.toLowerCase() }] : [];
+  });
+}
+
+async function readIpv6Neighbours(nextHops: readonly string[]): Promise<readonly Neighbour[]> {
+  if (!nextHops.some((address) => address.includes(':'))) return [];
+  try {
+    const { stdout } = await runProgram(['ip', '-6', 'neigh', 'show'], { signal: AbortSignal.timeout(2000) });
+    return parseIpv6Neighbours(stdout);
+  } catch {
+    return [];
+  }
+}
+
+function isMac(text: string): boolean {
+  return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text) && text !== '00:00:00:00:00:00';
 }
 
 /** Next hops of the default routes in the text of /proc/net/route: little-endian hex. */

@@ -1,6 +1,6 @@
-/** Prefixes of the guard: hosts and networks as the owner writes them, read strictly and compared as bytes. */
+/** Prefixes: hosts and networks as people write them, read strictly and compared as bytes. Agent and controller alike. */
 import ipaddr from 'ipaddr.js';
-import { parseAddress, type AddressFamily } from '@picket/shared/policy/decision-value';
+import { parseAddress, type AddressFamily } from './decision-value.ts';
 
 export interface Prefix {
   readonly family: AddressFamily;
@@ -15,20 +15,13 @@ export function parsePrefix(text: string): Prefix | undefined {
   const [addressText = '', lengthText, ...rest] = text.split('/');
   const address = parseAddress(addressText);
   if (!address.ok || rest.length > 0) return undefined;
-  const longest = address.family === 'ipv4' ? 32 : 128;
+  const longest = longestOf(address.family);
   const length = lengthText === undefined ? longest : Number(lengthText);
   if ((lengthText !== undefined && !/^\d{1,3}$/.test(lengthText)) || length > longest) return undefined;
-  const bytes = ipaddr
-    .parse(address.address)
-    .toByteArray()
-    .map((byte, index) => byte & maskByte(length, index));
-  const network = ipaddr.fromByteArray(bytes);
-  return {
-    family: address.family,
-    network: network.kind() === 'ipv6' ? (network as ipaddr.IPv6).toRFC5952String() : network.toString(),
-    length,
-    bytes,
-  };
+  const host = bytesOf(address.family, address.address);
+  if (length === longest) return { family: address.family, network: address.address, length, bytes: host };
+  const bytes = host.map((byte, index) => byte & maskByte(length, index));
+  return { family: address.family, network: textOf(bytes), length, bytes };
 }
 
 /** Like `parsePrefix`; throws and names the text where it is none. */
@@ -42,11 +35,11 @@ export function mustParsePrefix(text: string): Prefix {
 
 /** Does `outer` hold every address of `inner`? */
 export function contains(outer: Prefix, inner: Prefix): boolean {
-  return (
-    outer.family === inner.family &&
-    outer.length <= inner.length &&
-    outer.bytes.every((byte, index) => byte === ((inner.bytes[index] ?? 0) & maskByte(outer.length, index)))
-  );
+  if (outer.family !== inner.family || outer.length > inner.length) return false;
+  for (let index = 0; index * 8 < outer.length; index++) {
+    if (outer.bytes[index] !== (inner.bytes[index]! & maskByte(outer.length, index))) return false;
+  }
+  return true;
 }
 
 /** Without those that others hold already: prefixes nest or are apart, and the kernel refuses those that overlap. */
@@ -60,9 +53,21 @@ export function withoutContained(prefixes: readonly Prefix[]): readonly Prefix[]
 
 /** `255.255.255.0` or `ffff:ffff::`. */
 export function maskText(family: AddressFamily, length: number): string {
-  const bytes = Array.from({ length: family === 'ipv4' ? 4 : 16 }, (_, index) => maskByte(length, index));
-  const mask = ipaddr.fromByteArray(bytes);
-  return mask.kind() === 'ipv6' ? (mask as ipaddr.IPv6).toRFC5952String() : mask.toString();
+  return textOf(Array.from({ length: longestOf(family) / 8 }, (_, index) => maskByte(length, index)));
+}
+
+/** Bits of an address of this family. */
+export function longestOf(family: AddressFamily): 32 | 128 {
+  return family === 'ipv4' ? 32 : 128;
+}
+
+function bytesOf(family: AddressFamily, address: string): readonly number[] {
+  return family === 'ipv4' ? address.split('.').map(Number) : ipaddr.parse(address).toByteArray();
+}
+
+function textOf(bytes: readonly number[]): string {
+  const address = ipaddr.fromByteArray([...bytes]);
+  return address.kind() === 'ipv6' ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
 }
 
 function maskByte(length: number, index: number): number {
