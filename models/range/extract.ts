@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type FlowPackHeader, decodeFlowPack, encodeFlowPack } from '../src/dataset/flow-pack.ts';
 import { CaptureLabels } from './labels.ts';
 import { packFlows } from './pack-flows.ts';
+import { describeSite, isPlanned } from './plan/describe-site.ts';
 
 /** One line of `manifest.json`. */
 export interface ManifestEntry extends Pick<
@@ -43,7 +44,7 @@ export async function extract(
   await writeManifest(out);
 }
 
-/** All packs below the folder, in the order of their paths. */
+/** All packs below the folder, in the order of their paths; and what their sites are made of. */
 export async function writeManifest(folder: string): Promise<void> {
   const packs = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.flows')).sort();
   const entries: ManifestEntry[] = [];
@@ -75,6 +76,10 @@ export async function writeManifest(folder: string): Promise<void> {
   }
   const lines = entries.map((entry) => ` ${JSON.stringify(entry)}`);
   await writeFile(join(folder, 'manifest.json'), `[\n${lines.join(',\n')}\n]\n`);
+  const sites = [...new Set(entries.map(({ site }) => site))]
+    .filter(isPlanned)
+    .map((site) => ` ${JSON.stringify(describeSite(site))}`);
+  await writeFile(join(folder, 'sites.json'), `[\n${sites.join(',\n')}\n]\n`);
 }
 
 async function sha256OfFile(path: string): Promise<string> {
