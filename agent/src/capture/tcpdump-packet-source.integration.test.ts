@@ -1,10 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import { flowsOf, type MeteredFlow } from '../testing/meter-frames.ts';
+import { type CaptureChild, type CaptureRequest, startTcpdump } from './tcpdump-child.ts';
 import { TcpdumpPacketSource } from './tcpdump-packet-source.ts';
 
 describe.skipIf(!requireSystem('tcpdump', 'root'))('tcpdump', () => {
@@ -41,6 +44,19 @@ describe.skipIf(!requireSystem('tcpdump', 'root'))('tcpdump', () => {
     expect(flows[0]!.features['Fwd Packet Length Mean']).toBe(6);
   });
 
+  test('a capture has the right to capture and no other, and ends with a process that is killed', async () => {
+    const program = `
+      const { startTcpdump } = await import(${JSON.stringify(new URL('./tcpdump-child.ts', import.meta.url).href)});
+      const child = startTcpdump({ interface: 'lo', filter: 'udp port 9 and not udp port 9' });
+      child.stderr.on('data', (text) => process.stdout.write(text));
+    `;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 2] });
+    const found = await eventually(() => childOf(parent.pid!));
+    await eventually(() => (capabilitiesOf(found) === '0000000000002000' ? true : undefined));
+    parent.kill('SIGKILL');
+    await eventually(() => (existsSync(`/proc/${found}`) ? undefined : true)); // not one packet passed
+  });
+
   test('what cannot be captured says why', async () => {
     const open = (options: Parameters<typeof TcpdumpPacketSource.open>[0]): Promise<unknown> =>
       TcpdumpPacketSource.open(options);
@@ -51,7 +67,27 @@ describe.skipIf(!requireSystem('tcpdump', 'root'))('tcpdump', () => {
 });
 
 test('a missing tcpdump is named', async () => {
-  await expect(TcpdumpPacketSource.open({ interface: 'lo', program: '/nonexistent/tcpdump' })).rejects.toMatchObject({
-    code: 'tool-missing',
-  });
+  const start = (request: CaptureRequest): CaptureChild => startTcpdump(request, '/nonexistent/tcpdump');
+  await expect(TcpdumpPacketSource.open({ interface: 'lo', start })).rejects.toMatchObject({ code: 'tool-missing' });
 });
+
+/** Waits for what is there to be seen, 20 s at the most. */
+async function eventually<T>(look: () => T | undefined): Promise<T> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > deadline) throw new Error('it did not happen within 20 s');
+    await wait(20);
+  }
+}
+
+function childOf(pid: number): number | undefined {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? undefined : Number(text.split(' ')[0]);
+}
+
+function capabilitiesOf(pid: number): string | undefined {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return /^Name:\ttcpdump$/m.test(status) ? /^CapPrm:\t(\w+)/m.exec(status)?.[1] : undefined;
+}

@@ -2,32 +2,20 @@
  * Packets of a network interface, through a tcpdump child: only the child needs the right to capture, and its kernel
  * ring rides out the moments in which we are not scheduled.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CaptureError } from './capture-error.ts';
 import type { CaptureDrops, Chunk, PacketSource } from './packet-source.ts';
 import { fillWith } from './capture-input.ts';
 import { PcapStream } from './pcap-stream.ts';
+import { type CaptureChild, type CaptureRequest, interfacePattern, startTcpdump } from './tcpdump-child.ts';
 import { TcpdumpReport } from './tcpdump-report.ts';
 
-export interface TcpdumpOptions {
-  /** As the kernel names it, or `any`. */
-  readonly interface: string;
-  /** Bytes kept of each frame; 192 covers two VLAN tags, IPv6 with extension headers and a full TCP header. */
-  readonly snapLength?: number;
-  /** Kernel ring. The default of 2 MiB loses packets at 50,000 a second. */
-  readonly ringKib?: number;
-  /** BPF expression; empty: everything, VLAN and PPPoE included. */
-  readonly filter?: string;
+export interface TcpdumpOptions extends CaptureRequest {
   /** Told in one line when the capture had to be started again. */
   readonly onWarning?: (text: string) => void;
-  /** The program; for another path, or a stand-in. */
-  readonly program?: string;
+  /** Who starts tcpdump. Default: this process, which needs the right to capture then. */
+  readonly start?: (request: CaptureRequest) => CaptureChild;
 }
-
-type TcpdumpChild = ChildProcessByStdio<null, Readable, Readable>;
 
 const firstBackoffMs = 500;
 const maxBackoffMs = 30_000;
@@ -40,13 +28,15 @@ export class TcpdumpPacketSource implements PacketSource {
   readonly name: string;
   readonly #options: TcpdumpOptions;
   readonly #report = new TcpdumpReport();
-  #child: TcpdumpChild;
+  readonly #start: (request: CaptureRequest) => CaptureChild;
+  #child: CaptureChild;
   #restarts = 0;
   #closed = false;
 
-  private constructor(options: TcpdumpOptions, child: TcpdumpChild) {
+  private constructor(options: TcpdumpOptions, start: (request: CaptureRequest) => CaptureChild, child: CaptureChild) {
     this.name = options.interface;
     this.#options = options;
+    this.#start = start;
     this.#child = child;
     this.#report.follow(child.stderr);
   }
@@ -56,13 +46,14 @@ export class TcpdumpPacketSource implements PacketSource {
    * @throws {CaptureError} `tool-missing`, `not-permitted`, `not-found` (interface) or `capture-failed` (filter, …)
    */
   static async open(options: TcpdumpOptions): Promise<TcpdumpPacketSource> {
-    if (!/^[A-Za-z0-9_.:][A-Za-z0-9_.:-]{0,14}$/.test(options.interface)) {
+    if (!interfacePattern.test(options.interface)) {
       throw new CaptureError(
         'not-found',
         `capture.interface: ${JSON.stringify(options.interface)} cannot be an interface; \`ip -br link\` lists them`,
       );
     }
-    const source = new TcpdumpPacketSource(options, start(options));
+    const { start = startTcpdump } = options;
+    const source = new TcpdumpPacketSource(options, start, start(options));
     try {
       await source.#listening();
       return source;
@@ -73,9 +64,9 @@ export class TcpdumpPacketSource implements PacketSource {
   }
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk, void, void> {
-    const stop = (): void => void this.#child.kill();
+    const stop = (): void => this.#child.stop();
     signal.addEventListener('abort', stop);
-    const counting = setInterval(() => this.#child.kill('SIGUSR1'), countIntervalMs);
+    const counting = setInterval(() => this.#child.count(), countIntervalMs);
     let backoffMs = firstBackoffMs;
     try {
       while (!signal.aborted) {
@@ -99,11 +90,9 @@ export class TcpdumpPacketSource implements PacketSource {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const child = this.#child;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
     child.stdout.resume(); // a child that is blocked on a full pipe would not see the signal's effect
-    child.kill();
-    await exited;
+    child.stop();
+    await child.ended.catch(() => undefined);
   }
 
   /** Everything the present child has to say, until it ends. */
@@ -121,7 +110,7 @@ export class TcpdumpPacketSource implements PacketSource {
     } catch (error) {
       // Not what tcpdump writes: begin again with another child, counted like any other end of it.
       if (!(error instanceof CaptureError)) throw error;
-      this.#child.kill();
+      this.#child.stop();
     }
   }
 
@@ -137,39 +126,23 @@ export class TcpdumpPacketSource implements PacketSource {
     }
     if (this.#closed) return;
     this.#report.newChild();
-    this.#child = start(this.#options);
-    this.#child.once('error', () => undefined); // a missing program ends the child's output, too
+    this.#child = this.#start(this.#options);
     this.#report.follow(this.#child.stderr);
   }
 
   async #listening(): Promise<void> {
-    const child = this.#child;
-    const failed = new Promise<never>((_, reject) => {
-      child.once('error', (error) => reject(explainSpawn(error)));
-      child.once('close', () => reject(explainExit(this.name, this.#report.lastLine)));
-    });
+    const failed = this.#child.ended.then(
+      () => Promise.reject(explainExit(this.name, this.#report.lastLine)),
+      (error: unknown) => Promise.reject(explainSpawn(error as Error)),
+    );
     await Promise.race([this.#report.listening, failed]);
   }
 }
 
-function start(options: TcpdumpOptions): TcpdumpChild {
-  const { snapLength = 192, ringKib = 65_536, filter = '' } = options;
-  const limits = ['-s', String(snapLength), '-B', String(ringKib)];
-  return spawn(
-    options.program ?? 'tcpdump',
-    ['-i', options.interface, '-n', '-w', '-', ...limits, '-U', '--immediate-mode', ...(filter ? ['--', filter] : [])],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-    },
-  );
-}
-
 function explainSpawn(error: Error): CaptureError {
+  if (error instanceof CaptureError) return error;
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') {
-    return new CaptureError('tool-missing', 'tcpdump is not installed: apt-get install tcpdump, or replay a file');
-  }
+  if (code === 'ENOENT') return missing();
   if (code === 'EACCES' || code === 'EPERM') {
     return new CaptureError(
       'not-permitted',
@@ -179,7 +152,12 @@ function explainSpawn(error: Error): CaptureError {
   return new CaptureError('capture-failed', `tcpdump could not be started: ${error.message}`);
 }
 
+function missing(): CaptureError {
+  return new CaptureError('tool-missing', 'tcpdump is not installed: apt-get install tcpdump, or replay a file');
+}
+
 function explainExit(name: string, said: string): CaptureError {
+  if (/failed to execute .*No such file/.test(said)) return missing();
   if (/permission|not permitted/i.test(said)) {
     return new CaptureError(
       'not-permitted',
