@@ -22,7 +22,7 @@ export const nmap: Family = (stage) => {
     '-T2',
   ]);
   const extras = [
-    ...(random.next() < 0.85 || isSweep ? [] : ['-f']),
+    ...(random.next() < 0.85 || !/^-s[SAFNXMW]$/.test(kind) ? [] : ['-f']),
     ...(random.next() < 0.15 && !isSweep && kind !== '-sT'
       ? ['--source-port', random.pick(['53', '80', '20', '443'])]
       : []),
