@@ -4,8 +4,10 @@ import type { Health } from '@picket/shared/contract/gateway';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { AgentConfig } from './config/agent-config.ts';
 import { join } from 'node:path';
+import type { Rule } from '@picket/shared/contract/rule';
 import type { BundleReported, Policy } from '@picket/shared/contract/twin';
 import type { JWK } from 'jose';
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import { BundleStore } from './detection/bundle-store.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
@@ -13,6 +15,7 @@ import { fetchBundleFile } from './identity/fetch-bundle-file.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { MqttControllerLink } from './report/mqtt-controller-link.ts';
 import type { Outbox } from './report/outbox.ts';
+import { proveReachable } from './report/prove-reachable.ts';
 import { OutboxSender } from './report/outbox-sender.ts';
 import type { Reporter } from './report/reporter.ts';
 import type { Guard } from './enforcement/guard.ts';
@@ -91,6 +94,7 @@ export class ControllerSide implements AsyncDisposable {
         verifier: await DesiredVerifier.create(identity.signing_keys, identity.gateway_id),
         state,
         targets: targetsOf(options, settings, bundles),
+        proveReachable: (signal) => proveReachable(renewal.current, signal),
         fetchSnapshot: async (signal) => connected().fetchDecisions(signal),
         sendReported: async (reported) => connected().sendReported(reported),
         log,
@@ -164,31 +168,66 @@ interface PolicySettings {
   guard: AgentConfig['guard'] | undefined;
 }
 
+/** What both a policy and the gateway's own file say. */
+interface PolicyContent extends Pick<Policy, 'guard' | 'mode' | 'threshold' | 'unmonitored'> {
+  readonly rules: readonly Rule[];
+  readonly benignSample: number;
+  readonly bundle: Policy['bundle'] | undefined;
+}
+
 function targetsOf(
-  { watch, reporter, guardOf }: ControllerSideOptions,
+  { config, watch, reporter, guardOf }: ControllerSideOptions,
   settings: PolicySettings,
   bundles: BundleFollower,
 ): DesiredTargets {
+  const { enforcer, model } = watch;
+  let problemBefore: string | undefined;
+  // the guard first: it is the only part that may be refused
+  const apply = async (wanted: PolicyContent): Promise<void> => {
+    const guard = await guardOf(wanted.guard);
+    problemBefore = enforcer.problem;
+    await enforcer.useGuard(guard);
+    watch.verdicts.useRules(wanted.rules);
+    model.usePolicyThreshold(wanted.threshold);
+    watch.registry.ignore(wanted.unmonitored);
+    reporter.useBenignSample(wanted.benignSample);
+    await enforcer.useMode(wanted.mode);
+    bundles.want(wanted.bundle);
+  };
   return {
     async applyPolicy(policy: Policy): Promise<void> {
-      // the guard first: it is the only part that may be refused
-      await watch.enforcer.useGuard(await guardOf(policy.guard));
+      await apply({ ...policy, benignSample: policy.report.benign_sample, bundle: policy.bundle });
       settings.guard = policy.guard;
-      watch.verdicts.useRules(policy.rules);
-      watch.model.usePolicyThreshold(policy.threshold);
-      watch.registry.ignore(policy.unmonitored);
-      reporter.useBenignSample(policy.report.benign_sample);
-      await watch.enforcer.useMode(policy.mode);
-      bundles.want(policy.bundle);
     },
-    addDecisions: (decisions) => watch.enforcer.add(decisions),
-    removeDecisions: (ids, reason) => watch.enforcer.remove(ids, reason),
+    async applyOwnSettings(): Promise<void> {
+      const { guard, rules, mode, report } = config;
+      settings.guard = undefined;
+      await apply({
+        guard,
+        rules: rules.length > 0 ? rules : defaultRules,
+        mode,
+        threshold: null,
+        unmonitored: [],
+        benignSample: report.benign_sample,
+        bundle: undefined,
+      });
+    },
+    async verifyPolicy(): Promise<string | undefined> {
+      await enforcer.check();
+      const { problem } = enforcer;
+      // a kernel that failed before fails not because of this policy
+      if (problem !== undefined && problemBefore === undefined) throw new Error(problem);
+      return problem === undefined ? undefined : `not in the kernel: ${problem}`;
+    },
+    addDecisions: (decisions) => enforcer.add(decisions),
+    removeDecisions: (ids, reason) => enforcer.remove(ids, reason),
     facts: () => ({
-      mode: watch.enforcer.mode,
-      model_version: watch.model.reference.version,
+      mode: enforcer.mode,
+      model_version: model.reference.version,
       bundle: bundles.reported,
       threshold: watch.pipeline.threshold,
-      in_force: watch.enforcer.stats.in_force,
+      in_force: enforcer.stats.in_force,
+      guarded: { own: [...enforcer.guard.ownAddresses], default_routes: [...enforcer.guard.defaultRoutes] },
     }),
   };
 }

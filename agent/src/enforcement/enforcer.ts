@@ -98,6 +98,21 @@ export class Enforcer implements AsyncDisposable {
     return this.#mode;
   }
 
+  /** What may not be cut, as it is now. */
+  get guard(): Guard {
+    return this.#guard;
+  }
+
+  /** What keeps the kernel from holding what it should, for people; undefined where nothing does. */
+  get problem(): string | undefined {
+    return this.#lastProblem;
+  }
+
+  /** Whether the kernel held this decision when it was last read back. */
+  holdsInKernel(id: string): boolean {
+    return this.#reading.decisionIds.has(id);
+  }
+
   get stats(): Health['enforcement'] {
     return {
       in_force: this.#reading.decisionIds.size,

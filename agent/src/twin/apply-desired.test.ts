@@ -44,6 +44,8 @@ const targets: DesiredTargets = {
     if (failure !== undefined) throw failure;
     policies.push(policy);
   },
+  applyOwnSettings: async () => {},
+  verifyPolicy: async () => undefined,
   addDecisions: async (decisions) =>
     decisions.map((decision) => {
       held.set(decision.id, decision);
@@ -67,6 +69,7 @@ async function open(keys: readonly JWK[] = [publicJwk]): Promise<Twin> {
     state,
     targets,
     fetchSnapshot: () => link.fetchDecisions(),
+    proveReachable: async () => {},
     sendReported: (reported) => link.sendReported(reported),
     log: quiet,
     retryMs: 5,

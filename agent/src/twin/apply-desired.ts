@@ -4,14 +4,22 @@
  */
 import type { Logger } from 'pino';
 import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
-import type { BundleReported, DecisionsMessage, Policy, Reported, ReportedStep } from '@picket/shared/contract/twin';
-import type { DesiredDocument, ReportedState } from './reported-state.ts';
+import type {
+  BundleReported,
+  DecisionsMessage,
+  GuardedAddresses,
+  Reported,
+  ReportedStep,
+} from '@picket/shared/contract/twin';
+import { abortableDelay } from './abortable-delay.ts';
+import { PolicyCommit, type PolicyTargets } from './commit-policy.ts';
+import { DesiredReport } from './desired-report.ts';
+import type { ReportedState } from './reported-state.ts';
+import { textOfError } from './text-of-error.ts';
 import type { DesiredVerifier, Verified } from './verify-desired.ts';
 
 /** What desired documents act on. */
-export interface DesiredTargets {
-  /** Makes this policy hold; rejects with the reason where it cannot, leaving what held before. Repeatable. */
-  applyPolicy(policy: Policy): Promise<void>;
+export interface DesiredTargets extends PolicyTargets {
   /** Admits decisions under the guard; an event for each that was new. */
   addDecisions(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]>;
   /** Lifts decisions by id; unknown ids are remembered as lifted. */
@@ -23,6 +31,7 @@ export interface DesiredTargets {
     readonly threshold: number;
     readonly in_force: number;
     readonly bundle?: BundleReported;
+    readonly guarded?: GuardedAddresses;
   };
 }
 
@@ -32,10 +41,12 @@ export interface DesiredStateOptions {
   readonly targets: DesiredTargets;
   /** GET of the signed snapshot. */
   readonly fetchSnapshot: (signal: AbortSignal) => Promise<string>;
+  /** As in `PolicyCommitOptions`. */
+  readonly proveReachable: (signal: AbortSignal) => Promise<void>;
   /** May reject while nobody is there; the next connection tells again. */
   readonly sendReported: (reported: Reported) => Promise<void>;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** First wait after a snapshot that could not be fetched; doubled up to a minute. */
+  /** First wait after a snapshot that could not be fetched, or a controller that did not answer; doubled up to a minute. */
   readonly retryMs?: number;
 }
 
@@ -52,49 +63,62 @@ const nothing: Rung = { version: 0, step: 'received', detail: 'nothing yet' };
 export class DesiredState implements AsyncDisposable {
   readonly #options: DesiredStateOptions;
   readonly #stop = new AbortController();
-  #policy: Rung = nothing;
+  readonly #report: DesiredReport;
+  #policy!: PolicyCommit; // `open` is the only way in
   #decisions: Rung = nothing;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #refused = 0;
   #catchingUp: Promise<void> | undefined;
-  #sending = false;
-  #changed = false;
 
   private constructor(options: DesiredStateOptions) {
     this.#options = options;
+    this.#report = new DesiredReport(() => this.reported, options.sendReported);
   }
 
   /** Applies the policy that held before the restart, so that it holds before any controller answers. */
   static async open(options: DesiredStateOptions): Promise<DesiredState> {
     const desired = new DesiredState(options);
-    const jws = options.state.policy();
-    if (jws !== undefined) await desired.#inTurn(() => desired.#restorePolicy(jws));
+    let isOpen = false;
+    const { verifier, state, targets, proveReachable, log, retryMs } = options;
+    desired.#policy = await PolicyCommit.open({
+      verifier,
+      state,
+      targets,
+      proveReachable,
+      onChanged: () => {
+        if (isOpen) desired.#report.tell();
+      },
+      log,
+      ...(retryMs === undefined ? {} : { retryMs }),
+    });
+    isOpen = true;
     return desired;
   }
 
   /** Documents that were refused since the start. */
   get refused(): number {
-    return this.#refused;
+    return this.#refused + this.#policy.refused;
   }
 
   get reported(): Reported {
-    const { in_force, ...facts } = this.#options.targets.facts();
+    const { in_force, guarded, ...facts } = this.#options.targets.facts();
     return {
       at: new Date().toISOString(),
-      policy: this.#policy,
+      policy: this.#policy.reported,
       decisions: { ...this.#decisions, in_force },
       ...facts,
+      ...(guarded === undefined || !this.#policy.isConfirming ? {} : { guarded }),
     };
   }
 
   onConnected(): void {
-    this.#report();
+    this.#report.tell();
   }
 
   /** Compact JWS as received. */
   onPolicy(jws: string): void {
-    void this.#inTurn(() => this.#takePolicy(jws));
+    this.#policy.take(jws);
   }
 
   /** Compact JWS as received. */
@@ -105,68 +129,30 @@ export class DesiredState implements AsyncDisposable {
 
   /** What is so changed by other means: a decision ended, a model was changed. */
   onFactsChanged(): void {
-    this.#report();
+    this.#report.tell();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await this.#policy[Symbol.asyncDispose]();
     await this.#catchingUp;
     await this.#queue;
   }
 
-  /** It was accepted before; that it may have expired since does not undo it. */
-  async #restorePolicy(jws: string): Promise<void> {
-    const verified = await this.#options.verifier.policy(jws, -Infinity);
-    if (!verified.ok) {
-      this.#options.log.warn({ reason: verified.reason }, 'the policy of the controller before is not taken over');
-      return;
-    }
-    await this.#applyPolicy(verified.document, () => {});
-  }
-
-  async #takePolicy(jws: string): Promise<void> {
-    const verified = await this.#options.verifier.policy(jws, Date.now());
-    if (!verified.ok) return this.#refuse('policy', 0, verified.reason);
-    const { document, kid } = verified;
-    const known = this.#options.state.version(kid, 'policy');
-    if (document.version < known)
-      return this.#refuse('policy', document.version, `version ${document.version} is older than ${known}`);
-    if (document.version === known && this.#policy.version === known) return this.#report(); // the same again
-    this.#climb('policy', { version: document.version, step: 'validated', detail: null });
-    await this.#applyPolicy(document, () => this.#options.state.acceptPolicy(kid, document.version, jws));
-  }
-
-  async #applyPolicy(policy: Policy, accept: () => void): Promise<void> {
-    try {
-      await this.#options.targets.applyPolicy(policy);
-      accept();
-      this.#climb('policy', { version: policy.version, step: 'verified', detail: null });
-      this.#options.log.info({ version: policy.version, mode: policy.mode }, 'the policy holds');
-    } catch (error) {
-      this.#climb('policy', { version: policy.version, step: 'failed', detail: textOf(error) });
-      this.#options.log.error(
-        { err: error, version: policy.version },
-        'the policy cannot be applied; the one before stays',
-      );
-    }
-  }
-
   async #takeDecisions(jws: string): Promise<void> {
     const verified = await this.#options.verifier.decisions(jws, Date.now());
-    if (!verified.ok) return this.#refuse('decisions', 0, verified.reason);
+    if (!verified.ok) return this.#refuse(0, verified.reason);
     const { document, kid } = verified;
     const known = this.#options.state.version(kid, 'decisions');
-    if (document.type === 'snapshot')
-      return this.#refuse('decisions', document.version, 'a snapshot that nobody asked for');
+    if (document.type === 'snapshot') return this.#refuse(document.version, 'a snapshot that nobody asked for');
     if (document.type === 'head') {
       if (document.version < known)
         return this.#refuse(
-          'decisions',
           document.version,
           `the log is at ${document.version}, behind ${known}: was the controller restored from a backup?`,
         );
       if (document.version > known) return this.#catchUp();
-      return this.#climb('decisions', { version: known, step: 'verified', detail: null });
+      return this.#climb({ version: known, step: 'verified', detail: null });
     }
     if (document.version <= known) return; // heard before
     if (document.from_version !== known) return this.#catchUp();
@@ -177,12 +163,12 @@ export class DesiredState implements AsyncDisposable {
   }
 
   async #takeSnapshot(verified: Verified<DecisionsMessage>): Promise<void> {
-    if (!verified.ok) return this.#refuse('decisions', 0, verified.reason);
+    if (!verified.ok) return this.#refuse(0, verified.reason);
     const { document, kid } = verified;
-    if (document.type !== 'snapshot') return this.#refuse('decisions', document.version, 'not a snapshot');
+    if (document.type !== 'snapshot') return this.#refuse(document.version, 'not a snapshot');
     const known = this.#options.state.version(kid, 'decisions');
     if (document.version < known)
-      return this.#refuse('decisions', document.version, `the snapshot is at ${document.version}, behind ${known}`);
+      return this.#refuse(document.version, `the snapshot is at ${document.version}, behind ${known}`);
     const wanted = new Set<string>(document.decisions.map((decision) => decision.id));
     const gone = [...this.#options.state.fleetDecisions()].filter((id) => !wanted.has(id));
     await this.#applyDecisions(kid, document.version, {
@@ -206,9 +192,9 @@ export class DesiredState implements AsyncDisposable {
       if (change.removed.length > 0) await targets.removeDecisions(change.removed, 'lifted at the controller');
       const events = added.length > 0 ? await targets.addDecisions(added) : [];
       state.acceptDecisions(kid, version, { added, removed: change.removed });
-      this.#climb('decisions', { version, ...outcomeOf(events) });
+      this.#climb({ version, ...outcomeOf(events) });
     } catch (error) {
-      this.#climb('decisions', { version, step: 'failed', detail: textOf(error) });
+      this.#climb({ version, step: 'failed', detail: textOfError(error) });
       this.#options.log.error({ err: error, version }, 'decisions of the controller cannot be applied; trying again');
       this.#catchUp();
     }
@@ -232,38 +218,25 @@ export class DesiredState implements AsyncDisposable {
         if (this.#decisions.step !== 'failed') return;
       } catch (error) {
         if (signal.aborted) return;
-        this.#options.log.warn({ reason: textOf(error) }, 'cannot fetch the decisions of the controller; trying again');
+        this.#options.log.warn(
+          { reason: textOfError(error) },
+          'cannot fetch the decisions of the controller; trying again',
+        );
       }
-      await delay(wait * (0.75 + Math.random() / 2), signal);
+      await abortableDelay(wait * (0.75 + Math.random() / 2), signal);
       wait = Math.min(longestRetryMs, wait * 2);
     }
   }
 
-  #refuse(document: DesiredDocument, version: number, reason: string): void {
+  #refuse(version: number, reason: string): void {
     this.#refused += 1;
-    this.#options.log.error({ document, version, reason }, 'a desired document was refused');
-    const current = document === 'policy' ? this.#policy : this.#decisions;
-    this.#climb(document, { version: current.version, step: 'refused', detail: reason.slice(0, 500) });
+    this.#options.log.error({ document: 'decisions', version, reason }, 'a desired document was refused');
+    this.#climb({ version: this.#decisions.version, step: 'refused', detail: reason.slice(0, 500) });
   }
 
-  #climb(document: DesiredDocument, rung: Rung): void {
-    if (document === 'policy') this.#policy = rung;
-    else this.#decisions = rung;
-    this.#report();
-  }
-
-  /** One message at a time, the latest state wins. */
-  #report(): void {
-    this.#changed = true;
-    if (this.#sending) return;
-    this.#sending = true;
-    void (async () => {
-      while (this.#changed) {
-        this.#changed = false;
-        await this.#options.sendReported(this.reported).catch(() => {}); // told again at the next connection
-      }
-      this.#sending = false;
-    })();
+  #climb(rung: Rung): void {
+    this.#decisions = rung;
+    this.#report.tell();
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -287,16 +260,4 @@ function outcomeOf(events: readonly DecisionEvent[]): { readonly step: ReportedS
   const first = refused[0];
   const detail = `${refused.length} refused: ${first?.decision.value ?? ''}: ${first?.detail ?? ''}`;
   return { step: 'verified', detail: detail.slice(0, 500) };
-}
-
-function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
-}
-
-async function delay(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

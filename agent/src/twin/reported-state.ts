@@ -1,7 +1,8 @@
 /**
  * What this gateway has accepted of its controller, on disk: the highest versions, so that an old document stays old
- * across restarts, the policy in force, so that it holds without a controller, and which decisions came from there, so
- * that a snapshot can take them back without touching the gateway's own.
+ * across restarts, the policy in force, so that it holds without a controller, the one that is being tried, so that
+ * whoever dies over it finds what held before, and which decisions came from there, so that a snapshot can take them
+ * back without touching the gateway's own.
  */
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -16,6 +17,16 @@ const schema = `
     kid TEXT NOT NULL, document TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (kid, document)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS policy (one INTEGER PRIMARY KEY CHECK (one = 1), jws TEXT NOT NULL);
+  -- Applied, perhaps, and not confirmed: found at a start, it is undone.
+  CREATE TABLE IF NOT EXISTS pending_policy (
+    one INTEGER PRIMARY KEY CHECK (one = 1), kid TEXT NOT NULL, version INTEGER NOT NULL, jws TEXT NOT NULL
+  );
+  -- The latest version that was undone, so that it is not tried again by itself.
+  CREATE TABLE IF NOT EXISTS rolled_back_policy (
+    one INTEGER PRIMARY KEY CHECK (one = 1), kid TEXT NOT NULL, version INTEGER NOT NULL, reason TEXT NOT NULL
+  );
+  -- Unblocks that were done, with what was answered: one that comes again is answered, not done.
+  CREATE TABLE IF NOT EXISTS unblock (id TEXT PRIMARY KEY, proof TEXT NOT NULL, done_at TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS fleet_decision (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -54,11 +65,45 @@ export class ReportedState implements Disposable {
     return this.#database.prepare<[], { jws: string }>('SELECT jws FROM policy').get()?.jws;
   }
 
-  /** On the platter when this returns. */
+  /** On the platter when this returns: a policy is about to be applied. The one in force stays beside it. */
+  begin(kid: string, version: number, jws: string): void {
+    this.#database.prepare('INSERT OR REPLACE INTO pending_policy VALUES (1, ?, ?, ?)').run(kid, version, jws);
+  }
+
+  /** The policy that was being tried when the agent ended; undefined where there was none. */
+  pending(): { readonly kid: string; readonly version: number } | undefined {
+    return this.#database
+      .prepare<[], { kid: string; version: number }>('SELECT kid, version FROM pending_policy')
+      .get();
+  }
+
+  /** On the platter when this returns: what was tried was put back and may be tried again. */
+  abandon(): void {
+    this.#database.exec('DELETE FROM pending_policy');
+  }
+
+  /** On the platter when this returns: what was tried was put back, and only a newer version will be tried. */
+  rollBack(kid: string, version: number, reason: string): void {
+    this.#database.transaction(() => {
+      this.#accept(kid, 'policy', version);
+      this.#database.exec('DELETE FROM pending_policy');
+      this.#database.prepare('INSERT OR REPLACE INTO rolled_back_policy VALUES (1, ?, ?, ?)').run(kid, version, reason);
+    })();
+  }
+
+  /** The version that was undone since the policy in force was accepted. */
+  rolledBack(): { readonly kid: string; readonly version: number; readonly reason: string } | undefined {
+    return this.#database
+      .prepare<[], { kid: string; version: number; reason: string }>('SELECT * FROM rolled_back_policy')
+      .get();
+  }
+
+  /** On the platter when this returns: this policy is in force, nothing is being tried and nothing was undone. */
   acceptPolicy(kid: string, version: number, jws: string): void {
     this.#database.transaction(() => {
       this.#accept(kid, 'policy', version);
       this.#database.prepare('INSERT OR REPLACE INTO policy VALUES (1, ?)').run(jws);
+      this.#database.exec('DELETE FROM pending_policy; DELETE FROM rolled_back_policy');
     })();
   }
 

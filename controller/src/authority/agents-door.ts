@@ -153,6 +153,11 @@ function doorApp(options: AgentsDoorOptions): Hono<RequestContext> {
     const jws = await options.decisionsSnapshot(await gatewayOf(context, authority));
     return context.body(jws, 200, { 'content-type': 'application/jose', 'cache-control': 'no-store' });
   });
+  // a gateway proves to itself that a new connection comes through: the number it sends is what it wants to hear
+  app.get('/api/v1/agent/proof/:nonce{[0-9a-f-]{36}}', async (context) => {
+    await gatewayOf(context, authority);
+    return context.text(context.req.param('nonce'), 200, { 'cache-control': 'no-store' });
+  });
   app.get('/api/v1/agent/bundles/:manifest{[0-9a-f]{64}}/:name{[a-z][a-z.-]{0,99}}', async (context) => {
     await gatewayOf(context, authority);
     const { manifest, name } = context.req.param();

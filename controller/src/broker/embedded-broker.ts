@@ -10,6 +10,7 @@ import { Aedes } from 'aedes';
 import type { AuthenticateError, Client } from 'aedes';
 import type { Logger } from 'pino';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
+import { proofClientId } from '@picket/shared/contract/topics';
 import { StartFailure, exitCodes } from '../errors.ts';
 import { ConnectBound } from './connect-bound.ts';
 import { capPacketSize, maxPacketBytes } from './packet-cap.ts';
@@ -196,8 +197,9 @@ export class EmbeddedBroker implements AsyncDisposable {
       return client.id.startsWith(controllerCommonName)
         ? undefined
         : refused('identifierRejected', 'the client id of a controller begins with its name');
-    if (client.id !== peer.id) return refused('identifierRejected', 'the client id is not the name in the certificate');
-    if (!this.#connects.admit(peer.id)) return refused('unavailable', 'too many connections in a minute');
+    if (client.id !== peer.id && client.id !== proofClientId(peer.id))
+      return refused('identifierRejected', 'the client id is not the name in the certificate');
+    if (!this.#connects.admit(client.id)) return refused('unavailable', 'too many connections in a minute');
     try {
       return (await this.#options.isInForce(peer.id, peer.serial))
         ? undefined

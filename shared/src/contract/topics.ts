@@ -50,3 +50,8 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
 export function isEventChannel(channel: string): channel is EventChannel {
   return (eventChannels as readonly string[]).includes(channel);
 }
+
+/** MQTT client id of the short second connection by which a gateway proves that new connections come through. */
+export function proofClientId(gateway: GatewayId): string {
+  return `${gateway}/proof`;
+}

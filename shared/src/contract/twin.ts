@@ -38,6 +38,11 @@ export const Policy = z.strictObject({
   unmonitored: z.array(IpAddress).max(1000),
   /** The model bundle to serve; fetched by its hash. Left out: the gateway's own. */
   bundle: BundleReference.optional(),
+  /**
+   * The change counts only once the gateway proved within this many seconds, over new connections, that it still reaches
+   * broker and controller; else it puts the previous policy back. Only for agents of protocol 2; left out: no proof is asked for.
+   */
+  confirm_within_seconds: z.int().min(1).max(600).optional(),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -82,7 +87,11 @@ export const DecisionsMessage = z.discriminatedUnion('type', [
 ]);
 export type DecisionsMessage = z.infer<typeof DecisionsMessage>;
 
-/** The ladder a desired document climbs. */
+/**
+ * The ladder a desired document climbs: `received` it waits (the detail says for what), `validated` it is ours and new,
+ * `applied` everything in it was asked for, `verified` the kernel was read back, `confirmed` broker and controller answered
+ * over new connections. `refused`, `failed` and `rolled_back` changed nothing in the end: what held before holds.
+ */
 export const ReportedStep = z.enum([
   'received',
   'validated',
@@ -108,10 +117,34 @@ export const BundleReported = z.strictObject({
 });
 export type BundleReported = z.infer<typeof BundleReported>;
 
+/** Where the policy stands. The optional members are told to controllers that ask for confirmation. */
+export const PolicyReported = z.strictObject({
+  version: z.int().min(0),
+  step: ReportedStep,
+  detail: z.string().max(500).nullable(),
+  /** The version whose content holds now: after a put-back the one before. 0: the gateway's own settings. */
+  in_force: z.int().min(0).optional(),
+  /** How this version came to `step`, oldest first; the latest ones where there were more. */
+  steps: z
+    .array(z.strictObject({ step: ReportedStep, at: Instant }))
+    .max(16)
+    .optional(),
+});
+export type PolicyReported = z.infer<typeof PolicyReported>;
+
+/** What a gateway refuses to restrict because it stands on it; the controller refuses the same at once. */
+export const GuardedAddresses = z.strictObject({
+  /** Addresses of its own interfaces. */
+  own: z.array(IpAddress).max(200),
+  /** Next hops of its default routes. */
+  default_routes: z.array(IpAddress).max(50),
+});
+export type GuardedAddresses = z.infer<typeof GuardedAddresses>;
+
 /** Retained on `up/reported`: what the gateway says is so. */
 export const Reported = z.strictObject({
   at: Instant,
-  policy: z.strictObject({ version: z.int().min(0), step: ReportedStep, detail: z.string().max(500).nullable() }),
+  policy: PolicyReported,
   decisions: z.strictObject({
     version: z.int().min(0),
     step: ReportedStep,
@@ -123,5 +156,7 @@ export const Reported = z.strictObject({
   /** Left out by older agents. */
   bundle: BundleReported.optional(),
   threshold: z.number().min(0).max(1),
+  /** Told to controllers that ask for confirmation. */
+  guarded: GuardedAddresses.optional(),
 });
 export type Reported = z.infer<typeof Reported>;
