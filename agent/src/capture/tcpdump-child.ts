@@ -39,10 +39,8 @@ const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(p
 export function tcpdumpCommand(request: CaptureRequest, program = 'tcpdump'): readonly string[] {
   const { snapLength = 192, ringKib = 65_536, filter = '' } = request;
   const limits = ['-s', String(snapLength), '-B', String(ringKib)];
-  const tcpdump = [
-    ...[program, '-i', request.interface, '-n', '-w', '-', ...limits, '-U', '--immediate-mode'],
-    ...(filter ? ['--', filter] : []),
-  ];
+  const output = ['-n', '-w', '-', ...limits, '-U', '--immediate-mode'];
+  const tcpdump = [program, '-i', request.interface, ...output, ...(filter ? ['--', filter] : [])];
   return setpriv === undefined ? tcpdump : [setpriv, '--pdeathsig', 'KILL', ...rights(), '--', ...tcpdump];
 }
 

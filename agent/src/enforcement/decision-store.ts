@@ -1,27 +1,55 @@
 /**
  * What should hold now, on disk: every change is synced before the kernel hears of it, so that an agent that was
- * killed comes back with the same decisions, the same ends, and the memory of what a person lifted.
+ * killed comes back with the same decisions, the time each has left, and the memory of what a person lifted.
+ *
+ * A decision's end is stored as time since boot, which no setting of the clock moves. After a reboot the time left is
+ * what was left when the machine was last seen running, less what the wall clock says has passed since; and where the
+ * wall clock later says that a decision's time is over, it is over. So no end is ever put off.
  */
 import Database from 'better-sqlite3';
 import { Decision, maxDecisionSeconds } from '@picket/shared/contract/decision';
+import { shiftDecision } from './shift-decision.ts';
+import type { SteadyClock } from './steady-clock.ts';
+import { restoreEnd, type LastSeen } from './time-left.ts';
 
 export interface DecisionStoreOptions {
   /** SQLite file, made when missing; `:memory:` for a run that leaves nothing behind. */
   readonly path: string;
+  /** What `expires_at` of the decisions goes by. Left out: they end by their own text, whatever happens to clocks. */
+  readonly clock?: SteadyClock;
 }
 
 const schema = `
   CREATE TABLE IF NOT EXISTS decision (id TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS lifted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
+  -- ends_uptime_ms counts from the boot that life names; is_unsure: it was restored after a reboot
+  CREATE TABLE IF NOT EXISTS decision_end (
+    id TEXT PRIMARY KEY, ends_uptime_ms INTEGER NOT NULL, is_unsure INTEGER NOT NULL
+  ) STRICT;
+  -- when an agent was last seen running; unexpected_ends: how often it came back without having been stopped
+  CREATE TABLE IF NOT EXISTS life (
+    one INTEGER PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL, uptime_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
+    is_running INTEGER NOT NULL, unexpected_ends INTEGER NOT NULL
+  ) STRICT;
 `;
+
+interface Life extends LastSeen {
+  readonly unexpected_ends: number;
+}
 
 export class DecisionStore implements Disposable {
   readonly #database: Database.Database;
+  readonly #clock: SteadyClock | undefined;
   readonly #decisions = new Map<string, Decision>();
+  /** Of decisions restored after a reboot: their end by the wall clock, milliseconds since 1970. */
+  readonly #unsure = new Map<string, number>();
+  #storedSkewMs = 0;
   #unreadable = 0;
+  #unexpectedEnds = 0;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, clock: SteadyClock | undefined) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   /** Throws where the file cannot be opened or is no database. */
@@ -31,7 +59,7 @@ export class DecisionStore implements Disposable {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
       database.exec(schema);
-      const store = new DecisionStore(database);
+      const store = new DecisionStore(database, options.clock);
       store.#load();
       return store;
     } catch (error) {
@@ -51,6 +79,11 @@ export class DecisionStore implements Disposable {
     return this.#unreadable;
   }
 
+  /** How often an agent with this store ended without being stopped: killed, crashed, or without power. */
+  get unexpectedEnds(): number {
+    return this.#unexpectedEnds;
+  }
+
   all(): readonly Decision[] {
     return [...this.#decisions.values()];
   }
@@ -59,23 +92,35 @@ export class DecisionStore implements Disposable {
     return this.#decisions.get(id);
   }
 
+  /** Ids of decisions that were restored after a reboot and whose end has passed by the wall clock. */
+  overdue(): readonly string[] {
+    if (this.#unsure.size === 0 || this.#clock === undefined) return [];
+    const wallMs = this.#clock.wallMs();
+    return [...this.#unsure].filter(([, endsAtMs]) => endsAtMs <= wallMs).map(([id]) => id);
+  }
+
   /** All of them or none. Where the disk will not take them this throws, and they are held in memory only. */
   put(decisions: readonly Decision[]): void {
     for (const decision of decisions) this.#decisions.set(decision.id, decision);
-    const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
     this.#database.transaction(() => {
-      for (const decision of decisions) {
-        insert.run(decision.id, Date.parse(decision.expires_at), JSON.stringify(decision));
-      }
+      this.#write(decisions);
+      this.#writeLife();
     })();
   }
 
   /** Forgotten in memory even where the disk will not, which throws. */
   remove(ids: readonly string[]): void {
-    for (const id of ids) this.#decisions.delete(id);
+    for (const id of ids) {
+      this.#decisions.delete(id);
+      this.#unsure.delete(id);
+    }
     const remove = this.#database.prepare('DELETE FROM decision WHERE id = ?');
+    const removeEnd = this.#database.prepare('DELETE FROM decision_end WHERE id = ?');
     this.#database.transaction(() => {
-      for (const id of ids) remove.run(id);
+      for (const id of ids) {
+        remove.run(id);
+        removeEnd.run(id);
+      }
     })();
   }
 
@@ -95,17 +140,93 @@ export class DecisionStore implements Disposable {
     return this.#database.prepare('SELECT 1 FROM lifted WHERE id = ?').get(id) !== undefined;
   }
 
+  /** The agent runs. To be called every `seenEveryMs` (time-left.ts) while anything is held. Throws where the disk will not. */
+  seen(): void {
+    const hasClockMoved = this.#clock !== undefined && this.#clock.skewMs() !== this.#storedSkewMs;
+    this.#database.transaction(() => {
+      if (hasClockMoved) this.#write(this.all()); // their ends by the wall clock read differently now
+      this.#writeLife();
+    })();
+  }
+
+  /** Says on disk that the agent was stopped, and did not just end. */
   [Symbol.dispose](): void {
+    try {
+      this.#writeLife(false);
+    } catch {
+      // a full disk: the next start takes this for an unexpected end
+    }
     this.#database.close();
   }
 
-  #load(): void {
-    for (const row of this.#database.prepare('SELECT body FROM decision ORDER BY id').all()) {
-      const decision = readDecision((row as { readonly body: string }).body);
-      if (decision === undefined) this.#unreadable += 1;
-      else this.#decisions.set(decision.id, decision);
+  #write(decisions: readonly Decision[]): void {
+    const clock = this.#clock;
+    const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
+    const insertEnd = this.#database.prepare(
+      'INSERT OR REPLACE INTO decision_end (id, ends_uptime_ms, is_unsure) VALUES (?, ?, ?)',
+    );
+    this.#storedSkewMs = clock?.skewMs() ?? 0;
+    for (const decision of decisions) {
+      const byWall = shiftDecision(decision, this.#storedSkewMs);
+      const wallMs = this.#unsure.get(decision.id);
+      const body = wallMs === undefined ? byWall : { ...byWall, expires_at: new Date(wallMs).toISOString() };
+      insert.run(decision.id, Date.parse(body.expires_at), JSON.stringify(body));
+      if (clock !== undefined) {
+        const leftMs = Date.parse(decision.expires_at) - clock.now();
+        insertEnd.run(decision.id, Math.floor(clock.uptimeMs() + leftMs), wallMs === undefined ? 0 : 1);
+      }
     }
   }
+
+  #writeLife(isRunning = true): void {
+    if (this.#clock === undefined) return;
+    const { bootId } = this.#clock;
+    this.#database
+      .prepare('INSERT OR REPLACE INTO life VALUES (1, ?, ?, ?, ?, ?)')
+      .run(bootId, this.#clock.uptimeMs(), this.#clock.wallMs(), isRunning ? 1 : 0, this.#unexpectedEnds);
+  }
+
+  #load(): void {
+    const life = this.#database.prepare('SELECT * FROM life').get() as Life | undefined;
+    this.#unexpectedEnds = (life?.unexpected_ends ?? 0) + (life?.is_running === 1 ? 1 : 0);
+    const rows = this.#database
+      .prepare('SELECT body, ends_uptime_ms, is_unsure FROM decision LEFT JOIN decision_end USING (id) ORDER BY id')
+      .all() as readonly Row[];
+    for (const row of rows) {
+      const stored = readDecision(row.body);
+      if (stored === undefined) this.#unreadable += 1;
+      else this.#decisions.set(stored.id, this.#restore(stored, row, life));
+    }
+    if (this.#clock === undefined) return;
+    this.#database.transaction(() => {
+      this.#write(this.all());
+      this.#writeLife();
+    })();
+  }
+
+  /** The decision with its end by the clock of this run. */
+  #restore(stored: Decision, row: Row, life: Life | undefined): Decision {
+    const clock = this.#clock;
+    if (clock === undefined) return stored;
+    const end = restoreEnd(
+      { byWallMs: Date.parse(stored.expires_at), uptimeMs: row.ends_uptime_ms, isUnsure: row.is_unsure === 1 },
+      life,
+      { bootId: clock.bootId, uptimeMs: clock.uptimeMs(), wallMs: clock.wallMs() },
+    );
+    if (end.isUnsure) this.#unsure.set(stored.id, Date.parse(stored.expires_at));
+    const endsAtMs = Math.floor(clock.now() + end.leftMs);
+    // a moment's difference is that of two readings: the text stays what everybody knows it as
+    if (Math.abs(endsAtMs - Date.parse(stored.expires_at)) < sameEndMs) return stored;
+    return { ...stored, expires_at: new Date(endsAtMs).toISOString() };
+  }
+}
+
+const sameEndMs = 1000;
+
+interface Row {
+  readonly body: string;
+  readonly ends_uptime_ms: number | null;
+  readonly is_unsure: number | null;
 }
 
 function readDecision(body: string): Decision | undefined {

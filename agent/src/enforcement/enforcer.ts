@@ -17,7 +17,10 @@ import type { DecisionDraft } from '../verdict/decision-draft.ts';
 import type { DecisionStore } from './decision-store.ts';
 import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
 import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
+import { describeHeldOpen, type HeldOpenMark } from './held-open.ts';
 import { passModeGate } from './mode-gate.ts';
+import { shiftDecision } from './shift-decision.ts';
+import { seenEveryMs } from './time-left.ts';
 
 export interface EnforcerOptions {
   /** Owned by the caller, like the firewall. */
@@ -29,8 +32,14 @@ export interface EnforcerOptions {
   readonly ceiling?: Mode;
   readonly onEvent: (event: DecisionEvent) => void;
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  /** Milliseconds. Default: the wall clock. */
+  /** Milliseconds since 1970 by a clock that never jumps; decisions end by it. Default: the wall clock. */
   readonly now?: () => number;
+  /** What the wall clock has more than that, for times that people and the controller say or read. Default: nothing. */
+  readonly skewMs?: () => number;
+  /** The owner's word that nothing may be restricted now. Default: never. */
+  readonly heldOpen?: () => HeldOpenMark | undefined;
+  /** What becomes of restrictions when the agent ends unexpectedly; told in the figures. Default: `keep`. */
+  readonly failPolicy?: 'keep' | 'open';
   /** How often the kernel is read back. */
   readonly checkEveryMs?: number;
 }
@@ -45,11 +54,14 @@ const maxHeld = 20_000;
 /** Restrictions of the model's own making; more than this is a mistake or a trick, not defence. */
 const maxAutomaticPerMinute = 60;
 const maxWaiting = 1000;
+/** One change of somebody else comes as many lines. */
+const changeSettlesMs = 30;
 /** An element may leave the kernel this long before its decision ends. */
 const graceMs = 3000;
 
 const nothingRead: FirewallReading = {
   decisionIds: new Set(),
+  packetsOf: new Map(),
   packetsDropped: 0,
   packetsWouldDrop: 0,
   drift: null,
@@ -72,6 +84,15 @@ export class Enforcer implements AsyncDisposable {
   #refused = 0;
   #failed = 0;
   #driftRepairs = 0;
+  #gapMsTotal = 0;
+  #gapMsMax = 0;
+  /** When the kernel was last known to hold what it should, and when somebody was seen to change it since. */
+  #goodAtMs = 0;
+  #changedAtMs: number | undefined;
+  #checkSoon: NodeJS.Timeout | undefined;
+  #watching: AsyncDisposable | undefined;
+  #seenAtMs = 0;
+  #isOpen = false;
 
   private constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -89,6 +110,7 @@ export class Enforcer implements AsyncDisposable {
       enforcer.#dropExpired();
       await enforcer.#hold();
     });
+    enforcer.#watching = options.firewall.watch?.(() => enforcer.#noteChange());
     enforcer.#timer = setInterval(() => void enforcer.check(), options.checkEveryMs ?? 10_000);
     enforcer.#timer.unref();
     return enforcer;
@@ -119,6 +141,11 @@ export class Enforcer implements AsyncDisposable {
       refused: this.#refused,
       failed: this.#failed,
       drift_repairs: this.#driftRepairs,
+      gap_ms_total: Math.round(this.#gapMsTotal),
+      gap_ms_max: Math.round(this.#gapMsMax),
+      fail_policy: this.#options.failPolicy ?? 'keep',
+      unexpected_ends: this.#options.store.unexpectedEnds,
+      held_open: this.#isOpen,
       packets_dropped: this.#reading.packetsDropped,
       packets_would_drop: this.#reading.packetsWouldDrop,
     };
@@ -133,14 +160,18 @@ export class Enforcer implements AsyncDisposable {
       created_at: new Date(nowMs).toISOString(),
       expires_at: new Date(nowMs + seconds * 1000).toISOString(),
     };
-    const [event] = await this.add([decision]);
+    const [event] = await this.#addAll([decision]);
     return event ?? this.#eventOf(decision, 'proposed', 'it is held already');
   }
 
   /**
    * Admits decisions, all in one batch. An event for each, in order, except those that are held already.
    */
-  add(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
+  add(asked: readonly Decision[]): Promise<readonly DecisionEvent[]> {
+    return this.#addAll(asked.map((decision) => shiftDecision(decision, -this.#skewMs())));
+  }
+
+  #addAll(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
     if (this.#waiting >= maxWaiting) {
       return Promise.resolve(decisions.map((decision) => this.#refuse(decision, 'too many changes are waiting')));
     }
@@ -184,7 +215,10 @@ export class Enforcer implements AsyncDisposable {
   list(): readonly HeldDecision[] {
     return this.#options.store
       .all()
-      .map((decision) => ({ decision, in_kernel: this.#reading.decisionIds.has(decision.id) }));
+      .map((decision) => ({
+        decision: shiftDecision(decision, this.#skewMs()),
+        in_kernel: this.#reading.decisionIds.has(decision.id),
+      }));
   }
 
   /** From here on the gateway may do this much, within the ceiling; decisions that hold already become as gentle. */
@@ -214,6 +248,11 @@ export class Enforcer implements AsyncDisposable {
   check(): Promise<void> {
     return this.#inTurn(async () => {
       this.#dropExpired();
+      this.#noteSeen();
+      if (this.#isOpen !== (this.#heldOpen() !== undefined)) {
+        await this.#hold();
+        return;
+      }
       if (this.#mode === 'observe') return;
       try {
         this.#reading = await this.#options.firewall.read(this.#stopped.signal);
@@ -221,11 +260,18 @@ export class Enforcer implements AsyncDisposable {
         this.#noteFailure(error);
         return;
       }
+      if (this.#isOpen) {
+        if (this.#reading.decisionIds.size > 0) await this.#hold();
+        return;
+      }
       const nowMs = this.#now();
       const missing = this.#effective().find(
         ({ id, expires_at }) => !this.#reading.decisionIds.has(id) && Date.parse(expires_at) - nowMs > graceMs,
       );
-      if (this.#reading.drift === null && missing === undefined) return;
+      if (this.#reading.drift === null && missing === undefined) {
+        this.#noteGood();
+        return;
+      }
       const isRetry = missing !== undefined && this.#unverified.has(missing.id);
       if (!isRetry) {
         this.#driftRepairs += 1;
@@ -234,13 +280,17 @@ export class Enforcer implements AsyncDisposable {
           'the kernel was changed: repairing',
         );
       }
-      await this.#hold();
+      const beganAtMs = this.#changedAtMs ?? this.#goodAtMs;
+      const problem = await this.#hold();
+      if (!isRetry && problem === undefined) this.#noteGap(this.#now() - beganAtMs);
     });
   }
 
   /** Stops reading back. What holds in the kernel stays there until its own end. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#checkSoon);
+    await this.#watching?.[Symbol.asyncDispose]();
     await this.#queue;
     this.#stopped.abort();
   }
@@ -287,7 +337,10 @@ export class Enforcer implements AsyncDisposable {
 
   #dropExpired(): void {
     const nowMs = this.#now();
-    const expired = this.#options.store.all().filter((decision) => !(Date.parse(decision.expires_at) > nowMs));
+    const overdue = new Set(this.#options.store.overdue());
+    const expired = this.#options.store
+      .all()
+      .filter((decision) => !(Date.parse(decision.expires_at) > nowMs) || overdue.has(decision.id));
     if (expired.length === 0) return;
     this.#write(() => this.#options.store.remove(expired.map((decision) => decision.id)));
     for (const decision of expired) {
@@ -306,7 +359,14 @@ export class Enforcer implements AsyncDisposable {
   /** What went wrong, for people; undefined where the kernel holds what it should. */
   async #hold(): Promise<string | undefined> {
     const { firewall, store } = this.#options;
+    const mark = this.#heldOpen();
+    this.#noteOpen(mark);
     try {
+      if (mark !== undefined) {
+        await firewall.clear(this.#stopped.signal);
+        this.#reading = nothingRead;
+        return describeHeldOpen(mark);
+      }
       if (this.#mode === 'observe') {
         await this.#withdraw();
       } else {
@@ -316,6 +376,7 @@ export class Enforcer implements AsyncDisposable {
       return this.#noteFailure(error);
     }
     this.#lastProblem = undefined;
+    this.#noteGood();
     for (const id of this.#unverified) {
       const decision = store.get(id);
       if (decision === undefined || this.#reading.decisionIds.has(id)) this.#unverified.delete(id);
@@ -325,6 +386,51 @@ export class Enforcer implements AsyncDisposable {
       }
     }
     return undefined;
+  }
+
+  #heldOpen(): HeldOpenMark | undefined {
+    return this.#options.heldOpen?.();
+  }
+
+  #skewMs(): number {
+    return this.#options.skewMs?.() ?? 0;
+  }
+
+  /** What held is told as held again once the owner resumes. */
+  #noteOpen(mark: HeldOpenMark | undefined): void {
+    if ((mark !== undefined) === this.#isOpen) return;
+    this.#isOpen = mark !== undefined;
+    for (const { id } of this.#options.store.all()) this.#unverified.add(id);
+    const held = this.#options.store.size;
+    if (mark === undefined) this.#options.log.info({ held }, 'no longer held open: restricting again');
+    else this.#options.log.warn({ held }, `nothing is restricted: ${describeHeldOpen(mark)}`);
+  }
+
+  /** Somebody took something out of the kernel; it may have been us. Looked at at once, but not at every line of it. */
+  #noteChange(): void {
+    this.#changedAtMs ??= this.#now();
+    if (this.#stopped.signal.aborted) return;
+    this.#checkSoon ??= setTimeout(() => {
+      this.#checkSoon = undefined;
+      void this.check();
+    }, changeSettlesMs);
+  }
+
+  #noteGood(): void {
+    this.#goodAtMs = this.#now();
+    this.#changedAtMs = undefined;
+  }
+
+  /** From when the kernel was seen to change, or else from the last good look, until it held again. */
+  #noteGap(gapMs: number): void {
+    this.#gapMsTotal += gapMs;
+    this.#gapMsMax = Math.max(this.#gapMsMax, gapMs);
+  }
+
+  #noteSeen(): void {
+    if (this.#options.store.size === 0 || this.#now() - this.#seenAtMs < seenEveryMs) return;
+    this.#seenAtMs = this.#now();
+    this.#write(() => this.#options.store.seen());
   }
 
   /** Who only observes says nothing to the kernel, but to take back what was said before. */
@@ -377,7 +483,13 @@ export class Enforcer implements AsyncDisposable {
   }
 
   #eventOf(decision: Decision, state: DecisionState, detail: string | null): DecisionEvent {
-    return { decision, state, at: new Date(this.#now()).toISOString(), detail: detail?.slice(0, 500) ?? null };
+    const skewMs = this.#skewMs();
+    return {
+      decision: shiftDecision(decision, skewMs),
+      state,
+      at: new Date(this.#now() + skewMs).toISOString(),
+      detail: detail?.slice(0, 500) ?? null,
+    };
   }
 
   #inTurn<Result>(task: () => Result | Promise<Result>): Promise<Result> {

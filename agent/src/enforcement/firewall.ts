@@ -6,6 +6,8 @@ import type { Guard } from './guard.ts';
 export interface FirewallReading {
   /** Ids of our decisions that are in the kernel now, behind the guard and with the rules that make them count. */
   readonly decisionIds: ReadonlySet<string>;
+  /** Packets that met the elements of a decision, by its id; those that met none are left out. */
+  readonly packetsOf: ReadonlyMap<string, number>;
   readonly packetsDropped: number;
   readonly packetsWouldDrop: number;
   /** What is there, or not there, though nobody asked for it; null where the kernel holds what it was told to hold. */
@@ -17,6 +19,8 @@ export interface Firewall extends AsyncDisposable {
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
   /** What the kernel says is so. */
   read(signal: AbortSignal): Promise<FirewallReading>;
+  /** Calls back whenever something of ours may have left the kernel, also where we did it. For kernels that can tell. */
+  watch?(onChanged: () => void): AsyncDisposable;
   /** Take everything of ours out of the kernel. */
   clear(signal: AbortSignal): Promise<void>;
 }

@@ -91,6 +91,17 @@ export const Health = z.strictObject({
     refused: count,
     failed: count,
     drift_repairs: count,
+    /** How long the kernel did not hold what it should because somebody changed it. Left out by older agents, as the rest. */
+    gap_ms_total: count.optional(),
+    gap_ms_max: count.optional(),
+    /** What becomes of restrictions when the agent ends unexpectedly: they keep their time, or they are removed. */
+    fail_policy: z.enum(['keep', 'open']).optional(),
+    /** How often that happened on this gateway. */
+    unexpected_ends: count.optional(),
+    /** The owner has taken everything out of the kernel, and has not resumed yet. */
+    held_open: z.boolean().optional(),
+    /** Whether a process of its own holds the right to change the kernel, or the whole agent. */
+    privilege: z.enum(['separated', 'whole', 'none']).optional(),
     packets_dropped: count,
     packets_would_drop: count,
   }),
