@@ -1,61 +1,52 @@
 /**
- * Time from an attack's first packet at the gateway to the block in the kernel: real tools, network namespaces, the agent
- * with its shipped bundle and built-in rules. Needs root, nft, tcpdump, nmap, hping3, nginx and sshd. JSON on stdout.
+ * Time from an attack's first packet at the gateway to its restriction in the kernel, for each class of attack: real
+ * tools, network namespaces, the agent with its shipped bundle and built-in rules. Needs root and the tools of the
+ * scenarios. JSON on stdout. Arguments: runs of each (5), then names of scenarios (default: all that are timed).
  */
 import { loadavg } from 'node:os';
-import { GatewayAgent } from '../.ci/end-to-end/gateway-agent.ts';
-import { GuardedNetwork } from '../.ci/end-to-end/namespaces.ts';
+import { loadScenarios } from '../models/range/prevention/load-scenarios.ts';
+import { describeResult, runScenarios } from '../models/range/prevention/run-scenarios.ts';
+import type { ScenarioResult } from '../models/range/prevention/scenario.ts';
 
-const runs = Number(process.argv[2] ?? 5);
-const deadlineMs = 60_000;
-const attacks: Readonly<Record<string, (victim: string) => readonly string[]>> = {
-  'nmap -sS -T4': (victim) => ['nmap', '-n', '-Pn', '-sS', '-T4', '--max-rate', '150', '-p', '1-20000', victim],
-  'hping3 -S -i u1000': (victim) => ['hping3', '-q', '-n', '-S', '-p', '80', '-i', 'u1000', victim],
-};
+const [runs = '5', ...names] = process.argv.slice(2);
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 
-/** Milliseconds, or null when nothing was blocked in time. */
-async function measure(attack: (victim: string) => readonly string[]): Promise<number | null> {
-  await using network = await GuardedNetwork.open(['web', 'ssh']);
-  const agent = await GatewayAgent.start(network, { mode: 'enforce' });
-  await agent.untilReady(deadlineMs);
-  const { attacker, device, gateway } = network;
-  const first = network.start(gateway, [
-    'tcpdump',
-    '-l',
-    '-tt',
-    '-n',
-    '-c',
-    '1',
-    '-i',
-    'wan0',
-    'ip',
-    'and',
-    'src',
-    attacker.address,
-  ]);
-  await first.untilPrinted(/listening on/, deadlineMs);
-  const monitor = network.start(gateway, ['nft', 'monitor', 'new', 'elements']);
-  const block = new RegExp(`inet picket drop_\\S+ .*${attacker.address.replaceAll('.', '\\.')}`);
-  const blocked = monitor.untilPrinted(block, deadlineMs).then(
-    () => Date.now(),
-    () => null,
-  );
-  network.start(attacker.namespace, attack(device.address));
-  const [, seconds] = await first.untilPrinted(/^(\d+\.\d+) IP /m, deadlineMs);
-  const blockedAtMs = await blocked;
-  return blockedAtMs === null ? null : Math.round(blockedAtMs - Number(seconds) * 1000);
+const timed = (await loadScenarios()).filter(
+  ({ attack, name }) => attack !== undefined && (names.length === 0 || names.includes(name)),
+);
+const loads: number[] = [];
+const results = await runScenarios(timed, {
+  repeat: Number(runs),
+  jobs: 1,
+  signal: interrupted.signal,
+  onResult: (result) => {
+    loads.push(loadavg()[0] ?? Number.NaN);
+    console.error(describeResult(result));
+  },
+});
+
+/** Nearest rank: with few runs p95 is the worst of them. */
+function percentile(sorted: readonly number[], share: number): number | null {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
 }
 
-const results: Record<string, unknown> = {};
-for (const [name, attack] of Object.entries(attacks)) {
-  const times: (number | null)[] = [];
-  for (let run = 0; run < runs; run++) times.push(await measure(attack));
+function figuresOf(runsOfOne: readonly ScenarioResult[]): object {
+  const times = runsOfOne.map((result) => result.attack_to_drop_ms);
   const known = times.filter((time) => time !== null).toSorted((a, b) => a - b);
-  results[name] = {
-    milliseconds: times,
-    median: known[Math.floor(known.length / 2)] ?? null,
-    worst: known.at(-1) ?? null,
+  const sum = (pick: (result: ScenarioResult) => number): number => runsOfOne.reduce((all, one) => all + pick(one), 0);
+  return {
+    runs: times.length,
     missed: times.length - known.length,
+    p50_ms: percentile(known, 0.5),
+    p95_ms: percentile(known, 0.95),
+    worst_ms: known.at(-1) ?? null,
+    milliseconds: times,
+    honest_connections: sum(({ collateral }) => collateral?.connections ?? 0),
+    honest_lost: sum(({ collateral }) => (collateral?.lost ?? 0) + (collateral?.kept_cut ?? 0)),
   };
 }
-console.log(JSON.stringify({ results, runs, load: loadavg()[0] }, null, 2));
+
+const byName = Map.groupBy(results, ({ name }) => name);
+const figures = timed.map(({ name, attack }) => ({ name, class: attack, ...figuresOf(byName.get(name) ?? []) }));
+console.log(JSON.stringify({ figures, load: { least: Math.min(...loads), most: Math.max(...loads) } }, null, 2));

@@ -26,7 +26,7 @@ import { Fleet } from '../../controller/src/fleet.ts';
 import type { FleetOptions } from '../../controller/src/fleet.ts';
 import type { RawEventBatch } from '../../controller/src/broker/message-router.ts';
 import { LiveFeed } from '../../controller/src/live/live-feed.ts';
-import { eventually } from './running-program.ts';
+import { eventually } from '../../models/range/running-program.ts';
 
 const quiet = Object.fromEntries(
   ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, () => {}]),

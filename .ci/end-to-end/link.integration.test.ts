@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../controller/src/database/database.ts';
 import { freePort } from './free-port.ts';
-import { RunningProgram, eventually } from './running-program.ts';
+import { RunningProgram, eventually } from '../../models/range/running-program.ts';
 
 const node = [process.execPath, '--conditions=@picket/source'] as const;
 let folder: string;

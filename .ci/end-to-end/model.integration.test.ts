@@ -12,7 +12,7 @@ import { GatewayId } from '../../shared/src/contract/identifiers.ts';
 import { ModelManifest } from '../../shared/src/contract/model-manifest.ts';
 import { StoredGateway } from '../../shared/src/contract/stored-gateway.ts';
 import type { BundleReported } from '../../shared/src/contract/twin.ts';
-import { RunningProgram, eventually } from './running-program.ts';
+import { RunningProgram, eventually } from '../../models/range/running-program.ts';
 
 const agentMain = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 const capture = fileURLToPath(new URL('../../agent/captures/demo.pcap', import.meta.url));

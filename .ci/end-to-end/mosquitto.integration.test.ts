@@ -26,7 +26,7 @@ import { LiveFeed } from '../../controller/src/live/live-feed.ts';
 import { BrokerPeer } from '../../controller/src/testing/broker-peer.ts';
 import { requireSystem } from '../require-system.ts';
 import { freePort } from './free-port.ts';
-import { eventually } from './running-program.ts';
+import { eventually } from '../../models/range/running-program.ts';
 
 const quiet = Object.fromEntries(
   ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, () => {}]),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../models/range/link.ts';
 import { Namespace } from '../../models/range/namespace.ts';
 import { requireSystem } from '../require-system.ts';
-import { RunningProgram, eventually } from './running-program.ts';
+import { RunningProgram, eventually } from '../../models/range/running-program.ts';
 
 const canRun = requireSystem('root', 'ip', 'nft', 'tcpdump', 'curl');
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from './free-port.ts';
-import { RunningProgram, eventually } from './running-program.ts';
+import { RunningProgram, eventually } from '../../models/range/running-program.ts';
 
 const password = 'a password only this test knows';
 let directory: string;

@@ -1,9 +1,10 @@
-/** What can be captured, for people and for programs. */
+/** What can be captured, and which scenarios of prevention there are, for people and for programs. */
 import { families } from './attacks/families.ts';
 import { planEpisodes } from './attacks/plan-episodes.ts';
 import { planSite } from './plan/plan-site.ts';
+import type { NamedScenario } from './prevention/scenario.ts';
 
-interface Listed {
+interface ListedCapture {
   readonly name: string;
   readonly kind: 'capture';
   readonly description: string;
@@ -11,17 +12,33 @@ interface Listed {
   readonly tools: Readonly<Record<string, readonly string[]>>;
 }
 
-export function listRange(asJson: boolean): string {
-  const listed: Listed[] = [
+export function listRange(scenarios: readonly NamedScenario[], asJson: boolean): string {
+  const captures: ListedCapture[] = [
     { name: 'life', kind: 'capture', description: 'honest life alone, of many sites side by side', tools: {} },
     ...families.map(({ name, description }) => ({ name, kind: 'capture' as const, description, tools: toolsOf(name) })),
   ];
-  if (asJson) return JSON.stringify(listed, null, 1);
-  const lines = listed.flatMap(({ name, description, tools }) => [
+  if (asJson) {
+    const live = scenarios.map(({ name, group, expectation, attack = null }) => ({
+      name,
+      kind: 'prevention',
+      group,
+      expectation,
+      attack,
+    }));
+    return JSON.stringify([...captures, ...live], null, 1);
+  }
+  const lines = captures.flatMap(({ name, description, tools }) => [
     `${name}: ${description}`,
     ...Object.entries(tools).map(([part, names]) => `  ${part}: ${names.join(', ')}`),
   ]);
-  return [...lines, 'sites: train-NN, validation-NN, test-NN: any number, each another site'].join('\n');
+  return [
+    'Captures:',
+    ...lines,
+    'sites: train-NN, validation-NN, test-NN: any number, each another site',
+    '',
+    'Live scenarios of prevention:',
+    ...scenarios.map(({ name, group, expectation }) => `${name} [${group}]: ${expectation}`),
+  ].join('\n');
 }
 
 /** As seen on the first sites of each part: sites differ in what they can be attacked with. */

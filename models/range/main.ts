@@ -1,4 +1,4 @@
-/** `range`: labelled captures from real tools against real services between network namespaces. Needs root. */
+/** `range`: labelled captures and live scenarios, real tools against real services between network namespaces. Needs root. */
 import { Command, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
 import { families } from './attacks/families.ts';
@@ -9,6 +9,8 @@ import { listRange } from './list-range.ts';
 import { destroyNamespace, existingNamespaces } from './namespace.ts';
 import { planSiteByName } from './plan/plan-site.ts';
 import type { Part } from './plan/site-plan.ts';
+import { loadScenarios } from './prevention/load-scenarios.ts';
+import { chooseScenarios, describeResult, runScenarios } from './prevention/run-scenarios.ts';
 
 const say = (line: string): void => console.error(`range: ${line}`);
 const interrupted = new AbortController();
@@ -30,14 +32,34 @@ function familyName(text: string): string {
 }
 
 const program = new Command('range')
-  .description('Labelled captures from real tools against real services between network namespaces. Needs root.')
+  .description(
+    'Labelled captures and live scenarios of prevention: real tools against real services between network namespaces. Needs root.',
+  )
   .showHelpAfterError();
 
 program
   .command('list')
-  .description('what can be captured: families of attacks, sites, tools of each part')
+  .description('what can be captured (families of attacks, sites, tools of each part), and scenarios of prevention')
   .option('--json', 'one JSON array')
-  .action((options: { json?: boolean }) => console.log(listRange(options.json === true)));
+  .action(async (options: { json?: boolean }) => console.log(listRange(await loadScenarios(), options.json === true)));
+
+program
+  .command('run')
+  .description('live scenarios of prevention: what must be so, and what was seen; exit code 1 where one fails')
+  .argument('<scenario...>', 'names or groups, as in `range list`, or `all`')
+  .option('--json', 'one JSON array of results')
+  .option('--repeat <number>', 'each so often', whole, 1)
+  .option('--jobs <number>', 'how many at the same time', whole, 1)
+  .action(async (words: string[], options: { json?: boolean; repeat: number; jobs: number }) => {
+    const results = await runScenarios(chooseScenarios(await loadScenarios(), words), {
+      repeat: options.repeat,
+      jobs: Math.max(1, options.jobs),
+      signal: interrupted.signal,
+      onResult: (result) => console.error(describeResult(result)),
+    });
+    if (options.json === true) console.log(JSON.stringify(results, null, 1));
+    if (interrupted.signal.aborted || results.some(({ passed }) => !passed)) process.exitCode = 1;
+  });
 
 program
   .command('capture')
@@ -151,7 +173,7 @@ program
   });
 
 const needsRoot =
-  ['capture', 'set', 'life', 'clean'].includes(process.argv[2] ?? '') &&
+  ['capture', 'run', 'set', 'life', 'clean'].includes(process.argv[2] ?? '') &&
   !process.argv.includes('--help') &&
   !process.argv.includes('-h');
 if (process.getuid?.() !== 0 && needsRoot) {

@@ -59,12 +59,22 @@ export class RunningProgram implements AsyncDisposable {
     }
   }
 
+  /** Sends the signal to the whole group, as Ctrl-C does. */
+  signal(name: NodeJS.Signals): void {
+    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    try {
+      process.kill(-this.#child.pid, name);
+    } catch {
+      // it ended by itself in the meantime
+    }
+  }
+
   /** Sends the signal to the whole group, as Ctrl-C does, and waits for the end. Milliseconds it took. */
   async stop(signal: NodeJS.Signals): Promise<number> {
     const started = performance.now();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
+      this.signal(signal);
       await ended;
     }
     return performance.now() - started;

@@ -1,90 +1,147 @@
-/** The agent as its owner runs it, `picket-agent run --config FILE`, in the gateway's namespace; and what the kernel holds. */
+/** The agent as its owner runs it, `picket-agent run --config FILE`, in the gateway's namespace; and its local door. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Finished } from '../../models/range/namespace.ts';
-import type { GuardedNetwork } from './namespaces.ts';
-import { type RunningProgram, eventually } from '../../models/range/running-program.ts';
+import type { Finished, Namespace } from '../namespace.ts';
+import { type RunningProgram, eventually } from '../running-program.ts';
+import type { GuardedNetwork } from './guarded-network.ts';
 
-const main = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
 const command = [process.execPath, '--no-warnings', '--conditions=@picket/source', main];
 
-/** Of a set in the private table. */
-export interface KernelElement {
-  readonly set: string;
+/** As `decisions list --json` shows it; more members are there. */
+export interface HeldDecision {
+  readonly decision: {
+    readonly id: string;
+    readonly origin: string;
+    readonly action: string;
+    readonly scope: string;
+    readonly value: string;
+    readonly mode: string;
+    readonly scenario: string;
+    readonly expires_at: string;
+  };
+  readonly in_kernel: boolean;
+}
+
+export interface AgentOptions {
+  /** Where it runs; default: the gateway of the network. */
+  readonly namespace?: Namespace;
+  /** Of its folder, where there is more than one agent. */
+  readonly name?: string;
+  /** Put before the command line: `faketime`, say. */
+  readonly wrapper?: readonly string[];
+}
+
+/** What is asked for by hand; the rest has defaults. */
+export interface RequestByHand {
+  readonly scope: string;
   readonly value: string;
-  /** Seconds until the kernel forgets it. */
-  readonly expires: number;
-  /** Packets that met it. */
-  readonly packets: number;
+  readonly direction?: string;
+  readonly action?: string;
+  readonly duration_seconds?: number;
 }
 
 export class GatewayAgent {
+  readonly stateDir: string;
   readonly #network: GuardedNetwork;
+  readonly #namespace: Namespace;
   readonly #configFile: string;
-  readonly program: RunningProgram;
+  #program: RunningProgram;
 
-  private constructor(network: GuardedNetwork, configFile: string, program: RunningProgram) {
+  private constructor(
+    network: GuardedNetwork,
+    namespace: Namespace,
+    configFile: string,
+    stateDir: string,
+    program: RunningProgram,
+  ) {
     this.#network = network;
+    this.#namespace = namespace;
     this.#configFile = configFile;
-    this.program = program;
+    this.stateDir = stateDir;
+    this.#program = program;
   }
 
-  /** On the LAN side. `config` is laid over what every test needs. */
-  static async start(network: GuardedNetwork, config: Readonly<Record<string, unknown>>): Promise<GatewayAgent> {
-    const stateDir = join(network.folder, 'agent-state');
+  /** On the LAN side. `config` is laid over what every scenario needs. */
+  static async start(
+    network: GuardedNetwork,
+    config: Readonly<Record<string, unknown>>,
+    { namespace = network.gateway, name = 'agent', wrapper = [] }: AgentOptions = {},
+  ): Promise<GatewayAgent> {
+    const stateDir = stateDirOf(network, name);
     await mkdir(stateDir, { recursive: true });
-    const file = join(network.folder, 'agent.yaml');
-    const capture = { source: 'live', interface: 'lan0' };
+    const file = join(network.folder, `${name}.yaml`);
+    const capture = { source: 'live', interface: 'lan0', ring_kib: 4096 };
     await writeFile(file, JSON.stringify({ state_dir: stateDir, capture, ...config })); // JSON is YAML
-    const program = network.start(network.gateway, [...command, 'run', '--config', file]);
-    return new GatewayAgent(network, file, program);
+    const program = network.start(namespace, [...wrapper, ...command, 'run', '--config', file]);
+    return new GatewayAgent(network, namespace, file, stateDir, program);
+  }
+
+  /** The one that runs now. */
+  get program(): RunningProgram {
+    return this.#program;
+  }
+
+  /** The same configuration and state again, after `program` was stopped; elsewhere if a namespace is given. */
+  startAgain(namespace = this.#namespace, wrapper: readonly string[] = []): void {
+    this.#program = this.#network.start(namespace, [...wrapper, ...command, 'run', '--config', this.#configFile]);
   }
 
   /** It answers on its own door. Rejects with what it said when it ended instead, or at the deadline. */
   async untilReady(deadlineMs: number): Promise<void> {
+    const { program } = this;
     await eventually(
       async () => {
-        if (this.program.exitCode !== null) throw new Error(`the agent ended:\n${this.program.output}`);
-        return (await this.command('status')).status;
+        if (program.exitCode !== null) throw new Error(`the agent ended:\n${program.output}`);
+        return this.ask('GET', '/status').then(
+          () => undefined,
+          (error: Error) => `${error.message}; it said so far:\n${program.output}`,
+        );
       },
-      (status) => status === 0,
+      (problem) => problem === undefined,
       deadlineMs,
     );
   }
 
   /** Another `picket-agent` command beside it. */
   command(...args: readonly string[]): Promise<Finished> {
-    return this.#network.gateway.run([...command, ...args, '--config', this.#configFile]);
+    return this.#namespace.run([...command, ...args, '--config', this.#configFile], 120_000);
+  }
+
+  /** Asks at its door, as the command line does. Rejects where it answers with an error, or not at all. */
+  async ask(method: string, path: string, body?: object): Promise<unknown> {
+    const socketPath = join(this.stateDir, 'agent.sock');
+    const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const call = request({ socketPath, method, path, timeout: 60_000 }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () => resolve({ status: response.statusCode ?? 500, text }));
+      });
+      call.on('timeout', () => call.destroy(new Error('the agent did not answer within 60 s')));
+      call.on('error', reject);
+      call.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+    if (status >= 400) throw new Error(`the agent answered ${status}: ${text.slice(0, 500)}`);
+    return JSON.parse(text);
+  }
+
+  async decisions(): Promise<readonly HeldDecision[]> {
+    return (await this.ask('GET', '/decisions')) as HeldDecision[];
+  }
+
+  /** What became of it: `verified`, `refused`, … and why. */
+  async add(wanted: RequestByHand): Promise<{ readonly state: string; readonly detail: string | null }> {
+    const defaults = { direction: 'both', action: 'block', duration_seconds: 600, reason: 'by hand' };
+    return (await this.ask('POST', '/decisions', { ...defaults, ...wanted })) as {
+      state: string;
+      detail: string | null;
+    };
   }
 }
 
-interface ListedSet {
-  readonly set?: { readonly name: string; readonly elem?: readonly unknown[] };
-}
-
-/** What the private table holds now; nothing while there is no table. */
-export async function kernelElements(network: GuardedNetwork): Promise<readonly KernelElement[]> {
-  const { status, stdout } = await network.gateway.run(['nft', '-j', 'list', 'table', 'inet', 'picket']);
-  if (status !== 0) return [];
-  // nft's own JSON, libnftables-json(5)
-  const { nftables } = JSON.parse(stdout) as { readonly nftables: readonly ListedSet[] };
-  return nftables.flatMap(({ set }) => (set?.elem ?? []).map((listed) => readElement(set?.name ?? '', listed)));
-}
-
-function readElement(set: string, listed: unknown): KernelElement {
-  const { elem } = listed as {
-    readonly elem?: { readonly val: unknown; readonly expires?: number; readonly counter?: { packets: number } };
-  };
-  return {
-    set,
-    value: JSON.stringify(elem?.val ?? listed),
-    expires: elem?.expires ?? Number.POSITIVE_INFINITY,
-    packets: elem?.counter?.packets ?? 0,
-  };
-}
-
-/** Those that name an address. */
-export async function elementsNaming(network: GuardedNetwork, address: string): Promise<readonly KernelElement[]> {
-  return (await kernelElements(network)).filter(({ value }) => value.includes(`"${address}"`));
+/** Where an agent of this name keeps its state. */
+export function stateDirOf(network: GuardedNetwork, name: string): string {
+  return join(network.folder, `${name}-state`);
 }

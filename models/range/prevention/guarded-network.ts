@@ -6,31 +6,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runOwn } from '../attacks/scan-targets.ts';
 import type { starters } from '../daemons.ts';
 import { connect } from '../link.ts';
 import { Namespace } from '../namespace.ts';
 import { Random } from '../random.ts';
 import { RunningProgram } from '../running-program.ts';
 import { startDaemon } from '../services.ts';
+import { type Forwarding, type Host, type HostName, hostPlans } from './hosts.ts';
 import { layOut } from './lay-out.ts';
 
-export interface Host {
-  readonly namespace: Namespace;
-  readonly address: string;
-  readonly address6: string;
-  readonly mac: string;
-}
-
-export type Service = 'web' | 'ssh' | 'ftp';
-
-/** How the gateway stands between the two sides. */
-export type Forwarding =
-  /** It routes both ways. */
-  | 'routed'
-  /** It routes, and hides the inside behind its own address; web and ssh of the device are forwarded. */
-  | 'translated'
-  /** It is a bridge: frames pass, nothing is routed. */
-  | 'bridged';
+/** `application` is a careless one, behind `/app/` of the web server. */
+export type Service = 'web' | 'application' | 'ssh' | 'ftp';
 
 export interface NetworkPlan {
   /** On the device. */
@@ -40,20 +28,13 @@ export interface NetworkPlan {
   readonly hasController?: boolean;
 }
 
-const software: Readonly<Record<Service, readonly [keyof typeof starters, number]>> = {
+const webApplication = fileURLToPath(new URL('../programs/web-application.ts', import.meta.url));
+
+const software: Readonly<Record<Exclude<Service, 'application'>, readonly [keyof typeof starters, number]>> = {
   web: ['nginx', 80],
   ssh: ['openssh', 22],
   ftp: ['vsftpd', 21],
 };
-
-export const hostPlans = {
-  attacker: { leg: 'wan0', network: '192.0.2', network6: '2001:db8:2', host: 66 },
-  bystander: { leg: 'wan1', network: '203.0.113', network6: '2001:db8:113', host: 20 },
-  device: { leg: 'port1', network: '192.168.77', network6: 'fd77:0:0', host: 20 },
-  neighbour: { leg: 'port2', network: '192.168.77', network6: 'fd77:0:0', host: 30 },
-  controller: { leg: 'mgm0', network: '198.51.100', network6: '2001:db8:100', host: 9 },
-} as const;
-export type HostName = keyof typeof hostPlans;
 
 export class GuardedNetwork implements AsyncDisposable {
   readonly gateway: Namespace;
@@ -136,10 +117,14 @@ export class GuardedNetwork implements AsyncDisposable {
 
   /** Start a service on a host. */
   async serve({ namespace, address }: Host, service: Service): Promise<void> {
+    if (service === 'application') {
+      namespace.spawn(runOwn(webApplication), { cwd: this.folder });
+      return;
+    }
     const [daemon, port] = software[service];
-    const folder = join(this.folder, namespace.name);
+    const folder = join(this.folder, `${namespace.name}-${service}`);
     await mkdir(folder, { recursive: true });
-    await startDaemon(daemon, { namespace, folder, site: folder, address, port, random: new Random(1) });
+    await startDaemon(daemon, { namespace, folder, site: this.folder, address, port, random: new Random(1) });
   }
 
   /** Whether a host gets a page from the device, within two seconds. */

@@ -1,6 +1,6 @@
 /** Addresses, routes and forwarding of a guarded network: routed, translated or bridged. */
 import type { Namespace } from '../namespace.ts';
-import { hostPlans, type Forwarding, type Host, type HostName } from './guarded-network.ts';
+import { hostPlans, type Forwarding, type Host, type HostName } from './hosts.ts';
 
 const outside = ['attacker', 'bystander', 'controller'] as const;
 const inside = ['device', 'neighbour'] as const;

@@ -20,7 +20,7 @@ interface Orders {
 const orders = JSON.parse(process.argv[2] ?? '{}') as Orders;
 const counted = { opened: 0, lost: 0, keptCut: 0, echoed: 0, slowestMs: 0, why: [] as string[] };
 const running = new Set<Promise<void>>();
-let isStopping = false;
+const stopping = new AbortController();
 
 function note(why: string): void {
   if (counted.why.length < 10) counted.why.push(`${new Date().toISOString()} ${why}`);
@@ -58,7 +58,7 @@ async function count(): Promise<void> {
 
 /** One connection for as long as it lasts: what is sent must come back. */
 async function keep(): Promise<void> {
-  while (!isStopping) {
+  while (!stopping.signal.aborted) {
     const socket = connect(orders.echoPort, orders.host);
     const problem = await useUntilItFails(socket);
     socket.destroy();
@@ -74,7 +74,7 @@ function useUntilItFails(socket: Socket): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answeredAt = performance.now();
     const timer = setInterval(() => {
-      if (isStopping) finish(undefined);
+      if (stopping.signal.aborted) finish(undefined);
       else if (performance.now() - answeredAt > orders.patienceMs) finish('silent for too long');
       else if (socket.writable) socket.write('.');
     }, 500);
@@ -87,19 +87,19 @@ function useUntilItFails(socket: Socket): Promise<string | undefined> {
       counted.echoed += 1;
     });
     socket.on('error', (error) => finish(error.message));
-    socket.on('close', () => finish(isStopping ? undefined : 'closed by the other side'));
+    socket.on('close', () => finish(stopping.signal.aborted ? undefined : 'closed by the other side'));
   });
 }
 
 async function stop(): Promise<void> {
-  isStopping = true;
+  stopping.abort();
   await Promise.all(running);
   process.stdout.write(`${JSON.stringify(counted)}\n`, () => process.exit(0));
 }
 process.once('SIGTERM', () => void stop());
 
 void keep();
-while (!isStopping) {
+while (!stopping.signal.aborted) {
   const visiting = count().finally(() => running.delete(visiting));
   running.add(visiting);
   await pause(orders.everyMs);

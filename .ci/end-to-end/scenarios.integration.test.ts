@@ -1,0 +1,51 @@
+/** Every live scenario of prevention, several at a time, as `npm run -s range -- run all` runs them. */
+import { availableParallelism } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadScenarios } from '../../models/range/prevention/load-scenarios.ts';
+import { describeResult, runScenarios } from '../../models/range/prevention/run-scenarios.ts';
+import type { ScenarioResult } from '../../models/range/prevention/scenario.ts';
+import { requireSystem } from '../require-system.ts';
+
+const scenarios = await loadScenarios();
+const needs = new Set(['root', 'ip', 'nft', 'conntrack', 'tcpdump', 'nginx', 'curl', 'ping']);
+for (const scenario of scenarios) for (const need of scenario.needs ?? []) needs.add(need);
+const canRun = requireSystem(...needs);
+/** They wait more than they compute. */
+const jobs = availableParallelism() * 3;
+
+test('there is a scenario for every group and each has a sentence', () => {
+  expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+  for (const { expectation } of scenarios) expect(expectation).toMatch(/^.{30,}\.$/);
+});
+
+describe.skipIf(!canRun)('prevention, live', () => {
+  const stop = new AbortController();
+  const results = new Map<string, Promise<ScenarioResult>>();
+  let all: Promise<unknown>;
+
+  beforeAll(() => {
+    const resolvers = new Map(
+      scenarios.map(({ name }) => {
+        const { promise, resolve } = Promise.withResolvers<ScenarioResult>();
+        results.set(name, promise);
+        return [name, resolve];
+      }),
+    );
+    all = runScenarios(scenarios, {
+      repeat: 1,
+      jobs,
+      signal: stop.signal,
+      onResult: (result) => resolvers.get(result.name)?.(result),
+    });
+  });
+  afterAll(async () => {
+    stop.abort(new Error('the tests are over'));
+    await all;
+  });
+
+  test.each(scenarios)('$group: $name', { timeout: 1_200_000 }, async ({ name }) => {
+    const result = await results.get(name);
+    if (result === undefined) throw new Error(`${name} was not run`);
+    expect(result.passed, `${describeResult(result)}\n${result.agents}`).toBe(true);
+  });
+});

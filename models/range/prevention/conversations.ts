@@ -1,0 +1,16 @@
+/** Small conversations by hand: is there an answer on this port, does this connection still carry anything? */
+import type { Namespace } from '../namespace.ts';
+import type { RunningProgram } from '../running-program.ts';
+import type { GuardedNetwork } from './guarded-network.ts';
+
+/** Whether a TCP connection opens, within two seconds. */
+export async function tryPort(from: Namespace, address: string, port: number): Promise<boolean> {
+  const { status } = await from.run(['timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`]);
+  return status === 0;
+}
+
+/** A connection to an echo server that says `back` for each answer, and `cut` when there is none for four seconds. */
+export function keepTalking(network: GuardedNetwork, from: Namespace, address: string, port: number): RunningProgram {
+  const talk = `exec 3<>/dev/tcp/${address}/${port}; while echo word >&3 && read -r -t 4 -u 3; do echo back; sleep 0.2; done; echo cut`;
+  return network.start(from, ['bash', '-c', talk]);
+}

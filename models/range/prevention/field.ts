@@ -1,0 +1,143 @@
+/** What a scenario acts on: its network, agents, attackers and honest client; it remembers what was expected and seen. */
+import { RunningProgram, eventually } from '../running-program.ts';
+import { type AgentOptions, GatewayAgent } from './gateway-agent.ts';
+import { GuardedNetwork } from './guarded-network.ts';
+import type { Host } from './hosts.ts';
+import { type KernelElement, KernelWatch, elementsNaming } from './kernel.ts';
+import type { Expectation, Scenario } from './scenario.ts';
+import { type Collateral, SteadyClient } from './steady-client.ts';
+
+/** For what happens at once where the machine has time. */
+export const patienceMs = 60_000;
+
+export class Field implements AsyncDisposable {
+  readonly network: GuardedNetwork;
+  readonly #client: SteadyClient;
+  readonly #expectations: Expectation[] = [];
+  readonly #agents: GatewayAgent[] = [];
+  #attackToDropMs: number | null = null;
+
+  private constructor(network: GuardedNetwork, client: SteadyClient) {
+    this.network = network;
+    this.#client = client;
+  }
+
+  /** The network stands and the honest client has been served once when this resolves. */
+  static async open(scenario: Scenario): Promise<Field> {
+    const services = scenario.network?.services ?? [];
+    const network = await GuardedNetwork.open({
+      ...scenario.network,
+      services: services.includes('web') ? services : ['web', ...services],
+    });
+    try {
+      const visited = scenario.honestClientVisits === 'neighbour' ? network.neighbour : network.device;
+      if (visited === network.neighbour) await network.serve(visited, 'web');
+      const address = visited === network.device ? network.target : visited.address;
+      return new Field(network, await SteadyClient.start(network, visited, address));
+    } catch (error) {
+      await network[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get expectations(): readonly Expectation[] {
+    return this.#expectations;
+  }
+
+  /** Of the last attack that was timed. */
+  get attackToDropMs(): number | null {
+    return this.#attackToDropMs;
+  }
+
+  /** What the agents said last, and what their kernel holds: for whoever looks for the cause of a failure. */
+  async describeAgents(): Promise<string> {
+    const { stdout } = await this.network.gateway.run(['nft', 'list', 'table', 'inet', 'picket']);
+    return [...this.#agents.map(({ program }) => program.output.slice(-2000)), stdout.slice(0, 6000)].join('\n');
+  }
+
+  /** Enforcing where `config` says nothing else; it answers when this resolves. */
+  async startAgent(config: Readonly<Record<string, unknown>> = {}, options: AgentOptions = {}): Promise<GatewayAgent> {
+    const agent = await GatewayAgent.start(this.network, { mode: 'enforce', ...config }, options);
+    this.#agents.push(agent);
+    await agent.untilReady(patienceMs);
+    return agent;
+  }
+
+  /** Note whether something is as it must be. A scenario goes on either way. */
+  expect(what: string, met: boolean, evidence: unknown = met): boolean {
+    this.#expectations.push({ what, met, evidence: textOf(evidence) });
+    return met;
+  }
+
+  /** Note whether it becomes so in time; the answer, right or not. */
+  async expectSoon<T>(
+    what: string,
+    ask: () => Promise<T>,
+    isRight: (answer: T) => boolean,
+    deadlineMs = patienceMs,
+  ): Promise<T> {
+    let last: T | undefined;
+    const began = performance.now();
+    try {
+      last = await eventually(async () => (last = await ask()), isRight, deadlineMs);
+      this.expect(what, true, `after ${Math.round(performance.now() - began)} ms: ${textOf(last)}`);
+    } catch (error) {
+      this.expect(what, false, last === undefined ? String(error) : `after ${deadlineMs} ms: ${textOf(last)}`);
+    }
+    return last as T;
+  }
+
+  /** Who may get a page from the device just now. */
+  async expectReach(what: string, host: Host, mayReach: boolean): Promise<void> {
+    const reaches = await this.network.reachesDevice(host);
+    this.expect(what, reaches === mayReach, reaches ? 'got the page' : 'got nothing');
+  }
+
+  /** Elements of decisions that name an address or a MAC. */
+  held(text: string): Promise<readonly KernelElement[]> {
+    return elementsNaming(this.network.gateway, text);
+  }
+
+  /** Start an attack, and take the time from its first packet at the gateway until the kernel restricts `restricted`. */
+  async attackUntilRestricted(
+    from: Host,
+    argv: readonly string[],
+    restricted: string,
+    { leg = 'wan0', filter = `src host ${from.address}`, isPattern = false, deadlineMs = patienceMs } = {},
+  ): Promise<RunningProgram> {
+    const { network } = this;
+    const options = ['-l', '-tt', '-n', '-c', '1', '-i', leg];
+    const first = network.start(network.gateway, ['tcpdump', ...options, `(${filter}) and not arp`]);
+    await first.untilPrinted(/listening on/, patienceMs);
+    const watch = KernelWatch.begin((command) => network.start(network.gateway, command));
+    const attack = network.start(from.namespace, argv);
+    try {
+      const restrictedAtMs = await watch.restricted(isPattern ? restricted : RegExp.escape(restricted), deadlineMs);
+      const [, seconds] = await first.untilPrinted(/^(\d+\.\d+) IP/m, deadlineMs);
+      this.#attackToDropMs = Math.round(restrictedAtMs - Number(seconds) * 1000);
+      this.expect(
+        `${restricted} is restricted in the kernel`,
+        true,
+        `${this.#attackToDropMs} ms after the first packet`,
+      );
+    } catch (error) {
+      const seen = (error as Error).message.slice(0, 500);
+      this.expect(`${restricted} is restricted in the kernel`, false, `not within ${deadlineMs} ms: ${seen}`);
+    }
+    return attack;
+  }
+
+  /** The honest client makes no further visit, and says what it lost. */
+  stopClient(): Promise<Collateral> {
+    return this.#client.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.network[Symbol.asyncDispose]();
+  }
+}
+
+function textOf(evidence: unknown): string {
+  const text = typeof evidence === 'string' ? evidence : (JSON.stringify(evidence) ?? 'undefined');
+  return text.length > 600 ? `${text.slice(0, 600)}…` : text;
+}

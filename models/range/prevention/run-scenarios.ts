@@ -1,0 +1,58 @@
+/** Many scenarios, some side by side, each in namespaces of its own; what came out, for people and for programs. */
+import { runScenario } from './run-scenario.ts';
+import type { NamedScenario, ScenarioResult } from './scenario.ts';
+
+export interface RunOptions {
+  /** How often each is run. */
+  readonly repeat: number;
+  /** How many run at the same time. */
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  /** As each one ends. */
+  readonly onResult: (result: ScenarioResult) => void;
+}
+
+/** In the order in which they ended. What had not begun when the signal aborts is left out. */
+export async function runScenarios(
+  scenarios: readonly NamedScenario[],
+  { repeat, jobs, signal, onResult }: RunOptions,
+): Promise<readonly ScenarioResult[]> {
+  const waiting = Array.from({ length: repeat }, () => scenarios).flat();
+  const results: ScenarioResult[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {
+      const result = await runScenario(next, signal);
+      results.push(result);
+      onResult(result);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return results;
+}
+
+/** Those with these names, or of these groups; `all` is every one. Throws with what there is where a word is neither. */
+export function chooseScenarios(all: readonly NamedScenario[], words: readonly string[]): readonly NamedScenario[] {
+  const wanted = words.map((word) => word.replaceAll('-', ' '));
+  for (const [index, word] of words.entries()) {
+    const isKnown = word === 'all' || all.some(({ name, group }) => name === word || asWord(group) === wanted[index]);
+    if (!isKnown) throw new Error(`there is no scenario "${word}"; \`range list\` names them`);
+  }
+  return all.filter(
+    ({ name, group }) => words.includes('all') || words.includes(name) || wanted.includes(asWord(group)),
+  );
+}
+
+const asWord = (group: string): string => group.replaceAll('-', ' ');
+
+/** A few lines: the verdict, what was not met, what was lost. */
+export function describeResult(result: ScenarioResult): string {
+  const { name, passed, seconds, attack_to_drop_ms: toDropMs, collateral, expectations, error } = result;
+  const time = toDropMs === null ? '' : `, first packet → drop ${toDropMs} ms`;
+  const honest = collateral === null ? '' : `, honest client lost ${collateral.lost} of ${collateral.connections}`;
+  const lines = [`${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds} s${time}${honest})`];
+  for (const { what, met, evidence } of expectations) if (!met) lines.push(`       not so: ${what}: ${evidence}`);
+  if (collateral !== null && collateral.kept_cut > 0) lines.push('       the honest client’s kept connection was cut');
+  for (const reason of collateral?.reasons ?? []) lines.push(`       honest client: ${reason}`);
+  if (error !== null) lines.push(`       ${error.replaceAll('\n', '\n       ')}`);
+  return lines.join('\n');
+}

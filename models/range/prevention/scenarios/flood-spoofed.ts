@@ -1,0 +1,31 @@
+/** A flood whose packets each bear another source: to block sources would be useless, and would fill the kernel. */
+import { spoofedFlood } from '../attacks.ts';
+import { kernelElements } from '../kernel.ts';
+import type { Scenario } from '../scenario.ts';
+
+const mostBlocks = 10;
+
+export const scenario: Scenario = {
+  group: 'attacks',
+  expectation:
+    'hping3 --rand-source: what is attacked is rate limited, the sources are not blocked by the thousand, and a connection that was there before goes on.',
+  needs: ['hping3'],
+  honestClientVisits: 'neighbour',
+  async run(field) {
+    const agent = await field.startAgent();
+    const { attacker, device, gateway } = field.network;
+    await field.attackUntilRestricted(attacker, spoofedFlood(device.address), device.address, {
+      filter: `dst host ${device.address} and tcp[tcpflags] == tcp-syn and not src host 203.0.113.20`,
+    });
+    // as much again as it took, for decisions that would come late
+    await field.expectSoon(
+      'the flood goes on and is met in the kernel',
+      async () => (await agent.ask('GET', '/status')) as { health: { enforcement: { packets_dropped: number } } },
+      ({ health }) => health.enforcement.packets_dropped > 2000,
+    );
+    const elements = (await kernelElements(gateway)).filter(({ expires }) => Number.isFinite(expires));
+    field.expect(`at most ${mostBlocks} restrictions in the kernel`, elements.length <= mostBlocks, elements.length);
+    const limited = elements.filter(({ value, set }) => value.includes(device.address) && set.startsWith('limit'));
+    field.expect('the target is rate limited', limited.length > 0, limited);
+  },
+};
