@@ -19,8 +19,8 @@ export function episodeSection(episodes: readonly EpisodeFigures[]): string {
       .map((member) => `${member.tool} ${member.alerted}/${member.episodes}`);
     return { part, source, name, total, alerted, named, seconds, tools };
   });
-  return `An episode is one run of one tool. It counts as alerted when N of M windows (the agent's default rules) reached the
-threshold with a flow of it among them.
+  return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules)
+reached the threshold, and in one of them no other episode had more flows, or the alert names its class.
 
 ${table(
   [

@@ -2,10 +2,11 @@
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { windowAt } from '../dataset/evaluation-windows.ts';
 import { labelWindow } from '../dataset/flow-rows.ts';
-import type { Dataset } from '../dataset/flow-rows.ts';
+import type { Dataset, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { alertCount, isTrue, proofsOf } from './alarms.ts';
+import type { Proof } from './alarms.ts';
 import type { CaptureFigures, EpisodeFigures, QuietFigures } from './evaluation.ts';
 import type { ScoredSequence } from './scored-sequences.ts';
 
@@ -27,14 +28,7 @@ export function episodeFigures(
   const outcomes = new Map<number, EpisodeOutcome>();
   for (const { sequence, probabilities } of scored) {
     for (const proof of proofsOf(sequence, probabilities, threshold)) {
-      const touched = new Set<number>();
-      for (const number of proof.windows) {
-        for (const row of presentFlows(windowAt(sequence, number))) {
-          const episode = dataset.rows.episodes[row]!;
-          if (episode >= 0) touched.add(episode);
-        }
-      }
-      for (const episode of touched) {
+      for (const episode of toldOf(dataset, sequence, proof)) {
         const seconds = (proof.atUs - dataset.episodes[episode]!.fromUs) / 1e6;
         const outcome = outcomes.get(episode) ?? { seconds, votes: new Map<number, number>() };
         outcomes.set(episode, outcome);
@@ -60,6 +54,26 @@ export function episodeFigures(
       median_seconds: median(alerted.map(({ seconds }) => seconds)),
     };
   });
+}
+
+/**
+ * The episodes that a proof speaks of: in one of its windows no other has more flows, or it has some and the proof names
+ * its class. An attack that merely happens beside a louder one is not found by it.
+ */
+function toldOf({ rows, episodes }: Dataset, sequence: WindowSequence, proof: Proof): Set<number> {
+  const told = new Set<number>();
+  for (const number of proof.windows) {
+    const counts = new Map<number, number>();
+    for (const row of presentFlows(windowAt(sequence, number))) {
+      const episode = rows.episodes[row]!;
+      if (episode >= 0) counts.set(episode, (counts.get(episode) ?? 0) + 1);
+    }
+    const most = Math.max(...counts.values());
+    for (const [episode, count] of counts) {
+      if (count === most || episodes[episode]!.class === trafficClasses[proof.attack]) told.add(episode);
+    }
+  }
+  return told;
 }
 
 /** Per source: gateways in peace, and gateways under attack between its attacks. */

@@ -38,7 +38,7 @@ export const EpisodeFigures = z.strictObject({
   class: z.string(),
   tool: z.string(),
   episodes: Count,
-  /** N of M reached in at least one window with a flow of the episode. */
+  /** N of M reached, in windows where no other episode has more flows or by a proof that names its class. */
   alerted: Count,
   /** Of those alerted: named rightly by most proofs. */
   named: Count,
