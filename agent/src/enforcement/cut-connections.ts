@@ -6,36 +6,59 @@
 import type { Decision } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
-import { contains, mustParsePrefix, parsePrefix } from '@picket/shared/policy/prefix';
+import { contains, mustParsePrefix, parsePrefix, type Prefix } from '@picket/shared/policy/prefix';
 
-/** Argument lists for `conntrack`, one per deletion; empty where the decision cuts no connection. */
-export function connectionCuts(decision: Decision, guard: Guard): readonly (readonly string[])[] {
+/**
+ * Argument lists for `conntrack`, one per deletion; empty where the decision cuts no connection. Who is sent to is named
+ * by who answers: behind address translation the two differ.
+ */
+export function connectionCuts(
+  decision: Decision,
+  guard: Guard,
+  addressesOf: (mac: string) => readonly string[],
+): readonly (readonly string[])[] {
   if (decision.mode !== 'enforce' || decision.action === 'rate_limit') return [];
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) return [];
   const { target } = parsed;
-  const from = decision.direction !== 'to';
-  const to = decision.direction !== 'from';
   if (target.scope === 'pair') {
     const family = familyArguments(target.family);
     return [
-      ['-D', ...family, '-s', target.peer, '-d', target.device],
-      ['-D', ...family, '-s', target.device, '-d', target.peer],
+      ['-D', ...family, '-s', target.peer, '-r', target.device],
+      ['-D', ...family, '-s', target.device, '-r', target.peer],
     ];
   }
   if (target.scope === 'port') {
-    return to ? [['-D', '-p', target.protocol, '--dport', String(target.port)]] : [];
+    return decision.direction === 'from' ? [] : [['-D', '-p', target.protocol, '--dport', String(target.port)]];
   }
-  if (target.scope === 'device' && target.mac !== undefined) return [];
+  if (target.scope === 'device' && target.mac !== undefined) {
+    return addressesOf(target.mac).flatMap((address) => cutsOfHost(address, guard));
+  }
   const host = target.scope === 'cidr' ? `${target.network}/${target.prefix}` : target.address;
-  // an admin who is blocked keeps the management session that runs
-  if (guard.adminPrefixes.some((admin) => overlaps(admin, host))) return [];
-  const service = target.scope === 'ip+port' ? ['-p', target.protocol, '--dport', String(target.port)] : [];
-  const family = familyArguments(target.family);
+  const cuts = cutsOfHost(host, guard);
+  if (target.scope !== 'ip+port') return cuts;
+  const service = ['-p', target.protocol, '--dport', String(target.port)];
+  return cuts
+    .filter((_, index) => decision.direction === 'both' || (decision.direction === 'from') === (index === 0))
+    .map((cut) => [...cut, ...service]);
+}
+
+/** First what it began, then what it answers to, which is cut as well where only what it sends is dropped: no conversation goes on one way. */
+function cutsOfHost(host: string, guard: Guard): readonly (readonly string[])[] {
+  // an admin who is blocked keeps the management session that runs, and the gateway its own conversations
+  const kept = [
+    ...guard.adminPrefixes,
+    ...guard.controllers.map(({ address }) => address),
+    ...guard.dnsServers,
+    ...guard.ntpServers,
+  ];
+  const value = mustParsePrefix(host);
+  if (kept.some((entry) => overlaps(entry, value))) return [];
+  const family = familyArguments(value.family);
   return [
-    ...(from ? [['-D', ...family, '-s', host, ...service]] : []),
-    // what it answers to is cut as well: the packets it sends are dropped
-    ...(to || service.length === 0 ? [['-D', ...family, '-d', host, ...service]] : []),
+    ['-D', ...family, '-s', host],
+    // conntrack takes no prefix for who answers
+    ['-D', ...family, host.includes('/') ? '-d' : '-r', host],
   ];
 }
 
@@ -43,8 +66,7 @@ function familyArguments(family: 'ipv4' | 'ipv6'): readonly string[] {
   return ['-f', family];
 }
 
-function overlaps(admin: string, host: string): boolean {
-  const outer = parsePrefix(admin);
-  const value = mustParsePrefix(host);
+function overlaps(entry: string, value: Prefix): boolean {
+  const outer = parsePrefix(entry);
   return outer !== undefined && (contains(outer, value) || contains(value, outer));
 }

@@ -63,62 +63,91 @@ test('a value that may not be restricted stops the whole plan', () => {
   );
 });
 
-test('no command names a table but our own, and the guard is jumped to first', () => {
-  const commands = fullBatch(planRuleset([decision({ expires_at: in10Minutes }, nowMs)], options), {
-    guard: {
-      ...emptyGuard,
-      neverBlock: ['10.0.0.0/8', '10.1.0.0/16'],
-      adminPrefixes: ['10.0.0.0/24'],
-      managementPorts: [22],
-    },
-    counters: { dropped: 5, wouldDrop: 6 },
-    rateLimit: { packetsPerSecond: 50, burstPackets: 100 },
-    nowMs,
-  });
-  const text = JSON.stringify(commands);
-  expect(text).not.toContain('flush');
-  expect(new Set(text.matchAll(/"table":("[^"]*")/g).map((found) => found[1]))).toEqual(new Set(['"picket"']));
-  for (const hook of ['input', 'output', 'forward']) {
-    expect(text.indexOf(`{"jump":{"target":"guard_${hook}"}}`)).toBeLessThan(
-      text.indexOf('{"jump":{"target":"decisions"}}', text.indexOf(`"chain":"${hook}"`)),
-    );
-  }
+const guard = {
+  ...emptyGuard,
+  neverBlock: ['10.0.0.0/8', '10.1.0.0/16'],
+  adminPrefixes: ['10.0.0.0/24'],
+  managementPorts: [22],
+};
+const batchOptions = { guard, rateLimit: { packetsPerSecond: 50, burstPackets: 100 }, nowMs };
+const counters = new Map([['drop_ipv4_to', { packets: 5, bytes: 6 }]]);
+
+test.each(['inet', 'bridge'] as const)(
+  'no command names a table but our own of %s, and the guard comes first',
+  (family) => {
+    const ruleset = planRuleset([decision({ expires_at: in10Minutes }, nowMs)], options);
+    const text = JSON.stringify(fullBatch(family, ruleset, { ...batchOptions, counters }));
+    expect(text).not.toContain('flush');
+    expect(new Set(text.matchAll(/"table":("[^"]*")/g).map((found) => found[1]))).toEqual(new Set(['"picket"']));
+    expect(new Set(text.matchAll(/"family":"([^"]*)"/g).map((found) => found[1]))).toEqual(new Set([family]));
+    expect(text).toContain('"name":"drop_ipv4_to","packets":5,"bytes":6');
+    for (const hook of family === 'inet' ? ['input', 'output', 'forward'] : ['forward']) {
+      const [, ...jumps] = text.split(`"chain":"${hook}","expr":[{"jump":{"target":"`);
+      expect(jumps.map((jump) => jump.split('"')[0])).toEqual([`guard_${hook}`, 'simulated', 'decisions']);
+    }
+  },
+);
+
+test('on a bridge a device in quarantine is told by its MAC on both sides, elsewhere by the sender', () => {
+  const quarantine = decision({ scope: 'device', value: '02:00:00:00:00:30', expires_at: in10Minutes }, nowMs);
+  const onBridge = planRuleset([quarantine], { ...options, isBridge: true });
+  const sets = (family: 'inet' | 'bridge'): readonly string[] =>
+    JSON.stringify(fullBatch(family, onBridge, { ...batchOptions, counters: new Map() })).match(/drop_mac\w*/g) ?? [];
+  expect(new Set(sets('bridge'))).toEqual(new Set(['drop_mac', 'drop_mac_to']));
+  expect(new Set(sets('inet'))).toEqual(new Set(['drop_mac']));
+  expect([...planRuleset([quarantine], options).sets.keys()]).not.toContain('drop_mac_to');
 });
 
 test('a change names only what differs, and nothing that has run out', () => {
-  const stays = decision({ value: '203.0.113.1', direction: 'from', expires_at: in10Minutes }, nowMs);
-  const goes = decision({ value: '203.0.113.2', direction: 'from', expires_at: in10Minutes }, nowMs);
-  const ranOut = decision(
-    { value: '203.0.113.3', direction: 'from', expires_at: new Date(nowMs + 1000).toISOString() },
-    nowMs,
-  );
-  const comes = decision({ value: '203.0.113.4', direction: 'from', expires_at: in10Minutes }, nowMs);
-  const before = planRuleset([stays, goes, ranOut], options);
-  const after = planRuleset([stays, comes], options);
-  const text = JSON.stringify(changeBatch(before, after, nowMs + 2000));
+  const at = (value: string, seconds = 600) =>
+    decision({ value, direction: 'from', expires_at: new Date(nowMs + seconds * 1000).toISOString() }, nowMs);
+  const stays = at('203.0.113.1');
+  const before = planRuleset([stays, at('203.0.113.2'), at('203.0.113.3', 1)], options);
+  const after = planRuleset([stays, at('203.0.113.4')], options);
+  const changeOptions = { ...batchOptions, nowMs: nowMs + 2000, withGuard: false, counters };
+  const text = JSON.stringify(changeBatch('inet', before, after, changeOptions).commands);
   expect(text.includes('203.0.113.2') && text.includes('203.0.113.4')).toBe(true);
   expect(text.includes('203.0.113.1') || text.includes('203.0.113.3')).toBe(false);
-  expect(
-    changeBatch(
-      after,
-      planRuleset([stays, decision({ direction: 'to', expires_at: in10Minutes }, nowMs)], options),
-      nowMs,
-    ),
-  ).toBeUndefined();
+  expect(text.includes('"set"') || text.includes('guard')).toBe(false);
+});
+
+test('a set that is new is made with its rule, and a guard that is new takes the place of the old one', () => {
+  const one = decision({ direction: 'from', expires_at: in10Minutes }, nowMs);
+  const other = decision({ direction: 'to', expires_at: in10Minutes }, nowMs);
+  const change = changeBatch('inet', planRuleset([one], options), planRuleset([one, other], options), {
+    ...batchOptions,
+    withGuard: true,
+    counters: new Map(),
+  });
+  expect(change.newSets.map(({ name }) => name)).toEqual(['drop_ipv4_to']);
+  const text = JSON.stringify(change.commands);
+  expect(text).toContain('"right":"@drop_ipv4_to"');
+  expect(text).toContain('{"add":{"counter":{"family":"inet","table":"picket","name":"drop_ipv4_to"');
+  expect(text.indexOf('"flush":{"chain"')).toBeLessThan(text.indexOf('"chain":"guard_input","expr"'));
+  expect(text).not.toContain('ruleset');
 });
 
 test.each([
-  [{ direction: 'from' }, ['-D -f ipv4 -s 203.0.113.9', '-D -f ipv4 -d 203.0.113.9']],
+  [{ direction: 'from' }, ['-D -f ipv4 -s 203.0.113.9', '-D -f ipv4 -r 203.0.113.9']],
   [
     { scope: 'ip+port', value: '203.0.113.9 tcp/22', direction: 'from' },
     ['-D -f ipv4 -s 203.0.113.9 -p tcp --dport 22'],
   ],
   [{ scope: 'cidr', value: '2001:db8::/64' }, ['-D -f ipv6 -s 2001:db8::/64', '-D -f ipv6 -d 2001:db8::/64']],
   [{ scope: 'port', value: 'tcp/23', direction: 'to' }, ['-D -p tcp --dport 23']],
+  [
+    { scope: 'pair', value: '203.0.113.9 192.168.1.20' },
+    ['-D -f ipv4 -s 203.0.113.9 -r 192.168.1.20', '-D -f ipv4 -s 192.168.1.20 -r 203.0.113.9'],
+  ],
+  [
+    { scope: 'device', value: '02:00:00:00:00:30', action: 'quarantine' },
+    ['-D -f ipv4 -s 192.168.1.30', '-D -f ipv4 -r 192.168.1.30'],
+  ],
+  [{ value: '192.0.2.53' }, []],
   [{ mode: 'simulate' }, []],
   [{ action: 'rate_limit' }, []],
   [{ value: '10.0.0.5' }, []],
 ] as const)('%j cuts the connections %j', (change, cuts) => {
-  const guard = { ...emptyGuard, adminPrefixes: ['10.0.0.0/24'] };
-  expect(connectionCuts(decision(change), guard).map((args) => args.join(' '))).toEqual(cuts);
+  const guard = { ...emptyGuard, adminPrefixes: ['10.0.0.0/24'], dnsServers: ['192.0.2.53'] };
+  expect(connectionCuts(decision(change), guard, () => ['192.168.1.30']).map((args) => args.join(' '))).toEqual(cuts);
 });

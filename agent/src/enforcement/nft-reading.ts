@@ -1,23 +1,36 @@
-/** What `nft -j list table inet picket` says, reduced to what can be compared with what was asked for. */
+/** What `nft -j list table FAMILY picket` says, reduced to what can be compared with what was asked for. */
 import { z } from 'zod';
 import { parseAddress } from '@picket/shared/policy/decision-value';
-import type { TableCounters } from './nft-batch.ts';
+import type { NftCommand } from './nft-expression.ts';
 import { elementKey, type Ruleset } from './nft-ruleset.ts';
+import type { CounterValue } from './nft-set.ts';
+
+/** What the kernel says of one element. */
+export interface ElementReading {
+  /** The decision id that stands beside it, if any. */
+  readonly decisionId: string | undefined;
+  readonly packets: number;
+}
 
 export interface TableReading {
   readonly exists: boolean;
-  /** By `elementKey`; the decision id that stands beside it, if any. */
-  readonly elements: ReadonlyMap<string, string | undefined>;
-  readonly counters: TableCounters;
-  /** Sets, chains and rules in order, without handles, elements and counts: equal while nobody else touched them. */
-  readonly structure: string;
+  /** By `elementKey`. */
+  readonly elements: ReadonlyMap<string, ElementReading>;
+  readonly counters: ReadonlyMap<string, CounterValue>;
+  readonly structure: Structure;
+}
+
+/** Sets, chains and rules in order, without handles, timed elements and counts: equal while nobody else touched them. */
+export interface Structure {
+  readonly guard: readonly string[];
+  readonly decisions: readonly string[];
 }
 
 export const noTable: TableReading = {
   exists: false,
   elements: new Map(),
-  counters: { dropped: 0, wouldDrop: 0 },
-  structure: '',
+  counters: new Map(),
+  structure: { guard: [], decisions: [] },
 };
 
 const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
@@ -26,49 +39,88 @@ const SetEntry = z.looseObject({
   flags: z.array(z.string()).optional(),
   elem: z.array(z.unknown()).optional(),
 });
-const CounterEntry = z.object({ name: z.string(), packets: z.number() });
+const CounterEntry = z.object({ name: z.string(), packets: z.number(), bytes: z.number() });
+const ChainEntry = z.looseObject({ name: z.string() });
+const RuleEntry = z.looseObject({ chain: z.string() });
 
 /** Throws where the text is not what nft writes. */
 export function readTable(listing: string): TableReading {
-  const elements = new Map<string, string | undefined>();
-  const structure: unknown[] = [];
-  let dropped = 0;
-  let wouldDrop = 0;
+  const elements = new Map<string, ElementReading>();
+  const counters = new Map<string, CounterValue>();
+  const guard: string[] = [];
+  const decisions: string[] = [];
+  const partOf = (name: string): string[] => (isGuards(name) ? guard : decisions);
   for (const entry of Listing.parse(JSON.parse(listing)).nftables) {
     if (entry['set'] !== undefined) {
       const set = SetEntry.parse(entry['set']);
-      const isOurs = set.flags?.includes('timeout') === true;
-      structure.push(withoutHandle(isOurs ? { ...set, elem: undefined } : set));
-      if (!isOurs) continue;
+      const isTimed = set.flags?.includes('timeout') === true;
+      partOf(set.name).push(withoutHandle(isTimed ? { ...set, elem: undefined } : set));
+      if (!isTimed || isGuards(set.name)) continue;
       for (const member of set.elem ?? []) {
-        const { value, comment } = readElement(member);
-        elements.set(elementKey(set.name, partsOf(value)), comment);
+        const { value, ...element } = readElement(member);
+        elements.set(elementKey(set.name, partsOf(value)), element);
       }
     } else if (entry['counter'] !== undefined) {
-      const counter = CounterEntry.parse(entry['counter']);
-      if (counter.name === 'dropped') dropped = counter.packets;
-      if (counter.name === 'would_drop') wouldDrop = counter.packets;
-    } else if (entry['chain'] !== undefined || entry['rule'] !== undefined) {
-      structure.push(withoutHandle(entry['chain'] ?? entry['rule']));
+      const { name, packets, bytes } = CounterEntry.parse(entry['counter']);
+      counters.set(name, { packets, bytes });
+    } else if (entry['chain'] !== undefined) {
+      const chain = ChainEntry.parse(entry['chain']);
+      partOf(chain.name).push(withoutHandle(chain));
+    } else if (entry['rule'] !== undefined) {
+      const rule = RuleEntry.parse(entry['rule']);
+      partOf(rule.chain).push(withoutHandle(rule));
     }
   }
-  return { exists: true, elements, counters: { dropped, wouldDrop }, structure: JSON.stringify(structure) };
+  return { exists: true, elements, counters, structure: { guard, decisions } };
+}
+
+/** Packets that met a set that drops (`dropped`), or one that only counts (`wouldDrop`). */
+export function sumCounters(readings: readonly TableReading[]): {
+  readonly dropped: number;
+  readonly wouldDrop: number;
+} {
+  let dropped = 0;
+  let wouldDrop = 0;
+  for (const { counters } of readings) {
+    for (const [name, { packets }] of counters) {
+      if (name.startsWith('count')) wouldDrop += packets;
+      else dropped += packets;
+    }
+  }
+  return { dropped, wouldDrop };
+}
+
+/** How many sets, chains and rules a batch asks for, in the guard and in the rest. */
+export function structureAsked(commands: readonly NftCommand[]): {
+  readonly guard: number;
+  readonly decisions: number;
+} {
+  const asked = { guard: 0, decisions: 0 };
+  for (const command of commands) {
+    const added = command['add'] as Readonly<Record<string, { readonly name?: string; readonly chain?: string }>>;
+    const object = added?.['set'] ?? added?.['chain'] ?? added?.['rule'];
+    if (object !== undefined) asked[isGuards(object.chain ?? object.name ?? '') ? 'guard' : 'decisions'] += 1;
+  }
+  return asked;
 }
 
 /**
  * How the kernel differs from what it should hold; undefined where it does not. Elements that run out within
- * `graceMs` may be there or not.
+ * `graceMs` may be there or not. `keys`: of the elements that this table shall hold.
  */
 export function findDrift(
   reading: TableReading,
-  expected: Ruleset,
-  structure: string | undefined,
+  expected: Pick<Ruleset, 'elements'> & { readonly keys: readonly string[] },
+  structure: Structure,
   nowMs: number,
 ): string | undefined {
   if (!reading.exists) return 'the table is gone';
-  if (structure !== undefined && reading.structure !== structure) return 'sets, chains or rules were changed';
-  for (const [key, element] of expected.elements) {
-    if (!reading.elements.has(key) && element.expiresAtMs - nowMs > graceMs) return `"${key}" is missing`;
+  if (!isSame(reading.structure.guard, structure.guard)) return 'the guard was changed';
+  if (!isSame(reading.structure.decisions, structure.decisions)) return 'sets, chains or rules were changed';
+  for (const key of expected.keys) {
+    if (!reading.elements.has(key) && expected.elements.get(key)!.expiresAtMs - nowMs > graceMs) {
+      return `"${key}" is missing`;
+    }
   }
   for (const key of reading.elements.keys()) {
     if (!expected.elements.has(key)) return `"${key}" is there though nothing asks for it`;
@@ -76,25 +128,40 @@ export function findDrift(
   return undefined;
 }
 
+export function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((entry, index) => entry === other[index]);
+}
+
 /** The kernel counts in its own ticks, and whole seconds are given to it. */
 const graceMs = 2000;
 
+function isGuards(name: string): boolean {
+  return name.startsWith('guard_') || name.startsWith('never_block_');
+}
+
 /** An element stands bare, or wrapped with what belongs to it. By hand: there may be tens of thousands. */
-function readElement(member: unknown): { readonly value: unknown; readonly comment: string | undefined } {
+function readElement(member: unknown): ElementReading & { readonly value: unknown } {
   const wrapped = property(member, 'elem');
-  if (wrapped === undefined) return { value: member, comment: undefined };
+  if (wrapped === undefined) return { value: member, decisionId: undefined, packets: 0 };
   const comment = property(wrapped, 'comment');
-  return { value: property(wrapped, 'val'), comment: typeof comment === 'string' ? comment : undefined };
+  const packets = property(property(wrapped, 'counter'), 'packets');
+  return {
+    value: property(wrapped, 'val'),
+    decisionId: typeof comment === 'string' ? comment : undefined,
+    packets: typeof packets === 'number' ? packets : 0,
+  };
 }
 
 function partsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [canonical(value)];
   const concat = property(value, 'concat');
   return Array.isArray(concat) ? concat.map(canonical) : [canonical(value)];
 }
 
 function canonical(part: unknown): string {
   const text = typeof part === 'string' || typeof part === 'number' ? String(part) : JSON.stringify(part);
-  if (!text.includes(':')) return text;
+  // nft writes IPv6 as we do, but for those that embed an IPv4 address
+  if (!text.includes(':') || !text.includes('.')) return text;
   const address = parseAddress(text);
   return address.ok ? address.address : text;
 }
@@ -103,6 +170,6 @@ function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
-function withoutHandle(entry: unknown): unknown {
-  return JSON.parse(JSON.stringify(entry, (key, value: unknown) => (key === 'handle' ? undefined : value)));
+function withoutHandle(entry: unknown): string {
+  return JSON.stringify(entry, (key, value: unknown) => (key === 'handle' ? undefined : value));
 }

@@ -19,7 +19,8 @@ export type SetShape =
   /** Source and destination. */
   | { readonly kind: 'pair'; readonly family: AddressFamily }
   | { readonly kind: 'port'; readonly side: SetSide }
-  | { readonly kind: 'mac' };
+  /** `to` only between ports of a bridge: elsewhere the destination's MAC is not known yet. */
+  | { readonly kind: 'mac'; readonly side: SetSide };
 
 export interface KernelSet {
   readonly name: string;
@@ -49,6 +50,8 @@ export interface RulesetOptions {
   readonly nowMs: number;
   /** Addresses that a MAC is known by: what is sent *to* a device can only be told by them. */
   readonly addressesOf: (mac: string) => readonly string[];
+  /** Whether the gateway carries frames between ports of a bridge. */
+  readonly isBridge?: boolean;
 }
 
 export function elementKey(set: string, parts: readonly (string | number)[]): string {
@@ -84,7 +87,7 @@ interface PlannedElement {
   readonly parts: readonly (string | number)[];
 }
 
-function elementsFor(decision: Decision, { addressesOf }: RulesetOptions): readonly PlannedElement[] {
+function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptions): readonly PlannedElement[] {
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
   const { target } = parsed;
@@ -119,11 +122,11 @@ function elementsFor(decision: Decision, { addressesOf }: RulesetOptions): reado
         const host = parseDecisionValue('ip', address);
         return host.ok && host.target.scope === 'ip' ? [host.target] : [];
       });
-      const bySender: readonly PlannedElement[] = sides.includes('from')
-        ? [{ shape: { kind: 'mac' }, parts: [target.mac] }]
-        : [];
+      const { mac } = target;
       return [
-        ...bySender,
+        ...sides
+          .filter((side) => side === 'from' || isBridge === true)
+          .map((side) => ({ shape: { kind: 'mac' as const, side }, parts: [mac] })),
         ...addresses.flatMap((host) => sides.map((side) => hostElement(host.family, host.address, side))),
       ];
     }
@@ -156,6 +159,6 @@ function setName(effect: SetEffect, shape: SetShape): string {
     case 'port':
       return `${effect}_port_${shape.side}`;
     case 'mac':
-      return `${effect}_mac`;
+      return shape.side === 'from' ? `${effect}_mac` : `${effect}_mac_to`;
   }
 }

@@ -15,7 +15,7 @@ const never = new AbortController().signal;
 const silent = { info: () => {}, warn: () => {} };
 const isReady = requireSystem('root', 'ip', 'nft', 'conntrack', 'bash', 'timeout', 'setpriv');
 
-describe.skipIf(!isReady)('the kernel', () => {
+describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
   let network: GatewayNamespaces;
   let firewall: NftablesFirewall;
 

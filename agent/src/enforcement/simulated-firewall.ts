@@ -33,7 +33,7 @@ export class SimulatedFirewall implements Firewall {
         .filter(([, keys]) => keys.some((key) => (elements.get(key)?.expiresAtMs ?? 0) > nowMs))
         .map(([id]) => id),
     );
-    return { decisionIds, packetsDropped: 0, packetsWouldDrop: 0, drift: null };
+    return { decisionIds, packetsOf: new Map(), packetsDropped: 0, packetsWouldDrop: 0, drift: null };
   }
 
   async clear(): Promise<void> {

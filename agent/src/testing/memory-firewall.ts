@@ -24,6 +24,7 @@ export class MemoryFirewall implements Firewall {
     if (this.failure !== undefined) throw this.failure;
     return {
       decisionIds: new Set(this.decisions.map((decision) => decision.id)),
+      packetsOf: new Map(),
       packetsDropped: 0,
       packetsWouldDrop: 0,
       drift: null,

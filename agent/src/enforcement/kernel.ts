@@ -1,0 +1,13 @@
+/** PORT. The few things that are ever asked of the kernel: each acts on our own tables, or on connections, and on nothing else. */
+import type { NftCommand, TableFamily } from './nft-expression.ts';
+
+export interface Kernel {
+  /** What `nft -j` lists of our table; undefined where it is not there. Throws `FirewallError`. */
+  list(family: TableFamily, signal: AbortSignal): Promise<string | undefined>;
+  /** All of the batch, or nothing of it. Throws `FirewallError`. */
+  apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void>;
+  /** Calls back when something of our tables was taken away, whoever did it. */
+  watch(onChanged: () => void): AsyncDisposable;
+  /** Forgets connections: argument lists of `conntrack -D`. That there is none is success; so is a kernel without tracking. */
+  forget(connections: readonly (readonly string[])[], signal: AbortSignal): Promise<void>;
+}

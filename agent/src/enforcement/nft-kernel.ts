@@ -1,0 +1,68 @@
+/** The kernel through `nft` and `conntrack`, run by this process. */
+import { FirewallError } from './firewall.ts';
+import { KernelWatch } from './kernel-watch.ts';
+import type { Kernel } from './kernel.ts';
+import { tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
+import { runProgram, type ProgramResult } from './system-program.ts';
+
+export interface NftKernelOptions {
+  /** How the programs are called; something like `ip netns exec NAME nft` to act in another network namespace. */
+  readonly nft?: readonly string[];
+  readonly conntrack?: readonly string[];
+}
+
+export class NftKernel implements Kernel {
+  readonly #nft: readonly string[];
+  readonly #conntrack: readonly string[];
+
+  constructor(options: NftKernelOptions = {}) {
+    this.#nft = options.nft ?? ['nft'];
+    this.#conntrack = options.conntrack ?? ['conntrack'];
+  }
+
+  async list(family: TableFamily, signal: AbortSignal): Promise<string | undefined> {
+    const result = await this.#run(['-j', 'list', 'table', family, tableName], undefined, signal);
+    if (result.code === 0) return result.stdout;
+    if (/No such file or directory/.test(result.stderr)) return undefined;
+    throw nftError(result);
+  }
+
+  async apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void> {
+    const result = await this.#run(['-j', '-f', '-'], JSON.stringify({ nftables: batch }), signal);
+    if (result.code !== 0) throw nftError(result);
+  }
+
+  watch(onChanged: () => void): AsyncDisposable {
+    return KernelWatch.start({ nft: this.#nft, onChanged });
+  }
+
+  async forget(connections: readonly (readonly string[])[], signal: AbortSignal): Promise<void> {
+    if (connections.length === 0) return;
+    const stdin = `${connections.map((args) => args.join(' ')).join('\n')}\n`;
+    try {
+      await runProgram([...this.#conntrack, '--load-file', '-'], { stdin, signal });
+    } catch {
+      // not installed, or not permitted: the drop rules hold without it
+    }
+  }
+
+  async #run(args: readonly string[], stdin: string | undefined, signal: AbortSignal): Promise<ProgramResult> {
+    try {
+      return await runProgram([...this.#nft, ...args], { ...(stdin === undefined ? {} : { stdin }), signal });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EACCES' || code === 'EPERM') {
+        throw new FirewallError('not-permitted', 'nft may not be run by this user; until then nothing is blocked');
+      }
+      if (code !== 'ENOENT') throw error;
+      throw new FirewallError('missing', 'nft is not installed: apt install nftables; until then nothing is blocked');
+    }
+  }
+}
+
+function nftError({ stderr, code }: ProgramResult): FirewallError {
+  const detail = stderr.split('\n').slice(0, 3).join(' ').slice(0, 300);
+  return /not permitted|must be root/i.test(stderr)
+    ? new FirewallError('not-permitted', 'nft may not be used: run the agent as root or with CAP_NET_ADMIN')
+    : new FirewallError('refused', `nft refused the rules (exit ${code ?? 'by signal'}): ${detail}`);
+}

@@ -1,0 +1,107 @@
+/** One set of the private table with its counter and the rules that make its elements count, in libnftables JSON. */
+import {
+  address,
+  addressType,
+  ctState,
+  drop,
+  inTable,
+  match,
+  meta,
+  payload,
+  rule,
+  type Expression,
+  type NftCommand,
+  type TableFamily,
+} from './nft-expression.ts';
+import type { KernelSet, SetShape } from './nft-ruleset.ts';
+import { maskText } from '@picket/shared/policy/prefix';
+
+export interface RateLimit {
+  readonly packetsPerSecond: number;
+  readonly burstPackets: number;
+}
+
+/** What a named counter has counted. */
+export interface CounterValue {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Does this set stand in the table of this family? */
+export function standsIn({ shape }: KernelSet, family: TableFamily): boolean {
+  return family === 'bridge' || shape.kind !== 'mac' || shape.side === 'from';
+}
+
+/** Sets that only count lead to no verdict; their names begin like this. */
+export function isCounting({ effect }: Pick<KernelSet, 'effect'>): boolean {
+  return effect === 'countdrop' || effect === 'countlimit';
+}
+
+/** The counter has the set's name, and begins at `counted`. */
+export function addCounter(family: TableFamily, name: string, counted: CounterValue | undefined): NftCommand {
+  return { add: { counter: { ...inTable(family), name, packets: counted?.packets ?? 0, bytes: counted?.bytes ?? 0 } } };
+}
+
+export function addSet(family: TableFamily, set: KernelSet, rateLimit: RateLimit): NftCommand {
+  const { name, shape } = set;
+  const limit = { rate: rateLimit.packetsPerSecond, burst: rateLimit.burstPackets, per: 'second', inv: true };
+  // each element carries its own counter, or its own bucket: it matches, and counts, only what is over the limit
+  const stmt = [...(isLimit(set) ? [{ limit }] : []), { counter: null }];
+  return { add: { set: { ...inTable(family), name, type: typeOf(shape), flags: ['timeout'], stmt } } };
+}
+
+export function setRules(family: TableFamily, set: KernelSet): readonly NftCommand[] {
+  const { name, shape } = set;
+  const found = [match(keyOf(shape), `@${name}`), { counter: name }];
+  const chain = isCounting(set) ? 'simulated' : 'decisions';
+  // what is simulated is counted once, and then judged as if nothing had been said
+  const verdict: Expression = isCounting(set) ? { return: null } : drop;
+  return onlyWhat(family, set).map((first) => rule(family, chain, [...first, ...found, verdict]));
+}
+
+/** A target under flood keeps its running conversations; a host that is slowed down is slowed in all of them. */
+function onlyWhat(family: TableFamily, set: KernelSet): readonly (readonly Expression[])[] {
+  if (!isLimit(set) || !('side' in set.shape) || set.shape.side === 'from') return [[]];
+  if (family === 'inet') return [[ctState(['new', 'invalid', 'untracked'])]];
+  // not every kernel tracks connections on a bridge: new ones are told by their first packet
+  const finSynRstAck = 0x17;
+  const syn = 0x02;
+  return [[match({ '&': [payload('tcp', 'flags'), finSynRstAck] }, syn)], [match(meta('l4proto'), 'tcp', '!=')]];
+}
+
+function isLimit({ effect }: KernelSet): boolean {
+  return effect === 'limit' || effect === 'countlimit';
+}
+
+function typeOf(shape: SetShape): unknown {
+  switch (shape.kind) {
+    case 'host':
+    case 'net':
+      return addressType(shape.family);
+    case 'service':
+      return [addressType(shape.family), 'inet_proto', 'inet_service'];
+    case 'pair':
+      return [addressType(shape.family), addressType(shape.family)];
+    case 'port':
+      return ['inet_proto', 'inet_service'];
+    case 'mac':
+      return 'ether_addr';
+  }
+}
+
+function keyOf(shape: SetShape): unknown {
+  switch (shape.kind) {
+    case 'host':
+      return address(shape.family, shape.side);
+    case 'net':
+      return { '&': [address(shape.family, shape.side), maskText(shape.family, shape.length)] };
+    case 'service':
+      return { concat: [address(shape.family, shape.side), meta('l4proto'), payload('th', 'dport')] };
+    case 'pair':
+      return { concat: [address(shape.family, 'from'), address(shape.family, 'to')] };
+    case 'port':
+      return { concat: [meta('l4proto'), payload('th', shape.side === 'to' ? 'dport' : 'sport')] };
+    case 'mac':
+      return payload('ether', shape.side === 'from' ? 'saddr' : 'daddr');
+  }
+}
