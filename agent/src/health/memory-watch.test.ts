@@ -68,4 +68,14 @@ describe('near its bound the agent gives up', () => {
     for (let nowMs = 72_000; nowMs < 73_000; nowMs += 250) watch.look(nowMs);
     expect(watch.state.collections).toBeGreaterThan(before);
   });
+
+  test('and however seldom it is looked for, before more is given up', () => {
+    const { process, watch, changes } = watchOf();
+    process.share = 0.88;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 250) watch.look(nowMs);
+    process.garbage = 0.08;
+    watch.look(60_000);
+    expect(watch.state).toMatchObject({ collections: 9, shedding: [] });
+    expect(changes).toEqual([]);
+  });
 });

@@ -31,7 +31,10 @@ export interface MemoryState {
 const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports: 0.93, capacity: 0.95 };
 /** It is taken up again when this much less is used. */
 const slack = 0.04;
-/** From here on garbage is collected, but no more often than this; twice as seldom each time that it was of no use. */
+/**
+ * From here on garbage is collected, but no more often than this; twice as seldom each time that it was of no use, unless
+ * more would have to be given up.
+ */
 const collectFrom = 0.85;
 const collectEveryMs = 750;
 const collectSeldomMs = 12_000;
@@ -90,7 +93,8 @@ export class MemoryWatch implements Disposable {
     const { maxBytes, residentBytes, collectGarbage } = this.#options;
     let bytes = residentBytes();
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= this.#collectAfterMs) {
+    const wait = this.#stepsAt(bytes / maxBytes) > this.#given ? collectEveryMs : this.#collectAfterMs;
+    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= wait) {
       this.#collectedAtMs = nowMs;
       this.#collections += 1;
       collectGarbage();
