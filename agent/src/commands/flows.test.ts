@@ -108,6 +108,16 @@ test('what was left out is said on standard error', () => {
   );
 });
 
+test('--endings live: stragglers of a connection that is over are counted, and time that goes back is said', () => {
+  const frame = (flags: string): Uint8Array => tcpFrame({ ...ends, srcPort: 40_000, dstPort: 80 }, { flags });
+  const frames = ['S', 'R', 'A', 'A'].map((flags, index) => ({ timeUs: timeUs + index, frame: frame(flags) }));
+  const late = flows(['-', '--endings', 'live', '--format', 'none'], pcapBytes(frames));
+  expect(late.stderr).toMatch(/^packets 4 {2}flows 1 .* late 2 {2}evicted 0\n$/);
+  const before = { timeUs: timeUs - 121_000_000, frame: frame('S') };
+  const back = flows(['-', '--endings', 'live', '--format', 'none'], pcapBytes([...frames.slice(0, 1), before]));
+  expect(back.stderr).toMatch(/\npicket-agent: time went back by more than 120 s at 1 places, .*: sort the packets/);
+});
+
 test('bad input is one line and its own exit code; what came before it is written', () => {
   const cut = flows([join(folder, 'cut.pcap')]);
   expect(cut.status).toBe(65);

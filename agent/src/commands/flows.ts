@@ -99,19 +99,25 @@ function linesOf(batch: FlowBatch, { format, communityId }: FlowsOptions): strin
 }
 
 function summarise(meter: FlowMeter, seconds: number): void {
-  const { packets, flows: count, reports, undecodable, notIp, evicted } = meter.counters;
+  const { packets, flows: count, reports, undecodable, notIp, latePackets, evicted } = meter.counters;
   process.stderr.write(
     `packets ${packets}  flows ${count}  reports ${reports}  seconds ${seconds.toFixed(3)}  ` +
-      `packets/s ${Math.round(packets / seconds)}  undecodable ${undecodable}  not IP ${notIp}  evicted ${evicted}\n`,
+      `packets/s ${Math.round(packets / seconds)}  undecodable ${undecodable}  not IP ${notIp}  late ${latePackets}  evicted ${evicted}\n`,
   );
 }
 
 /** What a reader of the flows alone would not notice. */
 function warn(meter: FlowMeter, leftOut: LeftOutLinks): void {
-  const { evicted, undecodableBy } = meter.counters;
+  const { evicted, timeSteps, undecodableBy } = meter.counters;
   if (evicted > 0) {
     process.stderr.write(
       `picket-agent: ${evicted} flows were ended early, the table was full: give a larger --capacity\n`,
+    );
+  }
+  if (timeSteps > 0) {
+    process.stderr.write(
+      `picket-agent: time went back by more than 120 s at ${timeSteps} places, and what was open was ended there: ` +
+        'sort the packets by time, for example reordercap FILE SORTED\n',
     );
   }
   if (undecodableBy.unsupportedLink > 0) {
