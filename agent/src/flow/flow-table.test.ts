@@ -33,6 +33,19 @@ test('finds what was inserted and nothing that was removed, however badly the ha
   );
 });
 
+test('the index grows with the table, and tells hashes apart by bits that choose no place', () => {
+  const count = 20_000;
+  const table = new FlowTable(count);
+  // Every third shares its lower bits with eighty others; the last hash looks like an empty place.
+  const hashOf = (id: number): number =>
+    id === count - 1 ? -1 : id % 3 === 0 ? (id << 22) | (id & 255) : Math.imul(id, 0x9e3779b1);
+  const slots = Array.from({ length: count }, (_, id) => table.insert(keyOf(id), 0, hashOf(id)));
+  expect(new Set(slots).size).toBe(count);
+  for (let id = 0; id < count; id += 2) table.remove(slots[id]!);
+  const found = slots.map((_, id) => table.find(keyOf(id), 0, hashOf(id)));
+  expect(found).toEqual(slots.map((slot, id) => (id % 2 === 0 ? -1 : slot)));
+});
+
 test('queues give the oldest first, and a slot stands in one of them', () => {
   const table = new FlowTable(4);
   const [a, b, c] = [1, 2, 3].map((id) => table.insert(keyOf(id), 0, id)) as [number, number, number];
