@@ -51,7 +51,7 @@ export class OutputLines {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes > mostBytes) this.#block();
-    else if (this.#waitingBytes >= pieceBytes || !this.#isPumping) void this.#pump();
+    else void this.#pump();
   }
 
   /** The reader is at most 1 MiB behind, or gone. */
