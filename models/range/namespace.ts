@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Every namespace of ours begins with this, so that `range clean` finds what a crash left behind. */
-const namespacePrefix = 'pkrange-';
+export const namespacePrefix = 'pkrange-';
 
 export interface Finished {
   readonly status: number;

@@ -5,21 +5,25 @@ import { GuardedNetwork } from './guarded-network.ts';
 import type { Host } from './hosts.ts';
 import { type KernelElement, KernelWatch, elementsNaming } from './kernel.ts';
 import type { Expectation, Scenario } from './scenario.ts';
-import { type Collateral, SteadyClient } from './steady-client.ts';
+import { type Collateral, SteadyClient, addCollateral, startEcho } from './steady-client.ts';
 
 /** For what happens at once where the machine has time. */
 export const patienceMs = 60_000;
 
 export class Field implements AsyncDisposable {
   readonly network: GuardedNetwork;
-  readonly #client: SteadyClient;
+  readonly #startClient: () => Promise<SteadyClient>;
+  #client: SteadyClient;
+  /** Of the client's earlier times. */
+  readonly #collateral: Collateral[] = [];
   readonly #expectations: Expectation[] = [];
   readonly #agents: GatewayAgent[] = [];
   #attackToDropMs: number | null = null;
 
-  private constructor(network: GuardedNetwork, client: SteadyClient) {
+  private constructor(network: GuardedNetwork, client: SteadyClient, startClient: () => Promise<SteadyClient>) {
     this.network = network;
     this.#client = client;
+    this.#startClient = startClient;
   }
 
   /** The network stands and the honest client has been served once when this resolves. */
@@ -33,7 +37,9 @@ export class Field implements AsyncDisposable {
       const visited = scenario.honestClientVisits === 'neighbour' ? network.neighbour : network.device;
       if (visited === network.neighbour) await network.serve(visited, 'web');
       const address = visited === network.device ? network.target : visited.address;
-      return new Field(network, await SteadyClient.start(network, visited, address));
+      await startEcho(network, visited);
+      const startClient = (): Promise<SteadyClient> => SteadyClient.start(network, address);
+      return new Field(network, await startClient(), startClient);
     } catch (error) {
       await network[Symbol.asyncDispose]();
       throw error;
@@ -127,9 +133,16 @@ export class Field implements AsyncDisposable {
     return attack;
   }
 
+  /** Something that cuts everybody off whatever the agent does: the honest client pauses meanwhile. */
+  async withoutClient(work: () => Promise<void>): Promise<void> {
+    this.#collateral.push(await this.#client.stop());
+    await work();
+    this.#client = await this.#startClient();
+  }
+
   /** The honest client makes no further visit, and says what it lost. */
-  stopClient(): Promise<Collateral> {
-    return this.#client.stop();
+  async stopClient(): Promise<Collateral> {
+    return addCollateral([...this.#collateral, await this.#client.stop()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { runOwn } from '../attacks/scan-targets.ts';
 import type { starters } from '../daemons.ts';
 import { connect } from '../link.ts';
-import { Namespace } from '../namespace.ts';
+import { Namespace, destroyNamespace, namespacePrefix } from '../namespace.ts';
 import { Random } from '../random.ts';
 import { RunningProgram } from '../running-program.ts';
 import { startDaemon } from '../services.ts';
@@ -50,6 +50,8 @@ export class GuardedNetwork implements AsyncDisposable {
   readonly target: string;
   /** Removed with the rest. */
   readonly folder: string;
+  readonly #hosts: ReadonlyMap<HostName, Host>;
+  readonly #forwarding: Forwarding;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
@@ -71,6 +73,8 @@ export class GuardedNetwork implements AsyncDisposable {
     this.controller = hosts.get('controller');
     this.target = forwarding === 'translated' ? `${hostPlans.attacker.network}.1` : this.device.address;
     this.gateway = gateway;
+    this.#hosts = hosts;
+    this.#forwarding = forwarding;
     this.folder = folder;
     this.#resources = resources;
   }
@@ -97,10 +101,7 @@ export class GuardedNetwork implements AsyncDisposable {
     for (const name of names) {
       const { leg, network, network6, host } = hostPlans[name];
       const namespace = building.use(await Namespace.create(`${id}-${name}`, true));
-      await connect(
-        { namespace, device: 'eth0', megabitsPerSecond: null },
-        { namespace: gateway, device: leg, megabitsPerSecond: null },
-      );
+      await plugIn(namespace, gateway, leg);
       const mac = `02:00:00:00:${leg === 'port1' || leg === 'port2' ? '77' : '01'}:${String(host)}`;
       hosts.set(name, { namespace, address: `${network}.${host}`, address6: `${network6}::${host}`, mac });
     }
@@ -113,6 +114,18 @@ export class GuardedNetwork implements AsyncDisposable {
       await network[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /**
+   * The gateway loses power: what runs there ends, its kernel's rules, connections and interfaces are gone, and a new
+   * one under the same name gets the cables. The hosts keep what they run.
+   */
+  async rebootGateway(): Promise<void> {
+    await destroyNamespace(this.gateway.name);
+    // the same name is the same gateway to all who hold it
+    await Namespace.create(this.gateway.name.slice(namespacePrefix.length), true);
+    for (const [name, { namespace }] of this.#hosts) await plugIn(namespace, this.gateway, hostPlans[name].leg);
+    await layOut(this.gateway, this.#hosts, this.#forwarding);
   }
 
   /** Start a service on a host. */
@@ -152,4 +165,12 @@ export class GuardedNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** A cable from a host to the gateway. */
+async function plugIn(host: Namespace, gateway: Namespace, leg: string): Promise<void> {
+  await connect(
+    { namespace: host, device: 'eth0', megabitsPerSecond: null },
+    { namespace: gateway, device: leg, megabitsPerSecond: null },
+  );
 }

@@ -22,6 +22,24 @@ export interface Collateral {
   readonly reasons: readonly string[];
 }
 
+/** What the client's kept connection leads to; it listens when this resolves. */
+export async function startEcho(network: GuardedNetwork, { namespace }: Host): Promise<void> {
+  const server = network.start(namespace, runOwn(echo, String(echoPort)));
+  await server.untilPrinted(/listening/, 60_000);
+}
+
+/** Of several times together. */
+export function addCollateral(parts: readonly Collateral[]): Collateral {
+  const sum = (pick: (part: Collateral) => number): number => parts.reduce((all, part) => all + pick(part), 0);
+  return {
+    connections: sum((part) => part.connections),
+    lost: sum((part) => part.lost),
+    kept_cut: sum((part) => part.kept_cut),
+    slowest_ms: Math.max(...parts.map((part) => part.slowest_ms)),
+    reasons: parts.flatMap((part) => part.reasons).slice(0, 10),
+  };
+}
+
 export class SteadyClient {
   readonly #program: RunningProgram;
 
@@ -29,10 +47,8 @@ export class SteadyClient {
     this.#program = program;
   }
 
-  /** Its first visit is over when this resolves. `to` runs a web server. */
-  static async start(network: GuardedNetwork, to: Host, address: string): Promise<SteadyClient> {
-    const server = network.start(to.namespace, runOwn(echo, String(echoPort)));
-    await server.untilPrinted(/listening/, 60_000);
+  /** Its first visit is over when this resolves. Who has `address` runs a web server and the echo server. */
+  static async start(network: GuardedNetwork, address: string): Promise<SteadyClient> {
     const orders = { host: address, port: 80, echoPort, everyMs: 1000, patienceMs: 15_000 };
     const program = network.start(network.bystander.namespace, runOwn(client, JSON.stringify(orders)));
     await program.untilPrinted(/visited|lost/, 60_000);

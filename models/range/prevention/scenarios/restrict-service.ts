@@ -1,0 +1,20 @@
+/** One service of one device is closed. */
+import { tryPort } from '../conversations.ts';
+import type { Scenario } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  group: 'restrictions',
+  expectation:
+    'ip+port: nobody reaches the web server of the device; its ssh and the neighbour’s web server stay open.',
+  needs: ['sshd'],
+  network: { services: ['web', 'ssh'] },
+  honestClientVisits: 'neighbour',
+  async run(field) {
+    const agent = await field.startAgent();
+    const { attacker, device } = field.network;
+    const { state } = await agent.add({ scope: 'ip+port', value: `${device.address} tcp/80`, direction: 'to' });
+    field.expect('it is verified', state === 'verified', state);
+    await field.expectReach('the web server is closed', attacker, false);
+    field.expect('ssh is open', await tryPort(attacker.namespace, device.address, 22));
+  },
+};
