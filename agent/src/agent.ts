@@ -9,8 +9,10 @@ import type { BundleReported } from '@picket/shared/contract/twin';
 import type { AgentConfig } from './config/agent-config.ts';
 import { ControlServer, type DecisionRequest } from './control/control-server.ts';
 import { DecisionStore } from './enforcement/decision-store.ts';
+import { markHeldOpen, readHeldOpen, removeHeldOpen } from './enforcement/held-open.ts';
 import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
+import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import { AgentError } from './errors.ts';
 import { guardOf } from './gateway-guard.ts';
@@ -69,6 +71,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     benignSample: config.report.benign_sample,
     sink: (events) => writer.add(events),
   });
+  const clock = new SteadyClock(systemTime());
   const system = await readSystemGuard();
   const watch = resources.use(
     await Watch.open({
@@ -79,11 +82,15 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       rules: config.rules,
       guard: await guardOf(config, identity, system),
       broadcastAddresses: system.broadcastAddresses,
-      store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'))),
-      clock: 'wall',
+      store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'), clock)),
+      clock,
+      heldOpen: () => readHeldOpen(config.state_dir, clock),
+      failPolicy: config.fail_policy,
       // A replay never touches a kernel: its addresses may be in use on this very network.
-      openFirewall: (registry) =>
-        isLive ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac) }) : new SimulatedFirewall(),
+      openFirewall: (registry, now) =>
+        isLive
+          ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac), now })
+          : new SimulatedFirewall({ now }),
       memory,
       listener: {
         onFlow: (batch, row, role) => reporter.onFlow(batch, row, role),
@@ -148,6 +155,15 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     listDecisions: () => Promise.resolve(watch.enforcer.list()),
     addDecision: (request) => watch.enforcer.propose(decisionByHand(request)),
     deleteDecisions: (idOrValue): Promise<readonly DecisionEvent[]> => watch.enforcer.delete(idOrValue),
+    failOpen: async ({ seconds, who }) => {
+      markHeldOpen(config.state_dir, { seconds, who, clock });
+      await watch.enforcer.check();
+    },
+    resume: async () => {
+      removeHeldOpen(config.state_dir);
+      await watch.enforcer.check();
+      return watch.enforcer.list();
+    },
   });
   resources.use(control);
 
@@ -216,9 +232,9 @@ function openStateDirectory(directory: string): void {
 }
 
 /** An agent that began without them would lift in the kernel what holds there: whether to is for a person to say. */
-function openDecisions(path: string): DecisionStore {
+function openDecisions(path: string, clock: SteadyClock): DecisionStore {
   try {
-    return DecisionStore.open({ path });
+    return DecisionStore.open({ path, clock });
   } catch (error) {
     const { message, cause } = error as Error;
     const reason = cause instanceof Error ? ` (${cause.message})` : '';

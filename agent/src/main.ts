@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   enroll: async () => (await import('./commands/enroll.ts')).enrollCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   decisions: async () => (await import('./commands/decisions.ts')).decisionsCommand(),
+  'fail-open': async () => (await import('./commands/fail-open.ts')).failOpenCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

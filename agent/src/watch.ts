@@ -16,6 +16,8 @@ import type { DecisionStore } from './enforcement/decision-store.ts';
 import { Enforcer } from './enforcement/enforcer.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import type { Guard } from './enforcement/guard.ts';
+import type { HeldOpenMark } from './enforcement/held-open.ts';
+import type { SteadyClock } from './enforcement/steady-clock.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import { memoryPlanOf } from './memory-plan.ts';
 import type { MemoryWatch } from './health/memory-watch.ts';
@@ -45,7 +47,10 @@ export interface WatchOptions {
   readonly broadcastAddresses: readonly string[];
   readonly store: DecisionStore;
   /** What decisions begin and end by. `packet`: a replay at full speed, whose minutes pass in milliseconds. */
-  readonly clock: 'wall' | 'packet';
+  readonly clock: SteadyClock | 'packet';
+  /** The owner's word that nothing may be restricted now. Default: never. */
+  readonly heldOpen?: () => HeldOpenMark | undefined;
+  readonly failPolicy?: 'keep' | 'open';
   /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
   readonly openFirewall: (registry: DeviceRegistry, now: () => number) => Firewall;
   readonly listener: WatchListener;
@@ -80,7 +85,8 @@ export class Watch implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const { config, bootId, source, listener, log } = options;
     let packetTimeMs = 0;
-    const now = options.clock === 'wall' ? Date.now : (): number => packetTimeMs;
+    const { clock } = options;
+    const now = clock === 'packet' ? (): number => packetTimeMs : (): number => clock.now();
     const registry = new DeviceRegistry({
       lanPrefixes: config.lan_prefixes,
       gatewayMacs: options.guard.ownMacs,
@@ -101,6 +107,9 @@ export class Watch implements AsyncDisposable {
         store: options.store,
         firewall: resources.use(options.openFirewall(registry, now)),
         now,
+        ...(clock === 'packet' ? {} : { skewMs: () => clock.skewMs() }),
+        ...(options.heldOpen === undefined ? {} : { heldOpen: options.heldOpen }),
+        ...(options.failPolicy === undefined ? {} : { failPolicy: options.failPolicy }),
         guard: options.guard,
         mode: options.mode,
         // Only what is captured live may be cut: addresses of a replay may be in use on this very network.

@@ -56,6 +56,11 @@ export const AgentConfig = z.strictObject({
   capture: z.discriminatedUnion('source', [LiveCapture, FileCapture]),
   /** What the gateway does with decisions until the controller's policy says otherwise. */
   mode: Mode.default('simulate'),
+  /**
+   * What becomes of the restrictions in the kernel when the agent ends without having been stopped: they keep their
+   * time, or they are removed until it is back (which needs the process that holds the right to, see `doctor`).
+   */
+  fail_policy: z.enum(['keep', 'open']).default('keep'),
   lan_prefixes: z
     .array(Prefix)
     .min(1)

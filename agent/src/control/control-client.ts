@@ -9,15 +9,20 @@ export async function askAgent<T>(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const socketPath = controlSocketPath(stateDirectory);
   const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const call = request({ socketPath, method, path, timeout: 30_000 }, (response) => {
+    const call = request({ socketPath, method, path, timeout: timeoutMs }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
       response.on('end', () => resolve({ status: response.statusCode ?? 500, text }));
     });
-    call.on('timeout', () => call.destroy(new AgentError('temporary-failure', 'the agent did not answer within 30 s')));
+    call.on('timeout', () =>
+      call.destroy(
+        new AgentError('temporary-failure', `the agent did not answer within ${Math.round(timeoutMs / 1000)} s`),
+      ),
+    );
     call.on('error', (error) => reject(explain(error, stateDirectory)));
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -10,6 +10,8 @@ const handlers: ControlHandlers = {
   listDecisions: () => Promise.resolve([]),
   addDecision: () => Promise.reject(new Error('never reached in these tests')),
   deleteDecisions: () => Promise.resolve([]),
+  failOpen: () => Promise.resolve(),
+  resume: () => Promise.resolve([]),
 };
 const directory = (): string => mkdtempSync(join(tmpdir(), 'picket-control-'));
 

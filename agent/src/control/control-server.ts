@@ -11,6 +11,9 @@ import { DecisionAction, DecisionDirection, DecisionScope, maxDecisionSeconds } 
 import type { Decision, DecisionEvent } from '@picket/shared/contract/decision';
 import { AgentError } from '../errors.ts';
 
+/** A year: whoever wants it open for longer does not want it back by itself. */
+export const maxFailOpenSeconds = 366 * 86_400;
+
 /** A decision asked for by hand on the gateway. */
 export const DecisionRequest = z.strictObject({
   scope: DecisionScope,
@@ -35,7 +38,19 @@ export interface ControlHandlers {
   addDecision(request: DecisionRequest): Promise<DecisionEvent>;
   /** By id or by value; answers those that were lifted. */
   deleteDecisions(idOrValue: string): Promise<readonly DecisionEvent[]>;
+  /** Takes everything out of the kernel and keeps it out; resolves when it is gone. */
+  failOpen(request: FailOpenRequest): Promise<void>;
+  /** Restricts again; answers what holds then. */
+  resume(): Promise<readonly HeldDecision[]>;
 }
+
+/** `picket-agent fail-open`. */
+export const FailOpenRequest = z.strictObject({
+  /** Null: until resumed. */
+  seconds: z.int().min(1).max(maxFailOpenSeconds).nullable(),
+  who: z.string().max(100),
+});
+export type FailOpenRequest = z.infer<typeof FailOpenRequest>;
 
 const bodyLimit = 16_384;
 
@@ -109,6 +124,11 @@ async function route(request: IncomingMessage, handlers: ControlHandlers): Promi
   if (request.method === 'DELETE' && resource === 'decisions' && argument !== undefined) {
     return handlers.deleteDecisions(decodeURIComponent(argument));
   }
+  if (request.method === 'POST' && resource === 'fail-open') {
+    await handlers.failOpen(FailOpenRequest.parse(JSON.parse(await readBody(request))));
+    return {};
+  }
+  if (request.method === 'DELETE' && resource === 'fail-open') return handlers.resume();
   throw new AgentError('usage', `the agent has no ${request.method} ${request.url}`);
 }
 

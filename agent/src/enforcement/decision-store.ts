@@ -223,6 +223,22 @@ export class DecisionStore implements Disposable {
 
 const sameEndMs = 1000;
 
+/** What a store holds, whoever has it open; empty where there is none, or none that can be read. */
+export function readStoredDecisions(path: string): readonly Decision[] {
+  try {
+    using database = openToRead(path);
+    const rows = database.instance.prepare('SELECT body FROM decision').all() as readonly { readonly body: string }[];
+    return rows.flatMap(({ body }) => readDecision(body) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+function openToRead(path: string): { readonly instance: Database.Database } & Disposable {
+  const instance = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 });
+  return { instance, [Symbol.dispose]: () => instance.close() };
+}
+
 interface Row {
   readonly body: string;
   readonly ends_uptime_ms: number | null;

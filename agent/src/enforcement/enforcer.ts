@@ -213,12 +213,10 @@ export class Enforcer implements AsyncDisposable {
   }
 
   list(): readonly HeldDecision[] {
-    return this.#options.store
-      .all()
-      .map((decision) => ({
-        decision: shiftDecision(decision, this.#skewMs()),
-        in_kernel: this.#reading.decisionIds.has(decision.id),
-      }));
+    return this.#options.store.all().map((decision) => ({
+      decision: shiftDecision(decision, this.#skewMs()),
+      in_kernel: this.#reading.decisionIds.has(decision.id),
+    }));
   }
 
   /** From here on the gateway may do this much, within the ceiling; decisions that hold already become as gentle. */

@@ -30,7 +30,7 @@ export async function runProgram(command: readonly string[], input: ProgramInput
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(deadlineMs)]);
   const child = spawn(program, args, {
     stdio: [file?.fd ?? 'ignore', 'pipe', 'pipe'],
-    env: { PATH: `${process.env['PATH'] ?? ''}:${systemPaths}`, LC_ALL: 'C' },
+    env: systemEnvironment(),
     signal,
   });
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
@@ -41,6 +41,11 @@ export async function runProgram(command: readonly string[], input: ProgramInput
   const code = await promise;
   if (stdout.bytes > maxOutputBytes) throw new Error(`${program} wrote more than ${maxOutputBytes} bytes`);
   return { code, stdout: text(stdout), stderr: text(stderr).trim() };
+}
+
+/** What system programs get to know of our environment. */
+export function systemEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: `${process.env['PATH'] ?? ''}:${systemPaths}`, LC_ALL: 'C' };
 }
 
 interface Collected {
