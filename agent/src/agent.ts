@@ -13,6 +13,7 @@ import { markHeldOpen, readHeldOpen, removeHeldOpen } from './enforcement/held-o
 import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
+import { NetworkWatch } from './enforcement/network-watch.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import { AgentError } from './errors.ts';
 import { guardOf } from './gateway-guard.ts';
@@ -41,7 +42,7 @@ export interface AgentStatus {
 }
 
 const healthEveryMs = 10_000;
-/** Addresses, routes and resolvers of the gateway may change while it runs. */
+/** Resolvers, time servers and the addresses of the controller's name may change with nobody saying so. */
 const guardEveryMs = 30_000;
 
 /** Runs until the signal aborts, or the live capture fails for good. */
@@ -172,6 +173,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
   timers.defer(() => clearInterval(healthTimer));
   const guardTimer = setInterval(() => void refreshGuard(), guardEveryMs);
   timers.defer(() => clearInterval(guardTimer));
+  if (isLive) timers.use(NetworkWatch.start({ onChange: refreshGuard, onWarning: (text) => log.warn(text) }));
 
   async function refreshGuard(): Promise<void> {
     try {

@@ -3,6 +3,7 @@
  * guard and the mode gate here, is written down, reaches the kernel in one batch and is read back; what became of it
  * is told as an event. When the firewall fails, what held still holds, what was asked for is kept and tried again.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import {
   maxDecisionSeconds,
@@ -231,6 +232,8 @@ export class Enforcer implements AsyncDisposable {
   async useGuard(guard: Guard): Promise<readonly DecisionEvent[]> {
     checkGuard(guard);
     return this.#inTurn(async () => {
+      // a host with containers changes its routes all the time, and seldom what the guard protects
+      if (isDeepStrictEqual(guard, this.#guard)) return [];
       this.#guard = guard;
       const refused = this.#options.store.all().flatMap((decision) => {
         const parsed = parseDecisionValue(decision.scope, decision.value);

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { requireSystem } from '../../../.ci/require-system.ts';
+import { NetworkWatch } from './network-watch.ts';
+
+const isReady = requireSystem('root', 'ip');
+const noWarning = (text: string): void => {
+  throw new Error(text);
+};
+
+test.skipIf(!isReady)(
+  'an address that comes is told, and many changes at once are few calls',
+  async () => {
+    const namespace = `pkt-${randomUUID().slice(0, 8)}`;
+    const ip = (...args: readonly string[]): void => {
+      const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
+    };
+    ip('netns', 'add', namespace);
+    onTestFinished(() => ip('netns', 'del', namespace));
+    let calls = 0;
+    await using _watch = NetworkWatch.start({
+      ip: ['ip', '-n', namespace],
+      onChange: async () => void (calls += 1),
+      onWarning: noWarning,
+    });
+    // nobody says when the program listens: the first change that is heard is the proof
+    let address = 0;
+    await vi.waitUntil(
+      () => {
+        ip('-n', namespace, 'address', 'add', `10.0.0.${(address += 1)}/32`, 'dev', 'lo');
+        return calls > 0;
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    const before = calls;
+    for (let index = 0; index < 20; index++) ip('-n', namespace, 'address', 'add', `10.0.1.${index}/32`, 'dev', 'lo');
+    await vi.waitUntil(() => calls > before, 20_000);
+    expect(calls - before).toBeLessThan(20);
+  },
+  60_000,
+);
+
+test('without the program it warns once and goes on', async () => {
+  const warnings: string[] = [];
+  await using _watch = NetworkWatch.start({
+    ip: ['/nowhere/ip'],
+    onChange: async () => {},
+    onWarning: (text) => warnings.push(text),
+  });
+  await vi.waitUntil(() => warnings.length > 0, 10_000);
+  expect(warnings).toEqual([expect.stringContaining('apt install iproute2')]);
+});
