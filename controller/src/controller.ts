@@ -136,7 +136,7 @@ export async function startController(
     : undefined;
   await fleet.start({
     ingest: (gateway, batch) => history.ingestBatch(gateway, batch),
-    rulesFor: () => history.rules.forPolicy(),
+    rulesFor: (gateway) => history.rules.forPolicy(gateway),
     unmonitoredBy: (gateway) => history.devices.unmonitored(gateway),
   });
   starting.use(history.retention.start());

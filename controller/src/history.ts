@@ -93,7 +93,13 @@ export function createHistory(parts: HistoryParts): History {
     now,
   });
   const alerts = new AlertService({ alerts: new AlertRepository(database), decisions, audit, live, now });
-  const rules = new RuleService({ rules: new RuleRepository(database), policies: publisher, audit, now });
+  const rules = new RuleService({
+    rules: new RuleRepository(database),
+    policies: publisher,
+    audit,
+    membersOf: (gateway, type) => devices.membersOf(gateway, type),
+    now,
+  });
   const figures = new DashboardRepository(database);
   const dashboard = new DashboardService({ figures, alerts, devices, decisions, predictions, gateways }, now);
   const books = new IngestRepository(database.writer);

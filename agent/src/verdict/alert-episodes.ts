@@ -5,12 +5,13 @@
 import type { ActionTaken, Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type AlertId, type BootId, type DecisionId, type RuleId } from '@picket/shared/contract/identifiers';
+import { peerOf } from '@picket/shared/policy/prevention';
 import { severityOf } from '@picket/shared/policy/severity';
+import type { Offender } from '@picket/shared/policy/offending-peer';
 import { instantOf } from '../window/packet-time.ts';
 import { evidenceOf } from '../window/window-flow.ts';
 import { alertMessage } from './alert-message.ts';
-import { BoundedMap } from './bounded-map.ts';
-import type { Offender } from './offending-peer.ts';
+import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
 
 /** What opened an episode. */
@@ -68,6 +69,12 @@ export class AlertEpisodes {
   /** Episodes that were given up for others while they lasted. */
   get evicted(): number {
     return this.#episodes.evicted;
+  }
+
+  /** The alert with this id, while its episode lasts. */
+  find(id: string): Alert | undefined {
+    for (const [, { alert }] of this.#episodes.entries()) if (alert.id === id) return alert;
+    return undefined;
   }
 
   /** An attack was proven: the episode that it opens or goes on with. */
@@ -225,12 +232,6 @@ export class AlertEpisodes {
       model_version: prediction.model_version,
     };
   }
-}
-
-/** The one other end to name in an alert, if there is one. */
-export function peerOf(offender: Offender): string | null {
-  if (offender.kind === 'peers') return offender.peers[0];
-  return offender.kind === 'destination' ? offender.peer : null;
 }
 
 function episodeKey(device: string, offender: Offender, attack: AttackClass): string {

@@ -6,20 +6,18 @@ import type { Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type BootId, type DecisionId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
+import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import { defaultRules } from '@picket/shared/policy/default-rules';
-import { AlertEpisodes, peerOf, type Episode } from './alert-episodes.ts';
-import { BoundedMap } from './bounded-map.ts';
-import { restrictionKey, restrictionsFor, type DecisionDraft, type Restriction } from './decision-draft.ts';
+import type { Offender } from '@picket/shared/policy/offending-peer';
+import { Prevention, type PreventionOptions, type Proven } from '@picket/shared/policy/prevention';
+import { restrictionKey } from '@picket/shared/policy/restriction';
+import { AlertEpisodes, type Episode } from './alert-episodes.ts';
+import { draftOf, type DecisionDraft } from './decision-draft.ts';
+import { judgedOf, likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
 
-import { Evidence, type Proof } from './evidence.ts';
-import { findOffender, type Offender } from './offending-peer.ts';
-import { likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
-
-export interface VerdictOptions {
+export interface VerdictOptions extends Omit<PreventionOptions, 'rules'> {
   readonly bootId: BootId;
   readonly rules?: readonly Rule[];
-  /** Devices and episodes that are remembered. */
-  readonly capacity?: number;
 }
 
 /** What one window led to. */
@@ -32,7 +30,7 @@ export interface Verdict {
 
 /** A window beside the rules that it proves. */
 export interface WeighedWindow {
-  readonly proven: readonly { readonly rule: Rule; readonly proof: Proof }[];
+  readonly proven: readonly Proven[];
   /**
    * What it opens an alert of, or goes on with one of that has no reasons yet: worth an explanation before `decide`.
    * Undefined for every other window.
@@ -40,23 +38,19 @@ export interface WeighedWindow {
   readonly needsReasonsFor: AttackClass | undefined;
 }
 
-interface Proposal {
-  readonly id: DecisionId;
-  readonly untilUs: number;
-}
-
 export class Verdicts {
-  readonly #evidence: Evidence;
+  readonly #prevention: Prevention;
   readonly #episodes: AlertEpisodes;
-  /** What was proposed and has not run out, so that many devices under one attacker make one decision. */
-  readonly #proposed: BoundedMap<string, Proposal>;
+  /** The latest decision that was made for a restriction. */
+  readonly #decisionIds: BoundedMap<string, DecisionId>;
   #rules: readonly Rule[];
 
   constructor(options: VerdictOptions) {
-    this.#evidence = new Evidence(options.capacity);
-    this.#episodes = new AlertEpisodes(options.bootId, options.capacity);
-    this.#proposed = new BoundedMap(options.capacity ?? 4096);
-    this.#rules = options.rules ?? defaultRules;
+    const { bootId, rules = defaultRules, ...others } = options;
+    this.#rules = rules;
+    this.#prevention = new Prevention({ ...others, rules });
+    this.#episodes = new AlertEpisodes(bootId, options.capacity);
+    this.#decisionIds = new BoundedMap(options.capacity ?? 4096);
   }
 
   /** Alerts of episodes that last. */
@@ -66,23 +60,34 @@ export class Verdicts {
 
   /** Devices, cooldowns and episodes that had to be forgotten. */
   get evicted(): number {
-    return this.#evidence.evicted + this.#episodes.evicted;
+    return this.#prevention.evicted + this.#episodes.evicted;
   }
 
   /** From here on these rules count, in this order; what was seen so far counts for them too. */
   useRules(rules: readonly Rule[]): void {
     this.#rules = rules;
+    this.#prevention.useRules(rules);
+  }
+
+  /** The rule with this id, as it stands now. */
+  ruleOf(id: string): Rule | undefined {
+    return this.#rules.find((rule) => rule.id === id);
+  }
+
+  /** The alert with this id, while its episode lasts. */
+  alertOf(id: string): Alert | undefined {
+    return this.#episodes.find(id);
   }
 
   /** Remembers what the window says. Once for each window, in the order of their packet times. */
   weigh(scored: ScoredWindow): WeighedWindow {
     const { context } = scored;
-    this.#evidence.add(scored);
-    const proven = context.countsAsEvidence ? this.#provenRules(scored) : [];
+    const judged = judgedOf(scored);
+    const proven = this.#prevention.weigh(judged);
     const [first] = proven;
     if (first === undefined) return { proven, needsReasonsFor: undefined };
     const { attack } = first.proof;
-    const offender = findOffender(context, attack, null);
+    const offender = this.#prevention.offenderOf({ ...judged, flowImportance: null }, attack);
     const isExplained = this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
     return { proven, needsReasonsFor: isExplained ? undefined : attack };
   }
@@ -90,13 +95,14 @@ export class Verdicts {
   /** What follows. Give what `weigh` said where the window was weighed already, to have it explained in between. */
   decide(scored: ScoredWindow, { proven } = this.weigh(scored)): Verdict {
     const { prediction, context } = scored;
+    const judged = judgedOf(scored);
     const alerts: Alert[] = [...this.#episodes.advance(context.atUs)];
     const drafts: DecisionDraft[] = [];
     const [first] = proven;
     let episode: Episode | undefined;
     if (first !== undefined) {
       const { rule, proof } = first;
-      const offender = findOffender(context, proof.attack, prediction.explanation);
+      const offender = this.#prevention.offenderOf(judged, proof.attack);
       episode = this.#episodes.prove({
         scored,
         attack: proof.attack,
@@ -106,11 +112,10 @@ export class Verdicts {
         hits: proof.hits,
         sinceUs: proof.sinceUs,
       });
-      const acting = proven.find((candidate) => candidate.rule.action !== 'alert_only');
-      if (acting !== undefined) drafts.push(...this.#draft(acting.rule, acting.proof, offender, scored, episode));
+      drafts.push(...this.#draft(scored, proven, offender, episode));
     } else if (prediction.label === 'attack') {
       const attack = likeliestAttack(prediction);
-      episode = this.#episodes.witness(scored, attack, findOffender(context, attack, prediction.explanation));
+      episode = this.#episodes.witness(scored, attack, this.#prevention.offenderOf(judged, attack));
     }
     const update = episode === undefined ? undefined : this.#episodes.takeUpdate(episode, context.atUs);
     if (update !== undefined) alerts.push(update);
@@ -119,6 +124,8 @@ export class Verdicts {
 
   /** What became of a decision: the alerts that it changes. */
   noteDecision(event: DecisionEvent): readonly Alert[] {
+    if (event.state === 'refused') this.#prevention.forget(event.decision);
+    if (event.state === 'retracted') this.#prevention.forgive(event.decision);
     return this.#episodes.noteDecision(event);
   }
 
@@ -132,56 +139,23 @@ export class Verdicts {
     return this.#episodes.finish();
   }
 
-  #provenRules({ context }: ScoredWindow): readonly { readonly rule: Rule; readonly proof: Proof }[] {
-    const { address, mac } = context.device;
-    return this.#rules.flatMap((rule) => {
-      if (!rule.is_enabled) return [];
-      if (rule.device !== null && rule.device !== address && rule.device !== mac) return [];
-      const proof = this.#evidence.prove(rule, address);
-      return proof === undefined ? [] : [{ rule, proof }];
-    });
-  }
-
   #draft(
-    rule: Rule,
-    proof: Proof,
+    scored: ScoredWindow,
+    proven: readonly Proven[],
     offender: Offender,
-    { prediction, context }: ScoredWindow,
     episode: Episode,
   ): readonly DecisionDraft[] {
-    const { device, atUs } = context;
-    const peer = peerOf(offender);
-    if (this.#evidence.isResting(rule, device.address, peer, atUs)) return [];
-    this.#evidence.rest(rule, device.address, peer, atUs);
-    const isInternal = context.flows.some(
-      (flow) => flow.direction === 'internal' && (flow.srcIp === peer || flow.dstIp === peer),
-    );
-    return restrictionsFor(rule, offender, proof.attack, device, isInternal).flatMap((restriction) => {
-      const running = this.#runningProposal(restriction, atUs);
-      const id = running ?? (newId() as DecisionId);
+    const { taken, running } = this.#prevention.act(judgedOf(scored), proven, offender);
+    for (const key of running) {
+      const id = this.#decisionIds.get(key);
+      if (id !== undefined) this.#episodes.addDecision(episode, id);
+    }
+    return taken.map((measure) => {
+      const id = newId() as DecisionId;
+      this.#decisionIds.set(restrictionKey(measure.restriction), id);
       this.#episodes.addDecision(episode, id);
-      if (running !== undefined) return [];
-      this.#proposed.set(restrictionKey(restriction), { id, untilUs: atUs + rule.duration_seconds * 1_000_000 });
-      return [
-        {
-          ...restriction,
-          id,
-          origin: 'model',
-          scenario: proof.attack,
-          mode: rule.mode ?? 'enforce',
-          reason: `${proof.attack} in ${proof.hits} of the last ${proof.of} windows of ${device.address}, score ${prediction.score.toFixed(2)}`,
-          who: `${rule.name} (${prediction.model_version})`.slice(0, 100),
-          alert_id: episode.alert.id,
-          rule_id: rule.id,
-          duration_seconds: rule.duration_seconds,
-        },
-      ];
+      return draftOf(measure, scored, id, episode.alert.id);
     });
-  }
-
-  #runningProposal(restriction: Restriction, atUs: number): DecisionId | undefined {
-    const proposal = this.#proposed.get(restrictionKey(restriction));
-    return proposal !== undefined && atUs < proposal.untilUs ? proposal.id : undefined;
   }
 }
 

@@ -1,9 +1,8 @@
-/** What a rule asks for once its evidence is there: the narrowest restriction that stops the offender. */
-import type { DeviceRef } from '@picket/shared/contract/address';
+/** What is proposed to the enforcer: a measure of the rules, named, reasoned and tied to its alert. */
 import type { Decision } from '@picket/shared/contract/decision';
-import type { Rule } from '@picket/shared/contract/rule';
-import type { Offender } from './offending-peer.ts';
-import type { AttackClass } from './scored-window.ts';
+import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
+import type { Measure } from '@picket/shared/policy/prevention';
+import type { ScoredWindow } from './scored-window.ts';
 
 /**
  * A decision before it is admitted. Whoever admits it gives it its times, for packet time may be years ago, and bends
@@ -11,62 +10,34 @@ import type { AttackClass } from './scored-window.ts';
  */
 export type DecisionDraft = Omit<Decision, 'created_at' | 'expires_at'> & { readonly duration_seconds: number };
 
-/** Who, what and which way, of one restriction. */
-export type Restriction = Pick<Decision, 'action' | 'scope' | 'value' | 'direction'>;
-
-/** Equal for restrictions that do the same. */
-export function restrictionKey(restriction: Restriction): string {
-  return `${restriction.action} ${restriction.scope} ${restriction.direction} ${restriction.value}`;
+export function draftOf(measure: Measure, scored: ScoredWindow, id: DecisionId, alertId: AlertId): DecisionDraft {
+  const { rule, proof, restriction, durationSeconds } = measure;
+  return {
+    ...restriction,
+    id,
+    origin: 'model',
+    scenario: proof.attack,
+    mode: rule.mode ?? 'enforce',
+    reason: reasonOf(measure, scored),
+    who: `${rule.name} (${scored.prediction.model_version})`.slice(0, 100),
+    alert_id: alertId,
+    rule_id: rule.id,
+    duration_seconds: durationSeconds,
+  };
 }
 
-/** Empty for `alert_only`, and where no restriction would help. */
-export function restrictionsFor(
-  rule: Rule,
-  offender: Offender,
-  attack: AttackClass,
-  device: DeviceRef,
-  isInternal: boolean,
-): readonly Restriction[] {
-  if (rule.action === 'alert_only') return [];
-  const gentle = rule.action === 'rate_limit' ? 'rate_limit' : 'block';
-  switch (offender.kind) {
-    case 'peers':
-      if (isInternal && rule.action === 'quarantine') {
-        return offender.peers.map((peer) => ({
-          action: 'quarantine',
-          scope: 'device',
-          value: peer,
-          direction: 'both',
-        }));
-      }
-      return offender.peers.map((peer) => ({
-        action: gentle,
-        scope: 'ip',
-        value: peer,
-        direction: isInternal ? 'from' : 'both',
-      }));
-    case 'destination':
-      if (rule.action === 'quarantine') return [quarantine(device)];
-      return [{ action: gentle, scope: 'pair', value: `${offender.peer} ${device.address}`, direction: 'both' }];
-    case 'device':
-      if (rule.action === 'quarantine') return [quarantine(device)];
-      return [{ action: gentle, scope: 'ip', value: device.address, direction: 'from' }];
-    case 'target':
-      // only a flood is stopped by letting less of everything through
-      if (attack !== 'ddos_flood' && attack !== 'slow_rate') return [];
-      return [
-        offender.service === null
-          ? { action: 'rate_limit', scope: 'ip', value: device.address, direction: 'to' }
-          : {
-              action: 'rate_limit',
-              scope: 'ip+port',
-              value: `${device.address} ${offender.service.protocol}/${offender.service.port}`,
-              direction: 'to',
-            },
-      ];
-  }
-}
-
-function quarantine(device: DeviceRef): Restriction {
-  return { action: 'quarantine', scope: 'device', value: device.mac ?? device.address, direction: 'both' };
+/** Everything that the decision rests on, for it is all that is left of it after a restart. */
+function reasonOf({ rule, proof, times, step }: Measure, { prediction, context }: ScoredWindow): string {
+  const threshold = rule.threshold ?? prediction.threshold;
+  const parts = [
+    `${proof.attack} in ${proof.hits} of the last ${proof.of} windows of ${context.device.address}, ` +
+      `score ${prediction.score.toFixed(2)} (threshold ${threshold.toFixed(2)})`,
+    step === null ? '' : `step "${step}" of the device's ladder`,
+    times > 1 ? `time ${times} for this offender` : '',
+    prediction.explanation?.summary ?? '',
+  ];
+  return parts
+    .filter((part) => part !== '')
+    .join('; ')
+    .slice(0, 500);
 }

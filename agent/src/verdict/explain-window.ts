@@ -6,10 +6,10 @@ import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Explanation, FeatureDirection, FeatureImportance, FlowShare } from '@picket/shared/contract/prediction';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { unitOf } from '@picket/shared/features/feature-words';
+import { findOffender } from '@picket/shared/policy/offending-peer';
 import type { FeatureNormal } from '../window/device-normal.ts';
 import type { WindowContext } from '../window/device-windows.ts';
 import { flowIdOf, type WindowFlow } from '../window/window-flow.ts';
-import { findOffender } from './offending-peer.ts';
 import type { AttackClass } from './scored-window.ts';
 import { windowSentence } from './window-sentence.ts';
 
@@ -40,7 +40,7 @@ export function explainWindow(window: ExplainedWindow): Explanation {
     normal_of: normal?.of ?? 'none',
     summary: '',
   };
-  const offender = findOffender(context, attack, explanation);
+  const offender = findOffender({ ...context, flowImportance: explanation.flow_importance }, attack);
   return { ...explanation, summary: windowSentence(context, offender, shares, features) };
 }
 

@@ -1,25 +1,36 @@
 /** A prediction beside the window it was made of: what verdicts are decided on. */
 import type { Prediction } from '@picket/shared/contract/prediction';
-import { trafficClasses, type TrafficClass } from '@picket/shared/features/traffic-classes';
+import {
+  likeliestAttack as likeliestOf,
+  type AttackClass,
+  type JudgedWindow,
+} from '@picket/shared/policy/judged-window';
 import type { WindowContext } from '../window/device-windows.ts';
+
+export type { AttackClass } from '@picket/shared/policy/judged-window';
 
 export interface ScoredWindow {
   readonly prediction: Prediction;
   readonly context: WindowContext;
 }
 
-export type AttackClass = Exclude<TrafficClass, 'benign'>;
-
 /** The likeliest attack, whatever the threshold said of the window. */
 export function likeliestAttack(prediction: Prediction): AttackClass {
-  let best: AttackClass = 'other_attack';
-  let highest = -1;
-  for (const [index, candidate] of trafficClasses.entries()) {
-    const probability = prediction.class_probabilities[index] ?? 0;
-    if (candidate !== 'benign' && probability > highest) {
-      best = candidate;
-      highest = probability;
-    }
-  }
-  return best;
+  return likeliestOf(prediction.class_probabilities);
+}
+
+/** What a decision is taken on. */
+export function judgedOf({ prediction, context }: ScoredWindow): JudgedWindow {
+  const { device, atUs, flowsSeen, countsAsEvidence, flows } = context;
+  return {
+    device,
+    atUs,
+    flowsSeen,
+    countsAsEvidence,
+    flows,
+    score: prediction.score,
+    threshold: prediction.threshold,
+    attack: likeliestAttack(prediction),
+    flowImportance: prediction.explanation?.flow_importance ?? null,
+  };
 }

@@ -11,10 +11,10 @@ import {
   valueInWords,
   wordsOf,
 } from '@picket/shared/features/feature-words';
+import type { Offender } from '@picket/shared/policy/offending-peer';
 import type { WindowContext } from '../window/device-windows.ts';
 import type { FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
-import type { Offender } from './offending-peer.ts';
 
 /** Flows with at least this share of the strongest flow's stand for the window. */
 const carryingShare = 0.25;

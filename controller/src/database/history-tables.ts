@@ -3,8 +3,9 @@
  * `recorded_at` is the agent's wall clock when it wrote the event to its outbox: the time axis of lists and figures, for
  * packet times of a replayed capture may be years old. Packet times stand beside it.
  */
-import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
+import type { Decision, DecisionDirection, DecisionEvent, Mode } from '@picket/shared/contract/decision';
 import type { AlertStatus, AlertType, Severity, ActionTaken } from '@picket/shared/contract/alert';
+import type { DeviceType } from '@picket/shared/contract/device';
 import type { Flow } from '@picket/shared/contract/flow';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import type { RuleAction } from '@picket/shared/contract/rule';
@@ -213,7 +214,23 @@ export interface DecisionEventRow {
   recorded_at: string;
 }
 
-export interface RuleRow {
+/** What migration 0005 added to a rule. */
+export interface RuleScope {
+  /** Only this gateway; null: every one. */
+  gateway_id: string | null;
+  /** Only devices of this type; null: whatever `device` says. */
+  device_type: DeviceType | null;
+  /** JSON array. */
+  device_ladder: string;
+  direction: DecisionDirection | null;
+  /** JSON, or null. */
+  escalation: string | null;
+  /** JSON, or null. */
+  schedule: string | null;
+  webhook_url: string | null;
+}
+
+export interface RuleRow extends RuleScope {
   id: string;
   name: string;
   is_enabled: number;

@@ -4,10 +4,12 @@ import { access } from './migrations/0001-access.ts';
 import { fleet } from './migrations/0002-fleet.ts';
 import { history } from './migrations/0003-history.ts';
 import { models } from './migrations/0004-models.ts';
+import { rules } from './migrations/0005-rules.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-access': access,
   '0002-fleet': fleet,
   '0003-history': history,
   '0004-models': models,
+  '0005-rules': rules,
 };

@@ -151,6 +151,19 @@ export class DeviceRepository {
     return rows.flatMap((row) => row.ip_address ?? []);
   }
 
+  /** MAC, or else address, of each device of this type behind a gateway. */
+  async membersOf(gatewayId: string, type: DeviceRow['device_type'], limit: number): Promise<string[]> {
+    const rows = await this.#reader
+      .selectFrom('devices')
+      .select(['mac', 'ip_address'])
+      .where('gateway_id', '=', gatewayId)
+      .where('device_type', '=', type)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return rows.flatMap((row) => row.mac ?? row.ip_address ?? []);
+  }
+
   async byAddress(executor: Executor, gatewayId: string, addresses: readonly string[]): Promise<DeviceName[]> {
     const rows: DeviceName[] = [];
     for (const chunk of inChunks(addresses)) {

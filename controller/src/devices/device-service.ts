@@ -6,6 +6,7 @@ import type {
   DeviceLiveStatus,
   DeviceStats,
   DeviceStatus,
+  DeviceType,
   NewDevice,
 } from '@picket/shared/contract/device';
 import { newId } from '@picket/shared/contract/identifiers';
@@ -33,6 +34,8 @@ const onlineForMs = 5 * 60_000;
 /** An open alert without news for this long no longer makes its device `under_attack`. */
 const attackForMs = 15 * 60_000;
 /** As many as a policy can name. */
+/** Devices of one type that a rule can name. */
+const maxMembers = 500;
 const maxUnmonitored = 1000;
 
 /** One mention of a device by its gateway. */
@@ -119,7 +122,9 @@ export class DeviceService {
       before: toDevice(before),
       after,
     });
-    if (before.monitored === 0 && (before.ip_address !== after.ip_address || before.gateway_id !== after.gateway_id)) {
+    // its policy names it: as one to leave alone, or as a member of its type
+    const named = ['ip_address', 'mac', 'gateway_id', 'device_type'] as const;
+    if (named.some((member) => before[member] !== after[member])) {
       await this.#tellGateways(before.gateway_id, after.gateway_id);
     }
     return after;
@@ -130,7 +135,7 @@ export class DeviceService {
     const before = await this.#find(id, []);
     await this.#devices.delete(id);
     await this.#audit.record({ actor, what: 'device.delete', onWhat: `device ${id}`, before: toDevice(before) });
-    if (before.monitored === 0) await this.#tellGateways(before.gateway_id);
+    await this.#tellGateways(before.gateway_id);
   }
 
   /** Wants the device watched, or not; its gateway follows through its policy. Throws `Conflict` without a gateway. */
@@ -210,6 +215,11 @@ export class DeviceService {
   /** For the policy of a gateway: addresses that it is not to watch. */
   unmonitored(gatewayId: GatewayId): Promise<string[]> {
     return this.#devices.unmonitored(gatewayId, maxUnmonitored);
+  }
+
+  /** For rules that are for a type of device: its members behind a gateway, by MAC where it is known. */
+  membersOf(gatewayId: GatewayId, type: DeviceType): Promise<string[]> {
+    return this.#devices.membersOf(gatewayId, type, maxMembers);
   }
 
   /**

@@ -1,7 +1,8 @@
 /** Prevention rules: what every gateway does about attacks. A change reaches the gateways as a new policy version. */
 import { newId } from '@picket/shared/contract/identifiers';
-import type { RuleId } from '@picket/shared/contract/identifiers';
-import type { Rule } from '@picket/shared/contract/rule';
+import type { GatewayId, RuleId } from '@picket/shared/contract/identifiers';
+import type { DeviceType } from '@picket/shared/contract/device';
+import { Rule } from '@picket/shared/contract/rule';
 import type { NewRule, RuleChange, StoredRule } from '@picket/shared/contract/stored-rule';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
@@ -11,15 +12,28 @@ import type { RuleRepository, StoredRuleRow } from './rule-repository.ts';
 
 /** As many as a policy carries. */
 const maxRules = 200;
+/** As many as a rule carries of its group. */
+const maxMembers = 500;
+
+/** Addresses or MACs of the devices of this type behind a gateway. */
+export type MembersOf = (gateway: GatewayId, type: DeviceType) => Promise<readonly string[]>;
 
 export class RuleService {
   readonly #rules: RuleRepository;
   readonly #policies: PolicyPublisher;
   readonly #audit: AuditService;
+  readonly #membersOf: MembersOf;
   readonly #now: () => Date;
 
-  constructor(parts: { rules: RuleRepository; policies: PolicyPublisher; audit: AuditService; now?: () => Date }) {
+  constructor(parts: {
+    rules: RuleRepository;
+    policies: PolicyPublisher;
+    audit: AuditService;
+    membersOf: MembersOf;
+    now?: () => Date;
+  }) {
     this.#rules = parts.rules;
+    this.#membersOf = parts.membersOf;
     this.#policies = parts.policies;
     this.#audit = parts.audit;
     this.#now = parts.now ?? (() => new Date());
@@ -35,29 +49,26 @@ export class RuleService {
     return toStoredRule(await this.#find(id));
   }
 
-  /** All rules as a policy carries them, in the order of their ids. */
-  async forPolicy(): Promise<Rule[]> {
-    return (await this.#rules.all()).map((row) => {
-      const {
-        version: _version,
-        created_at: _created,
-        updated_at: _updated,
-        updated_by: _by,
-        ...rule
-      } = toStoredRule(row);
-      return rule;
-    });
+  /** The rules of one gateway as its policy carries them, in the order of their ids. */
+  async forPolicy(gateway: GatewayId): Promise<Rule[]> {
+    const rules: Rule[] = [];
+    for (const row of await this.#rules.all()) {
+      if (row.gateway_id !== null && row.gateway_id !== gateway) continue;
+      const devices = row.device_type === null ? [] : await this.#membersOf(gateway, row.device_type);
+      // a group without members on this gateway is not the same as no group
+      if (row.device_type === null || devices.length > 0) rules.push(toWireRule(toStoredRule(row), devices));
+    }
+    return rules;
   }
 
   /** Throws `Conflict` where the name is taken or no more rules fit into a policy. */
   async create(input: NewRule, actor: Actor): Promise<StoredRule> {
-    checkWindows(input);
+    checkRule(input);
     const now = this.#now().toISOString();
     const row: StoredRuleRow = {
       ...input,
+      ...toColumns(input),
       id: newId(),
-      is_enabled: input.is_enabled ? 1 : 0,
-      classes: JSON.stringify(input.classes),
       version: 1,
       created_at: now,
       updated_at: now,
@@ -76,13 +87,19 @@ export class RuleService {
   async update(id: RuleId, change: RuleChange, version: number | undefined, actor: Actor): Promise<StoredRule> {
     const before = await this.#find(id);
     checkVersion(before, version);
-    const { is_enabled, classes, ...rest } = change;
-    const values = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-    checkWindows({ ...toStoredRule(before), ...values });
+    const values = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const wanted = { ...toStoredRule(before), ...values };
+    checkRule(wanted);
+    const {
+      id: _id,
+      created_at: _created,
+      version: _version,
+      updated_at: _at,
+      updated_by: _by,
+      ...columns
+    } = { ...wanted, ...toColumns(wanted) };
     const outcome = await this.#rules.update(id, before.version, {
-      ...values,
-      ...(is_enabled === undefined ? {} : { is_enabled: is_enabled ? 1 : 0 }),
-      ...(classes === undefined ? {} : { classes: JSON.stringify(classes) }),
+      ...columns,
       updated_at: this.#now().toISOString(),
       updated_by: actor.username,
     });
@@ -122,10 +139,16 @@ export class RuleService {
   }
 }
 
-function checkWindows(rule: { readonly min_windows: number; readonly of_windows: number }): void {
-  if (rule.min_windows <= rule.of_windows) return;
-  const detail = `at most of_windows (${rule.of_windows})`;
-  throw new InvalidInput(`min_windows: ${detail}`, { fields: [{ pointer: '/min_windows', detail }] });
+function checkRule(rule: NewRule): void {
+  if (rule.min_windows > rule.of_windows) throw refusedField('min_windows', `at most of_windows (${rule.of_windows})`);
+  if (rule.device !== null && rule.device_type !== null)
+    throw refusedField('device_type', 'a rule is for one device or for a type of device, not for both');
+  if ((rule.action === 'webhook') !== (rule.webhook_url !== null))
+    throw refusedField('webhook_url', 'belongs to the action webhook, which cannot do without it');
+}
+
+function refusedField(field: string, detail: string): InvalidInput {
+  return new InvalidInput(`${field}: ${detail}`, { fields: [{ pointer: `/${field}`, detail }] });
 }
 
 function checkVersion(row: StoredRuleRow, version: number | undefined): void {
@@ -140,6 +163,50 @@ function nameTaken(name: string): Conflict {
   return new Conflict(`another rule is called "${name}"`);
 }
 
+function toColumns(
+  rule: NewRule,
+): Pick<StoredRuleRow, 'is_enabled' | 'classes' | 'device_ladder' | 'escalation' | 'schedule'> {
+  return {
+    is_enabled: rule.is_enabled ? 1 : 0,
+    classes: JSON.stringify(rule.classes),
+    device_ladder: JSON.stringify(rule.device_ladder),
+    escalation: rule.escalation === null ? null : JSON.stringify(rule.escalation),
+    schedule: rule.schedule === null ? null : JSON.stringify(rule.schedule),
+  };
+}
+
 function toStoredRule(row: StoredRuleRow): StoredRule {
-  return { ...row, is_enabled: row.is_enabled === 1, classes: JSON.parse(row.classes) as string[] } as StoredRule;
+  const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+  return {
+    ...row,
+    is_enabled: row.is_enabled === 1,
+    classes: parsed(row.classes),
+    device_ladder: parsed(row.device_ladder),
+    escalation: parsed(row.escalation),
+    schedule: parsed(row.schedule),
+  } as StoredRule;
+}
+
+/** `devices`: the members of the rule's group on the gateway that it is for. */
+export function toWireRule(rule: NewRule & Pick<Rule, 'id'>, devices: readonly string[]): Rule {
+  return Rule.parse({
+    id: rule.id,
+    name: rule.name,
+    is_enabled: rule.is_enabled,
+    threshold: rule.threshold,
+    classes: rule.classes,
+    device: rule.device,
+    devices: devices.slice(0, maxMembers),
+    action: rule.action,
+    device_ladder: rule.device_ladder,
+    direction: rule.direction,
+    min_windows: rule.min_windows,
+    of_windows: rule.of_windows,
+    min_flows: rule.min_flows,
+    cooldown_seconds: rule.cooldown_seconds,
+    duration_seconds: rule.duration_seconds,
+    escalation: rule.escalation,
+    schedule: rule.schedule,
+    mode: rule.mode,
+  });
 }

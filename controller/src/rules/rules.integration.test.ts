@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
+import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { StoredRule } from '@picket/shared/contract/stored-rule';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { startTestApi } from '../testing/test-api.ts';
@@ -14,7 +15,7 @@ describeOnBothDatabases('rules over HTTP', (open) => {
     expect(body.items.map((rule: unknown) => StoredRule.parse(rule).id).toSorted()).toEqual(
       defaultRules.map((rule) => rule.id),
     );
-    expect(await api.controller.history.rules.forPolicy()).toEqual(defaultRules);
+    expect(await api.controller.history.rules.forPolicy('edge-1' as GatewayId)).toEqual(defaultRules);
     await api.call('admin', 'DELETE', `${rules}/${defaultRules[0]!.id}`, undefined, { 'if-match': '*' });
     await api.controller.database.migrate();
     expect((await api.get(rules)).body.items).toHaveLength(defaultRules.length - 1);

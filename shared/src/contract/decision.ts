@@ -11,8 +11,11 @@ export type Mode = z.infer<typeof Mode>;
 export const DecisionOrigin = z.enum(['model', 'rule', 'analyst', 'fleet', 'federation-test']);
 export type DecisionOrigin = z.infer<typeof DecisionOrigin>;
 
-/** What a decision does to matching traffic. */
-export const DecisionAction = z.enum(['block', 'rate_limit', 'quarantine']);
+/**
+ * What a decision does to matching traffic. `no_wan` and `quarantine` are for devices: the first keeps one from
+ * everything beyond the LAN, the second from everything.
+ */
+export const DecisionAction = z.enum(['block', 'rate_limit', 'no_wan', 'quarantine']);
 export type DecisionAction = z.infer<typeof DecisionAction>;
 
 /**

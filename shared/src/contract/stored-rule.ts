@@ -2,10 +2,25 @@
 import { z } from 'zod';
 import { Instant } from './address.ts';
 import { maxDecisionSeconds } from './decision.ts';
-import { Rule, RuleAction } from './rule.ts';
+import { DeviceType } from './device.ts';
+import { GatewayId } from './identifiers.ts';
+import { DeviceStep, Rule, RuleAction } from './rule.ts';
+
+const { devices: _members, ...ruleShape } = Rule.shape;
+
+/** Where a rule holds and whom it tells: what the controller knows of it and a gateway does not. */
+const scope = {
+  /** Null: on every gateway. */
+  gateway_id: GatewayId.nullable(),
+  /** Only for devices of this type; null: for every device, or for `device`. */
+  device_type: DeviceType.nullable(),
+  /** With the action `webhook`: where the alert is posted to. */
+  webhook_url: z.httpUrl().max(500).nullable(),
+};
 
 export const StoredRule = z.object({
-  ...Rule.shape,
+  ...ruleShape,
+  ...scope,
   /** Rises with every change; also in the ETag. */
   version: z.int(),
   created_at: Instant,
@@ -25,12 +40,17 @@ const members = {
   threshold: Rule.shape.threshold,
   classes: Rule.shape.classes.max(10),
   device: Rule.shape.device,
+  ...scope,
   action: RuleActionInput,
+  device_ladder: z.array(DeviceStep).max(5),
+  direction: Rule.shape.direction.unwrap(),
   min_windows: Rule.shape.min_windows,
   of_windows: Rule.shape.of_windows,
   min_flows: Rule.shape.min_flows,
   cooldown_seconds: Rule.shape.cooldown_seconds,
   duration_seconds: z.int().min(10).max(maxDecisionSeconds),
+  escalation: Rule.shape.escalation.unwrap(),
+  schedule: Rule.shape.schedule.unwrap(),
   mode: Rule.shape.mode,
 };
 
@@ -40,11 +60,18 @@ export const NewRule = z.strictObject({
   threshold: members.threshold.default(null),
   classes: members.classes.default([]),
   device: members.device.default(null),
+  gateway_id: scope.gateway_id.default(null),
+  device_type: scope.device_type.default(null),
+  webhook_url: scope.webhook_url.default(null),
+  device_ladder: members.device_ladder.default([]),
+  direction: members.direction.default(null),
   min_windows: members.min_windows.default(2),
   of_windows: members.of_windows.default(3),
   min_flows: members.min_flows.default(5),
   cooldown_seconds: members.cooldown_seconds.default(60),
   duration_seconds: members.duration_seconds.default(3600),
+  escalation: members.escalation.default(null),
+  schedule: members.schedule.default(null),
   mode: members.mode.default(null),
 });
 export type NewRule = z.infer<typeof NewRule>;

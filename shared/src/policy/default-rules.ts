@@ -3,11 +3,12 @@
  * controller seeds its own list with them, so that both sides name the same rule by the same id.
  *
  * No class acts on one window. Loud attacks need few windows; quiet ones, where a wrong block hurts more than a late
- * one, need many. `block` names the peer that the evidence points to (of a device that beacons or exfiltrates, its
- * destination); the catch-all class only tells a person.
+ * one, need many. `block` names the peer that the evidence points to, and of a flood the service under it as well. A
+ * device of ours that attacks others is quarantined; one that beacons or exfiltrates is cut from its destination first,
+ * and quarantined where it goes on. Who comes back is held longer, up to a day. The catch-all class only tells a person.
  */
 import { RuleId } from '../contract/identifiers.ts';
-import type { Rule, RuleAction } from '../contract/rule.ts';
+import type { DeviceStep, Escalation, Rule, RuleAction } from '../contract/rule.ts';
 import type { TrafficClass } from '../features/traffic-classes.ts';
 
 interface Default {
@@ -15,6 +16,7 @@ interface Default {
   readonly name: string;
   readonly classes: readonly Exclude<TrafficClass, 'benign'>[];
   readonly action: RuleAction;
+  readonly ladder: readonly DeviceStep[];
   /** N of the last M windows. */
   readonly windows: readonly [n: number, m: number];
   readonly minFlows: number;
@@ -25,12 +27,18 @@ interface Default {
 const minute = 60;
 const hour = 60 * minute;
 
+/** Four times as long each time, and forgotten after a quiet day. */
+const escalation: Escalation = { factor: 4, max_duration_seconds: 24 * hour, forget_after_seconds: 24 * hour };
+const atOnce: readonly DeviceStep[] = ['quarantine'];
+const cutFirst: readonly DeviceStep[] = ['cut_destination', 'quarantine'];
+
 const defaults: readonly Default[] = [
   {
     id: '019a0000-0000-7000-8000-000000000001',
     name: 'Stop floods',
     classes: ['ddos_flood'],
     action: 'block',
+    ladder: atOnce,
     windows: [2, 3],
     minFlows: 1, // one flow may carry a whole flood
     cooldownSeconds: 30,
@@ -41,6 +49,7 @@ const defaults: readonly Default[] = [
     name: 'Stop port scans',
     classes: ['port_scan'],
     action: 'block',
+    ladder: atOnce,
     windows: [2, 3],
     minFlows: 5,
     cooldownSeconds: 60,
@@ -51,6 +60,7 @@ const defaults: readonly Default[] = [
     name: 'Stop password guessing',
     classes: ['brute_force_ssh', 'brute_force_ftp'],
     action: 'block',
+    ladder: atOnce,
     windows: [2, 4],
     minFlows: 3,
     cooldownSeconds: 60,
@@ -61,6 +71,7 @@ const defaults: readonly Default[] = [
     name: 'Stop slow-rate denial of service',
     classes: ['slow_rate'],
     action: 'block',
+    ladder: atOnce,
     windows: [3, 5],
     minFlows: 5,
     cooldownSeconds: 60,
@@ -71,6 +82,7 @@ const defaults: readonly Default[] = [
     name: 'Stop attacks on web pages',
     classes: ['web_xss', 'web_sqli'],
     action: 'block',
+    ladder: atOnce,
     windows: [3, 5],
     minFlows: 3,
     cooldownSeconds: 60,
@@ -81,6 +93,7 @@ const defaults: readonly Default[] = [
     name: 'Cut beacons from their server',
     classes: ['botnet_beacon'],
     action: 'block',
+    ladder: cutFirst,
     windows: [4, 6],
     minFlows: 5,
     cooldownSeconds: 5 * minute,
@@ -91,6 +104,7 @@ const defaults: readonly Default[] = [
     name: 'Cut exfiltration from its destination',
     classes: ['data_exfiltration'],
     action: 'block',
+    ladder: cutFirst,
     windows: [3, 5],
     minFlows: 2,
     cooldownSeconds: 2 * minute,
@@ -101,6 +115,7 @@ const defaults: readonly Default[] = [
     name: 'Tell of other attacks',
     classes: ['other_attack'],
     action: 'alert_only',
+    ladder: [],
     windows: [3, 5],
     minFlows: 5,
     cooldownSeconds: 5 * minute,
@@ -116,11 +131,16 @@ export const defaultRules: readonly Rule[] = defaults.map((rule) => ({
   threshold: null,
   classes: [...rule.classes],
   device: null,
+  devices: [],
   action: rule.action,
+  device_ladder: [...rule.ladder],
+  direction: null,
   min_windows: rule.windows[0],
   of_windows: rule.windows[1],
   min_flows: rule.minFlows,
   cooldown_seconds: rule.cooldownSeconds,
   duration_seconds: rule.durationSeconds,
+  escalation: rule.action === 'alert_only' ? null : escalation,
+  schedule: null,
   mode: null,
 }));

@@ -3,7 +3,7 @@ import { defaultRules } from '@picket/shared/policy/default-rules';
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bytesType, countType } from '../dialect.ts';
-import type { HistoryTables } from '../history-tables.ts';
+import type { RuleRow, RuleScope } from '../history-tables.ts';
 
 export const history: Migration = {
   async up(database: Kysely<unknown>) {
@@ -290,13 +290,23 @@ async function rules(database: Kysely<unknown>): Promise<void> {
     .execute();
   const now = new Date().toISOString();
   // Once, here: whoever deletes a default rule does not want it back at the next start.
-  await (database as Kysely<Pick<HistoryTables, 'rules'>>)
+  await (database as Kysely<{ rules: Omit<RuleRow, keyof RuleScope> }>)
     .insertInto('rules')
     .values(
       defaultRules.map((rule) => ({
-        ...rule,
+        id: rule.id,
+        name: rule.name,
         is_enabled: rule.is_enabled ? 1 : 0,
+        threshold: rule.threshold,
         classes: JSON.stringify(rule.classes),
+        device: rule.device,
+        action: rule.action,
+        min_windows: rule.min_windows,
+        of_windows: rule.of_windows,
+        min_flows: rule.min_flows,
+        cooldown_seconds: rule.cooldown_seconds,
+        duration_seconds: rule.duration_seconds,
+        mode: rule.mode,
         version: 1,
         created_at: now,
         updated_at: now,

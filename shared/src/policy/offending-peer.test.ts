@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
-import { scoredWindow, type WindowSketch } from '../testing/scored-windows.ts';
-import type { WindowFlow } from '../window/window-flow.ts';
+import type { AttackClass, JudgedFlow } from './judged-window.ts';
 import { findOffender, type Offender } from './offending-peer.ts';
-import type { AttackClass } from './scored-window.ts';
 
 const device = '192.168.1.20';
 
 /** Opened by the device. */
-function outbound(dstIp: string, flow: Partial<WindowFlow> = {}): Partial<WindowFlow> {
+function outbound(dstIp: string, flow: Partial<JudgedFlow> = {}): Partial<JudgedFlow> {
   return { srcIp: device, dstIp, direction: 'outbound', ...flow };
 }
 
@@ -21,18 +19,44 @@ const everyday = outbound('198.51.100.80', {
 const times = <Item>(count: number, make: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-function offenderOf(
-  attack: AttackClass,
-  flows: readonly Partial<WindowFlow>[],
-  more: Partial<WindowSketch> = {},
-): Offender {
-  const { context, prediction } = scoredWindow({ at: 0, says: attack, flows, ...more });
-  return findOffender(context, attack, prediction.explanation);
+interface More {
+  readonly device?: string;
+  readonly flowImportance?: readonly number[];
+  readonly ownAddresses?: readonly string[];
+}
+
+/** Inbound from 203.0.113.9 to the device where nothing else is said. */
+function offenderOf(attack: AttackClass, flows: readonly Partial<JudgedFlow>[], more: More = {}): Offender {
+  const address = more.device ?? device;
+  const window = {
+    device: { address, mac: null },
+    flowImportance: more.flowImportance ?? null,
+    flows: flows.map((flow, index): JudgedFlow => ({
+      startedAtUs: 0,
+      lastPacketAtUs: 1000,
+      srcIp: '203.0.113.9',
+      dstIp: address,
+      dstPort: 1 + index,
+      protocol: 6,
+      direction: 'inbound',
+      fwdPackets: 1,
+      bwdPackets: 1,
+      fwdBytes: 0,
+      bwdBytes: 0,
+      ...flow,
+    })),
+  };
+  return findOffender(window, attack, new Set(more.ownAddresses));
+}
+
+/** What a test says of peers, and the rest as it is for outside hosts that only knocked. */
+function peers(...addresses: readonly [string, ...string[]]): object {
+  return expect.objectContaining({ kind: 'peers', peers: addresses, isInside: false });
 }
 
 test('an outside scanner is found among the flows that the device opens every day', () => {
   const flows = [...times(5, () => everyday), ...times(5, () => ({ srcIp: '203.0.113.9' }))];
-  expect(offenderOf('port_scan', flows)).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+  expect(offenderOf('port_scan', flows)).toEqual(peers('203.0.113.9'));
 });
 
 test('who guesses passwords is told from who only visits by the port', () => {
@@ -40,14 +64,14 @@ test('who guesses passwords is told from who only visits by the port', () => {
     ...times(6, () => ({ srcIp: '198.51.100.1', dstPort: 443 })),
     ...times(4, () => ({ srcIp: '203.0.113.9', dstPort: 22 })),
   ];
-  expect(offenderOf('brute_force_ssh', flows)).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+  expect(offenderOf('brute_force_ssh', flows)).toEqual(peers('203.0.113.9'));
 });
 
 test('the attribution of the score to flows decides between hosts that look alike', () => {
   const flows = [...times(6, () => ({ srcIp: '198.51.100.1' })), ...times(4, () => ({ srcIp: '203.0.113.9' }))];
   const flowImportance = [0, 0, 0, -0.1, 0, 0, 0.2, 0.2, 0.2, 0.3];
-  expect(offenderOf('other_attack', flows, { flowImportance })).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
-  expect(offenderOf('other_attack', flows)).toEqual({ kind: 'peers', peers: ['198.51.100.1'] });
+  expect(offenderOf('other_attack', flows, { flowImportance })).toEqual(peers('203.0.113.9'));
+  expect(offenderOf('other_attack', flows)).toEqual(peers('198.51.100.1'));
 });
 
 test('one log-in of an admin in the middle of password guessing does not make the admin the attacker', () => {
@@ -58,7 +82,7 @@ test('one log-in of an admin in the middle of password guessing does not make th
   ];
   // as the network explained such a window of the bundled capture
   const flowImportance = [0.055, -0.025, 0.121, 0.067, 0.066, 0.176];
-  expect(offenderOf('brute_force_ssh', flows, { flowImportance })).toEqual({ kind: 'peers', peers: ['203.0.113.9'] });
+  expect(offenderOf('brute_force_ssh', flows, { flowImportance })).toEqual(peers('203.0.113.9'));
 });
 
 test('a device that scans many hosts is the offender, and one that attacks a single host names it', () => {
@@ -69,6 +93,7 @@ test('a device that scans many hosts is the offender, and one that attacks a sin
     ),
   ).toEqual({
     kind: 'device',
+    isInside: false,
   });
   expect(
     offenderOf(
@@ -77,6 +102,7 @@ test('a device that scans many hosts is the offender, and one that attacks a sin
     ),
   ).toEqual({
     kind: 'destination',
+    isInside: false,
     peer: '198.51.100.7',
   });
 });
@@ -85,11 +111,13 @@ test('a beacon and a leak point to their destination, whoever else talks to the 
   const visits = times(6, () => ({ srcIp: '203.0.113.9', fwdBytes: 500 }));
   expect(offenderOf('botnet_beacon', [...visits, ...times(4, () => outbound('198.51.100.66'))])).toEqual({
     kind: 'destination',
+    isInside: false,
     peer: '198.51.100.66',
   });
   const leak = outbound('198.51.100.99', { fwdBytes: 5_000_000 });
   expect(offenderOf('data_exfiltration', [...times(9, () => everyday), leak])).toEqual({
     kind: 'destination',
+    isInside: false,
     peer: '198.51.100.99',
   });
 });
@@ -98,6 +126,7 @@ test('what a device says to a group of hosts makes nobody a destination', () => 
   const discovery = outbound('239.255.255.250', { protocol: 17, dstPort: 1900 });
   expect(offenderOf('botnet_beacon', [...times(9, () => discovery), outbound('198.51.100.66')])).toEqual({
     kind: 'destination',
+    isInside: false,
     peer: '198.51.100.66',
   });
   expect(
@@ -116,7 +145,7 @@ test('a flood from forged sources names its target, and the service where it is 
 });
 
 test('a flood from a few real sources names them, strongest first; from many it names the target', () => {
-  const flood = (srcIp: string): Partial<WindowFlow> => ({
+  const flood = (srcIp: string): Partial<JudgedFlow> => ({
     srcIp,
     dstPort: 80,
     fwdPackets: 500,
@@ -126,11 +155,11 @@ test('a flood from a few real sources names them, strongest first; from many it 
   });
   expect(
     offenderOf('ddos_flood', [...times(6, () => flood('203.0.113.1')), ...times(4, () => flood('203.0.113.2'))]),
-  ).toEqual({ kind: 'peers', peers: ['203.0.113.1', '203.0.113.2'] });
+  ).toEqual(peers('203.0.113.1', '203.0.113.2'));
   expect(
     offenderOf(
       'ddos_flood',
-      times(10, (index) => flood(`203.0.113.${index}`)),
+      times(10, (index) => flood(`203.0.${index}.7`)),
     ),
   ).toEqual({
     kind: 'target',
@@ -145,7 +174,7 @@ test('between two devices the one that opened the flows is the offender, from ei
       'brute_force_ssh',
       times(10, () => flow),
     ),
-  ).toEqual({ kind: 'peers', peers: ['192.168.1.66'] });
+  ).toMatchObject({ kind: 'peers', peers: ['192.168.1.66'], isInside: true });
   expect(
     offenderOf(
       'brute_force_ssh',
@@ -154,6 +183,44 @@ test('between two devices the one that opened the flows is the offender, from ei
     ),
   ).toEqual({
     kind: 'destination',
+    isInside: true,
     peer: device,
   });
+});
+
+test("behind the gateway's own address nobody is called an attacker", () => {
+  const relayed = times(10, () => ({ srcIp: '192.168.1.1', direction: 'internal' as const, dstPort: 22 }));
+  expect(offenderOf('brute_force_ssh', relayed)).toMatchObject({ kind: 'peers', peers: ['192.168.1.1'] });
+  expect(offenderOf('brute_force_ssh', relayed, { ownAddresses: ['192.168.1.1'] })).toEqual({
+    kind: 'target',
+    service: null,
+  });
+});
+
+test('an attacker who moves within one /64 is one attacker', () => {
+  const flows = [
+    ...times(6, (index) => ({ srcIp: `2001:db8:bad::${index + 1}`, dstPort: 22 })),
+    ...times(4, () => ({ srcIp: '2001:db8:600d::1', dstPort: 22 })),
+  ];
+  expect(offenderOf('brute_force_ssh', flows)).toEqual(peers('2001:db8:bad::1'));
+});
+
+const talk = { fwdPackets: 6, bwdPackets: 5, fwdBytes: 400, bwdBytes: 900, dstPort: 80 };
+
+test('a flood of one network whose hosts keep up conversations names them; where they may be forged it names the target', () => {
+  const real = times(10, (host) => ({ ...talk, srcIp: `203.0.113.${host}`, fwdPackets: 500 }));
+  expect(offenderOf('ddos_flood', real)).toMatchObject({ kind: 'peers', isGenuine: true });
+  const halfOpen = real.map((flow) => ({ ...flow, bwdBytes: 0, fwdBytes: 0 }));
+  expect(offenderOf('ddos_flood', halfOpen)).toMatchObject({ kind: 'target' });
+});
+
+test.each([
+  ['a knock that was answered', { fwdPackets: 1, bwdPackets: 1 }, false],
+  ['a forged knock, answered again and again', { fwdPackets: 1, bwdPackets: 6 }, false],
+  ['a log-in', { fwdPackets: 8, bwdPackets: 7, fwdBytes: 900, bwdBytes: 1500 }, true],
+  ['a page that is sent byte by byte', { fwdPackets: 8, bwdPackets: 7, fwdBytes: 80 }, true],
+  ['datagrams', { protocol: 17, fwdPackets: 8, bwdPackets: 7, fwdBytes: 900, bwdBytes: 1500 }, false],
+])('%s proves that the source address is no forgery: %j', (_, flow, isGenuine) => {
+  const flows = times(10, () => ({ ...flow, dstPort: 22 }));
+  expect(offenderOf('brute_force_ssh', flows)).toMatchObject({ kind: 'peers', isGenuine });
 });

@@ -2,19 +2,12 @@
  * Never a restriction on one window alone: what the last scored windows of each device said, and when a rule last
  * fired for a device and peer. All times are packet times.
  */
-import type { Rule } from '@picket/shared/contract/rule';
-import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+import type { Rule } from '../contract/rule.ts';
+import type { TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
+import type { AttackClass, JudgedWindow } from './judged-window.ts';
 
-/** What one counted window said. */
-interface Witness {
-  readonly atUs: number;
-  readonly score: number;
-  readonly threshold: number;
-  readonly attack: AttackClass;
-  readonly flowsSeen: number;
-}
+type Witness = Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'>;
 
 /** N of M were reached, the newest window among them. */
 export interface Proof {
@@ -47,27 +40,25 @@ export class Evidence {
   }
 
   /** Remembers the window, where enough of it is new. */
-  add({ prediction, context }: ScoredWindow): void {
-    if (!context.countsAsEvidence) return;
-    const witnesses = this.#witnesses.get(context.device.address) ?? [];
-    witnesses.push({
-      atUs: context.atUs,
-      score: prediction.score,
-      threshold: prediction.threshold,
-      attack: likeliestAttack(prediction),
-      flowsSeen: context.flowsSeen,
-    });
+  add(window: JudgedWindow): void {
+    if (!window.countsAsEvidence) return;
+    const { atUs, score, threshold, attack, flowsSeen } = window;
+    const witnesses = this.#witnesses.get(window.device.address) ?? [];
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen });
     if (witnesses.length > maxWindows) witnesses.shift();
-    this.#witnesses.set(context.device.address, witnesses);
+    this.#witnesses.set(window.device.address, witnesses);
   }
 
-  /** Undefined where the rule is not met, or the newest window of the device is not among its matches. */
-  prove(rule: Rule, device: string): Proof | undefined {
+  /**
+   * Undefined where the rule is not met, or the newest window of the device is not among its matches. `afterUs`: only
+   * windows later than this count.
+   */
+  prove(rule: Rule, device: string, afterUs = Number.NEGATIVE_INFINITY): Proof | undefined {
     const witnesses = this.#witnesses.get(device) ?? [];
     const newest = witnesses.at(-1);
     if (newest === undefined) return undefined;
     const counted = witnesses
-      .filter((witness) => witness.flowsSeen >= rule.min_flows && newest.atUs - witness.atUs <= maxAgeUs)
+      .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
     const hits = counted.filter((witness) => matches(rule, witness));
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;

@@ -1,0 +1,56 @@
+/** One window as decisions are taken on it: on the gateway as it was just scored, on the controller as it was stored. */
+import type { DeviceRef, FlowDirection } from '../contract/address.ts';
+import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
+
+export type AttackClass = Exclude<TrafficClass, 'benign'>;
+
+export interface JudgedFlow {
+  /** Packet time, µs since 1970. */
+  readonly startedAtUs: number;
+  readonly lastPacketAtUs: number;
+  readonly srcIp: string;
+  readonly dstIp: string;
+  readonly dstPort: number;
+  /** IP protocol number. */
+  readonly protocol: number;
+  /** Seen from the window's device. */
+  readonly direction: FlowDirection;
+  readonly fwdPackets: number;
+  readonly bwdPackets: number;
+  /** Payload. */
+  readonly fwdBytes: number;
+  readonly bwdBytes: number;
+}
+
+export interface JudgedWindow {
+  readonly device: DeviceRef;
+  /** Packet time of the newest flow, µs since 1970. */
+  readonly atUs: number;
+  /** P(attack), 0 to 1. */
+  readonly score: number;
+  /** In force where a rule has none of its own. */
+  readonly threshold: number;
+  /** The likeliest attack, whatever the threshold said. */
+  readonly attack: AttackClass;
+  readonly flowsSeen: number;
+  /** Enough of it is new to count for N of M. */
+  readonly countsAsEvidence: boolean;
+  /** Oldest first. */
+  readonly flows: readonly JudgedFlow[];
+  /** Share of each flow in the score, oldest first; null where nobody asked for reasons. */
+  readonly flowImportance: readonly number[] | null;
+}
+
+/** The likeliest attack of these probabilities (in the order of the classes), whatever a threshold says. */
+export function likeliestAttack(probabilities: readonly number[]): AttackClass {
+  let best: AttackClass = 'other_attack';
+  let highest = -1;
+  for (const [index, candidate] of trafficClasses.entries()) {
+    const probability = probabilities[index] ?? 0;
+    if (candidate !== 'benign' && probability > highest) {
+      best = candidate;
+      highest = probability;
+    }
+  }
+  return best;
+}

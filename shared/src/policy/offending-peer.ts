@@ -1,0 +1,200 @@
+/**
+ * Whom the evidence points to, found from the flows of the window and their attribution. Whoever opened the flows that
+ * carry the attack is acted on; where sources are forged or too many, only the target can be protected.
+ */
+import { parseDecisionValue } from './decision-value.ts';
+import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
+import { networkAround, outsideSource } from './source-prefix.ts';
+
+/** A service under attack. */
+export interface Service {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+export type Offender =
+  /** Hosts that attack the device, strongest first. */
+  | {
+      readonly kind: 'peers';
+      readonly peers: readonly [string, ...string[]];
+      /** They are devices of the LAN themselves. */
+      readonly isInside: boolean;
+      /** None of them can be a forgery: each kept up a conversation. */
+      readonly isGenuine: boolean;
+      /** What they attack, where it is one service. */
+      readonly service: Service | null;
+    }
+  /** The device talks to this one host where it should not. */
+  | { readonly kind: 'destination'; readonly peer: string; readonly isInside: boolean }
+  /** The device attacks many hosts; `isInside` where some of them are of the LAN. */
+  | { readonly kind: 'device'; readonly isInside: boolean }
+  /** Forged or too many sources: the service under attack, where it is one. */
+  | { readonly kind: 'target'; readonly service: Service | null };
+
+/** A flood from more sources than this is answered at its target, unless they are of one network. */
+const maxSources = 4;
+/** Sources that a window of ten flows shows once each are taken for forged from this many on. */
+const minForgedSources = 5;
+/** To restrict a device for attacks of its own, this share of the evidence must be flows that it opened. */
+const deviceShare = 2 / 3;
+/** One host takes the blame for a conversation when it has this share of the evidence. */
+const singleShare = 0.7;
+
+const servicePorts: Partial<Record<AttackClass, readonly number[]>> = {
+  brute_force_ssh: [22, 2222],
+  brute_force_ftp: [21, 2121],
+  web_xss: [80, 443, 8000, 8080, 8443],
+  web_sqli: [80, 443, 8000, 8080, 8443],
+};
+
+interface WeighedFlow {
+  readonly flow: JudgedFlow;
+  readonly peer: string;
+  readonly openedByDevice: boolean;
+  readonly weight: number;
+}
+
+/** The part of a window that an offender is found from. */
+export type OffenderWindow = Pick<JudgedWindow, 'device' | 'flows' | 'flowImportance'>;
+
+const nobody: ReadonlySet<string> = new Set();
+
+/**
+ * The window holds at least one flow; its attribution sharpens the answer where there is one. `ownAddresses` are the
+ * gateway's: behind them may stand any device (address translation), so none of them is ever called an attacker.
+ */
+export function findOffender(
+  window: OffenderWindow,
+  attack: AttackClass,
+  ownAddresses: ReadonlySet<string> = nobody,
+): Offender {
+  const flows = weighFlows(window, attack).filter(({ peer }) => isHost(peer));
+  const outgoing = flows.filter((flow) => flow.openedByDevice);
+  const incoming = flows.filter((flow) => !flow.openedByDevice && !ownAddresses.has(flow.peer));
+  const outgoingWeight = totalWeight(outgoing);
+  const talksOutward = attack === 'botnet_beacon' || attack === 'data_exfiltration';
+  const isDevice =
+    outgoing.length > 0 &&
+    (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
+  if (!isDevice) return offenderAmong(incoming, attack);
+  const [strongest] = byPeer(outgoing);
+  const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
+  return isSingle
+    ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside }
+    : { kind: 'device', isInside: outgoing.some(({ flow }) => flow.direction === 'internal') };
+}
+
+function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): Offender {
+  const service = serviceOf(incoming);
+  if (looksForged(incoming)) return { kind: 'target', service };
+  const [strongest, ...others] = byPeer(incoming);
+  if (strongest === undefined) return { kind: 'target', service: null };
+  const named = (peers: readonly PeerWeight[]): Offender => ({
+    kind: 'peers',
+    peers: [strongest.peer, ...peers.map((other) => other.peer)],
+    isInside: [strongest, ...peers].every((other) => other.isInside),
+    isGenuine: [strongest, ...peers].every((other) => other.isGenuine),
+    service,
+  });
+  if (attack !== 'ddos_flood' && attack !== 'slow_rate') return named([]);
+  const heavy = others.filter((other) => other.weight >= strongest.weight / 4 && other.isInside === strongest.isInside);
+  return heavy.length < maxSources || areOneNetwork([strongest, ...heavy]) ? named(heavy) : { kind: 'target', service };
+}
+
+/** What is said to a group (SSDP, mDNS) points to nobody. */
+function isHost(peer: string): boolean {
+  return parseDecisionValue('ip', peer).ok;
+}
+
+/** Many sources with one short conversation each that none of them went on with. */
+function looksForged(incoming: readonly WeighedFlow[]): boolean {
+  const fleeting = incoming.filter(
+    ({ flow }) => flow.fwdPackets <= 2 && flow.bwdBytes === 0 && flow.bwdPackets <= flow.fwdPackets + 1,
+  );
+  const sources = new Set(fleeting.map((flow) => flow.peer));
+  return (
+    sources.size >= minForgedSources &&
+    fleeting.length <= sources.size * 1.25 &&
+    totalWeight(fleeting) >= singleShare * totalWeight(incoming)
+  );
+}
+
+/** Only who got the answers can have gone on with the conversation: such a source address is no forgery. */
+function isGenuine({ protocol, bwdBytes, bwdPackets, fwdBytes, fwdPackets }: JudgedFlow): boolean {
+  return protocol === 6 && fwdPackets >= 3 && (bwdBytes > 0 || (fwdBytes > 0 && bwdPackets >= 2));
+}
+
+function areOneNetwork(peers: readonly PeerWeight[]): boolean {
+  const networks = new Set(peers.map(({ peer }) => networkAround(peer).value));
+  return networks.size === 1 && peers.every((peer) => peer.isGenuine && !peer.isInside);
+}
+
+function serviceOf(flows: readonly WeighedFlow[]): Service | null {
+  const [first] = flows;
+  if (first === undefined || (first.flow.protocol !== 6 && first.flow.protocol !== 17)) return null;
+  const { protocol, dstPort } = first.flow;
+  const same = flows.filter(({ flow }) => flow.protocol === protocol && flow.dstPort === dstPort);
+  if (dstPort === 0 || totalWeight(same) < singleShare * totalWeight(flows)) return null;
+  return { protocol: protocol === 6 ? 'tcp' : 'udp', port: dstPort };
+}
+
+function weighFlows(window: OffenderWindow, attack: AttackClass): readonly WeighedFlow[] {
+  const importance = window.flowImportance ?? [];
+  const highest = Math.max(0, ...importance);
+  return window.flows.map((flow, index) => {
+    const openedByDevice =
+      flow.direction === 'outbound' || (flow.direction === 'internal' && flow.srcIp === window.device.address);
+    return {
+      flow,
+      openedByDevice,
+      peer: openedByDevice ? flow.dstIp : flow.srcIp,
+      weight: likeness(flow, attack) * emphasis(importance[index] ?? 0, highest),
+    };
+  });
+}
+
+/**
+ * The explanation sharpens and never decides alone: one flow it leans on (an admin's log-in in the middle of an attack)
+ * must not outweigh several that do the same.
+ */
+function emphasis(share: number, highest: number): number {
+  return highest > 0 ? 0.5 + (0.5 * Math.max(share, 0)) / highest : 1;
+}
+
+/** How much this flow alone looks like the attack, up to 1: tells it from the device's everyday flows. */
+function likeness(flow: JudgedFlow, attack: AttackClass): number {
+  const ports = servicePorts[attack];
+  if (ports !== undefined) return ports.includes(flow.dstPort) ? 1 : 0.1;
+  const seconds = (flow.lastPacketAtUs - flow.startedAtUs) / 1e6;
+  if (attack === 'port_scan') return flow.fwdPackets <= 4 && flow.fwdBytes + flow.bwdBytes <= 200 ? 1 : 0.1;
+  if (attack === 'ddos_flood') return flow.bwdBytes === 0 || flow.fwdPackets >= 50 * Math.max(seconds, 1) ? 1 : 0.1;
+  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds ? 1 : 0.1;
+  if (attack === 'data_exfiltration') return Math.min(1, 0.01 + flow.fwdBytes / 100_000);
+  return 1;
+}
+
+function totalWeight(flows: readonly WeighedFlow[]): number {
+  return flows.reduce((sum, flow) => sum + flow.weight, 0);
+}
+
+interface PeerWeight {
+  /** The address that most of it came from. */
+  readonly peer: string;
+  readonly weight: number;
+  readonly isInside: boolean;
+  readonly isGenuine: boolean;
+}
+
+/** Strongest first. The addresses of one outside host of IPv6 count together. */
+function byPeer(flows: readonly WeighedFlow[]): readonly PeerWeight[] {
+  const isInside = ({ flow }: WeighedFlow): boolean => flow.direction === 'internal';
+  const hosts = Map.groupBy(flows, (flow) => (isInside(flow) ? flow.peer : outsideSource(flow.peer).value));
+  return [...hosts.values()]
+    .map((own) => ({
+      peer: own.reduce((best, flow) => (flow.weight > best.weight ? flow : best)).peer,
+      weight: totalWeight(own),
+      isInside: own.every(isInside),
+      isGenuine: own.some(({ flow }) => isGenuine(flow)),
+    }))
+    .sort((a, b) => b.weight - a.weight);
+}
