@@ -226,6 +226,11 @@ export class DecisionService {
     for (const gateway of gateways) {
       const address = guardedAddress(target, gateway.addresses);
       if (address !== undefined) throw new Conflict(`${address} is the gateway ${gateway.id} itself`);
+      const route = guardedAddress(target, gateway.defaultRoutes);
+      if (route !== undefined)
+        throw new Conflict(
+          `${route} is the next hop of the default route of ${gateway.id}: all behind it would be cut off`,
+        );
     }
   }
 

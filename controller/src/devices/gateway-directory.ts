@@ -6,6 +6,10 @@ export interface KnownGateway {
   readonly online: boolean;
   /** Addresses by which it is known (its link, its own interfaces where reported); never a target of a decision. */
   readonly addresses: readonly string[];
+  /** Next hops of its default routes, as reported; never a target either. */
+  readonly defaultRoutes: readonly string[];
+  /** What its agent speaks. */
+  readonly protocol: number;
   /** Devices that its agent leaves alone by now, as reported; null where nothing was reported yet. */
   readonly unmonitored: readonly string[] | null;
 }

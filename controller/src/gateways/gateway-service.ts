@@ -14,7 +14,7 @@ import type { GatewayDirectory, KnownGateway } from '../devices/gateway-director
 import { NotFound, PreconditionFailed } from '../errors.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import type { GatewayFilter, GatewayRepository, GatewayRow } from './gateway-repository.ts';
-import { toStoredGateway, unmonitoredOf } from './stored-gateway.ts';
+import { guardedOf, toStoredGateway, unmonitoredOf } from './stored-gateway.ts';
 
 export interface GatewayServiceParts {
   readonly gateways: GatewayRepository;
@@ -139,11 +139,14 @@ export class GatewayService implements GatewayDirectory {
 }
 
 function toKnownGateway(row: Selectable<GatewaysTable>): KnownGateway {
+  const guarded = guardedOf(row);
   const local = row.link_address === null || row.link_address === '::1' || row.link_address.startsWith('127.');
   return {
     id: row.id as GatewayId,
     online: row.online === 1,
-    addresses: local || row.link_address === null ? [] : [row.link_address],
+    addresses: [...new Set([...(local || row.link_address === null ? [] : [row.link_address]), ...guarded.own])],
+    defaultRoutes: guarded.default_routes,
+    protocol: row.protocol,
     unmonitored: unmonitoredOf(row),
   };
 }

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import { Health } from '@picket/shared/contract/gateway';
 import { Policy, Reported } from '@picket/shared/contract/twin';
-import type { ReportedStep } from '@picket/shared/contract/twin';
+import type { GuardedAddresses, PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
 import { StoredGateway } from '@picket/shared/contract/stored-gateway';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
 import type { GatewayRow } from './gateway-repository.ts';
@@ -48,6 +48,11 @@ export function toStoredGateway(row: GatewayRow): StoredGateway {
   });
 }
 
+/** What the gateway stands on, as it said; nothing where it said nothing. */
+export function guardedOf(row: Selectable<GatewaysTable>): GuardedAddresses {
+  return parseOr(Reported, row.reported)?.guarded ?? { own: [], default_routes: [] };
+}
+
 /** Devices that the gateway leaves alone by now; null where that is not known. */
 export function unmonitoredOf(row: Selectable<GatewaysTable>): readonly string[] | null {
   const reported = parseOr(Reported, row.reported);
@@ -58,14 +63,19 @@ export function unmonitoredOf(row: Selectable<GatewaysTable>): readonly string[]
   return parseOr(Policy, Buffer.from(payload, 'base64url').toString('utf8'))?.unmonitored ?? null;
 }
 
-function ladder(
-  desired: number,
-  reported: { version: number; step: ReportedStep; detail: string | null } | undefined,
-): StoredGateway['twin']['policy'] {
+function ladder(desired: number, reported: PolicyReported | undefined): StoredGateway['twin']['policy'] {
   return {
     desired_version: desired,
     reported:
-      reported === undefined ? null : { version: reported.version, step: reported.step, detail: reported.detail },
+      reported === undefined
+        ? null
+        : {
+            version: reported.version,
+            step: reported.step,
+            detail: reported.detail,
+            in_force: reported.in_force ?? null,
+            steps: reported.steps ?? [],
+          },
     in_sync: desired === 0 || (reported?.version === desired && holds.has(reported.step)),
   };
 }

@@ -1,5 +1,6 @@
 /** Gateways and their twin in memory: who is enrolled is said by the test, and what was handed to whom is remembered. */
 import type { GatewayId } from '@picket/shared/contract/identifiers';
+import { protocolVersion } from '@picket/shared/contract/protocol-version';
 import type { DecisionChange } from '@picket/shared/contract/twin';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
@@ -12,7 +13,14 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
   ruleChanges = 0;
 
   constructor(...ids: string[]) {
-    this.gateways = ids.map((id) => ({ id: id as GatewayId, online: true, addresses: [], unmonitored: [] }));
+    this.gateways = ids.map((id) => ({
+      id: id as GatewayId,
+      online: true,
+      addresses: [],
+      defaultRoutes: [],
+      protocol: protocolVersion,
+      unmonitored: [],
+    }));
   }
 
   enrolled(): Promise<readonly KnownGateway[]> {

@@ -4,7 +4,7 @@ import { Instant } from './address.ts';
 import { Mode } from './decision.ts';
 import { Health } from './gateway.ts';
 import { BootId, GatewayId } from './identifiers.ts';
-import { BundleReported, Policy, Reported } from './twin.ts';
+import { BundleReported, Policy, ReportedStep } from './twin.ts';
 
 export const GatewayStatus = z.enum(['online', 'offline', 'revoked']);
 export type GatewayStatus = z.infer<typeof GatewayStatus>;
@@ -16,7 +16,15 @@ const Ladder = z.object({
   desired_version: z.int(),
   /** Null: it said nothing yet. */
   reported: z
-    .object({ version: z.int(), step: Reported.shape.policy.shape.step, detail: z.string().nullable() })
+    .object({
+      version: z.int(),
+      step: ReportedStep,
+      detail: z.string().nullable(),
+      /** The version whose content holds: after a put-back the one before; 0: the gateway's own settings. Null: not said. */
+      in_force: z.int().nullable(),
+      /** How this version came to `step`, oldest first. */
+      steps: z.array(z.object({ step: ReportedStep, at: Instant })),
+    })
     .nullable(),
   /** It has the newest version, and that version holds. */
   in_sync: z.boolean(),
