@@ -26,7 +26,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const asked = process.argv[2] ?? '';
 for (const name of Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands)) {
-  program.addCommand(await commands[name]!());
+  const command = await commands[name]!();
+  adopt(command, program);
+  program.addCommand(command);
 }
 
 try {
@@ -34,4 +36,10 @@ try {
 } catch (error) {
   console.error(explainError(error));
   process.exitCode = exitCodeOf(error);
+}
+
+/** A command that was made elsewhere says what was wrong with its call as the program does, and ends like it. */
+function adopt(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) adopt(child, command);
 }

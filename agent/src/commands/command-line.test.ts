@@ -105,6 +105,9 @@ describe('what is wrong is said in one line, with what to do, and the exit code 
     ],
     ['a speed that is none', () => ['replay', demo, '--speed', 'fast'], 64, /--speed.*fast/],
     ['an unknown command', () => ['fly'], 64, /fly/],
+    ['a command without its argument', () => ['flows'], 64, /missing required argument 'FILE'/],
+    ['a number that is out of range', () => ['flows', demo, '--capacity', '5'], 64, /--capacity.*from 16 to 4000000/],
+    ['an option that a command within a command lacks', () => ['decisions', 'list', '--fast'], 64, /--fast/],
     ['an unknown setting', () => config('capture: { source: live, interface: eth0 }\nmoode: enforce\n'), 78, /moode/],
     [
       'a configuration that is not there',
