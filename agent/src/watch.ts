@@ -9,13 +9,14 @@ import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import type { Rule } from '@picket/shared/contract/rule';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { AgentConfig } from './config/agent-config.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
 import { DeviceRegistry, type DeviceSighting, type FlowRole } from './devices/device-registry.ts';
 import type { DecisionStore } from './enforcement/decision-store.ts';
 import { Enforcer } from './enforcement/enforcer.ts';
 import type { Firewall } from './enforcement/firewall.ts';
-import type { Guard } from './enforcement/guard.ts';
+import { refuseByGuard, type Guard } from './enforcement/guard.ts';
 import type { HeldOpenMark } from './enforcement/held-open.ts';
 import type { SteadyClock } from './enforcement/steady-clock.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
@@ -101,7 +102,16 @@ export class Watch implements AsyncDisposable {
         log,
       }),
     );
-    const verdicts = new Verdicts({ bootId, ...(options.rules.length > 0 ? { rules: options.rules } : {}) });
+    let guardNow = (): Guard => options.guard;
+    const verdicts = new Verdicts({
+      bootId,
+      ...(options.rules.length > 0 ? { rules: options.rules } : {}),
+      ownAddresses: () => new Set(guardNow().ownAddresses),
+      isGuarded: (scope, value) => {
+        const parsed = parseDecisionValue(scope, value);
+        return !parsed.ok || refuseByGuard(parsed.target, guardNow()) !== undefined;
+      },
+    });
     const enforcer = resources.use(
       await Enforcer.open({
         store: options.store,
@@ -121,6 +131,7 @@ export class Watch implements AsyncDisposable {
         },
       }),
     );
+    guardNow = () => enforcer.guard;
     const windows = new DeviceWindows({ source, capacity: config.max_devices });
     resources.use(
       options.memory.listen(() =>

@@ -7,7 +7,7 @@ import type { Decision, DecisionDirection } from '@picket/shared/contract/decisi
 import { parseDecisionValue, type AddressFamily } from '@picket/shared/policy/decision-value';
 
 /** What a match leads to. `count…` leads to nothing but a counter. */
-export type SetEffect = 'drop' | 'limit' | 'countdrop' | 'countlimit';
+export type SetEffect = 'drop' | 'limit' | 'wan' | 'countdrop' | 'countlimit' | 'countwan';
 /** Which side of the packet the element is. */
 export type SetSide = 'from' | 'to';
 
@@ -141,8 +141,11 @@ function sidesOf(direction: DecisionDirection): readonly SetSide[] {
   return direction === 'both' ? ['from', 'to'] : [direction];
 }
 
+/** `wan` drops what goes beyond the LAN, and nothing else. */
+const effects = { block: 'drop', quarantine: 'drop', rate_limit: 'limit', no_wan: 'wan' } as const;
+
 function effectOf(decision: Decision): SetEffect {
-  const effect = decision.action === 'rate_limit' ? 'limit' : 'drop';
+  const effect = effects[decision.action];
   return decision.mode === 'simulate' ? `count${effect}` : effect;
 }
 

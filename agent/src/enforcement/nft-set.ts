@@ -34,7 +34,7 @@ export function standsIn({ shape }: KernelSet, family: TableFamily): boolean {
 
 /** Sets that only count lead to no verdict; their names begin like this. */
 export function isCounting({ effect }: Pick<KernelSet, 'effect'>): boolean {
-  return effect === 'countdrop' || effect === 'countlimit';
+  return effect === 'countdrop' || effect === 'countlimit' || effect === 'countwan';
 }
 
 /** The counter has the set's name, and begins at `counted`. */
@@ -61,12 +61,32 @@ export function setRules(family: TableFamily, set: KernelSet): readonly NftComma
 
 /** A target under flood keeps its running conversations; a host that is slowed down is slowed in all of them. */
 function onlyWhat(family: TableFamily, set: KernelSet): readonly (readonly Expression[])[] {
+  if (set.effect === 'wan' || set.effect === 'countwan') return beyondLan(set.shape);
   if (!isLimit(set) || !('side' in set.shape) || set.shape.side === 'from') return [[]];
   if (family === 'inet') return [[ctState(['new', 'invalid', 'untracked'])]];
   // not every kernel tracks connections on a bridge: new ones are told by their first packet
   const finSynRstAck = 0x17;
   const syn = 0x02;
   return [[match({ '&': [payload('tcp', 'flags'), finSynRstAck] }, syn)], [match(meta('l4proto'), 'tcp', '!=')]];
+}
+
+/** Private, link-local and group addresses: where a device without its WAN may still go. */
+const lanPrefixes = {
+  ipv4: ['10.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/3'],
+  ipv6: ['fc00::/7', 'fe80::/10', 'ff00::/8'],
+} as const;
+
+/** The other side of the packet is not of the LAN, whichever hook sees it. */
+function beyondLan(shape: SetShape): readonly (readonly Expression[])[] {
+  const families = 'family' in shape ? [shape.family] : (['ipv4', 'ipv6'] as const);
+  const other = 'side' in shape && shape.side === 'to' ? 'from' : 'to';
+  return families.map((family) => {
+    const lan = lanPrefixes[family].map((text) => {
+      const [addr, len] = text.split('/');
+      return { prefix: { addr, len: Number(len) } };
+    });
+    return [match(address(family, other), { set: lan }, '!=')];
+  });
 }
 
 function isLimit({ effect }: KernelSet): boolean {

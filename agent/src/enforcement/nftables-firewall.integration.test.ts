@@ -109,6 +109,15 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect(nft('list', 'set', 'inet', 'picket', 'drop_mac')).toContain(deviceMac);
   });
 
+  test('a device without its WAN still has its gateway, and nothing beyond the LAN, on either family', async () => {
+    await hold([decision({ action: 'no_wan', scope: 'device', value: deviceMac })]);
+    expect(network.reaches('device', attacker.v4)).toBe(false);
+    expect(network.reaches('device', attacker.v6)).toBe(false);
+    expect(network.reaches('attacker', device.v4)).toBe(false);
+    expect(network.reaches('device', gatewayAddress(device.v4))).toBe(true);
+    expect(network.reaches('bystander', attacker.v4)).toBe(true);
+  });
+
   test('simulate counts what it would drop and drops nothing', async () => {
     const block = decision({ value: attacker.v4, mode: 'simulate' });
     expect((await hold([block])).decisionIds.has(block.id)).toBe(true);
