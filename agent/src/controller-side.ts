@@ -19,6 +19,7 @@ import { proveReachable } from './report/prove-reachable.ts';
 import { OutboxSender } from './report/outbox-sender.ts';
 import type { Reporter } from './report/reporter.ts';
 import type { Guard } from './enforcement/guard.ts';
+import { unblock } from './enforcement/unblock.ts';
 import { DesiredState, type DesiredTargets } from './twin/apply-desired.ts';
 import { BundleFollower } from './twin/follow-bundle.ts';
 import { ReportedState } from './twin/reported-state.ts';
@@ -221,6 +222,8 @@ function targetsOf(
     },
     addDecisions: (decisions) => enforcer.add(decisions),
     removeDecisions: (ids, reason) => enforcer.remove(ids, reason),
+    unblock: (order) => unblock(enforcer, order, (mac) => watch.registry.addressesOf(mac)),
+    proveUnblock: (proof) => reporter.onUnblock(proof),
     facts: () => ({
       mode: enforcer.mode,
       model_version: model.reference.version,

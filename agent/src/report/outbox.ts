@@ -37,6 +37,7 @@ type ReportedBody = Exclude<EventBody, { kind: 'gap' }>;
 const channelOf = {
   alert: 'alerts',
   decision: 'decisions',
+  unblock: 'decisions',
   device: 'devices',
   prediction: 'predictions',
   flow: 'flows',

@@ -4,6 +4,7 @@
  */
 import type { Alert } from '@picket/shared/contract/alert';
 import type { TrafficSource } from '@picket/shared/contract/address';
+import type { UnblockProof } from '@picket/shared/contract/unblock';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import type { EventBody } from '@picket/shared/contract/envelope';
 import { FlowEnd } from '@picket/shared/contract/flow';
@@ -92,6 +93,10 @@ export class Reporter {
 
   onDecision(event: DecisionEvent): void {
     this.#options.sink([{ kind: 'decision', body: event }]);
+  }
+
+  onUnblock(proof: UnblockProof): void {
+    this.#options.sink([{ kind: 'unblock', body: proof }]);
   }
 
   /** The counters of the running minute, at the end of the input. */

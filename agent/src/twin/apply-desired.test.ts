@@ -9,6 +9,7 @@ import { GatewayId, newId } from '@picket/shared/contract/identifiers';
 import type { DecisionId } from '@picket/shared/contract/identifiers';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { Policy } from '@picket/shared/contract/twin';
+import type { UnblockProof } from '@picket/shared/contract/unblock';
 import { MemoryLink } from '../testing/memory-link.ts';
 import { DesiredState } from './apply-desired.ts';
 import type { DesiredTargets } from './apply-desired.ts';
@@ -28,6 +29,9 @@ let policies: Policy[];
 let held: Map<string, Decision>;
 let lifted: string[];
 let failure: Error | undefined;
+let unblocks: string[];
+let unblockOutcome: UnblockProof['outcome'];
+let proofs: UnblockProof[];
 
 beforeEach(async () => {
   pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
@@ -36,6 +40,7 @@ beforeEach(async () => {
   link = new MemoryLink();
   link.connected = true;
   [policies, held, lifted, failure] = [[], new Map(), [], undefined];
+  [unblocks, unblockOutcome, proofs] = [[], 'released', []];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -55,6 +60,19 @@ const targets: DesiredTargets = {
     lifted.push(...ids);
     for (const id of ids) held.delete(id);
   },
+  unblock: async (order) => {
+    unblocks.push(order.value);
+    return {
+      unblock_id: order.id,
+      at: new Date().toISOString(),
+      outcome: unblockOutcome,
+      removed: [],
+      removed_count: 1,
+      still_held: [],
+      detail: null,
+    };
+  },
+  proveUnblock: (proof) => proofs.push(proof),
   facts: () => ({ mode: 'simulate', model_version: 'm1', threshold: 0.5, in_force: held.size }),
 };
 
@@ -295,6 +313,38 @@ test('a snapshot over the broker is refused: only our own question may be answer
   await using twin = await open();
   twin.desired.onDecisions(await snapshot(9, []));
   await vi.waitFor(() => expect(rung(twin, 'decisions').step).toBe('refused'));
+});
+
+const unblock = (id: string) =>
+  sign(decisionsTyp, {
+    ...envelope(),
+    type: 'unblock',
+    unblocks: [{ id, value: '192.0.2.1', include_prefixes: false, asked_at: new Date().toISOString() }],
+  });
+
+test('an unblock is done once and answered each time it is asked, after a restart too', async () => {
+  const order = await unblock(newId());
+  {
+    await using twin = await open();
+    twin.desired.onDecisions(order);
+    await vi.waitFor(() => expect(proofs).toHaveLength(1));
+  }
+  await using twin = await open();
+  twin.desired.onDecisions(order);
+  await vi.waitFor(() => expect(proofs).toHaveLength(2));
+  expect(proofs[1]).toEqual(proofs[0]);
+  expect(unblocks).toEqual(['192.0.2.1']);
+});
+
+test('an unblock that failed is tried again when it is asked for again', async () => {
+  await using twin = await open();
+  const order = await unblock(newId());
+  unblockOutcome = 'failed';
+  twin.desired.onDecisions(order);
+  await vi.waitFor(() => expect(proofs.at(-1)?.outcome).toBe('failed'));
+  unblockOutcome = 'released';
+  twin.desired.onDecisions(order);
+  await vi.waitFor(() => expect(proofs.at(-1)?.outcome).toBe('released'));
 });
 
 test('another controller, another key: its versions begin anew', async () => {

@@ -11,6 +11,7 @@ import type {
   Reported,
   ReportedStep,
 } from '@picket/shared/contract/twin';
+import type { UnblockOrder, UnblockProof } from '@picket/shared/contract/unblock';
 import { abortableDelay } from './abortable-delay.ts';
 import { PolicyCommit, type PolicyTargets } from './commit-policy.ts';
 import { DesiredReport } from './desired-report.ts';
@@ -24,6 +25,10 @@ export interface DesiredTargets extends PolicyTargets {
   addDecisions(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]>;
   /** Lifts decisions by id; unknown ids are remembered as lifted. */
   removeDecisions(ids: readonly string[], reason: string): Promise<unknown>;
+  /** Lifts what restricts this and reads the kernel back. */
+  unblock(order: UnblockOrder): Promise<UnblockProof>;
+  /** Hands the proof to the outbox. */
+  proveUnblock(proof: UnblockProof): void;
   /** What is so now. */
   facts(): {
     readonly mode: Mode;
@@ -145,6 +150,7 @@ export class DesiredState implements AsyncDisposable {
     const { document, kid } = verified;
     const known = this.#options.state.version(kid, 'decisions');
     if (document.type === 'snapshot') return this.#refuse(document.version, 'a snapshot that nobody asked for');
+    if (document.type === 'unblock') return this.#unblock(document.unblocks);
     if (document.type === 'head') {
       if (document.version < known)
         return this.#refuse(
@@ -162,10 +168,22 @@ export class DesiredState implements AsyncDisposable {
     });
   }
 
+  /** Each is done once; one that comes again is answered as before, and one that failed is tried again. */
+  async #unblock(orders: readonly UnblockOrder[]): Promise<void> {
+    const { state, targets, log } = this.#options;
+    for (const order of orders) {
+      const known = state.unblockProof(order.id);
+      const proof = known ?? (await targets.unblock(order));
+      if (known === undefined && proof.outcome !== 'failed') state.rememberUnblock(proof);
+      targets.proveUnblock(proof);
+      log.info({ unblock: order.id, value: order.value, outcome: proof.outcome }, 'unblocked for the fleet');
+    }
+  }
+
   async #takeSnapshot(verified: Verified<DecisionsMessage>): Promise<void> {
     if (!verified.ok) return this.#refuse(0, verified.reason);
     const { document, kid } = verified;
-    if (document.type !== 'snapshot') return this.#refuse(document.version, 'not a snapshot');
+    if (document.type !== 'snapshot') return this.#refuse(this.#decisions.version, 'not a snapshot');
     const known = this.#options.state.version(kid, 'decisions');
     if (document.version < known)
       return this.#refuse(document.version, `the snapshot is at ${document.version}, behind ${known}`);

@@ -7,9 +7,13 @@
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
+import type { UnblockProof } from '@picket/shared/contract/unblock';
 import { AgentError } from '../errors.ts';
 
 export type DesiredDocument = 'policy' | 'decisions';
+
+/** Longer than the controller keeps asking: by then every decision of that time has ended. */
+const unblockMemoryMs = 40 * 24 * 3_600_000;
 
 const schema = `
   -- Versions rise per signing key: another controller begins anew.
@@ -130,6 +134,23 @@ export class ReportedState implements Disposable {
   fleetDecisions(): ReadonlySet<string> {
     const rows = this.#database.prepare<[], { id: string }>('SELECT id FROM fleet_decision').all();
     return new Set(rows.map((row) => row.id));
+  }
+
+  /** What was answered to this unblock; undefined where it was not done yet. */
+  unblockProof(id: string): UnblockProof | undefined {
+    const row = this.#database.prepare<[string], { proof: string }>('SELECT proof FROM unblock WHERE id = ?').get(id);
+    return row === undefined ? undefined : (JSON.parse(row.proof) as UnblockProof);
+  }
+
+  /** On the platter when this returns. Those that the controller asks for no more are forgotten. */
+  rememberUnblock(proof: UnblockProof): void {
+    const oldest = new Date(Date.now() - unblockMemoryMs).toISOString();
+    this.#database.transaction(() => {
+      this.#database.prepare('DELETE FROM unblock WHERE done_at < ?').run(oldest);
+      this.#database
+        .prepare('INSERT OR REPLACE INTO unblock VALUES (?, ?, ?)')
+        .run(proof.unblock_id, JSON.stringify(proof), new Date().toISOString());
+    })();
   }
 
   [Symbol.dispose](): void {

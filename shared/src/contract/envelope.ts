@@ -11,6 +11,7 @@ import { Flow } from './flow.ts';
 import { BootId } from './identifiers.ts';
 import { Prediction } from './prediction.ts';
 import { eventChannels } from './topics.ts';
+import { UnblockProof } from './unblock.ts';
 
 /** Per device and minute, for traffic that is not reported flow by flow. */
 export const MinuteCounters = z.strictObject({
@@ -34,6 +35,7 @@ export type DeviceSeen = z.infer<typeof DeviceSeen>;
 export const EventBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('alert'), body: Alert }),
   z.strictObject({ kind: z.literal('decision'), body: DecisionEvent }),
+  z.strictObject({ kind: z.literal('unblock'), body: UnblockProof }),
   z.strictObject({ kind: z.literal('device'), body: DeviceSeen }),
   z.strictObject({ kind: z.literal('prediction'), body: Prediction }),
   z.strictObject({ kind: z.literal('flow'), body: Flow }),

@@ -24,6 +24,8 @@ export const LiveEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('alert_updated'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('alert_resolved'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('decision_changed'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('unblock_changed'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ type: z.literal('rollout_changed'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('gateway_status'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('device_status'), data: z.record(z.string(), z.unknown()) }),
   /** The socket was too slow: this many events were left out. */

@@ -8,6 +8,7 @@ import { Decision, Mode } from './decision.ts';
 import { DecisionId, GatewayId } from './identifiers.ts';
 import { BundleReference } from './model-manifest.ts';
 import { Rule } from './rule.ts';
+import { UnblockOrder } from './unblock.ts';
 
 /** `typ` header of the two signed documents: one can never be taken for the other. */
 export const policyTyp = 'picket-policy+jws';
@@ -83,6 +84,14 @@ export const DecisionsMessage = z.discriminatedUnion('type', [
     version: z.int().min(0),
     issued_at: Instant,
     expires_at: Instant,
+  }),
+  /** Unblocks that this gateway owes the proof of; outside the log, answered one by one. Only for agents of protocol 2. */
+  z.strictObject({
+    type: z.literal('unblock'),
+    audience: GatewayId,
+    issued_at: Instant,
+    expires_at: Instant,
+    unblocks: z.array(UnblockOrder).min(1).max(100),
   }),
 ]);
 export type DecisionsMessage = z.infer<typeof DecisionsMessage>;
