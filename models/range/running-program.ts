@@ -7,6 +7,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export class RunningProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
   #output = '';
+  /** It has ended, and everything it printed has been read. */
+  #isRead = false;
   readonly #waiting = new Set<() => void>();
 
   private constructor(child: ChildProcess) {
@@ -17,7 +19,8 @@ export class RunningProgram implements AsyncDisposable {
         for (const wake of this.#waiting) wake();
       });
     }
-    child.on('exit', () => {
+    child.on('close', () => {
+      this.#isRead = true;
       for (const wake of this.#waiting) wake();
     });
   }
@@ -50,7 +53,7 @@ export class RunningProgram implements AsyncDisposable {
       const match = pattern.exec(this.#output);
       if (match !== null) return match;
       const left = deadline - performance.now();
-      if (left <= 0 || this.#child.exitCode !== null) {
+      if (left <= 0 || this.#isRead) {
         throw new Error(
           `${String(pattern)} was not printed${left > 0 ? ' before the program ended' : ''}; so far:\n${this.#output}`,
         );

@@ -8,7 +8,8 @@ import { type RunningProgram, eventually } from '../running-program.ts';
 import type { GuardedNetwork } from './guarded-network.ts';
 
 const main = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
-const command = [process.execPath, '--no-warnings', '--conditions=@picket/source', main];
+/** `picket-agent`, as an argument list. */
+export const agentCommand = [process.execPath, '--no-warnings', '--conditions=@picket/source', main];
 
 /** As `decisions list --json` shows it; more members are there. */
 export interface HeldDecision {
@@ -75,7 +76,7 @@ export class GatewayAgent {
     const file = join(network.folder, `${name}.yaml`);
     const capture = { source: 'live', interface: 'lan0', ring_kib: 4096 };
     await writeFile(file, JSON.stringify({ state_dir: stateDir, capture, ...config })); // JSON is YAML
-    const program = network.start(namespace, [...wrapper, ...command, 'run', '--config', file]);
+    const program = network.start(namespace, [...wrapper, ...agentCommand, 'run', '--config', file]);
     return new GatewayAgent(network, namespace, file, stateDir, program);
   }
 
@@ -86,7 +87,7 @@ export class GatewayAgent {
 
   /** The same configuration and state again, after `program` was stopped; elsewhere if a namespace is given. */
   startAgain(namespace = this.#namespace, wrapper: readonly string[] = []): void {
-    this.#program = this.#network.start(namespace, [...wrapper, ...command, 'run', '--config', this.#configFile]);
+    this.#program = this.#network.start(namespace, [...wrapper, ...agentCommand, 'run', '--config', this.#configFile]);
   }
 
   /** It answers on its own door. Rejects with what it said when it ended instead, or at the deadline. */
@@ -107,7 +108,7 @@ export class GatewayAgent {
 
   /** Another `picket-agent` command beside it. */
   command(...args: readonly string[]): Promise<Finished> {
-    return this.#namespace.run([...command, ...args, '--config', this.#configFile], 120_000);
+    return this.#namespace.run([...agentCommand, ...args, '--config', this.#configFile], 120_000);
   }
 
   /** Asks at its door, as the command line does. Rejects where it answers with an error, or not at all. */

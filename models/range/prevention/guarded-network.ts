@@ -128,6 +128,25 @@ export class GuardedNetwork implements AsyncDisposable {
     await layOut(this.gateway, this.#hosts, this.#forwarding);
   }
 
+  /** Another gateway with a LAN of its own, which shares the controller with the first. */
+  async addGateway(): Promise<Namespace> {
+    if (this.controller === undefined) throw new Error('a second gateway is joined to the first by their controller');
+    const gateway = this.#resources.use(await Namespace.create(`${randomUUID().slice(0, 6)}-second`, true));
+    await connect(
+      { namespace: this.controller.namespace, device: 'eth1', megabitsPerSecond: null },
+      { namespace: gateway, device: 'mgm0', megabitsPerSecond: null },
+    );
+    await this.controller.namespace.ip(['address add 198.51.101.9/24 dev eth1']);
+    await gateway.ip([
+      'link add lan0 type bridge',
+      'link set lan0 up',
+      'address add 192.168.78.1/24 dev lan0',
+      'address add 198.51.101.1/24 dev mgm0',
+      `route add ${this.controller.address} via 198.51.101.9`,
+    ]);
+    return gateway;
+  }
+
   /** Start a service on a host. */
   async serve({ namespace, address }: Host, service: Service): Promise<void> {
     if (service === 'application') {

@@ -1,0 +1,10 @@
+/** A gateway that runs containers. */
+import { holdBeside } from '../foreign-rules.ts';
+import type { Scenario } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  group: 'foreign rules',
+  expectation:
+    'Beside the rules of Docker a block holds, ends open connections, and leaves every one of those rules as it was; a reload of them changes nothing for it.',
+  run: (field) => holdBeside(field, 'docker', ['delete table ip nat', 'delete table ip filter']),
+};
