@@ -57,7 +57,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
   const capacity = options.capacity ?? (options.endings === 'live' ? liveCapacity : referenceCapacity);
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
-    if (options.format !== 'none') output.add(linesOf(batch, options));
+    if (options.format !== 'none' && !output.closed.aborted) output.add(linesOf(batch, options));
   });
   const leftOut = new LeftOutLinks();
   let failure: unknown;
