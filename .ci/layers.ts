@@ -45,6 +45,11 @@ export const agentLayers: Readonly<Record<string, Layer>> = {
     shared: all,
     because: 'holds decisions in the kernel; never reports by itself',
   },
+  privileged: {
+    mayImport: ['enforcement', 'capture', 'config'],
+    shared: all,
+    because: 'holds the rights, and must stay small enough to be read in one sitting',
+  },
   report: {
     mayImport: ['verdict', 'detection', 'window', 'devices', 'features', 'identity'],
     shared: all,
@@ -88,6 +93,7 @@ export const agentComposition = [
   'watch.ts',
   'controller-side.ts',
   'gateway-guard.ts',
+  'explain-held.ts',
   'memory-plan.ts',
   'version.ts',
   'commands',

@@ -15,11 +15,16 @@ import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
 import { NetworkWatch } from './enforcement/network-watch.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
+import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
+import { explainHeld } from './explain-held.ts';
 import { guardOf } from './gateway-guard.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide } from './controller-side.ts';
+import { HelperFirewall } from './privileged/helper-firewall.ts';
+import type { HelperLink } from './privileged/helper-link.ts';
+import { holds } from './privileged/rights.ts';
 import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
@@ -46,7 +51,12 @@ const healthEveryMs = 10_000;
 const guardEveryMs = 30_000;
 
 /** Runs until the signal aborts, or the live capture fails for good. */
-export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSignal): Promise<void> {
+export async function runAgent(
+  config: AgentConfig,
+  log: Logger,
+  signal: AbortSignal,
+  helper?: HelperLink,
+): Promise<void> {
   await using resources = new AsyncDisposableStack();
   openStateDirectory(config.state_dir);
   const bootId = newId() as BootId;
@@ -72,6 +82,8 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
     benignSample: config.report.benign_sample,
     sink: (events) => writer.add(events),
   });
+  await helper?.request({ op: 'declare', fail_policy: config.fail_policy });
+  const privilege = helper !== undefined ? 'separated' : isLive && holds('net_admin') ? 'whole' : 'none';
   const clock = new SteadyClock(systemTime());
   const system = await readSystemGuard();
   const watch = resources.use(
@@ -87,10 +99,11 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       clock,
       heldOpen: () => readHeldOpen(config.state_dir, clock),
       failPolicy: config.fail_policy,
+      captureDoor: helper?.capture,
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry, now) =>
         isLive
-          ? NftablesFirewall.create({ addressesOf: (mac) => registry.addressesOf(mac), now })
+          ? openKernel({ addressesOf: (mac) => registry.addressesOf(mac), now }, helper, (text) => log.warn(text))
           : new SimulatedFirewall({ now }),
       memory,
       listener: {
@@ -117,7 +130,7 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
         bundleSwaps: watch.model.swaps,
         bundlesRefused: controller?.bundlesRefused ?? 0,
       }),
-      enforcement: () => watch.enforcer.stats,
+      enforcement: () => ({ ...watch.enforcer.stats, privilege }),
       outbox: () => outbox.stats(),
       devices: () => watch.registry.size,
       memory: () => ({
@@ -154,6 +167,8 @@ export async function runAgent(config: AgentConfig, log: Logger, signal: AbortSi
       health: health(),
     }),
     listDecisions: () => Promise.resolve(watch.enforcer.list()),
+    explainDecisions: (idOrValue) =>
+      explainHeld(idOrValue, { enforcer: watch.enforcer, verdicts: watch.verdicts, nowMs: Date.now() }),
     addDecision: (request) => watch.enforcer.propose(decisionByHand(request)),
     deleteDecisions: (idOrValue): Promise<readonly DecisionEvent[]> => watch.enforcer.delete(idOrValue),
     failOpen: async ({ seconds, who }) => {
@@ -231,6 +246,17 @@ function openStateDirectory(directory: string): void {
       },
     );
   }
+}
+
+/** The kernel itself, or the process that may touch it. */
+function openKernel(
+  options: { readonly addressesOf: (mac: string) => readonly string[]; readonly now: () => number },
+  link: HelperLink | undefined,
+  onWarning: (text: string) => void,
+): Firewall {
+  return link === undefined
+    ? NftablesFirewall.create({ ...options, onWarning })
+    : new HelperFirewall({ ...options, link });
 }
 
 /** An agent that began without them would lift in the kernel what holds there: whether to is for a person to say. */

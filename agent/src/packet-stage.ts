@@ -3,6 +3,7 @@
  * main thread on a live interface; without a credit it drops the batch and counts it. A file can wait, so it does.
  */
 import { Worker } from 'node:worker_threads';
+import type { CaptureDoorAddress } from './capture/capture-door-client.ts';
 import type { InputProgress } from './capture/pcap-file-source.ts';
 import { AgentError, type AgentErrorCode } from './errors.ts';
 import { type FlowBatch, flowBatchBuffers } from './features/flow-batch.ts';
@@ -43,6 +44,8 @@ export const noPackets: PacketCounters = {
 
 export interface PacketWorkerData {
   readonly capture: AgentConfig['capture'];
+  /** Where captures are started for a process that may not. Undefined: here. */
+  readonly captureDoor?: CaptureDoorAddress | undefined;
   readonly flowCapacity: number;
   readonly reportPace: ReportPace;
   readonly profile: FeatureProfile;

@@ -3,6 +3,7 @@
  * live capture wait.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { startThroughDoor } from './capture/capture-door-client.ts';
 import { CaptureError } from './capture/capture-error.ts';
 import type { PacketSource } from './capture/packet-source.ts';
 import { PcapFileSource } from './capture/pcap-file-source.ts';
@@ -14,7 +15,15 @@ import type { PacketCounters, PacketWorkerData, PacketWorkerMessage, PacketWorke
 
 if (parentPort === null) throw new Error('packet-worker.ts is a worker thread, not a program');
 const port = parentPort;
-const { capture, flowCapacity, reportPace, profile, credits: initialCredits, bell } = workerData as PacketWorkerData;
+const {
+  capture,
+  captureDoor,
+  flowCapacity,
+  reportPace,
+  profile,
+  credits: initialCredits,
+  bell,
+} = workerData as PacketWorkerData;
 
 /** How often a silent interface's time is moved on, and counters are told. */
 const tickMs = 250;
@@ -160,6 +169,7 @@ async function meterAll(): Promise<void> {
         ringKib: capture.ring_kib,
         filter: capture.filter,
         onWarning: (text) => post({ type: 'warning', text }),
+        ...(captureDoor === undefined ? {} : { start: (request) => startThroughDoor(captureDoor, request) }),
       }),
     );
     return;

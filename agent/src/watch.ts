@@ -11,6 +11,7 @@ import type { Prediction } from '@picket/shared/contract/prediction';
 import type { Rule } from '@picket/shared/contract/rule';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { AgentConfig } from './config/agent-config.ts';
+import type { CaptureDoorAddress } from './capture/capture-door-client.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
 import { DeviceRegistry, type DeviceSighting, type FlowRole } from './devices/device-registry.ts';
 import type { DecisionStore } from './enforcement/decision-store.ts';
@@ -52,6 +53,8 @@ export interface WatchOptions {
   /** The owner's word that nothing may be restricted now. Default: never. */
   readonly heldOpen?: () => HeldOpenMark | undefined;
   readonly failPolicy?: 'keep' | 'open';
+  /** Where captures are started for a process that may not. */
+  readonly captureDoor?: CaptureDoorAddress | undefined;
   /** Given the registry, because a quarantine by MAC covers the addresses the device was seen with. */
   readonly openFirewall: (registry: DeviceRegistry, now: () => number) => Firewall;
   readonly listener: WatchListener;
@@ -168,6 +171,7 @@ export class Watch implements AsyncDisposable {
       PacketStage.start(
         {
           capture: config.capture,
+          captureDoor: options.captureDoor,
           flowCapacity: plan.flowCapacity,
           reportPace: {
             firstUs: config.flow.first_report_ms * 1000,

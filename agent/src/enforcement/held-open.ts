@@ -29,7 +29,7 @@ export function markHeldOpen(
   { seconds, who, clock }: { readonly seconds: number | null; readonly who: string; readonly clock: SteadyClock },
 ): HeldOpenMark {
   const mark: HeldOpenMark = {
-    since_ms: clock.wallMs(),
+    since_ms: readHeldOpen(stateDirectory, clock)?.since_ms ?? clock.wallMs(),
     until_ms: seconds === null ? null : clock.wallMs() + seconds * 1000,
     boot_id: clock.bootId,
     until_uptime_ms: seconds === null ? null : clock.uptimeMs() + seconds * 1000,

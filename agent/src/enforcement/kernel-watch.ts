@@ -3,8 +3,7 @@
  * or element), so that it is back in a moment and not at the next look. An element that ran out is not announced.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { systemEnvironment } from './system-program.ts';
+import { endsWithUs, systemEnvironment } from './system-program.ts';
 
 export interface KernelWatchOptions {
   /** How nft is called. */
@@ -17,7 +16,6 @@ const maxBackoffMs = 60_000;
 const healthyMs = 60_000;
 /** Lines of ours are short; what is longer belongs to somebody else's tables. */
 const maxLineCharacters = 4096;
-const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 /** Owns an `nft monitor`, and starts it again when it ends. Where it cannot run, looking now and then has to do. */
 export class KernelWatch implements AsyncDisposable {
@@ -49,10 +47,7 @@ export class KernelWatch implements AsyncDisposable {
   }
 
   #start(): void {
-    const monitor = [...this.#options.nft, 'monitor', 'destroy'];
-    // the kernel ends it when we are killed
-    const [program = '', ...args] =
-      setpriv === undefined ? monitor : [setpriv, '--pdeathsig', 'KILL', '--', ...monitor];
+    const [program = '', ...args] = endsWithUs([...this.#options.nft, 'monitor', 'destroy']);
     const startedMs = performance.now();
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: systemEnvironment() });
     this.#child = child;

@@ -1,6 +1,7 @@
 /** A short-lived system program (`nft`, `conntrack`): argument list, no shell, bounded output, a deadline. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,13 @@ export async function runProgram(command: readonly string[], input: ProgramInput
   const code = await promise;
   if (stdout.bytes > maxOutputBytes) throw new Error(`${program} wrote more than ${maxOutputBytes} bytes`);
   return { code, stdout: text(stdout), stderr: text(stderr).trim() };
+}
+
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+
+/** The same program, ended by the kernel when the thread that starts it is gone, even where we were killed. */
+export function endsWithUs(command: readonly string[]): readonly string[] {
+  return setpriv === undefined ? command : [setpriv, '--pdeathsig', 'KILL', '--', ...command];
 }
 
 /** What system programs get to know of our environment. */

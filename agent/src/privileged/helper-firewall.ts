@@ -1,0 +1,126 @@
+/** The kernel's firewall for a process that may not touch it: what changes is told to the one that may. */
+import type { Decision } from '@picket/shared/contract/decision';
+import type { Firewall, FirewallReading } from '../enforcement/firewall.ts';
+import type { Guard } from '../enforcement/guard.ts';
+import type { HelperLink } from './helper-link.ts';
+import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading } from './messages.ts';
+
+export interface HelperFirewallOptions {
+  /** Owned by the caller. */
+  readonly link: HelperLink;
+  /** Milliseconds since 1970 by the clock that the decisions' ends go by. */
+  readonly now: () => number;
+  readonly addressesOf: (mac: string) => readonly string[];
+}
+
+export class HelperFirewall implements Firewall {
+  readonly #link: HelperLink;
+  readonly #now: () => number;
+  readonly #addressesOf: (mac: string) => readonly string[];
+  /** What the helper was told, by id. */
+  #told = new Map<string, Decision>();
+  #isInStep = false;
+  #decisionIds: ReadonlySet<string> = new Set();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HelperFirewallOptions) {
+    this.#link = options.link;
+    this.#now = options.now;
+    this.#addressesOf = options.addressesOf;
+  }
+
+  hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+    return this.#inTurn(async () => {
+      const wasInStep = this.#isInStep;
+      this.#isInStep = false;
+      const changes = wasInStep ? this.#difference(decisions) : { gone: [], fresh: decisions };
+      const told = [
+        ...(wasInStep ? [] : [this.#link.request({ op: 'reset' }, signal)]),
+        ...pieces(changes.gone, maxIdsPerRequest).map((ids) => this.#link.request({ op: 'remove', ids }, signal)),
+        ...pieces(changes.fresh, maxDecisionsPerRequest).map((some) =>
+          this.#link.request({ op: 'add', decisions: some }, signal),
+        ),
+      ];
+      for (const { reason } of (await Promise.allSettled(told)).filter((result) => result.status === 'rejected')) {
+        throw reason;
+      }
+      const addresses = this.#addressesIn(decisions);
+      const reading = await this.#link.request({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
+      this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
+      this.#isInStep = true;
+      return this.#reading(reading);
+    });
+  }
+
+  read(signal: AbortSignal): Promise<FirewallReading> {
+    return this.#inTurn(async () =>
+      this.#reading(await this.#link.request({ op: 'read', now_ms: this.#nowMs() }, signal)),
+    );
+  }
+
+  watch(onChanged: () => void): AsyncDisposable {
+    return this.#link.watch(onChanged);
+  }
+
+  clear(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#link.request({ op: 'clear' }, signal);
+    });
+  }
+
+  /** What holds in the kernel stays there until its own end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue;
+  }
+
+  #difference(decisions: readonly Decision[]): {
+    readonly gone: readonly string[];
+    readonly fresh: readonly Decision[];
+  } {
+    const wanted = new Set(decisions.map(({ id }) => id as string));
+    return {
+      gone: [...this.#told.keys()].filter((id) => !wanted.has(id)),
+      fresh: decisions.filter((decision) => {
+        const before = this.#told.get(decision.id);
+        return before === undefined || before.mode !== decision.mode || before.expires_at !== decision.expires_at;
+      }),
+    };
+  }
+
+  #addressesIn(decisions: readonly Decision[]): Record<string, string[]> {
+    const macs = new Set(decisions.filter(({ scope }) => scope === 'device').map(({ value }) => value));
+    return Object.fromEntries(
+      [...macs].filter((value) => macPattern.test(value)).map((mac) => [mac, this.#addressesOf(mac).slice(0, 64)]),
+    );
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#now());
+  }
+
+  #reading(reading: Reading | undefined): FirewallReading {
+    if (reading === undefined) throw new Error('the privileged process answered without a reading');
+    if (reading.decision_ids !== undefined) this.#decisionIds = new Set(reading.decision_ids);
+    return {
+      decisionIds: this.#decisionIds,
+      packetsOf: new Map(reading.packets_of),
+      packetsDropped: reading.packets_dropped,
+      packetsWouldDrop: reading.packets_would_drop,
+      drift: reading.drift,
+    };
+  }
+
+  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+
+function pieces<T>(all: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let from = 0; from < all.length; from += size) result.push(all.slice(from, from + size));
+  return result;
+}

@@ -1,0 +1,183 @@
+/**
+ * Serves requests for the kernel: checks each against the schema, its bounds and a pace, builds the rules itself and
+ * applies them to our own tables. Whoever has taken over the main process can restrict and lift for a time, and
+ * nothing else: no other table, no other program, no rule that stays.
+ */
+import { z } from 'zod';
+import type { Decision } from '@picket/shared/contract/decision';
+import { maxDecisionSeconds } from '@picket/shared/contract/decision';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { FirewallError, type Firewall, type FirewallReading } from '../enforcement/firewall.ts';
+import { checkGuard } from '../enforcement/guard.ts';
+import { maxHeldDecisions, Request, type Reading, type Reply } from './messages.ts';
+import { RequestPace } from './request-pace.ts';
+
+/** What the firewall behind it asks this service for. */
+export interface KernelFacts {
+  /** Milliseconds since 1970, by the clock of the main process. */
+  readonly now: () => number;
+  readonly addressesOf: (mac: string) => readonly string[];
+}
+
+export interface KernelServiceOptions {
+  /** Owned by the service from here on. */
+  readonly openFirewall: (facts: KernelFacts) => Firewall;
+  readonly send: (reply: Reply) => void;
+}
+
+const maxWaiting = 256;
+const requestsPerSecond = 1000;
+const requestBurst = 2000;
+const kernelPerSecond = 100;
+const kernelBurst = 200;
+/** Longer than any call of nft may take. */
+const deadlineMs = 60_000;
+
+export class KernelService implements AsyncDisposable {
+  readonly #firewall: Firewall;
+  readonly #send: (reply: Reply) => void;
+  readonly #pace = new RequestPace(requestsPerSecond, requestBurst);
+  readonly #kernelPace = new RequestPace(kernelPerSecond, kernelBurst);
+  readonly #decisions = new Map<string, Decision>();
+  #addresses: Readonly<Record<string, readonly string[]>> = {};
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #clockAheadMs = 0;
+  #lastIds: ReadonlySet<string> | undefined;
+  #failPolicy: 'keep' | 'open' = 'keep';
+  readonly #watching: AsyncDisposable | undefined;
+  refused = 0;
+
+  constructor(options: KernelServiceOptions) {
+    this.#send = options.send;
+    this.#firewall = options.openFirewall({
+      now: () => performance.now() + this.#clockAheadMs,
+      addressesOf: (mac) => this.#addresses[mac] ?? [],
+    });
+    this.#watching = this.#firewall.watch?.(() => this.#send({ event: 'changed' }));
+  }
+
+  get failPolicy(): 'keep' | 'open' {
+    return this.#failPolicy;
+  }
+
+  /** One request, whatever it is; the answer is sent. Never throws. */
+  async serve(value: unknown): Promise<void> {
+    const parsed = Request.safeParse(value);
+    if (!parsed.success) {
+      this.refuse(idOf(value), z.prettifyError(parsed.error).slice(0, 500));
+      return;
+    }
+    const request = parsed.data;
+    if (!this.#pace.take() || (asksKernel(request) && !this.#kernelPace.take()) || this.#waiting >= maxWaiting) {
+      this.refuse(request.id, 'too many requests');
+      return;
+    }
+    this.#waiting += 1;
+    const turn = this.#queue.then(() => this.#answer(request));
+    this.#queue = turn;
+    await turn;
+    this.#waiting -= 1;
+  }
+
+  refuse(id: number | null, message: string): void {
+    this.refused += 1;
+    this.#send({ re: id, ok: false, code: 'refused', message });
+  }
+
+  /** Everything of ours out of the kernel. */
+  clear(): Promise<void> {
+    return this.#firewall.clear(AbortSignal.timeout(deadlineMs));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watching?.[Symbol.asyncDispose]();
+    await this.#queue;
+    await this.#firewall[Symbol.asyncDispose]();
+  }
+
+  async #answer(request: Request): Promise<void> {
+    try {
+      const reading = await this.#do(request);
+      this.#send({ re: request.id, ok: true, ...(reading === undefined ? {} : { reading: this.#told(reading) }) });
+    } catch (error) {
+      const code = error instanceof FirewallError ? error.code : 'refused';
+      this.refused += 1;
+      this.#send({ re: request.id, ok: false, code, message: (error as Error).message.slice(0, 1000) });
+    }
+  }
+
+  async #do(request: Request): Promise<FirewallReading | undefined> {
+    const signal = AbortSignal.timeout(deadlineMs);
+    switch (request.op) {
+      case 'declare':
+        this.#failPolicy = request.fail_policy;
+        return undefined;
+      case 'add':
+        this.#add(request.decisions);
+        return undefined;
+      case 'remove':
+        for (const id of request.ids) this.#decisions.delete(id);
+        return undefined;
+      case 'reset':
+        this.#decisions.clear();
+        this.#lastIds = undefined;
+        return undefined;
+      case 'hold':
+        this.#useTime(request.now_ms);
+        checkGuard(request.guard);
+        this.#addresses = request.addresses;
+        return this.#firewall.hold([...this.#decisions.values()], request.guard, signal);
+      case 'read':
+        this.#useTime(request.now_ms);
+        return this.#firewall.read(signal);
+      case 'clear':
+        await this.#firewall.clear(signal);
+        return undefined;
+    }
+  }
+
+  /** All of them or none. */
+  #add(decisions: readonly Decision[]): void {
+    for (const decision of decisions) {
+      const parsed = parseDecisionValue(decision.scope, decision.value);
+      if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
+      const seconds = (Date.parse(decision.expires_at) - Date.parse(decision.created_at)) / 1000;
+      if (!(seconds <= maxDecisionSeconds + 60)) {
+        throw new Error(`decision ${decision.id} would last longer than ${maxDecisionSeconds} seconds`);
+      }
+    }
+    const fresh = decisions.filter(({ id }) => !this.#decisions.has(id)).length;
+    if (this.#decisions.size + fresh > maxHeldDecisions) {
+      throw new Error(`${maxHeldDecisions} decisions are held already`);
+    }
+    for (const decision of decisions) this.#decisions.set(decision.id, decision);
+  }
+
+  #useTime(nowMs: number): void {
+    this.#clockAheadMs = nowMs - performance.now();
+  }
+
+  #told(reading: FirewallReading): Reading {
+    const isSame =
+      this.#lastIds?.size === reading.decisionIds.size &&
+      [...reading.decisionIds].every((id) => this.#lastIds?.has(id));
+    this.#lastIds = reading.decisionIds;
+    return {
+      ...(isSame ? {} : { decision_ids: [...reading.decisionIds] }),
+      packets_of: [...reading.packetsOf],
+      packets_dropped: reading.packetsDropped,
+      packets_would_drop: reading.packetsWouldDrop,
+      drift: reading.drift,
+    };
+  }
+}
+
+function asksKernel({ op }: Request): boolean {
+  return op === 'hold' || op === 'read' || op === 'clear';
+}
+
+function idOf(value: unknown): number | null {
+  const id = typeof value === 'object' && value !== null && 'id' in value ? value.id : undefined;
+  return typeof id === 'number' && Number.isSafeInteger(id) ? id : null;
+}

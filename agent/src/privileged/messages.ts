@@ -1,0 +1,87 @@
+/**
+ * All that the process with the right to change the kernel can be asked for, and all it answers. There is no text for
+ * nft in here, and no name of a table: what reaches the kernel is built from these values by the process itself.
+ */
+import { z } from 'zod';
+import { Decision } from '@picket/shared/contract/decision';
+import type { Guard } from '../enforcement/guard.ts';
+
+/** Longest request in bytes; the reply may be longer, because it is us who made it. */
+export const maxRequestBytes = 256 * 1024;
+export const maxReplyBytes = 16 * 1024 * 1024;
+export const maxDecisionsPerRequest = 100;
+export const maxIdsPerRequest = 1000;
+/** Decisions that may be held. */
+export const maxHeldDecisions = 20_000;
+
+const address = z.string().min(2).max(50);
+const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
+const portNumber = z.int().min(1).max(65_535);
+
+export const GuardMessage = z.strictObject({
+  controllers: z
+    .array(z.strictObject({ address, port: portNumber }))
+    .max(64)
+    .readonly(),
+  dnsServers: z.array(address).max(64).readonly(),
+  ntpServers: z.array(address).max(256).readonly(),
+  adminPrefixes: z.array(address).max(256).readonly(),
+  managementPorts: z.array(portNumber).max(64).readonly(),
+  neverBlock: z.array(address).max(1024).readonly(),
+  ownAddresses: z.array(address).max(1024).readonly(),
+  ownMacs: z.array(mac).max(256).readonly(),
+  defaultRoutes: z.array(address).max(64).readonly(),
+  defaultRouteMacs: z.array(mac).max(64).readonly(),
+}) satisfies z.ZodType<Guard>;
+
+const request = { id: z.int().min(0) };
+/** Milliseconds since 1970 by the clock that the decisions' ends go by. */
+const now_ms = z.int().min(0).max(8_640_000_000_000_000);
+
+export const Request = z.discriminatedUnion('op', [
+  /** What becomes of the kernel when the agent ends unexpectedly. */
+  z.strictObject({ op: z.literal('declare'), ...request, fail_policy: z.enum(['keep', 'open']) }),
+  z.strictObject({ op: z.literal('add'), ...request, decisions: z.array(Decision).min(1).max(maxDecisionsPerRequest) }),
+  z.strictObject({
+    op: z.literal('remove'),
+    ...request,
+    ids: z.array(z.string().min(1).max(100)).min(1).max(maxIdsPerRequest),
+  }),
+  /** Forget all that was added; the kernel stays as it is until the next `hold`. */
+  z.strictObject({ op: z.literal('reset'), ...request }),
+  /** Make the kernel hold what was added, and nothing else of ours. */
+  z.strictObject({
+    op: z.literal('hold'),
+    ...request,
+    now_ms,
+    guard: GuardMessage,
+    /** Addresses that a MAC is known by. */
+    addresses: z.record(mac, z.array(address).max(64).readonly()),
+  }),
+  z.strictObject({ op: z.literal('read'), ...request, now_ms }),
+  z.strictObject({ op: z.literal('clear'), ...request }),
+]);
+export type Request = z.infer<typeof Request>;
+
+export const Reading = z.strictObject({
+  /** Left out: the same as in the reading before. */
+  decision_ids: z.array(z.string()).optional(),
+  packets_of: z.array(z.tuple([z.string(), z.number()])),
+  packets_dropped: z.number(),
+  packets_would_drop: z.number(),
+  drift: z.string().nullable(),
+});
+export type Reading = z.infer<typeof Reading>;
+
+const codes = z.enum(['missing', 'not-permitted', 'refused', 'not-verified']);
+
+/** What the helper says: where it can be asked for a capture, answers, and what happened by itself. */
+export const Reply = z.union([
+  z.strictObject({ re: z.int(), ok: z.literal(true), reading: Reading.optional() }),
+  z.strictObject({ re: z.int().nullable(), ok: z.literal(false), code: codes, message: z.string() }),
+  z.strictObject({ event: z.literal('welcome'), capture: z.strictObject({ path: z.string(), token: z.string() }) }),
+  z.strictObject({ event: z.literal('changed') }),
+  z.strictObject({ event: z.literal('stop'), signal: z.string() }),
+  z.strictObject({ event: z.literal('warning'), text: z.string() }),
+]);
+export type Reply = z.infer<typeof Reply>;
