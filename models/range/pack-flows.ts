@@ -77,9 +77,27 @@ export async function packFlows(
     });
   }
   const kept = thin(rows);
+  // what never came to this side of the gateway was nothing to be seen
+  const seen = [...new Set(kept.map(({ episode }) => episode))]
+    .filter((episode) => episode !== nothing)
+    .sort((x, y) => x - y);
+  const renumbered = new Map(seen.map((episode, index) => [episode, index]));
   const addresses = new Numbered();
-  const packed = columns(kept, addresses);
-  return { header: header(labels, sha256, rows.length, kept.length, addresses, episodes.list), ...packed };
+  const packed = columns(
+    kept.map((row) => ({ ...row, episode: renumbered.get(row.episode) ?? nothing })),
+    addresses,
+  );
+  return {
+    header: header(
+      labels,
+      sha256,
+      rows.length,
+      kept.length,
+      addresses,
+      seen.map((episode) => episodes.list[episode]!),
+    ),
+    ...packed,
+  };
 }
 
 function header(
