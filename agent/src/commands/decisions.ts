@@ -1,9 +1,9 @@
-/** `picket-agent decisions list|add|delete`: what holds on this gateway, and a hand on it. */
+/** `picket-agent decisions list|explain|add|delete`: what holds on this gateway, and a hand on it. */
 import { Command, Option } from 'commander';
 import { DecisionAction, DecisionDirection, DecisionScope, maxDecisionSeconds } from '@picket/shared/contract/decision';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { askAgent } from '../control/control-client.ts';
-import type { DecisionRequest, HeldDecision } from '../control/control-server.ts';
+import type { DecisionRequest, Explanations, HeldDecision } from '../control/control-server.ts';
 import { AgentError } from '../errors.ts';
 import { printTable } from './print-table.ts';
 import { stateDirectoryOf, withAgentOptions, type AgentOptions } from './agent-options.ts';
@@ -28,6 +28,16 @@ export function decisionsCommand(): Command {
     )
       .option('--json', 'one JSON array')
       .action(list),
+  );
+  decisions.addCommand(
+    withAgentOptions(
+      new Command('explain').description(
+        'why something is restricted: evidence, rule, who, what the kernel counted, until when',
+      ),
+    )
+      .argument('<id-or-value>', 'an id of `decisions list`, or an address, prefix, MAC or pair')
+      .option('--json', 'one JSON object')
+      .action(explain),
   );
   decisions.addCommand(
     withAgentOptions(new Command('add').description('restrict something, for a time'))
@@ -71,6 +81,24 @@ async function list(options: AgentOptions & { readonly json?: boolean }): Promis
     ]),
     'nothing is restricted',
   );
+}
+
+async function explain(idOrValue: string, options: AgentOptions & { readonly json?: boolean }): Promise<void> {
+  const found = await askAgent<Explanations>(
+    stateDirectoryOf(options),
+    'GET',
+    `/decisions/${encodeURIComponent(idOrValue)}`,
+  );
+  if (options.json === true) {
+    console.log(JSON.stringify(found));
+    return;
+  }
+  if (found.decisions.length === 0) {
+    const why = found.guarded === null ? '' : `, and nothing may: ${found.guarded}`;
+    throw new AgentError('bad-data', `nothing on this gateway restricts ${idOrValue}${why}`);
+  }
+  const texts = found.decisions.map(({ decision, lines }) => [decision.id, ...lines].join('\n'));
+  console.log(texts.join('\n\n'));
 }
 
 async function add(options: AddOptions): Promise<void> {

@@ -8,6 +8,7 @@ import { ControlServer, controlSocketPath, type ControlHandlers } from './contro
 const handlers: ControlHandlers = {
   status: () => ({ mode: 'simulate' }),
   listDecisions: () => Promise.resolve([]),
+  explainDecisions: (idOrValue) => Promise.resolve({ decisions: [], guarded: `${idOrValue} is guarded` }),
   addDecision: () => Promise.reject(new Error('never reached in these tests')),
   deleteDecisions: () => Promise.resolve([]),
   failOpen: () => Promise.resolve(),
@@ -21,6 +22,17 @@ test('a running agent answers its owner and nobody else', async () => {
   expect(server).toBeDefined();
   expect(await askAgent(state, 'GET', '/status')).toEqual({ mode: 'simulate' });
   expect(statSync(controlSocketPath(state)).mode & 0o777).toBe(0o600);
+});
+
+test('what is to be explained may hold anything that a decision can name', async () => {
+  const state = directory();
+  await using server = await ControlServer.listen(state, handlers);
+  expect(server).toBeDefined();
+  for (const value of ['192.0.2.0/24', '192.0.2.1 tcp/22', '2001:db8::1'])
+    expect(await askAgent(state, 'GET', `/decisions/${encodeURIComponent(value)}`)).toEqual({
+      decisions: [],
+      guarded: `${value} is guarded`,
+    });
 });
 
 test('a request that is no decision is refused with the field', async () => {

@@ -31,10 +31,25 @@ export interface HeldDecision {
   readonly in_kernel: boolean;
 }
 
+/** Why a decision exists, for people. */
+export interface ExplainedDecision extends HeldDecision {
+  /** Packets that met it, as the kernel counted them last. */
+  readonly packets: number;
+  readonly lines: readonly string[];
+}
+
+export interface Explanations {
+  readonly decisions: readonly ExplainedDecision[];
+  /** What keeps this value from ever being restricted here; null where nothing does. */
+  readonly guarded: string | null;
+}
+
 export interface ControlHandlers {
   /** Anything JSON can carry; `picket-agent status` prints it. */
   status(): unknown;
   listDecisions(): Promise<readonly HeldDecision[]>;
+  /** Every decision about this: its id, its value, or an address that it covers. */
+  explainDecisions(idOrValue: string): Promise<Explanations>;
   addDecision(request: DecisionRequest): Promise<DecisionEvent>;
   /** By id or by value; answers those that were lifted. */
   deleteDecisions(idOrValue: string): Promise<readonly DecisionEvent[]>;
@@ -117,7 +132,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
 async function route(request: IncomingMessage, handlers: ControlHandlers): Promise<unknown> {
   const [, resource, argument] = (request.url ?? '').split('/');
   if (request.method === 'GET' && resource === 'status') return handlers.status();
-  if (request.method === 'GET' && resource === 'decisions') return handlers.listDecisions();
+  if (request.method === 'GET' && resource === 'decisions') {
+    return argument === undefined ? handlers.listDecisions() : handlers.explainDecisions(decodeURIComponent(argument));
+  }
   if (request.method === 'POST' && resource === 'decisions') {
     return handlers.addDecision(DecisionRequest.parse(JSON.parse(await readBody(request))));
   }

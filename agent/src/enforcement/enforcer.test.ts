@@ -257,3 +257,14 @@ test('after a restart the same decisions hold until the same end, and what was l
   ]);
   expect(await after.add([lifted])).toMatchObject([{ state: 'refused', detail: 'it was lifted' }]);
 });
+
+test.each(['quarantine', 'no_wan'] as const)('only a device can be in %s, whoever asks for it', async (action) => {
+  const bench = new Bench();
+  const enforcer = await bench.open();
+  for (const origin of DecisionOrigin.options) {
+    const [refused] = await enforcer.add([bench.block({ action, origin })]);
+    expect([refused?.state, refused?.detail]).toEqual(['refused', expect.stringContaining('only a device')]);
+  }
+  const [held] = await enforcer.add([bench.block({ action, scope: 'device', value: '192.168.1.20' })]);
+  expect(held?.state).toBe('verified');
+});

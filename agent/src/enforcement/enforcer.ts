@@ -13,7 +13,7 @@ import {
   type Mode,
 } from '@picket/shared/contract/decision';
 import type { Health } from '@picket/shared/contract/gateway';
-import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { actionProblem, parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
 import type { DecisionStore } from './decision-store.ts';
 import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
@@ -134,6 +134,11 @@ export class Enforcer implements AsyncDisposable {
   /** Whether the kernel held this decision when it was last read back. */
   holdsInKernel(id: string): boolean {
     return this.#reading.decisionIds.has(id);
+  }
+
+  /** Packets that met this decision, as the kernel counted them when it was last read back. */
+  packetsMet(id: string): number {
+    return this.#reading.packetsOf.get(id) ?? 0;
   }
 
   get stats(): Health['enforcement'] {
@@ -300,6 +305,8 @@ export class Enforcer implements AsyncDisposable {
   #admit(asked: Decision, ahead: number): Decision | DecisionEvent {
     const parsed = parseDecisionValue(asked.scope, asked.value);
     if (!parsed.ok) return this.#refuse(asked, parsed.reason);
+    const misfit = actionProblem(asked.action, asked.scope);
+    if (misfit !== undefined) return this.#refuse(asked, misfit);
     const decision: Decision = { ...asked, value: parsed.value, mode: passModeGate(asked.mode, this.#mode) };
     const problem =
       refuseByGuard(parsed.target, this.#guard) ?? this.#timeProblem(decision) ?? this.#amountProblem(decision, ahead);

@@ -4,7 +4,7 @@
  * take a host name for an address and look it up.
  */
 import ipaddr from 'ipaddr.js';
-import type { DecisionScope } from '../contract/decision.ts';
+import type { DecisionAction, DecisionScope } from '../contract/decision.ts';
 import { MacAddress } from '../contract/address.ts';
 
 /** Narrowest prefix lengths that a decision may cover: 65,536 hosts of IPv4, one site of IPv6. */
@@ -166,4 +166,12 @@ export function parseDecisionValue(scope: DecisionScope, value: string): ParsedD
       };
     }
   }
+}
+
+/** Why this action does not go with this scope, for people; undefined where it does. */
+export function actionProblem(action: DecisionAction, scope: DecisionScope): string | undefined {
+  if (scope === 'device' || (action !== 'quarantine' && action !== 'no_wan')) return undefined;
+  return action === 'quarantine'
+    ? 'only a device can be quarantined; block the address instead'
+    : 'only a device has a WAN to lose; name one by its MAC or address';
 }
