@@ -14,7 +14,8 @@ import { chooseScenarios, describeResult, runScenarios } from './prevention/run-
 
 const say = (line: string): void => console.error(`range: ${line}`);
 const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
+// Ctrl-C through npm arrives twice: the second must not end us before the sites are down
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort(new Error(name)));
 
 function whole(text: string): number {
   const value = Number(text);
