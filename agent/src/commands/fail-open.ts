@@ -84,7 +84,7 @@ export async function failOpen(stateDirectory: string, until: string | undefined
       ...(mark instanceof Error ? [] : [describeHeldOpen(mark)]),
       describeAgent(agent.state),
     ],
-    problem: isGone ? (isOpen ? null : notMarked(mark as Error)) : notUndone(left, dropped),
+    problem: isGone ? (isOpen ? null : notMarked(mark)) : notUndone(left, dropped),
   };
 }
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { systemEnvironment } from './system-program.ts';
+import { endsWithUs, systemEnvironment } from './system-program.ts';
 
 export interface NetworkWatchOptions {
   /** How ip is called; something like `ip netns exec NAME ip` for another network namespace. */
@@ -60,7 +60,7 @@ export class NetworkWatch implements AsyncDisposable {
 
   /** Until the program ends; resolves with why. */
   async #listen(): Promise<string> {
-    const [program = '', ...args] = [...(this.#options.ip ?? ['ip']), 'monitor', 'link', 'address', 'route'];
+    const [program = '', ...args] = endsWithUs([...(this.#options.ip ?? ['ip']), 'monitor', 'link', 'address', 'route']);
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: systemEnvironment(),

@@ -125,6 +125,7 @@ export class KernelService implements AsyncDisposable {
         return undefined;
       case 'hold':
         this.#useTime(request.now_ms);
+        this.#checkEnds(request.now_ms);
         checkGuard(request.guard);
         this.#addresses = request.addresses;
         return this.#firewall.hold([...this.#decisions.values()], request.guard, signal);
@@ -142,16 +143,22 @@ export class KernelService implements AsyncDisposable {
     for (const decision of decisions) {
       const parsed = parseDecisionValue(decision.scope, decision.value);
       if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
-      const seconds = (Date.parse(decision.expires_at) - Date.parse(decision.created_at)) / 1000;
-      if (!(seconds <= maxDecisionSeconds + 60)) {
-        throw new Error(`decision ${decision.id} would last longer than ${maxDecisionSeconds} seconds`);
-      }
     }
     const fresh = decisions.filter(({ id }) => !this.#decisions.has(id)).length;
     if (this.#decisions.size + fresh > maxHeldDecisions) {
       throw new Error(`${maxHeldDecisions} decisions are held already`);
     }
     for (const decision of decisions) this.#decisions.set(decision.id, decision);
+  }
+
+  /** Whatever the clock is said to be, nothing reaches the kernel that would stay there for longer. */
+  #checkEnds(nowMs: number): void {
+    const latest = nowMs + (maxDecisionSeconds + 60) * 1000;
+    for (const { id, expires_at } of this.#decisions.values()) {
+      if (!(Date.parse(expires_at) <= latest)) {
+        throw new Error(`decision ${id} would last longer than ${maxDecisionSeconds} seconds`);
+      }
+    }
   }
 
   #useTime(nowMs: number): void {

@@ -42,17 +42,15 @@ export function planSeparation(): Separation {
   // root gets back on exec whatever the bounding set leaves
   if (isRoot && !mayBound)
     return no('root without CAP_SETPCAP cannot give rights away: add SETPCAP, or use another user');
-  const none = [
-    ...(mayBound ? ['--bounding-set', '-all'] : []),
-    ...['--inh-caps', '-all', '--ambient-caps', '-all', '--no-new-privs'],
-  ];
+  const bound = mayBound ? ['--bounding-set', '-all'] : [];
+  const none = [...bound, '--inh-caps', '-all', '--ambient-caps', '-all', '--no-new-privs'];
   const tried = spawnSync(setpriv, [...none, '--', '/bin/cat', '/proc/self/status'], { encoding: 'utf8' });
   if (tried.status !== 0 || !/^CapPrm:\t0+$/m.test(tried.stdout)) {
     return no(`setpriv cannot take rights away here: ${tried.stderr.trim().slice(0, 200)}`);
   }
-  const kept2 = spawnSync(setpriv, [...narrow, '--', '/bin/true'], { encoding: 'utf8' });
-  if (kept2.status !== 0)
-    return no(`setpriv cannot keep the rights that are needed: ${kept2.stderr.trim().slice(0, 200)}`);
+  const narrowed = spawnSync(setpriv, [...narrow, '--', '/bin/true'], { encoding: 'utf8' });
+  if (narrowed.status !== 0)
+    return no(`setpriv cannot keep the rights that are needed: ${narrowed.stderr.trim().slice(0, 200)}`);
   return { isPossible: true, setpriv, narrow, none: ['--pdeathsig', 'KILL', ...none] };
 }
 
