@@ -138,8 +138,14 @@ export async function startController(
     ingest: (gateway, batch) => history.ingestBatch(gateway, batch),
     rulesFor: (gateway) => history.rules.forPolicy(gateway),
     unmonitoredBy: (gateway) => history.devices.unmonitored(gateway),
+    unblocksOwedBy: (gateway) => history.unblocks.owedBy(gateway),
   });
   starting.use(history.retention.start());
+  starting.use(
+    history.unblocks.start((error) =>
+      log.error({ err: error }, 'gateways that owe an unblock could not be asked again'),
+    ),
+  );
   // Not waited for: it may take long after an outage, and every gateway is told where its log stands anyway.
   const republished = history.decisions
     .republish()

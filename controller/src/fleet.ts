@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Ack } from '@picket/shared/contract/envelope';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
+import type { UnblockOrder } from '@picket/shared/contract/unblock';
 import type { AuditService } from './audit/audit-service.ts';
 import { AgentsDoor } from './authority/agents-door.ts';
 import { AuthorityRepository } from './authority/authority-repository.ts';
@@ -42,6 +43,7 @@ export interface FleetFeatures {
   readonly ingest: (gateway: GatewayId, batch: RawEventBatch) => Promise<Ack>;
   readonly rulesFor: (gateway: GatewayId) => Promise<readonly Rule[]>;
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
+  readonly unblocksOwedBy: (gateway: GatewayId) => Promise<readonly UnblockOrder[]>;
 }
 
 export class Fleet implements AsyncDisposable {
@@ -90,6 +92,7 @@ export class Fleet implements AsyncDisposable {
       rulesFor: (gateway) => this.#started().rulesFor(gateway),
       unmonitoredBy: (gateway) => this.#started().unmonitoredBy(gateway),
       bundleFor: (gateway) => this.models.wantedBy(gateway),
+      unblocksOwedBy: (gateway) => this.#started().unblocksOwedBy(gateway),
       log: options.log,
     });
     this.models = new ModelService({

@@ -5,7 +5,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Ack } from '@picket/shared/contract/envelope';
-import { DeviceId, type GatewayId } from '@picket/shared/contract/identifiers';
+import { DeviceId, newId, type GatewayId, type RuleId } from '@picket/shared/contract/identifiers';
 import { AlertRepository } from './alerts/alert-repository.ts';
 import { alertRoutes } from './alerts/alert-routes.ts';
 import { AlertService } from './alerts/alert-service.ts';
@@ -34,12 +34,18 @@ import { PredictionRepository } from './predictions/prediction-repository.ts';
 import { predictionRoutes } from './predictions/prediction-routes.ts';
 import { PredictionService } from './predictions/prediction-service.ts';
 import type { PolicyPublisher } from './rules/policy-publisher.ts';
+import { DryRunRepository } from './rules/dry-run-repository.ts';
+import { DryRunService } from './rules/dry-run-service.ts';
 import { RuleRepository } from './rules/rule-repository.ts';
 import { ruleRoutes } from './rules/rule-routes.ts';
 import { RuleService } from './rules/rule-service.ts';
 import { FlowRepository } from './traffic/flow-repository.ts';
 import { flowRoutes } from './traffic/flow-routes.ts';
 import { FlowService } from './traffic/flow-service.ts';
+import type { UnblockPublisher } from './unblocks/unblock-publisher.ts';
+import { UnblockRepository } from './unblocks/unblock-repository.ts';
+import { unblockRoutes } from './unblocks/unblock-routes.ts';
+import { UnblockService } from './unblocks/unblock-service.ts';
 
 export interface HistoryParts {
   readonly database: Database;
@@ -48,7 +54,7 @@ export interface HistoryParts {
   readonly log: Logger;
   readonly gateways: GatewayDirectory;
   /** The twin. */
-  readonly publisher: DecisionPublisher & PolicyPublisher;
+  readonly publisher: DecisionPublisher & PolicyPublisher & UnblockPublisher;
   /** Addresses of the controller itself; by default those of this host. */
   readonly ownAddresses?: () => readonly string[];
   readonly now?: () => Date;
@@ -59,6 +65,8 @@ export interface History {
   readonly devices: DeviceService;
   readonly alerts: AlertService;
   readonly decisions: DecisionService;
+  /** Started and closed by the composition root. */
+  readonly unblocks: UnblockService;
   readonly rules: RuleService;
   /** Started and closed by the composition root. */
   readonly retention: RetentionService;
@@ -100,10 +108,26 @@ export function createHistory(parts: HistoryParts): History {
     membersOf: (gateway, type) => devices.membersOf(gateway, type),
     now,
   });
+  const dryRuns = new DryRunService({
+    repository: new DryRunRepository(database),
+    gateways,
+    wireRule: (rule, gateway) => rules.onGateway({ ...rule, id: newId() as RuleId }, gateway),
+    ruleById: async (id) => rules.get(id),
+    now,
+  });
   const figures = new DashboardRepository(database);
   const dashboard = new DashboardService({ figures, alerts, devices, decisions, predictions, gateways }, now);
+  const unblocks = new UnblockService({
+    unblocks: new UnblockRepository(database),
+    decisions,
+    publisher,
+    gateways,
+    audit,
+    live,
+    now,
+  });
   const books = new IngestRepository(database.writer);
-  const ingest = new IngestService({ books, devices, flows, predictions, alerts, decisions, live }, now);
+  const ingest = new IngestService({ books, devices, flows, predictions, alerts, decisions, unblocks, live }, now);
   const door = new EventIngest(ingest);
   return {
     mounts: [
@@ -112,14 +136,16 @@ export function createHistory(parts: HistoryParts): History {
       { path: '/api/v1/predictions', routes: predictionRoutes(predictions, (id) => devices.exists(id)) },
       { path: '/api/v1/alerts', routes: alertRoutes(alerts) },
       { path: '/api/v1/decisions', routes: decisionRoutes(decisions) },
+      { path: '/api/v1/unblocks', routes: unblockRoutes(unblocks) },
       { path: '/api/v1/network', routes: networkActionRoutes(decisions) },
-      { path: '/api/v1/prevention/rules', routes: ruleRoutes(rules) },
+      { path: '/api/v1/prevention/rules', routes: ruleRoutes(rules, dryRuns) },
       { path: '/api/v1/prevention/logs', routes: preventionLogRoutes(decisions) },
       { path: '/api/v1/dashboard', routes: dashboardRoutes(dashboard, devices) },
     ],
     devices,
     alerts,
     decisions,
+    unblocks,
     rules,
     retention: new RetentionService(new RetentionRepository(database), log),
     ingestBatch: (gatewayId, batch) => door.ingestBatch(gatewayId, batch),

@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { StartFailure, exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
 import { ApiClient } from './api-client.ts';
-import { addAlerts, addDecisions, addFleet, type Terminal } from './commands.ts';
+import { addAlerts, addDecisions, addFleet, addUnblocks, type Terminal } from './commands.ts';
 import { addModels } from './model-commands.ts';
 import type { OutputFormat } from './print-rows.ts';
 import { readPassword } from './read-password.ts';
@@ -52,6 +52,7 @@ program
   });
 addAlerts(program, terminal);
 addDecisions(program, terminal);
+addUnblocks(program, terminal);
 addFleet(program, terminal);
 addModels(program, terminal);
 for (const command of [program, ...program.commands.flatMap((child) => [child, ...child.commands])]) {

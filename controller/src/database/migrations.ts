@@ -5,6 +5,7 @@ import { fleet } from './migrations/0002-fleet.ts';
 import { history } from './migrations/0003-history.ts';
 import { models } from './migrations/0004-models.ts';
 import { rules } from './migrations/0005-rules.ts';
+import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-access': access,
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-history': history,
   '0004-models': models,
   '0005-rules': rules,
+  '0006-unblocks': unblocks,
 };

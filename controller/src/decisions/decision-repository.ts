@@ -126,6 +126,17 @@ export class DecisionRepository {
     return this.#withStates(this.#reader, rows);
   }
 
+  /** Every active one; at most `limit`. */
+  async active(now: string, limit: number): Promise<DecisionWithStates[]> {
+    const rows = await this.#reader
+      .selectFrom('decisions')
+      .selectAll('decisions')
+      .where((eb) => active(eb, now))
+      .limit(limit)
+      .execute();
+    return this.#withStates(this.#reader, rows);
+  }
+
   /** Made or lifted at the controller, and some gateway has not answered yet; at most `limit`. */
   async unanswered(now: string, limit: number): Promise<DecisionWithStates[]> {
     const rows = await this.#reader

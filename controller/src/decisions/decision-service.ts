@@ -5,8 +5,9 @@ import { newId } from '@picket/shared/contract/identifiers';
 import type { DecisionId, GatewayId } from '@picket/shared/contract/identifiers';
 import type { DecisionLogEntry, NewDecision, StoredDecision } from '@picket/shared/contract/stored-decision';
 import type { DecisionChange } from '@picket/shared/contract/twin';
-import { parseDecisionValue, type DecisionTarget } from '@picket/shared/policy/decision-value';
+import { actionProblem, parseDecisionValue, type DecisionTarget } from '@picket/shared/policy/decision-value';
 import { guardedAddress } from '@picket/shared/policy/guarded-address';
+import { restricts, type UnblockValue } from '@picket/shared/policy/unblock-value';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
@@ -95,9 +96,8 @@ export class DecisionService {
   async add(input: NewDecision, actor: Actor): Promise<StoredDecision> {
     const parsed = parseDecisionValue(input.scope, input.value);
     if (!parsed.ok) throw refusedField('/value', parsed.reason);
-    if (input.action === 'quarantine' && input.scope !== 'device') {
-      throw refusedField('/scope', 'only a device can be quarantined; block the address instead');
-    }
+    const misfit = actionProblem(input.action, input.scope);
+    if (misfit !== undefined) throw refusedField('/scope', misfit);
     if (input.alert_id !== null && !(await this.#decisions.alertExists(input.alert_id))) {
       throw refusedField('/alert_id', 'there is no alert with this id');
     }
@@ -154,6 +154,29 @@ export class DecisionService {
     const lifted: StoredDecision[] = [];
     for (const { decision } of rows) lifted.push(await this.#announced(decision.id as DecisionId));
     return lifted;
+  }
+
+  /**
+   * Every active decision that restricts this, whoever made it; with `only` those that stand on these gateways alone, for a
+   * decision is lifted whole. Returns how many.
+   */
+  async liftRestricting(
+    wanted: UnblockValue,
+    { includePrefixes, only }: { readonly includePrefixes: boolean; readonly only: ReadonlySet<string> | undefined },
+    actor: Actor,
+  ): Promise<number> {
+    const rows = (await this.#decisions.active(this.#now().toISOString(), maxRepublished)).filter(
+      ({ decision, states }) => {
+        if (only !== undefined && !states.every((state) => only.has(state.gateway_id) || ended.has(state.state)))
+          return false;
+        const parsed = parseDecisionValue(decision.scope, decision.value);
+        const relation = parsed.ok ? restricts(parsed.target, wanted) : undefined;
+        return relation === 'names' || (relation === 'covers' && includePrefixes);
+      },
+    );
+    await this.#liftAll(rows, actor);
+    for (const { decision } of rows) await this.#announced(decision.id as DecisionId);
+    return rows.length;
   }
 
   /**

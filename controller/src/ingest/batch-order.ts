@@ -47,6 +47,7 @@ export interface JudgedBatch {
 const channelOf = {
   alert: 'alerts',
   decision: 'decisions',
+  unblock: 'decisions',
   device: 'devices',
   prediction: 'predictions',
   flow: 'flows',

@@ -6,6 +6,7 @@
 import type { Ack } from '@picket/shared/contract/envelope';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { DeviceRef } from '@picket/shared/contract/address';
+import type { UnblockProof } from '@picket/shared/contract/unblock';
 import type { AlertService, ReportedAlert } from '../alerts/alert-service.ts';
 import type { Executor } from '../database/executor.ts';
 import type { DecisionService, ReportedDecision } from '../decisions/decision-service.ts';
@@ -14,6 +15,7 @@ import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { PredictionService, ReportedCounters, ReportedPrediction } from '../predictions/prediction-service.ts';
 import type { FlowService, ReportedFlow } from '../traffic/flow-service.ts';
+import type { UnblockService } from '../unblocks/unblock-service.ts';
 import { judgeBatch, rejectedEvent, type JudgedBatch, type RawEvent, type StorableEvent } from './batch-order.ts';
 import { isDataError } from './data-error.ts';
 import type { IngestRepository, Sequence, Watermark } from './ingest-repository.ts';
@@ -41,6 +43,7 @@ export class IngestService {
     readonly predictions: PredictionService;
     readonly alerts: AlertService;
     readonly decisions: DecisionService;
+    readonly unblocks: UnblockService;
     readonly live: LiveFeed;
   };
   readonly #now: () => Date;
@@ -54,6 +57,7 @@ export class IngestService {
       predictions: PredictionService;
       alerts: AlertService;
       decisions: DecisionService;
+      unblocks: UnblockService;
       live: LiveFeed;
     },
     now: () => Date = () => new Date(),
@@ -155,14 +159,14 @@ export class IngestService {
     events: readonly StorableEvent[],
   ): Promise<LiveMessage[]> {
     if (events.length === 0) return [];
-    const { devices, flows, predictions, alerts, decisions } = this.#parts;
+    const { devices, flows, predictions, alerts, decisions, unblocks } = this.#parts;
     const known = await devices.seen(executor, gatewayId, events.flatMap(sightingOf));
     const deviceOf = (ref: DeviceRef): { id: string; name: string } => {
       const device = known.get(ref.address);
       if (device === undefined) throw new Error(`device ${ref.address} of ${gatewayId} vanished within a transaction`);
       return device;
     };
-    const reported = { flows: [], predictions: [], alerts: [], decisions: [], counters: [] } as Reported;
+    const reported = { flows: [], predictions: [], alerts: [], decisions: [], unblocks: [], counters: [] } as Reported;
     for (const { event, at } of events) {
       switch (event.kind) {
         case 'flow':
@@ -177,6 +181,9 @@ export class IngestService {
         case 'decision':
           reported.decisions.push({ event: event.body, at });
           break;
+        case 'unblock':
+          reported.unblocks.push(event.body);
+          break;
         case 'counters':
           reported.counters.push({ counters: event.body, at, deviceId: deviceOf(event.body.device).id });
           break;
@@ -190,6 +197,7 @@ export class IngestService {
       ...(await predictions.store(executor, gatewayId, reported.predictions)),
       ...(await alerts.store(executor, gatewayId, reported.alerts)),
       ...(await decisions.store(executor, gatewayId, reported.decisions)),
+      ...(await unblocks.store(executor, gatewayId, reported.unblocks)),
     ];
   }
 
@@ -207,11 +215,12 @@ interface Reported {
   readonly predictions: ReportedPrediction[];
   readonly alerts: ReportedAlert[];
   readonly decisions: ReportedDecision[];
+  readonly unblocks: UnblockProof[];
   readonly counters: ReportedCounters[];
 }
 
 function sightingOf({ event, at }: StorableEvent): Sighting[] {
-  if (event.kind === 'decision') return [];
+  if (event.kind === 'decision' || event.kind === 'unblock') return [];
   const { device, source } = event.body;
   return [{ address: device.address, mac: device.mac, at, source }];
 }

@@ -5,11 +5,13 @@ import type { DecisionChange } from '@picket/shared/contract/twin';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
+import type { UnblockPublisher } from '../unblocks/unblock-publisher.ts';
 
-export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyPublisher {
+export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyPublisher, UnblockPublisher {
   gateways: KnownGateway[];
   readonly published: { gateway: GatewayId; change: DecisionChange }[] = [];
   readonly monitoringChanges: GatewayId[] = [];
+  readonly unblocked: GatewayId[] = [];
   ruleChanges = 0;
 
   constructor(...ids: string[]) {
@@ -34,6 +36,11 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
 
   rulesChanged(): Promise<void> {
     this.ruleChanges += 1;
+    return Promise.resolve();
+  }
+
+  unblocksChanged(gateway: GatewayId): Promise<void> {
+    this.unblocked.push(gateway);
     return Promise.resolve();
   }
 

@@ -13,8 +13,8 @@ export type PolicyContent = Omit<Policy, 'audience' | 'version' | 'issued_at' | 
 /** An agent that hears nothing for this long stops taking this policy as new; what it applied stays. */
 export const policyLifetimeMs = 30 * 24 * 3_600_000;
 
-/** Agents from this protocol on prove a policy over new connections, or put the one before back. */
-export const confirmingProtocol = 2;
+/** Agents from this protocol on prove a policy over new connections or put the one before back, and prove an unblock. */
+export const provingProtocol = 2;
 /** Long enough for a busy gateway to connect twice, short enough that a lockout is a hiccup. */
 const confirmWithinSeconds = 60;
 
@@ -37,7 +37,7 @@ export function policyContent(
     report: { benign_sample: row.benign_sample },
     unmonitored: unmonitored.toSorted().slice(0, 1000),
     ...(bundle === undefined ? {} : { bundle }),
-    ...(row.protocol < confirmingProtocol ? {} : { confirm_within_seconds: confirmWithinSeconds }),
+    ...(row.protocol < provingProtocol ? {} : { confirm_within_seconds: confirmWithinSeconds }),
   };
 }
 

@@ -11,10 +11,12 @@ import type { Rule } from '@picket/shared/contract/rule';
 import { topics } from '@picket/shared/contract/topics';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { DecisionChange, DecisionsMessage } from '@picket/shared/contract/twin';
+import type { UnblockOrder } from '@picket/shared/contract/unblock';
 import { inChunks } from '../database/upsert.ts';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
-import { hashOf, isDue, policyContent, policyDocument } from './policy-document.ts';
+import type { UnblockPublisher } from '../unblocks/unblock-publisher.ts';
+import { hashOf, isDue, policyContent, policyDocument, provingProtocol } from './policy-document.ts';
 import type { TwinRepository } from './twin-repository.ts';
 
 export interface TwinServiceParts {
@@ -29,6 +31,8 @@ export interface TwinServiceParts {
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
   /** The model bundle that this gateway shall serve; undefined: its own. */
   readonly bundleFor: (gateway: GatewayId) => Promise<BundleReference | undefined>;
+  /** What this gateway owes the proof of. */
+  readonly unblocksOwedBy: (gateway: GatewayId) => Promise<readonly UnblockOrder[]>;
   readonly log: Logger;
   readonly now?: () => Date;
 }
@@ -38,7 +42,7 @@ const changesPerDelta = 500;
 const maxSnapshot = 20_000;
 const refreshEveryMs = 3_600_000;
 
-export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDisposable {
+export class TwinService implements DecisionPublisher, PolicyPublisher, UnblockPublisher, AsyncDisposable {
   readonly #parts: TwinServiceParts;
   readonly #now: () => Date;
   /** One gateway's messages leave in the order of their versions. */
@@ -81,6 +85,15 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDis
     await this.refreshAll();
   }
 
+  /** To an agent that understands it; an older one owes the proof until it is upgraded. */
+  async unblocksChanged(gateway: GatewayId): Promise<void> {
+    const row = await this.#parts.twin.find(gateway);
+    if (row === undefined || row.protocol < provingProtocol) return;
+    const unblocks = await this.#parts.unblocksOwedBy(gateway);
+    if (unblocks.length === 0) return;
+    await this.#sendDecisions(gateway, { ...this.#envelope(gateway), type: 'unblock', unblocks: [...unblocks] });
+  }
+
   async monitoringChanged(gatewayId: GatewayId): Promise<void> {
     await this.refreshPolicy(gatewayId);
   }
@@ -112,6 +125,7 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, AsyncDis
   /** The gateway is there (again), and may have missed something. */
   async onGatewayOnline(gateway: GatewayId): Promise<void> {
     await this.refreshPolicy(gateway);
+    await this.unblocksChanged(gateway); // before the log lifts the same, so that the proof names it
     await this.#sendHead(gateway);
   }
 
