@@ -5,7 +5,7 @@
 import { type ChildProcess, type SpawnOptions, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Every namespace of ours begins with this, so that `range clean` finds what a crash left behind. */
@@ -92,9 +92,9 @@ export class Namespace implements AsyncDisposable {
     await withInput(this.inside(['nft', '-f', '-']), script);
   }
 
-  /** Whoever runs in here sees this file as `/etc/NAME`. */
+  /** Whoever runs in here sees this file as `/etc/NAME`; a name with a folder hides what else is in that folder. */
   async overlay(name: string, text: string): Promise<void> {
-    await mkdir(overlayFolder(this.name), { recursive: true });
+    await mkdir(dirname(join(overlayFolder(this.name), name)), { recursive: true });
     await writeFile(join(overlayFolder(this.name), name), text, { mode: 0o600 });
   }
 

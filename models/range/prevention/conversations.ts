@@ -1,4 +1,6 @@
 /** Small conversations by hand: is there an answer on this port, does this connection still carry anything? */
+import { fileURLToPath } from 'node:url';
+import { runOwn } from '../attacks/scan-targets.ts';
 import type { Namespace } from '../namespace.ts';
 import type { RunningProgram } from '../running-program.ts';
 import type { GuardedNetwork } from './guarded-network.ts';
@@ -7,6 +9,13 @@ import type { GuardedNetwork } from './guarded-network.ts';
 export async function tryPort(from: Namespace, address: string, port: number): Promise<boolean> {
   const { status } = await from.run(['timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`]);
   return status === 0;
+}
+
+const asker = fileURLToPath(new URL('../programs/ask-datagram.ts', import.meta.url));
+
+/** Whether a datagram from a port of one's own is answered, within two seconds. */
+export async function askByDatagram(from: Namespace, address: string, port: number, ownPort: number): Promise<boolean> {
+  return (await from.run(runOwn(asker, address, String(port), String(ownPort)))).status === 0;
 }
 
 /** A connection to an echo server that says `back` for each answer, and `cut` when there is none for four seconds. */

@@ -58,7 +58,12 @@ export class Field implements AsyncDisposable {
   /** What the agents said last, and what their kernel holds: for whoever looks for the cause of a failure. */
   async describeAgents(): Promise<string> {
     const { stdout } = await this.network.gateway.run(['nft', 'list', 'table', 'inet', 'picket']);
-    return [...this.#agents.map(({ program }) => program.output.slice(-2000)), stdout.slice(0, 6000)].join('\n');
+    const decisions = await Promise.all(this.#agents.map((agent) => agent.decisions().catch(() => [])));
+    return [
+      ...this.#agents.map(({ program }) => program.output.slice(-2000)),
+      ...decisions.flat().map(({ decision }) => JSON.stringify(decision)),
+      stdout.slice(0, 6000),
+    ].join('\n');
   }
 
   /** Enforcing where `config` says nothing else; it answers when this resolves. */

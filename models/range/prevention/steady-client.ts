@@ -23,8 +23,8 @@ export interface Collateral {
 }
 
 /** What the client's kept connection leads to; it listens when this resolves. */
-export async function startEcho(network: GuardedNetwork, { namespace }: Host): Promise<void> {
-  const server = network.start(namespace, runOwn(echo, String(echoPort)));
+export async function startEcho(network: GuardedNetwork, { namespace }: Host, port = echoPort): Promise<void> {
+  const server = network.start(namespace, runOwn(echo, String(port)));
   await server.untilPrinted(/listening/, 60_000);
 }
 

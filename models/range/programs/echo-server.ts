@@ -1,7 +1,13 @@
-/** Sends back what it gets, on one port of every address: the other end of a connection that is kept. */
+/** Sends back what it gets, over TCP and UDP, on one port of every address: the other end of whatever is tried. */
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-createServer((socket) => {
-  socket.on('error', () => socket.destroy());
-  socket.pipe(socket);
-}).listen(Number(process.argv[2]), '::', () => console.log('listening'));
+const port = Number(process.argv[2]);
+const datagrams = createSocket('udp4');
+datagrams.on('message', (message, { address, port: from }) => datagrams.send(message, from, address));
+datagrams.bind(port, () => {
+  createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.pipe(socket);
+  }).listen(port, '::', () => console.log('listening'));
+});

@@ -1,0 +1,23 @@
+/** A device loses its way out and keeps the house. */
+import type { Scenario } from '../scenario.ts';
+
+export const scenario: Scenario = {
+  group: 'restrictions',
+  expectation:
+    'no_wan: the device reaches nobody outside, over either family, and still its neighbour and the gateway; released, it is as before.',
+  honestClientVisits: 'neighbour',
+  async run(field) {
+    const agent = await field.startAgent();
+    const { network } = field;
+    const { device, neighbour, attacker: outside } = network;
+    const { state, detail } = await agent.add({ scope: 'device', value: device.mac, action: 'no_wan' });
+    field.expect('it is verified', state === 'verified', { state, detail });
+    field.expect('it reaches nobody outside', !(await network.pings(device.namespace, outside.address)));
+    field.expect('nor over IPv6', !(await network.pings(device.namespace, outside.address6)));
+    field.expect('it reaches its neighbour', await network.getsPage(device, neighbour.address));
+    field.expect('and the gateway', await network.pings(device.namespace, '192.168.77.1'));
+    const lifted = await agent.command('decisions', 'delete', device.mac);
+    field.expect('it is lifted', lifted.status === 0, lifted.stderr);
+    field.expect('it reaches the outside again', await network.pings(device.namespace, outside.address));
+  },
+};
