@@ -18,6 +18,7 @@ import type { DecisionPublisher } from './decisions/decision-publisher.ts';
 import { DecisionRepository } from './decisions/decision-repository.ts';
 import { decisionRoutes, preventionLogRoutes } from './decisions/decision-routes.ts';
 import { DecisionService } from './decisions/decision-service.ts';
+import { ExplanationService } from './decisions/explanation-service.ts';
 import { networkActionRoutes } from './decisions/network-action-routes.ts';
 import { DeviceRepository } from './devices/device-repository.ts';
 import { deviceRoutes } from './devices/device-routes.ts';
@@ -108,6 +109,12 @@ export function createHistory(parts: HistoryParts): History {
     membersOf: (gateway, type) => devices.membersOf(gateway, type),
     now,
   });
+  const explanations = new ExplanationService({
+    decision: (id) => decisions.get(id),
+    rule: (id) => rules.find(id),
+    alert: (id) => alerts.find(id),
+    now,
+  });
   const dryRuns = new DryRunService({
     repository: new DryRunRepository(database),
     gateways,
@@ -135,7 +142,7 @@ export function createHistory(parts: HistoryParts): History {
       { path: '/api/v1/traffic', routes: flowRoutes(flows) },
       { path: '/api/v1/predictions', routes: predictionRoutes(predictions, (id) => devices.exists(id)) },
       { path: '/api/v1/alerts', routes: alertRoutes(alerts) },
-      { path: '/api/v1/decisions', routes: decisionRoutes(decisions) },
+      { path: '/api/v1/decisions', routes: decisionRoutes(decisions, explanations) },
       { path: '/api/v1/unblocks', routes: unblockRoutes(unblocks) },
       { path: '/api/v1/network', routes: networkActionRoutes(decisions) },
       { path: '/api/v1/prevention/rules', routes: ruleRoutes(rules, dryRuns) },

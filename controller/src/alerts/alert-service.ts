@@ -203,6 +203,11 @@ export class AlertService {
     return alert;
   }
 
+  /** What its agent last said of it; undefined where there is none with this id. */
+  find(id: string): Promise<Pick<Selectable<AlertRow>, 'message' | 'first_seen_at' | 'last_seen_at'> | undefined> {
+    return this.#alerts.find(id);
+  }
+
   async #find(id: AlertId): Promise<Selectable<AlertRow>> {
     const row = await this.#alerts.find(id);
     if (row === undefined) throw new NotFound('there is no alert with this id');

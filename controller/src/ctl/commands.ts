@@ -15,6 +15,7 @@ export interface Terminal {
 
 const Page = z.object({ items: z.array(z.record(z.string(), z.unknown())), next_cursor: z.string().nullable() });
 const Item = z.record(z.string(), z.unknown());
+const Explanation = z.object({ lines: z.array(z.string()) });
 
 const alertColumns = [
   'id',
@@ -91,7 +92,9 @@ export function addDecisions(program: Command, terminal: Terminal): void {
     .option('--value <value>', 'what it applies to, for example "tcp/22"')
     .requiredOption('--duration <time>', '90s, 15m, 4h, 7d')
     .requiredOption('--reason <text>', 'for whoever looks next')
-    .addOption(new Option('--action <action>').choices(['block', 'rate_limit', 'quarantine']).default('block'))
+    .addOption(
+      new Option('--action <action>').choices(['block', 'rate_limit', 'no_wan', 'quarantine']).default('block'),
+    )
     .addOption(new Option('--direction <direction>').choices(['from', 'to', 'both']).default('both'))
     .option('--gateway <name...>', 'only on these gateways')
     .action(async (options: DecisionOptions) => {
@@ -104,6 +107,13 @@ export function addDecisions(program: Command, terminal: Terminal): void {
         direction,
         ...(gateway === undefined ? {} : { gateways: gateway }),
       });
+    });
+  decisions
+    .command('explain <id>')
+    .description('why it exists, on which evidence, where it holds, and what would undo it')
+    .action(async (id: string) => {
+      const found = Explanation.parse(await terminal.api().call('GET', `/api/v1/decisions/${segment(id)}/explanation`));
+      terminal.print(terminal.format() === 'human' ? found.lines.join('\n') : JSON.stringify(found, null, 2));
     });
   decisions
     .command('delete <id>')
@@ -180,18 +190,6 @@ export function addFleet(program: Command, terminal: Terminal): void {
     status: 'online, offline, quarantined or under_attack',
   });
   addGet(devices, terminal, '/api/v1/devices');
-  const rules = program.command('rules').description('prevention rules');
-  const ruleColumns = [
-    'id',
-    'name',
-    'is_enabled',
-    'action',
-    'min_windows',
-    'of_windows',
-    'duration_seconds',
-    'version',
-  ];
-  addList(rules, terminal, '/api/v1/prevention/rules', ruleColumns, {});
 }
 
 export function addList(

@@ -8,6 +8,7 @@ import { addAlerts, addDecisions, addFleet, addUnblocks, type Terminal } from '.
 import { addModels } from './model-commands.ts';
 import type { OutputFormat } from './print-rows.ts';
 import { readPassword } from './read-password.ts';
+import { addRules } from './rule-commands.ts';
 import { forgetLogin, loginFile } from './stored-login.ts';
 
 const program = new Command('picketctl')
@@ -54,6 +55,7 @@ addAlerts(program, terminal);
 addDecisions(program, terminal);
 addUnblocks(program, terminal);
 addFleet(program, terminal);
+addRules(program, terminal);
 addModels(program, terminal);
 for (const command of [program, ...program.commands.flatMap((child) => [child, ...child.commands])]) {
   command.exitOverride();

@@ -2,16 +2,22 @@
 import { z } from '@hono/zod-openapi';
 import { DecisionOrigin, DecisionScope } from '@picket/shared/contract/decision';
 import { DecisionId, DeviceId, GatewayId, RuleId } from '@picket/shared/contract/identifiers';
-import { DecisionLogEntry, NewDecision, StoredDecision } from '@picket/shared/contract/stored-decision';
+import {
+  DecisionExplanation,
+  DecisionLogEntry,
+  NewDecision,
+  StoredDecision,
+} from '@picket/shared/contract/stored-decision';
 import { filter, flag, json, jsonBody, timeQuery, timeSpan, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { actorOf } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
 import type { DecisionService } from './decision-service.ts';
+import type { ExplanationService } from './explanation-service.ts';
 
 const params = z.object({ id: DecisionId });
 
-export function decisionRoutes(decisions: DecisionService): Routes {
+export function decisionRoutes(decisions: DecisionService, explanations: ExplanationService): Routes {
   const routes = createRoutes();
 
   routes.openapi(
@@ -75,6 +81,18 @@ export function decisionRoutes(decisions: DecisionService): Routes {
       responses: { 200: json(StoredDecision, 'The decision') },
     }),
     async (context) => context.json(await decisions.get(context.req.valid('param').id), 200),
+  );
+
+  routes.openapi(
+    route({
+      method: 'get',
+      path: '/{id}/explanation',
+      access: 'viewer',
+      summary: 'Why a decision exists, in plain words, and what would undo it',
+      request: { params },
+      responses: { 200: json(DecisionExplanation, 'The decision, and one line about each part of its story') },
+    }),
+    async (context) => context.json(await explanations.explain(context.req.valid('param').id), 200),
   );
 
   routes.openapi(

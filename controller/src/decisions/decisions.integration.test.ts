@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
-import { StoredDecision } from '@picket/shared/contract/stored-decision';
+import { DecisionExplanation, StoredDecision } from '@picket/shared/contract/stored-decision';
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import { decided, sampleAlert, sampleDecision } from '../testing/sample-events.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
@@ -73,6 +74,27 @@ describeOnBothDatabases('decisions over HTTP', (open) => {
       'proposed',
       'proposed',
     ]);
+  });
+
+  test('a decision is explained by its reason, its rule, its alert and the word of every gateway', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    const alert = sampleAlert();
+    const made = sampleDecision({ alert_id: alert.id, rule_id: defaultRules[2]!.id });
+    await api.ingest('alerts', [{ kind: 'alert', body: alert }]);
+    await api.ingest('decisions', [decided(made, 'verified')]);
+    const { status, body } = await api.get(`/decisions/${made.id}/explanation`);
+    expect(status).toBe(200);
+    const { lines } = DecisionExplanation.parse(body);
+    expect(lines).toContain('Why: brute_force_ssh: 2 of 4 windows.');
+    expect(lines.join('\n')).toContain(`Alert: ${alert.message}`);
+    expect(lines.join('\n')).toContain('Rule: "Stop password guessing" acts when');
+    expect(lines.join('\n')).toContain('Kernel: edge-1: verified');
+    expect(lines.at(-1)).toContain(`picketctl decisions delete ${made.id}`);
+    await api.call('operator', 'DELETE', `/decisions/${made.id}`);
+    const lifted = await api.get(`/decisions/${made.id}/explanation`);
+    expect(lifted.body.lines.at(-1)).toMatch(/^Ended: lifted .* by operator\.$/);
+    expect((await api.get(`/decisions/${alert.id}/explanation`)).status).toBe(404);
   });
 
   test('a decision that a gateway made by itself is lifted there and nowhere else', async () => {

@@ -77,7 +77,8 @@ export function pageSchema<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 }
 
-function writeCursor(key: readonly string[]): string {
+/** The sort key of the last row shown, as text for `next_cursor`. */
+export function writeCursor(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 

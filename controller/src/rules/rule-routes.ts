@@ -2,19 +2,21 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { RuleId } from '@picket/shared/contract/identifiers';
+import { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry-run';
 import { NewRule, RuleChange, StoredRule } from '@picket/shared/contract/stored-rule';
 import { entityTag, expectedVersion } from '../http/entity-tag.ts';
 import { json, jsonBody, toPage } from '../http/list-filters.ts';
-import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
+import { pageQuery, pageRequest, pageSchema, writeCursor } from '../http/pagination.ts';
 import { actorOf, type RequestContext } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
+import type { DryRunService } from './dry-run-service.ts';
 import type { RuleService } from './rule-service.ts';
 
 const params = z.object({ id: RuleId });
 const headers = z.object({ 'if-match': z.string().optional() });
 const Toggle = z.strictObject({ is_enabled: z.boolean().optional() });
 
-export function ruleRoutes(rules: RuleService): Routes {
+export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
   const routes = createRoutes();
   const tagged = (context: Context<RequestContext>, rule: StoredRule): StoredRule => {
     context.header('etag', entityTag(rule.version));
@@ -47,6 +49,23 @@ export function ruleRoutes(rules: RuleService): Routes {
     }),
     async (context) =>
       context.json(tagged(context, await rules.create(context.req.valid('json'), actorOf(context))), 201),
+  );
+
+  routes.openapi(
+    route({
+      method: 'post',
+      path: '/dry-run',
+      access: 'operator',
+      summary:
+        'What a rule would have restricted in the last days, how often, and how much of it people called wrong since',
+      request: { query: z.object(pageQuery), body: jsonBody(DryRunRequest) },
+      responses: { 200: json(RuleDryRun, 'Restrictions, most often first; the summary is of all pages') },
+    }),
+    async (context) => {
+      const page = pageRequest(context.req.valid('query'));
+      const { next, ...found } = await dryRuns.run(context.req.valid('json'), page);
+      return context.json({ ...found, next_cursor: next === null ? null : writeCursor(next) }, 200);
+    },
   );
 
   routes.openapi(

@@ -53,12 +53,18 @@ export class RuleService {
   async forPolicy(gateway: GatewayId): Promise<Rule[]> {
     const rules: Rule[] = [];
     for (const row of await this.#rules.all()) {
-      if (row.gateway_id !== null && row.gateway_id !== gateway) continue;
-      const devices = row.device_type === null ? [] : await this.#membersOf(gateway, row.device_type);
-      // a group without members on this gateway is not the same as no group
-      if (row.device_type === null || devices.length > 0) rules.push(toWireRule(toStoredRule(row), devices));
+      const rule = await this.onGateway(toStoredRule(row), gateway);
+      if (rule !== undefined) rules.push(rule);
     }
     return rules;
+  }
+
+  /** The rule as this gateway would be given it; undefined where it does not hold there. */
+  async onGateway(rule: NewRule & { readonly id: RuleId }, gateway: GatewayId): Promise<Rule | undefined> {
+    if (rule.gateway_id !== null && rule.gateway_id !== gateway) return undefined;
+    const devices = rule.device_type === null ? [] : await this.#membersOf(gateway, rule.device_type);
+    // a group without members on this gateway is not the same as no group
+    return rule.device_type === null || devices.length > 0 ? toWireRule(rule, devices) : undefined;
   }
 
   /** Throws `Conflict` where the name is taken or no more rules fit into a policy. */
@@ -132,6 +138,12 @@ export class RuleService {
     await this.#policies.rulesChanged();
   }
 
+  /** Undefined where there is none, or none any more. */
+  async find(id: string): Promise<StoredRule | undefined> {
+    const row = await this.#rules.find(id);
+    return row === undefined ? undefined : toStoredRule(row);
+  }
+
   async #find(id: RuleId): Promise<StoredRuleRow> {
     const row = await this.#rules.find(id);
     if (row === undefined) throw new NotFound('there is no rule with this id');
@@ -188,7 +200,7 @@ function toStoredRule(row: StoredRuleRow): StoredRule {
 }
 
 /** `devices`: the members of the rule's group on the gateway that it is for. */
-export function toWireRule(rule: NewRule & Pick<Rule, 'id'>, devices: readonly string[]): Rule {
+function toWireRule(rule: NewRule & Pick<Rule, 'id'>, devices: readonly string[]): Rule {
   return Rule.parse({
     id: rule.id,
     name: rule.name,

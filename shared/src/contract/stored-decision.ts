@@ -31,6 +31,10 @@ export const StoredDecision = z.object({
 });
 export type StoredDecision = z.infer<typeof StoredDecision>;
 
+/** Why a decision exists, for people: one line each of what, why, alert, rule, who, every gateway's word, end and way back. */
+export const DecisionExplanation = z.object({ decision: StoredDecision, lines: z.array(z.string()) });
+export type DecisionExplanation = z.infer<typeof DecisionExplanation>;
+
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** Seconds, or a number with a unit: `90s`, `15m`, `4h`, `7d`. Always finite, 10 s to 30 days. */

@@ -1,0 +1,119 @@
+/** Past windows with their flows, and what people said of them since: what a dry run of a rule goes by. */
+import type { Selectable } from 'kysely';
+import type { Database } from '../database/database.ts';
+import type { Executor } from '../database/executor.ts';
+import type { AlertRow, DecisionRow, DeviceRow, FlowRow, PredictionRow } from '../database/history-tables.ts';
+import { inChunks } from '../database/upsert.ts';
+import { sql, type SqlBool } from 'kysely';
+
+export type PastWindow = Pick<
+  Selectable<PredictionRow>,
+  | 'id'
+  | 'gateway_id'
+  | 'device_id'
+  | 'at'
+  | 'score'
+  | 'threshold'
+  | 'class_probabilities'
+  | 'flows_seen'
+  | 'flow_ids'
+  | 'recorded_at'
+> & { readonly address: DeviceRow['ip_address']; readonly mac: DeviceRow['mac'] };
+
+export type FalseAlert = Pick<Selectable<AlertRow>, 'id' | 'device_id' | 'class' | 'first_seen_at' | 'last_seen_at'>;
+export type ReleasedDecision = Pick<Selectable<DecisionRow>, 'id' | 'scope' | 'value' | 'created_at'>;
+
+export class DryRunRepository {
+  readonly #reader: Executor;
+
+  constructor(database: Pick<Database, 'reader'>) {
+    this.#reader = database.reader;
+  }
+
+  /** Oldest first, after the window with this key. */
+  windows(from: string, after: readonly [recordedAt: string, id: string] | undefined, limit: number) {
+    let query = this.#reader
+      .selectFrom('predictions')
+      .innerJoin('devices', 'devices.id', 'predictions.device_id')
+      .select([
+        'predictions.id',
+        'predictions.gateway_id',
+        'predictions.device_id',
+        'predictions.at',
+        'predictions.score',
+        'predictions.threshold',
+        'predictions.class_probabilities',
+        'predictions.flows_seen',
+        'predictions.flow_ids',
+        'predictions.recorded_at',
+        'devices.ip_address as address',
+        'devices.mac',
+      ])
+      .where('predictions.recorded_at', '>=', from)
+      .where('predictions.source', '!=', 'api');
+    if (after !== undefined) {
+      query = query.where(sql<SqlBool>`(predictions.recorded_at, predictions.id) > (${after[0]}, ${after[1]})`);
+    }
+    return query.orderBy('predictions.recorded_at').orderBy('predictions.id').limit(limit).execute() satisfies Promise<
+      PastWindow[]
+    >;
+  }
+
+  /** By id, without their features. */
+  async flows(gatewayId: string, ids: readonly string[]): Promise<Map<string, Omit<Selectable<FlowRow>, 'features'>>> {
+    const found = new Map<string, Omit<Selectable<FlowRow>, 'features'>>();
+    for (const chunk of inChunks(ids)) {
+      const rows = await this.#reader
+        .selectFrom('flows')
+        .select([
+          'gateway_id',
+          'flow_id',
+          'device_id',
+          'report_number',
+          'end_reason',
+          'direction',
+          'started_at',
+          'last_packet_at',
+          'src_ip',
+          'src_port',
+          'dst_ip',
+          'dst_port',
+          'protocol',
+          'fwd_packets',
+          'bwd_packets',
+          'fwd_bytes',
+          'bwd_bytes',
+          'source',
+          'recorded_at',
+        ])
+        .where('gateway_id', '=', gatewayId)
+        .where('flow_id', 'in', [...chunk])
+        .execute();
+      for (const row of rows) found.set(row.flow_id, row);
+    }
+    return found;
+  }
+
+  /** Alerts since then that people resolved as false positives, newest first. */
+  falseAlerts(from: string, limit: number): Promise<FalseAlert[]> {
+    return this.#reader
+      .selectFrom('alerts')
+      .select(['id', 'device_id', 'class', 'first_seen_at', 'last_seen_at'])
+      .where('status', '=', 'false_positive')
+      .where('created_at', '>=', from)
+      .orderBy('created_at', 'desc')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Decisions that people lifted before their end since then, newest first. */
+  releasedDecisions(from: string, limit: number): Promise<ReleasedDecision[]> {
+    return this.#reader
+      .selectFrom('decisions')
+      .select(['id', 'scope', 'value', 'created_at'])
+      .where('lifted_at', '>=', from)
+      .orderBy('lifted_at', 'desc')
+      .limit(limit)
+      .execute();
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What a rule would have done to the windows of the last days, by the very code that gateways decide with. It looks at
+ * no more windows than it can in seconds, and says so where there were more.
+ */
+import type { GatewayId, RuleId } from '@picket/shared/contract/identifiers';
+import type { Rule } from '@picket/shared/contract/rule';
+import type { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry-run';
+import type { NewRule } from '@picket/shared/contract/stored-rule';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { guardedAddress } from '@picket/shared/policy/guarded-address';
+import { Prevention } from '@picket/shared/policy/prevention';
+import type { RowsWanted } from '../database/keyset.ts';
+import type { GatewayDirectory } from '../devices/gateway-directory.ts';
+import { TooManyRequests } from '../errors.ts';
+import type { DryRunRepository, PastWindow } from './dry-run-repository.ts';
+import { DryRunTally } from './dry-run-tally.ts';
+import { FreshWindows, flowIdsOf, judgedWindow } from './past-windows.ts';
+
+const windowsPerChunk = 1000;
+const maxWindows = 50_000;
+const maxVerdicts = 5000;
+const maxAtOnce = 2;
+const dayMs = 86_400_000;
+
+const caveats = [
+  'Gateways report attacks in full and only a sample of benign windows: with fewer benign windows between them, attacks reach N of M sooner here than they would have.',
+  'Which windows counted as evidence is told from the ids of their flows, not from what the gateway knew.',
+];
+
+export interface DryRunParts {
+  readonly repository: DryRunRepository;
+  readonly gateways: GatewayDirectory;
+  /** The rule as this gateway would be given it; undefined where it does not hold there. */
+  readonly wireRule: (rule: NewRule, gateway: GatewayId) => Promise<Rule | undefined>;
+  /** Throws `NotFound`. */
+  readonly ruleById: (id: RuleId) => Promise<NewRule>;
+  readonly now: () => Date;
+}
+
+/** One gateway's part in a dry run; undefined where the rule does not hold. */
+type Replay = Prevention | undefined;
+
+export class DryRunService {
+  readonly #parts: DryRunParts;
+  #running = 0;
+
+  constructor(parts: DryRunParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `TooManyRequests` while others run, `NotFound` for an unknown rule. */
+  async run(
+    request: DryRunRequest,
+    page: RowsWanted,
+  ): Promise<Omit<RuleDryRun, 'next_cursor'> & { next: string[] | null }> {
+    if (this.#running >= maxAtOnce) {
+      throw new TooManyRequests('two dry runs are under way already; ask again in a few seconds', { retryAfter: 5 });
+    }
+    this.#running += 1;
+    try {
+      return await this.#run(request, page);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  async #run(request: DryRunRequest, page: RowsWanted): ReturnType<DryRunService['run']> {
+    const { repository, now } = this.#parts;
+    const rule = 'rule' in request ? request.rule : await this.#parts.ruleById(request.rule_id);
+    const from = new Date(now().getTime() - request.days * dayMs).toISOString();
+    const tally = new DryRunTally(
+      await repository.falseAlerts(from, maxVerdicts),
+      await repository.releasedDecisions(from, maxVerdicts),
+    );
+    const fresh = new FreshWindows();
+    const replays = new Map<string, Replay>();
+    const counts = { windows: 0, windows_without_flows: 0, proven: 0 };
+    let last: PastWindow | undefined;
+    let isTruncated = false;
+    for (;;) {
+      const rows = await repository.windows(from, last && [last.recorded_at, last.id], windowsPerChunk);
+      for (const [gateway, windows] of Map.groupBy(rows, (row) => row.gateway_id)) {
+        if (!replays.has(gateway)) replays.set(gateway, await this.#replayOf(rule, gateway as GatewayId));
+        const replay = replays.get(gateway);
+        if (replay !== undefined) await this.#judge(replay, rule, windows, fresh, tally, counts);
+      }
+      last = rows.at(-1) ?? last;
+      counts.windows += rows.length;
+      if (rows.length < windowsPerChunk) break;
+      isTruncated = counts.windows >= maxWindows;
+      if (isTruncated) break;
+    }
+    const entries = tally.entries();
+    const shown = pageOf(entries, page);
+    return {
+      summary: {
+        ...counts,
+        from,
+        until: isTruncated && last !== undefined ? last.recorded_at : now().toISOString(),
+        truncated: isTruncated,
+        restrictions: entries.length + tally.left,
+        times: tally.times,
+        false_times: tally.falseTimes,
+        caveats,
+      },
+      ...shown,
+    };
+  }
+
+  async #judge(
+    replay: Prevention,
+    rule: NewRule,
+    windows: readonly PastWindow[],
+    fresh: FreshWindows,
+    tally: DryRunTally,
+    counts: { windows_without_flows: number; proven: number },
+  ): Promise<void> {
+    const gateway = windows[0]?.gateway_id ?? '';
+    const hot = windows.filter(({ score, threshold }) => score >= (rule.threshold ?? threshold));
+    const flows = await this.#parts.repository.flows(gateway, [
+      ...new Set(hot.flatMap((window) => flowIdsOf(window.flow_ids))),
+    ]);
+    for (const window of windows) {
+      const judged = judgedWindow(window, flows, fresh.countsAsEvidence(window));
+      const proven = replay.weigh(judged);
+      const [first] = proven;
+      if (first === undefined) continue;
+      counts.proven += 1;
+      if (judged.flows.length === 0) {
+        counts.windows_without_flows += 1;
+        continue;
+      }
+      const { taken } = replay.act(judged, proven, replay.offenderOf(judged, first.proof.attack));
+      for (const measure of taken) tally.add(measure, window);
+    }
+  }
+
+  async #replayOf(rule: NewRule, gateway: GatewayId): Promise<Replay> {
+    const wire = await this.#parts.wireRule(rule, gateway);
+    if (wire === undefined) return undefined;
+    const known = (await this.#parts.gateways.enrolled()).find(({ id }) => id === gateway);
+    const own = new Set(known?.addresses);
+    const guarded = [...own, ...(known?.defaultRoutes ?? [])];
+    return new Prevention({
+      rules: [{ ...wire, is_enabled: true }],
+      ownAddresses: () => own,
+      isGuarded: (scope, value) => {
+        const parsed = parseDecisionValue(scope, value);
+        return !parsed.ok || guardedAddress(parsed.target, guarded) !== undefined;
+      },
+    });
+  }
+}
+
+function pageOf(
+  entries: ReturnType<DryRunTally['entries']>,
+  { limit, offset, after }: RowsWanted,
+): Pick<RuleDryRun, 'items'> & { next: string[] | null } {
+  const [times = '', key = ''] = after ?? [];
+  const begin =
+    after === undefined
+      ? offset
+      : entries.findIndex((entry) => entry.key[0] < times || (entry.key[0] === times && entry.key[1] > key));
+  const shown = begin < 0 ? [] : entries.slice(begin, begin + limit);
+  const last = shown.at(-1);
+  const isMore = begin >= 0 && begin + limit < entries.length && last !== undefined;
+  return { items: shown.map(({ item }) => item), next: isMore ? [...last.key] : null };
+}

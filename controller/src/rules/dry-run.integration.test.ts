@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest';
+import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
+import { newId, type AlertId } from '@picket/shared/contract/identifiers';
+import { RuleDryRun } from '@picket/shared/contract/rule-dry-run';
+import { defaultRules } from '@picket/shared/policy/default-rules';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import {
+  decided,
+  sampleAlert,
+  sampleBoot,
+  sampleDecision,
+  sampleFlow,
+  sampleInstant,
+  samplePrediction,
+} from '../testing/sample-events.ts';
+import { startTestApi, type TestApi } from '../testing/test-api.ts';
+
+const path = '/prevention/rules/dry-run';
+const rule = {
+  name: 'try it',
+  action: 'block',
+  classes: ['brute_force_ssh'],
+  min_windows: 2,
+  of_windows: 3,
+  min_flows: 3,
+};
+
+/** `windows` windows of five new flows each from one host, ten seconds apart, beginning at second `at`. */
+async function attack(
+  api: TestApi,
+  srcIp: string,
+  at: number,
+  windows: number,
+  address = '192.168.1.20',
+): Promise<void> {
+  const device = { address, mac: null };
+  for (let window = 0; window < windows; window++) {
+    const first = at * 1000 + window * 5;
+    const numbers = [0, 1, 2, 3, 4].map((index) => first + index);
+    const flows = numbers.map((number) =>
+      sampleFlow(number, {
+        device,
+        src_ip: srcIp,
+        dst_ip: address,
+        started_at: sampleInstant(at + window * 10),
+        last_packet_at: sampleInstant(at + window * 10 + 1),
+      }),
+    );
+    await api.ingest(
+      'flows',
+      flows.map((body) => ({ kind: 'flow', body })),
+    );
+    const prediction = samplePrediction(at + window * 10, {
+      device,
+      at: sampleInstant(at + window * 10 + 1),
+      flows_seen: 5,
+      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
+      class_probabilities: trafficClasses.map((name) =>
+        name === 'brute_force_ssh' ? 0.97 : name === 'benign' ? 0.03 : 0,
+      ),
+    });
+    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
+  }
+}
+
+async function dryRun(api: TestApi, body: object, query = ''): Promise<RuleDryRun> {
+  const answer = await api.call('operator', 'POST', `${path}${query}`, body);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return RuleDryRun.parse(answer.body);
+}
+
+describeOnBothDatabases('the dry run of a rule', (open) => {
+  test('says what it would have restricted, how often, and what people called wrong since', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    await attack(api, '203.0.113.9', 0, 3);
+    await attack(api, '203.0.113.10', 100, 3, '192.168.1.21');
+    await attack(api, '203.0.113.11', 200, 1, '192.168.1.22');
+    const found = await dryRun(api, { rule });
+    expect(found.items.map(({ value, times, false_times }) => [value, times, false_times])).toEqual([
+      ['203.0.113.10', 1, 0],
+      ['203.0.113.9', 1, 0],
+    ]);
+    expect(found.summary).toMatchObject({ windows: 7, proven: 4, times: 2, false_times: 0, truncated: false });
+    expect(found.items[1]).toMatchObject({
+      gateways: ['edge-1'],
+      devices: ['192.168.1.20'],
+      classes: ['brute_force_ssh'],
+    });
+    expect(found.items[1]?.prediction_ids).toHaveLength(1);
+
+    const alert = sampleAlert({
+      id: newId() as AlertId,
+      device: { address: '192.168.1.20', mac: null },
+      first_seen_at: sampleInstant(0),
+      last_seen_at: sampleInstant(30),
+    });
+    await api.ingest('alerts', [{ kind: 'alert', body: alert }]);
+    await api.call('operator', 'POST', `/alerts/${alert.id}/resolve`, {
+      resolution: 'false_positive',
+      notes: 'a test',
+    });
+    const decision = sampleDecision({ value: '203.0.113.10' });
+    await api.ingest('decisions', [decided(decision, 'verified')]);
+    await api.call('operator', 'DELETE', `/decisions/${decision.id}`);
+    const judged = await dryRun(api, { rule });
+    expect(judged.summary).toMatchObject({ times: 2, false_times: 2 });
+    expect(judged.items.map((item) => [item.false_positive_alerts, item.released_decisions])).toEqual([
+      [[], [decision.id]],
+      [[alert.id], []],
+    ]);
+  });
+
+  test('a harder rule would have done less, and a rule of another gateway nothing', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    await attack(api, '203.0.113.9', 0, 3);
+    expect((await dryRun(api, { rule })).summary.times).toBe(1);
+    expect((await dryRun(api, { rule: { ...rule, threshold: 0.99 } })).summary).toMatchObject({ proven: 0, times: 0 });
+    expect((await dryRun(api, { rule: { ...rule, min_windows: 4, of_windows: 4 } })).summary.times).toBe(0);
+    expect((await dryRun(api, { rule: { ...rule, gateway_id: 'edge-2' } })).summary.times).toBe(0);
+    expect((await dryRun(api, { rule: { ...rule, device_type: 'camera' } })).summary.times).toBe(0);
+    expect((await dryRun(api, { rule_id: defaultRules[2]!.id })).summary.times).toBe(1);
+    expect((await api.call('operator', 'POST', path, { rule_id: newId() })).status).toBe(404);
+    expect((await api.call('viewer', 'POST', path, { rule })).status).toBe(403);
+    expect((await api.call('operator', 'POST', path, { rule, days: 8 })).status).toBe(422);
+  });
+
+  test('comes in pages that together are the whole, and says where no flow was kept', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    for (let host = 0; host < 5; host++)
+      await attack(api, `198.51.${host + 1}.9`, host * 100, 2, `192.168.1.${host + 30}`);
+    const values: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: RuleDryRun = await dryRun(api, { rule }, `?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      expect(page.summary.restrictions).toBe(5);
+      values.push(...page.items.map(({ value }) => value));
+      cursor = page.next_cursor;
+    }
+    expect(values).toEqual([1, 2, 3, 4, 5].map((net) => `198.51.${net}.9`));
+    await api.controller.database.writer.deleteFrom('flows').execute();
+    const { summary } = await dryRun(api, { rule });
+    expect(summary).toMatchObject({ proven: 5, windows_without_flows: 5, times: 0 });
+  });
+});
