@@ -224,3 +224,22 @@ test.each([
   const flows = times(10, () => ({ ...flow, dstPort: 22 }));
   expect(offenderOf('brute_force_ssh', flows)).toMatchObject({ kind: 'peers', isGenuine });
 });
+
+const visit = { srcIp: '198.51.100.1', dstPort: 80, fwdPackets: 5, bwdPackets: 6, fwdBytes: 180, bwdBytes: 6000 };
+
+test('who visits while somebody else floods is not blamed with him', () => {
+  const flood = { srcIp: '203.0.113.9', protocol: 1, dstPort: 0, fwdPackets: 900, fwdBytes: 50_000, bwdBytes: 50_000 };
+  const visits = times(8, (index) => ({ ...visit, startedAtUs: index * 1_000_000 }));
+  expect(offenderOf('ddos_flood', [flood, ...visits])).toEqual(peers('203.0.113.9'));
+});
+
+test('where nobody does anything of the kind nobody is blamed, however full the window is of him', () => {
+  const visits = times(10, (index) => ({ ...visit, startedAtUs: index * 1_000_000 }));
+  expect(offenderOf('port_scan', visits)).toMatchObject({ kind: 'target', service: null });
+  expect(offenderOf('ddos_flood', visits)).toMatchObject({ kind: 'target', service: null });
+});
+
+test('a flood of ordinary requests is known by their number', () => {
+  const requests = times(9, (index) => ({ ...visit, srcIp: '203.0.113.9', startedAtUs: index * 20_000 }));
+  expect(offenderOf('ddos_flood', [visit, ...requests])).toEqual(peers('203.0.113.9'));
+});

@@ -52,6 +52,8 @@ interface WeighedFlow {
   readonly peer: string;
   readonly openedByDevice: boolean;
   readonly weight: number;
+  /** It does what this attack is made of. */
+  readonly isLike: boolean;
 }
 
 /** The part of a window that an offender is found from. */
@@ -77,7 +79,7 @@ export function findOffender(
     outgoing.length > 0 &&
     (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
   if (!isDevice) return offenderAmong(incoming, attack);
-  const [strongest] = byPeer(outgoing);
+  const [strongest] = byPeer(outgoing, attack);
   const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
   return isSingle
     ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside }
@@ -87,7 +89,8 @@ export function findOffender(
 function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): Offender {
   const service = serviceOf(incoming);
   if (looksForged(incoming)) return { kind: 'target', service };
-  const [strongest, ...others] = byPeer(incoming);
+  // who does nothing of the kind is a visitor, however much of the window is his
+  const [strongest, ...others] = byPeer(incoming, attack).filter(({ isLike }) => isLike);
   if (strongest === undefined) return { kind: 'target', service: null };
   const named = (peers: readonly PeerWeight[]): Offender => ({
     kind: 'peers',
@@ -144,11 +147,13 @@ function weighFlows(window: OffenderWindow, attack: AttackClass): readonly Weigh
   return window.flows.map((flow, index) => {
     const openedByDevice =
       flow.direction === 'outbound' || (flow.direction === 'internal' && flow.srcIp === window.device.address);
+    const like = likeness(flow, attack);
     return {
       flow,
       openedByDevice,
       peer: openedByDevice ? flow.dstIp : flow.srcIp,
-      weight: likeness(flow, attack) * emphasis(importance[index] ?? 0, highest),
+      weight: like * emphasis(importance[index] ?? 0, highest),
+      isLike: like > unlike || attack === 'data_exfiltration',
     };
   });
 }
@@ -161,14 +166,17 @@ function emphasis(share: number, highest: number): number {
   return highest > 0 ? 0.5 + (0.5 * Math.max(share, 0)) / highest : 1;
 }
 
+/** The likeness of a flow that shows nothing of the attack. */
+const unlike = 0.1;
+
 /** How much this flow alone looks like the attack, up to 1: tells it from the device's everyday flows. */
 function likeness(flow: JudgedFlow, attack: AttackClass): number {
   const ports = servicePorts[attack];
-  if (ports !== undefined) return ports.includes(flow.dstPort) ? 1 : 0.1;
+  if (ports !== undefined) return ports.includes(flow.dstPort) ? 1 : unlike;
   const seconds = (flow.lastPacketAtUs - flow.startedAtUs) / 1e6;
-  if (attack === 'port_scan') return flow.fwdPackets <= 4 && flow.fwdBytes + flow.bwdBytes <= 200 ? 1 : 0.1;
-  if (attack === 'ddos_flood') return flow.bwdBytes === 0 || flow.fwdPackets >= 50 * Math.max(seconds, 1) ? 1 : 0.1;
-  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds ? 1 : 0.1;
+  if (attack === 'port_scan') return flow.fwdPackets <= 4 && flow.fwdBytes + flow.bwdBytes <= 200 ? 1 : unlike;
+  if (attack === 'ddos_flood') return flow.bwdBytes === 0 || flow.fwdPackets >= 50 * Math.max(seconds, 1) ? 1 : unlike;
+  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds ? 1 : unlike;
   if (attack === 'data_exfiltration') return Math.min(1, 0.01 + flow.fwdBytes / 100_000);
   return 1;
 }
@@ -177,16 +185,27 @@ function totalWeight(flows: readonly WeighedFlow[]): number {
   return flows.reduce((sum, flow) => sum + flow.weight, 0);
 }
 
+/** Flows of one host within a window that many a second are a flood, whatever each of them carries. */
+const minFloodFlows = 3;
+const floodFlowsPerSecond = 5;
+
+function areHasty(flows: readonly WeighedFlow[]): boolean {
+  const starts = flows.map(({ flow }) => flow.startedAtUs);
+  const seconds = (Math.max(...starts) - Math.min(...starts)) / 1e6;
+  return flows.length >= minFloodFlows && flows.length - 1 >= floodFlowsPerSecond * seconds;
+}
+
 interface PeerWeight {
   /** The address that most of it came from. */
   readonly peer: string;
   readonly weight: number;
   readonly isInside: boolean;
   readonly isGenuine: boolean;
+  readonly isLike: boolean;
 }
 
 /** Strongest first. The addresses of one outside host of IPv6 count together. */
-function byPeer(flows: readonly WeighedFlow[]): readonly PeerWeight[] {
+function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly PeerWeight[] {
   const isInside = ({ flow }: WeighedFlow): boolean => flow.direction === 'internal';
   const hosts = Map.groupBy(flows, (flow) => (isInside(flow) ? flow.peer : outsideSource(flow.peer).value));
   return [...hosts.values()]
@@ -195,6 +214,7 @@ function byPeer(flows: readonly WeighedFlow[]): readonly PeerWeight[] {
       weight: totalWeight(own),
       isInside: own.every(isInside),
       isGenuine: own.some(({ flow }) => isGenuine(flow)),
+      isLike: own.some((flow) => flow.isLike) || (attack === 'ddos_flood' && areHasty(own)),
     }))
     .sort((a, b) => b.weight - a.weight);
 }
