@@ -7,6 +7,9 @@ import { Command } from 'commander';
 import { loadAgentConfig, type AgentConfig } from '../config/agent-config.ts';
 import { readBundleTrust } from '../detection/bundle-trust.ts';
 import { openModelBundle } from '../detection/model-bundle.ts';
+import { describeHeldOpen, readHeldOpen } from '../enforcement/held-open.ts';
+import { SteadyClock, systemTime } from '../enforcement/steady-clock.ts';
+import { planSeparation } from '../privileged/rights.ts';
 import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 
 type Finding = { readonly check: string; readonly state: 'ok' | 'warning' | 'missing'; readonly detail: string };
@@ -37,8 +40,11 @@ async function examine(config: AgentConfig | undefined): Promise<Finding[]> {
     await checkNft(),
     await checkTcpdump(),
     await checkConntrack(),
+    checkSeparation(),
     await checkModel(config),
-    ...(config === undefined ? [] : [checkStateDirectory(config.state_dir), checkIdentity(config.state_dir)]),
+    ...(config === undefined
+      ? []
+      : [checkStateDirectory(config.state_dir), checkIdentity(config.state_dir), ...checkHeldOpen(config.state_dir)]),
     ...(config?.capture.source === 'live' ? await checkInterface(config.capture.interface) : []),
     checkForwarding(),
   ];
@@ -72,6 +78,29 @@ async function checkTcpdump(): Promise<Finding> {
   } catch {
     return { check, state: 'missing', detail: 'not installed: no live capture; apt install tcpdump' };
   }
+}
+
+/** Whether `run`, started as this user is, keeps the rights apart from the agent. */
+function checkSeparation(): Finding {
+  const check = 'rights';
+  const separation = planSeparation();
+  if (!separation.isPossible) {
+    return { check, state: 'warning', detail: `no process of its own holds the rights: ${separation.reason}` };
+  }
+  const detail = 'a small process will hold CAP_NET_ADMIN; the agent runs without any';
+  return process.getuid?.() === 0
+    ? {
+        check,
+        state: 'ok',
+        detail: `${detail} (still as root: deploy/picket-agent.service gives it a user of its own)`,
+      }
+    : { check, state: 'ok', detail };
+}
+
+/** An owner who forgot it would wonder why nothing is blocked. */
+function checkHeldOpen(directory: string): Finding[] {
+  const mark = readHeldOpen(directory, new SteadyClock(systemTime()));
+  return mark === undefined ? [] : [{ check: 'fail-open', state: 'warning', detail: describeHeldOpen(mark) }];
 }
 
 async function checkConntrack(): Promise<Finding> {

@@ -14,11 +14,18 @@ export function statusCommand(): Command {
 }
 
 /** Only what needs a person's eye; the log says why. */
-function troubles({ refused, failed, drift_repairs }: AgentStatus['health']['enforcement']): string {
+function troubles(enforcement: AgentStatus['health']['enforcement']): string {
+  const { refused, failed, drift_repairs, gap_ms_max, held_open, unexpected_ends, fail_policy } = enforcement;
   return [
+    held_open === true ? '; HELD OPEN by its owner: `picket-agent fail-open --resume` ends it' : '',
     refused > 0 ? `; ${refused} refused` : '',
     failed > 0 ? `; ${failed} failed calls of the firewall: \`picket-agent doctor\` says more` : '',
-    drift_repairs > 0 ? `; ${drift_repairs} repairs after somebody changed the kernel's table` : '',
+    drift_repairs > 0
+      ? `; ${drift_repairs} repairs after somebody changed the kernel's table (the longest gap ${gap_ms_max ?? 0} ms)`
+      : '',
+    unexpected_ends !== undefined && unexpected_ends > 0
+      ? `; ended ${unexpected_ends} times without being stopped (fail_policy: ${fail_policy ?? 'keep'})`
+      : '',
   ].join('');
 }
 

@@ -43,6 +43,7 @@ export class DecisionStore implements Disposable {
   readonly #decisions = new Map<string, Decision>();
   /** Of decisions restored after a reboot: their end by the wall clock, milliseconds since 1970. */
   readonly #unsure = new Map<string, number>();
+  #askLifted: Database.Statement | undefined;
   #storedSkewMs = 0;
   #unreadable = 0;
   #unexpectedEnds = 0;
@@ -137,7 +138,9 @@ export class DecisionStore implements Disposable {
   }
 
   isLifted(id: string): boolean {
-    return this.#database.prepare('SELECT 1 FROM lifted WHERE id = ?').get(id) !== undefined;
+    // asked for each of thousands
+    this.#askLifted ??= this.#database.prepare('SELECT 1 FROM lifted WHERE id = ?');
+    return this.#askLifted.get(id) !== undefined;
   }
 
   /** The agent runs. To be called every `seenEveryMs` (time-left.ts) while anything is held. Throws where the disk will not. */

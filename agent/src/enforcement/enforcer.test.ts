@@ -3,7 +3,7 @@ import { newId, type DecisionId } from '@picket/shared/contract/identifiers';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { decision } from '../testing/decisions.ts';
 import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
@@ -11,6 +11,7 @@ import { DecisionStore } from './decision-store.ts';
 import { Enforcer, type EnforcerOptions } from './enforcer.ts';
 import { FirewallError } from './firewall.ts';
 import { emptyGuard } from './guard.ts';
+import type { HeldOpenMark } from './held-open.ts';
 import { passModeGate } from './mode-gate.ts';
 
 const silent = { info: () => {}, warn: () => {} };
@@ -267,4 +268,80 @@ test.each(['quarantine', 'no_wan'] as const)('only a device can be in %s, whoeve
   }
   const [held] = await enforcer.add([bench.block({ action, scope: 'device', value: '192.168.1.20' })]);
   expect(held?.state).toBe('verified');
+});
+
+test('while its owner holds the gateway open nothing is in the kernel, nothing is forgotten, and a restart changes nothing', async () => {
+  const bench = new Bench();
+  let mark: HeldOpenMark | undefined;
+  const heldOpen = (): HeldOpenMark | undefined => mark;
+  const enforcer = await bench.open({ heldOpen });
+  await enforcer.add([bench.block({ value: '203.0.113.1' })]);
+  mark = { since_ms: 0, until_ms: null, boot_id: '', until_uptime_ms: null, who: 'test' };
+  await enforcer.check();
+  expect(bench.held).toEqual([]);
+  expect(enforcer.stats.held_open).toBe(true);
+  const [event] = await enforcer.add([bench.block({ value: '203.0.113.2' })]);
+  expect(event).toMatchObject({
+    state: 'failed',
+    detail: expect.stringContaining('held open until it is resumed') as string,
+  });
+  await enforcer.useMode('simulate');
+  await enforcer.useMode('enforce');
+  await enforcer.useGuard({ ...emptyGuard, ownAddresses: ['192.168.1.2'] });
+  expect(bench.held).toEqual([]);
+  const again = await bench.open({ heldOpen });
+  expect(bench.held).toEqual([]);
+  await enforcer[Symbol.asyncDispose]();
+  mark = undefined;
+  await again.check();
+  expect(bench.held).toEqual(['enforce 203.0.113.1', 'enforce 203.0.113.2']);
+  expect(bench.states.slice(-2)).toEqual(['verified', 'verified']);
+});
+
+test('what runs out while the gateway is held open does not come back', async () => {
+  const bench = new Bench();
+  let mark: HeldOpenMark | undefined = {
+    ...{ since_ms: 0, until_ms: null, boot_id: '', until_uptime_ms: null, who: 'test' },
+  };
+  const enforcer = await bench.open({ heldOpen: () => mark });
+  await enforcer.add([bench.block()]);
+  bench.nowMs += 11 * 60_000;
+  mark = undefined;
+  await enforcer.check();
+  expect(bench.held).toEqual([]);
+  expect(bench.states.at(-1)).toBe('expired');
+});
+
+test('people and controller speak the time of the wall; nothing ends sooner or later for it', async () => {
+  const bench = new Bench();
+  let skew = 0;
+  const enforcer = await bench.open({ skewMs: () => skew });
+  const first = bench.block({ value: '203.0.113.1' });
+  await enforcer.add([first]);
+  skew = 365 * 86_400_000; // somebody sets the clock a year ahead
+  await enforcer.check();
+  expect(bench.held).toEqual(['enforce 203.0.113.1']);
+  expect(enforcer.list()[0]?.decision.expires_at).toBe(new Date(bench.nowMs + skew + 600_000).toISOString());
+  const [event] = await enforcer.add([decision({ value: '203.0.113.2' }, bench.nowMs + skew)]);
+  expect(event?.at).toBe(new Date(bench.nowMs + skew).toISOString());
+  expect(bench.firewall.decisions.map(({ expires_at }) => Date.parse(expires_at) - bench.nowMs)).toEqual([
+    600_000, 600_000,
+  ]);
+});
+
+test('who hears that the kernel was changed repairs it at once, and counts how long the gap was', async () => {
+  const bench = new Bench();
+  let tell = (): void => {};
+  bench.firewall.watch = (onChanged) => {
+    tell = onChanged;
+    return { [Symbol.asyncDispose]: async () => {} };
+  };
+  const enforcer = await bench.open();
+  await enforcer.add([bench.block()]);
+  bench.firewall.decisions = [];
+  tell();
+  bench.nowMs += 40;
+  await vi.waitFor(() => expect(bench.held).toEqual(['enforce 203.0.113.9']), { timeout: 10_000 });
+  await enforcer.check();
+  expect(enforcer.stats).toMatchObject({ drift_repairs: 1, gap_ms_max: 40, gap_ms_total: 40 });
 });

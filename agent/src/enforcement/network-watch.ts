@@ -60,7 +60,13 @@ export class NetworkWatch implements AsyncDisposable {
 
   /** Until the program ends; resolves with why. */
   async #listen(): Promise<string> {
-    const [program = '', ...args] = endsWithUs([...(this.#options.ip ?? ['ip']), 'monitor', 'link', 'address', 'route']);
+    const [program = '', ...args] = endsWithUs([
+      ...(this.#options.ip ?? ['ip']),
+      'monitor',
+      'link',
+      'address',
+      'route',
+    ]);
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: systemEnvironment(),

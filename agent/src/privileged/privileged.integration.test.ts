@@ -136,6 +136,32 @@ describe.skipIf(!requireSystem('root', 'ip', 'nft', 'tcpdump', 'setpriv'))('the 
     expect(listing(inside)).toBe('');
   });
 
+  test(
+    'a user with two rights and no others, as the unit of systemd has it, is enough',
+    { timeout: 120_000 },
+    async () => {
+      const inside = namespace();
+      const state = folder();
+      run('chown', 'nobody', state);
+      run('chmod', '755', state);
+      const both = '-all,+net_admin,+net_raw';
+      const user = ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', '--no-new-privs'];
+      const agent = await Agent.start(inside, state, '', [
+        ...[...user, '--inh-caps', both, '--ambient-caps', both, '--bounding-set', both],
+      ]);
+      const [child] = childrenOf(agent.pid, 'agent/src/main.ts');
+      expect(statusOf(child!)).toMatchObject({ CapEff: none, CapPrm: none, CapInh: none, NoNewPrivs: '1' });
+      expect(statusOf(child!)['Uid']).not.toMatch(/^0\t/);
+      const [tcpdump] = childrenOf(agent.pid, 'tcpdump -i');
+      expect(BigInt(`0x${statusOf(tcpdump!)['CapPrm']}`)).toBe(rights('net_raw'));
+      agent.ask('decisions', 'add', '--ip', '203.0.113.9');
+      expect(listing(inside)).toContain('203.0.113.9');
+      const all = [child!, ...childrenOf(agent.pid), ...childrenOf(child!)];
+      agent.kill('SIGKILL');
+      await eventually(() => all.every((pid) => !existsSync(`/proc/${pid}`)));
+    },
+  );
+
   test('hostile words from the agent touch no table of others, and do not end it', { timeout: 120_000 }, async () => {
     const inside = namespace();
     run(...inside('nft', 'add table inet other; add chain inet other keep; add rule inet other keep accept'));
@@ -208,10 +234,16 @@ class Agent {
     this.#state = state;
   }
 
-  static async start(inside: ReturnType<typeof namespace>, state: string, settings = ''): Promise<Agent> {
+  /** `as`: setpriv's arguments, to start it as a service manager would. */
+  static async start(
+    inside: ReturnType<typeof namespace>,
+    state: string,
+    settings = '',
+    as: readonly string[] = ['--keep-groups'],
+  ): Promise<Agent> {
     const config = join(state, 'agent.yaml');
     writeFileSync(config, `state_dir: ${state}\ncapture: {source: live, interface: lo}\nmode: enforce\n${settings}\n`);
-    const [program = '', ...args] = inside(process.execPath, source, main, 'run', '--config', config);
+    const [program = '', ...args] = inside('setpriv', ...as, process.execPath, source, main, 'run', '--config', config);
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     const agent = new Agent(child, inside, state);

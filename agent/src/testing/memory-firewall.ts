@@ -9,6 +9,8 @@ export class MemoryFirewall implements Firewall {
   guard: Guard | undefined;
   /** Thrown by every call while it is set. */
   failure: Error | undefined;
+  /** Set by a test that tells of changes. */
+  watch?: (onChanged: () => void) => AsyncDisposable;
   /** How often `clear` was called. */
   clears = 0;
 

@@ -10,6 +10,22 @@ export class RecordingKernel implements Kernel {
     return undefined;
   }
 
+  async outline(): Promise<string> {
+    return '{"nftables": []}';
+  }
+
+  async countHeld(): Promise<number> {
+    return 0;
+  }
+
+  async outline(): Promise<string> {
+    return '{"nftables":[]}';
+  }
+
+  async countHeld(): Promise<number> {
+    return 0;
+  }
+
   async apply(batch: readonly NftCommand[]): Promise<void> {
     this.commands.push(...batch);
   }

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { decision } from '../testing/decisions.ts';
+import { DecisionStore, readStoredDecisions } from './decision-store.ts';
+import { SteadyClock, type TimeSource } from './steady-clock.ts';
+import { seenEveryMs } from './time-left.ts';
+
+const minute = 60_000;
+const start = Date.UTC(2026, 5, 1, 12);
+
+/** A machine whose clock can be set and that can be rebooted. */
+class Machine {
+  bootId = 'first';
+  uptime = 10 * minute;
+  wall = start;
+
+  pass(ms: number): void {
+    this.uptime += ms;
+    this.wall += ms;
+  }
+
+  reboot(wall: number): void {
+    this.bootId = `after ${this.bootId}`;
+    this.uptime = minute;
+    this.wall = wall;
+  }
+
+  get time(): TimeSource {
+    return { bootId: this.bootId, uptimeMs: () => this.uptime, wallMs: () => this.wall };
+  }
+}
+
+function path(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'picket-store-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'decisions.sqlite');
+}
+
+/** Minutes left of each, by the clock it is to be judged by. */
+function minutesLeft(store: DecisionStore, clock: SteadyClock): readonly number[] {
+  return store.all().map(({ expires_at }) => Math.round((Date.parse(expires_at) - clock.now()) / 6000) / 10);
+}
+
+function open(file: string, machine: Machine): { store: DecisionStore; clock: SteadyClock } {
+  const clock = new SteadyClock(machine.time);
+  return { store: DecisionStore.open({ path: file, clock }), clock };
+}
+
+test('a restart in the same boot keeps each end, and its text', () => {
+  const [file, machine] = [path(), new Machine()];
+  const block = decision({}, machine.wall);
+  {
+    const { store } = open(file, machine);
+    store.put([block]);
+    store[Symbol.dispose]();
+  }
+  machine.pass(3 * minute);
+  const { store, clock } = open(file, machine);
+  expect(store.all()).toEqual([block]);
+  expect(minutesLeft(store, clock)).toEqual([7]);
+  expect(readStoredDecisions(file)).toEqual([block]);
+  store[Symbol.dispose]();
+});
+
+test('a clock that is set while the agent is away, back or forward, neither extends nor ends anything', () => {
+  for (const by of [-10 * 365 * 24 * 60 * minute, -minute, 30 * minute, 10 * 365 * 24 * 60 * minute]) {
+    const [file, machine] = [path(), new Machine()];
+    const first = open(file, machine);
+    first.store.put([decision({}, machine.wall)]);
+    first.store[Symbol.dispose]();
+    machine.pass(3 * minute);
+    machine.wall += by;
+    const { store, clock } = open(file, machine);
+    expect(minutesLeft(store, clock)).toEqual([7]);
+    expect(store.overdue()).toEqual([]);
+    store[Symbol.dispose]();
+  }
+});
+
+test('a clock that is set while the agent runs does not move what was stored', () => {
+  const [file, machine] = [path(), new Machine()];
+  const first = open(file, machine);
+  first.store.put([decision({}, machine.wall)]);
+  machine.wall += 24 * 60 * minute;
+  machine.pass(2 * minute);
+  first.store.seen();
+  first.store[Symbol.dispose]();
+  const { store, clock } = open(file, machine);
+  expect(minutesLeft(store, clock)).toEqual([8]);
+  // and after a reboot with the right clock it still ends when it should
+  store[Symbol.dispose]();
+  machine.reboot(machine.wall + minute);
+  const second = open(file, machine);
+  expect(minutesLeft(second.store, second.clock)).toEqual([7]);
+  second.store[Symbol.dispose]();
+});
+
+test('after a reboot without a clock what was left is left, and the right time ends it when it comes', () => {
+  const [file, machine] = [path(), new Machine()];
+  const first = open(file, machine);
+  const block = decision({}, machine.wall);
+  first.store.put([block]);
+  machine.pass(4 * minute);
+  first.store[Symbol.dispose]();
+  machine.reboot(Date.UTC(1970, 0, 1));
+  const { store, clock } = open(file, machine);
+  expect(minutesLeft(store, clock)).toEqual([6]);
+  expect(store.overdue()).toEqual([]);
+  machine.wall = start + 9 * minute;
+  expect(store.overdue()).toEqual([]);
+  machine.wall = start + 11 * minute;
+  expect(store.overdue()).toEqual([block.id]);
+  store.remove(store.overdue());
+  expect(store.overdue()).toEqual([]);
+  store[Symbol.dispose]();
+});
+
+test('an end that nobody announced is counted, and costs what may have passed unseen', () => {
+  const [file, machine] = [path(), new Machine()];
+  const first = open(file, machine);
+  onTestFinished(() => first.store[Symbol.dispose]());
+  expect(first.store.unexpectedEnds).toBe(0);
+  first.store.put([decision({}, machine.wall)]);
+  // the machine loses its power here: nobody closed the store
+  machine.reboot(Date.UTC(1970, 0, 1));
+  const { store, clock } = open(file, machine);
+  expect(store.unexpectedEnds).toBe(1);
+  expect(minutesLeft(store, clock)).toEqual([10 - seenEveryMs / minute]);
+  store[Symbol.dispose]();
+});
+
+test('a file of an earlier version is read, and what it held ends by its own text', () => {
+  const [file, machine] = [path(), new Machine()];
+  {
+    using store = DecisionStore.open({ path: file });
+    store.put([decision({}, machine.wall)]);
+  }
+  machine.pass(minute);
+  const { store, clock } = open(file, machine);
+  expect(minutesLeft(store, clock)).toEqual([9]);
+  store[Symbol.dispose]();
+});
