@@ -1,0 +1,383 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DecisionDirection } from '../contract/decision.ts';
+import { RuleId } from '../contract/identifiers.ts';
+import { DeviceStep, RuleAction, type Rule } from '../contract/rule.ts';
+import { trafficClasses } from '../features/traffic-classes.ts';
+import { maxUnprovenSources } from './crowd.ts';
+import { parseDecisionValue } from './decision-value.ts';
+import { defaultRules } from './default-rules.ts';
+import { guardedAddress } from './guarded-address.ts';
+import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
+import { Prevention, type Measure, type PreventionOptions } from './prevention.ts';
+import { networkLength } from './source-prefix.ts';
+
+const startUs = 1_700_000_000_000_000;
+const camera = '192.168.1.20';
+
+function rule(changes: Partial<Rule> = {}): Rule {
+  return {
+    ...defaultRules[1]!,
+    id: RuleId.parse('019a0000-0000-7000-8000-00000000000a'),
+    classes: [],
+    device_ladder: [],
+    min_windows: 2,
+    of_windows: 3,
+    min_flows: 1,
+    cooldown_seconds: 60,
+    duration_seconds: 600,
+    escalation: null,
+    ...changes,
+  };
+}
+
+const knock: JudgedFlow = {
+  startedAtUs: startUs,
+  lastPacketAtUs: startUs + 1000,
+  srcIp: '203.0.113.9',
+  dstIp: camera,
+  dstPort: 80,
+  protocol: 6,
+  direction: 'inbound',
+  fwdPackets: 1,
+  bwdPackets: 1,
+  fwdBytes: 0,
+  bwdBytes: 0,
+};
+const talk: Partial<JudgedFlow> = { fwdPackets: 9, bwdPackets: 8, fwdBytes: 900, bwdBytes: 900 };
+
+/** `at` in seconds. */
+function window(at: number, attack: AttackClass, flows: readonly Partial<JudgedFlow>[], device = camera): JudgedWindow {
+  return {
+    device: { address: device, mac: null },
+    atUs: startUs + at * 1e6,
+    score: 0.97,
+    threshold: 0.5,
+    attack,
+    flowsSeen: flows.length,
+    countsAsEvidence: true,
+    flowImportance: null,
+    flows: flows.map((flow) => ({ ...knock, dstIp: device, ...flow })),
+  };
+}
+
+class Gateway {
+  readonly prevention: Prevention;
+  readonly taken: Measure[] = [];
+
+  constructor(rules: readonly Rule[], options: Partial<PreventionOptions> = {}) {
+    this.prevention = new Prevention({ rules, ...options });
+  }
+
+  see(...windows: readonly JudgedWindow[]): readonly Measure[] {
+    const before = this.taken.length;
+    for (const seen of windows) {
+      const proven = this.prevention.weigh(seen);
+      const [first] = proven;
+      if (first === undefined) continue;
+      const offender = this.prevention.offenderOf(seen, first.proof.attack);
+      this.taken.push(...this.prevention.act(seen, proven, offender).taken);
+    }
+    return this.taken.slice(before);
+  }
+
+  get words(): readonly string[] {
+    return this.taken.map(({ restriction: { action, scope, value } }) => `${action} ${scope} ${value}`);
+  }
+}
+
+const times = <Item>(count: number, make: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const beacon = (at: number, dstIp = '198.51.100.66'): JudgedWindow =>
+  window(
+    at,
+    'botnet_beacon',
+    times(5, () => ({ srcIp: camera, dstIp, direction: 'outbound' as const })),
+  );
+const scan = (at: number, srcIp = '203.0.113.9', more: Partial<JudgedFlow> = {}): JudgedWindow =>
+  window(
+    at,
+    'port_scan',
+    times(10, (port) => ({ srcIp, dstPort: port + 1, ...more })),
+  );
+
+test('the default rules do what an expert would sign, class by class', () => {
+  const outside = (attack: AttackClass, flow: Partial<JudgedFlow>): readonly string[] => {
+    const gateway = new Gateway(defaultRules);
+    gateway.see(
+      ...times(8, (at) =>
+        window(
+          at,
+          attack,
+          times(10, () => flow),
+        ),
+      ),
+    );
+    return gateway.words;
+  };
+  const flood = { ...talk, fwdPackets: 900, dstPort: 80 };
+  expect(outside('ddos_flood', flood)).toEqual(['block ip 203.0.113.9', `rate_limit ip+port ${camera} tcp/80`]);
+  expect(outside('port_scan', {})).toEqual(['block ip 203.0.113.9']);
+  expect(outside('brute_force_ssh', { ...talk, dstPort: 22 })).toEqual(['block ip 203.0.113.9']);
+  expect(outside('web_sqli', { ...talk, dstPort: 80 })).toEqual(['block ip 203.0.113.9']);
+  expect(outside('other_attack', talk)).toEqual([]);
+
+  const ours = { srcIp: camera, dstIp: '198.51.100.66', direction: 'outbound' as const };
+  expect(outside('data_exfiltration', { ...ours, fwdBytes: 9e6 })).toEqual([`block pair 198.51.100.66 ${camera}`]);
+  expect(outside('brute_force_ssh', { ...ours, dstPort: 22 })).toEqual([`quarantine device ${camera}`]);
+  const among = { srcIp: '192.168.1.66', direction: 'internal' as const, dstPort: 22 };
+  expect(outside('brute_force_ssh', among)).toEqual(['quarantine device 192.168.1.66']);
+});
+
+test('a beacon is cut from its server; what is only dropped since is no new offence; another server means quarantine', () => {
+  const gateway = new Gateway(defaultRules);
+  gateway.see(...times(20, (at) => beacon(at * 10)));
+  expect(gateway.words).toEqual([`block pair 198.51.100.66 ${camera}`]);
+  gateway.see(...times(3, (at) => beacon(210 + at * 10, '198.51.100.77')));
+  expect(gateway.words, 'the rule rests').toHaveLength(1);
+  gateway.see(...times(20, (at) => beacon(400 + at * 10, '198.51.100.77')));
+  expect(gateway.words.slice(1)).toEqual([`quarantine device ${camera}`]);
+});
+
+test('a ladder is climbed a step at a time, each on what was seen since the one before, and ends at its top', () => {
+  const steps: readonly DeviceStep[] = ['observe', 'rate_limit', 'no_wan', 'quarantine'];
+  const gateway = new Gateway([rule({ device_ladder: [...steps], duration_seconds: 3600 })]);
+  const outward = (at: number): JudgedWindow =>
+    window(
+      at,
+      'port_scan',
+      times(10, (host) => ({ srcIp: camera, dstIp: `198.51.100.${host}`, direction: 'outbound' })),
+    );
+  gateway.see(outward(0), outward(1), outward(2));
+  expect(gateway.words).toEqual([]);
+  gateway.see(outward(65), outward(66));
+  expect(gateway.words).toEqual([`rate_limit device ${camera}`]);
+  gateway.see(outward(130), outward(131));
+  expect(gateway.words.slice(1)).toEqual([`no_wan device ${camera}`]);
+  gateway.see(...times(10, (index) => outward(200 + index)));
+  expect(gateway.words.slice(2), 'without a WAN it can do nothing beyond').toEqual([]);
+  const inward = (at: number): JudgedWindow =>
+    window(
+      at,
+      'port_scan',
+      times(10, (host) => ({ srcIp: camera, dstIp: `192.168.1.${host + 50}`, direction: 'internal' })),
+    );
+  gateway.see(...times(10, (index) => inward(300 + index)));
+  expect(gateway.words.slice(2)).toEqual([`quarantine device ${camera}`]);
+  gateway.see(...times(10, (index) => inward(400 + index)));
+  expect(gateway.words).toHaveLength(3);
+});
+
+test('who is released by a person begins at the bottom of the ladder, and not before the end of what was lifted', () => {
+  const gateway = new Gateway([rule({ device_ladder: ['rate_limit', 'quarantine'], cooldown_seconds: 10 })]);
+  gateway.see(beacon(0), beacon(1), beacon(20), beacon(21));
+  expect(gateway.words).toEqual([`rate_limit device ${camera}`, `quarantine device ${camera}`]);
+  gateway.prevention.forgive(gateway.taken[1]!.restriction);
+  gateway.see(...times(5, (index) => beacon(100 + index)));
+  expect(gateway.words).toHaveLength(2);
+  gateway.see(beacon(2000), beacon(2001));
+  expect(gateway.words.slice(2)).toEqual([`rate_limit device ${camera}`]);
+});
+
+test('who comes back is held longer each time, up to the bound, and is a stranger again after a quiet time', () => {
+  const escalation = { factor: 3, max_duration_seconds: 4000, forget_after_seconds: 1000 };
+  const gateway = new Gateway([rule({ escalation, cooldown_seconds: 0 })]);
+  let at = 0;
+  const durations: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const [measure] = gateway.see(scan(at), scan(at + 1));
+    durations.push(measure!.durationSeconds);
+    expect(measure!.times).toBe(round + 1);
+    at += measure!.durationSeconds + 10;
+  }
+  expect(durations).toEqual([600, 1800, 4000, 4000]);
+  expect(gateway.see(scan(at + 1001), scan(at + 1002))[0]).toMatchObject({ durationSeconds: 600, times: 1 });
+});
+
+test('outside its schedule a rule restricts nothing', () => {
+  const schedule = { days: ['sun' as const], from: '00:00', until: '00:00', time_zone: 'UTC' };
+  expect(new Gateway([rule({ schedule })]).see(scan(0), scan(1))).toEqual([]); // a Tuesday
+  const tuesday = { ...schedule, days: ['tue' as const] };
+  expect(new Gateway([rule({ schedule: tuesday })]).see(scan(0), scan(1))).toHaveLength(1);
+});
+
+test('a rule for the members of a group is for them alone, by address or MAC', () => {
+  expect(new Gateway([rule({ devices: [camera] })]).see(scan(0), scan(1))).toHaveLength(1);
+  expect(new Gateway([rule({ devices: ['192.168.1.99'] })]).see(scan(0), scan(1))).toEqual([]);
+});
+
+test('one attacker of IPv6 is its /64, but never a /64 that holds what the guard protects', () => {
+  const v6 = [0, 1].map((at) => scan(at, '2001:db8:bad::1'));
+  const gateway = new Gateway([rule()]);
+  gateway.see(...v6);
+  expect(gateway.words).toEqual(['block cidr 2001:db8:bad::/64']);
+  const careful = new Gateway([rule()], { isGuarded: (scope) => scope === 'cidr' });
+  careful.see(...v6);
+  expect(careful.words).toEqual(['block ip 2001:db8:bad::1']);
+});
+
+test('many proven hosts of one network are the network, once; hosts that only knocked never are', () => {
+  const many = (more: Partial<JudgedFlow>): Gateway => {
+    const gateway = new Gateway([rule({ classes: ['brute_force_ssh'], cooldown_seconds: 0 })]);
+    for (let host = 1; host <= 30; host++) {
+      const flows = times(5, () => ({ srcIp: `203.0.113.${host}`, dstPort: 22, ...more }));
+      gateway.see(window(host * 2, 'brute_force_ssh', flows), window(host * 2 + 1, 'brute_force_ssh', flows));
+    }
+    return gateway;
+  };
+  const genuine = many(talk).words;
+  expect(genuine.filter((text) => text === 'block cidr 203.0.113.0/24')).toHaveLength(1);
+  expect(genuine.filter((text) => text.startsWith('block ip'))).toHaveLength(4);
+  const knocking = many({}).words;
+  expect(knocking).not.toContain('block cidr 203.0.113.0/24');
+  expect(knocking).toHaveLength(maxUnprovenSources);
+});
+
+test("behind the gateway's own address the other end is cut for all, and the gateway itself never", () => {
+  const own = () => new Set(['198.51.100.1']);
+  const flows = times(5, () => ({ srcIp: '198.51.100.1', dstIp: '203.0.113.66', direction: 'outbound' as const }));
+  const gateway = new Gateway(defaultRules, { ownAddresses: own });
+  gateway.see(...times(8, (at) => window(at, 'botnet_beacon', flows, '198.51.100.1')));
+  expect(gateway.words).toEqual(['block ip 203.0.113.66']);
+});
+
+test('what was refused is asked for again; what holds is not', () => {
+  const gateway = new Gateway([rule({ cooldown_seconds: 0 })]);
+  gateway.see(scan(0), scan(1), scan(2));
+  expect(gateway.taken).toHaveLength(1);
+  gateway.prevention.forget(gateway.taken[0]!.restriction);
+  gateway.see(scan(3));
+  expect(gateway.taken).toHaveLength(2);
+});
+
+// --- whatever is seen ---
+
+const outsideAddress = fc.oneof(
+  fc
+    .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 255 }))
+    .map(([net, host]) => `203.0.${net}.${host}`),
+  fc
+    .integer({ min: 0, max: 0xffff })
+    .map((host) => `2001:db8:${(host & 7).toString(16)}:${(host >> 3).toString(16)}::1`),
+);
+const insideAddress = fc.integer({ min: 1, max: 40 }).map((host) => `192.168.1.${host}`);
+const count = fc.integer({ min: 0, max: 2000 });
+const anyFlow = fc
+  .record({
+    outside: outsideAddress,
+    inside: insideAddress,
+    direction: fc.constantFrom('inbound', 'outbound', 'internal'),
+    dstPort: fc.integer({ min: 0, max: 65_535 }),
+    protocol: fc.constantFrom(1, 6, 17),
+    fwdPackets: count,
+    bwdPackets: count,
+    fwdBytes: count,
+    bwdBytes: count,
+  })
+  .map(({ outside, inside, ...flow }) => ({ outside, inside, flow }));
+const anyWindow = fc.record({
+  device: insideAddress,
+  attack: fc.constantFrom(...trafficClasses.filter((name) => name !== 'benign')),
+  pause: fc.integer({ min: 0, max: 400 }),
+  flows: fc.array(anyFlow, { minLength: 1, maxLength: 10 }),
+  score: fc.double({ min: 0, max: 1, noNaN: true }),
+});
+const anyRule = fc
+  .record({
+    action: fc.constantFrom(...RuleAction.options),
+    device_ladder: fc.uniqueArray(fc.constantFrom(...DeviceStep.options), { maxLength: 5 }),
+    direction: fc.option(fc.constantFrom(...DecisionDirection.options)),
+    min_windows: fc.integer({ min: 1, max: 4 }),
+    cooldown_seconds: fc.integer({ min: 0, max: 300 }),
+    duration_seconds: fc.integer({ min: 10, max: 7200 }),
+    escalation: fc.option(
+      fc.record({
+        factor: fc.integer({ min: 1, max: 24 }),
+        max_duration_seconds: fc.integer({ min: 10, max: 86_400 }),
+        forget_after_seconds: fc.integer({ min: 60, max: 86_400 }),
+      }),
+    ),
+  })
+  .map((changes) => rule({ ...changes, of_windows: 4 }));
+
+test('whatever is seen, nothing is asked for that the guard would refuse, that is too wide, or that never ends', () => {
+  const own = ['192.168.1.1', '203.0.1.7', '2001:db8:1:1::1'];
+  fc.assert(
+    fc.property(anyRule, fc.array(anyWindow, { minLength: 1, maxLength: 60 }), (tried, sketches) => {
+      const isGuarded: PreventionOptions['isGuarded'] = (scope, value) => {
+        const parsed = parseDecisionValue(scope, value);
+        return !parsed.ok || guardedAddress(parsed.target, own) !== undefined;
+      };
+      const gateway = new Gateway([tried], { isGuarded, ownAddresses: () => new Set(own) });
+      let at = 0;
+      for (const { device, attack, pause, flows, score } of sketches) {
+        at += pause;
+        const seen = window(
+          at,
+          attack,
+          flows.map(({ outside, inside, flow }) => {
+            const peer = flow.direction === 'internal' ? inside : outside;
+            return flow.direction === 'outbound'
+              ? { ...flow, direction: 'outbound', srcIp: device, dstIp: peer }
+              : { ...flow, direction: flow.direction as 'inbound' | 'internal', srcIp: peer, dstIp: device };
+          }),
+          device,
+        );
+        const taken = gateway.see({ ...seen, score });
+        expect(taken.length).toBeLessThanOrEqual(11);
+        for (const { restriction, durationSeconds, proof, times: nth } of taken) {
+          expect(score).toBeGreaterThanOrEqual(tried.threshold ?? 0.5);
+          expect(proof.hits).toBeGreaterThanOrEqual(tried.min_windows);
+          expect(durationSeconds).toBeGreaterThanOrEqual(tried.duration_seconds);
+          expect(durationSeconds).toBeLessThanOrEqual(
+            Math.max(tried.duration_seconds, tried.escalation?.max_duration_seconds ?? 0),
+          );
+          expect(nth).toBeGreaterThanOrEqual(1);
+          const parsed = parseDecisionValue(restriction.scope, restriction.value);
+          expect(parsed.ok && parsed.value, `${restriction.scope} ${restriction.value}`).toBe(restriction.value);
+          if (!parsed.ok) continue;
+          if (parsed.target.scope === 'cidr') {
+            expect(parsed.target.prefix).toBeGreaterThanOrEqual(networkLength[parsed.target.family]);
+            expect(guardedAddress(parsed.target, own)).toBeUndefined();
+          }
+          if (restriction.action === 'quarantine' || restriction.action === 'no_wan') {
+            expect(restriction.scope).toBe('device');
+            expect(own).not.toContain(restriction.value);
+          }
+          if (restriction.action === 'block' && restriction.scope === 'ip')
+            expect(own).not.toContain(restriction.value);
+        }
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('whatever addresses a flood forges, its sources are named a few times a minute at most, and its target once', () => {
+  const forged = fc.record({
+    host: fc.integer({ min: 0, max: 0xffffff }),
+    flows: fc.integer({ min: 1, max: 10 }),
+    attack: fc.constantFrom<AttackClass>('ddos_flood', 'port_scan'),
+  });
+  fc.assert(
+    fc.property(fc.array(forged, { minLength: 50, maxLength: 200 }), (windows) => {
+      const gateway = new Gateway([rule({ cooldown_seconds: 0, duration_seconds: 3600 })]);
+      gateway.see(
+        ...windows.map(({ host, flows, attack }, index) =>
+          window(
+            index / 4,
+            attack,
+            times(10, (flow) => {
+              const address = host + (flow % flows) * 65_537;
+              return { srcIp: `${20 + (address & 63)}.${(address >> 6) & 255}.${(address >> 14) & 255}.9` };
+            }),
+          ),
+        ),
+      );
+      const blocked = gateway.words.filter((text) => text.startsWith('block'));
+      expect(blocked.length).toBeLessThanOrEqual(maxUnprovenSources);
+      expect(gateway.words.filter((text) => text.startsWith('rate_limit')).length).toBeLessThanOrEqual(2);
+    }),
+    { numRuns: 100 },
+  );
+});
