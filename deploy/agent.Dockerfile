@@ -4,7 +4,9 @@ COPY . .
 RUN npx --yes pnpm@12.21.0 install --frozen-lockfile && npx tsc -b && npx --yes pnpm@12.21.0 prune --prod
 
 FROM node:24-bookworm-slim
-# On a gateway: --network host --cap-add NET_ADMIN --cap-add NET_RAW, and these three do the work.
+# On a gateway: --network host --cap-drop ALL, and --cap-add each of NET_ADMIN, NET_RAW (what these three need), SETPCAP (so that
+# the agent itself can be started without them), SETUID, SETGID and KILL (so that tcpdump has a user of its own, and can be ended).
+# docker-compose.yml shows it as the profile `gateway`.
 RUN apt-get update && apt-get install -y --no-install-recommends nftables tcpdump conntrack && rm -rf /var/lib/apt/lists/*
 WORKDIR /picket
 COPY --from=build /picket /picket
