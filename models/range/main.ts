@@ -10,6 +10,7 @@ import { destroyNamespace, existingNamespaces } from './namespace.ts';
 import { planSiteByName } from './plan/plan-site.ts';
 import type { Part } from './plan/site-plan.ts';
 import { loadScenarios } from './prevention/load-scenarios.ts';
+import { scenarioTable } from './prevention/scenario-table.ts';
 import { chooseScenarios, describeResult, runScenarios } from './prevention/run-scenarios.ts';
 
 const say = (line: string): void => console.error(`range: ${line}`);
@@ -42,7 +43,12 @@ program
   .command('list')
   .description('what can be captured (families of attacks, sites, tools of each part), and scenarios of prevention')
   .option('--json', 'one JSON array')
-  .action(async (options: { json?: boolean }) => console.log(listRange(await loadScenarios(), options.json === true)));
+  .option('--markdown', 'the scenarios of prevention as docs/scenarios.md has them')
+  .action(async (options: { json?: boolean; markdown?: boolean }) => {
+    const scenarios = await loadScenarios();
+    if (options.markdown === true) process.stdout.write(scenarioTable(scenarios));
+    else console.log(listRange(scenarios, options.json === true));
+  });
 
 program
   .command('run')
