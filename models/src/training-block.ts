@@ -12,8 +12,8 @@ import { Scorer } from './network/scorer.ts';
 /** Share of a window's target that goes to the other classes: nothing is quite certain. */
 const smoothing = 0.02;
 /** Benign windows that are looked at each epoch, and how many of the worst are dwelt on. */
-const minedWindows = 4096;
-const mostHard = 256;
+const minedWindows = 8192;
+const mostHard = 512;
 const leastScore = 0.02;
 const largestEpsilon = 0.15;
 

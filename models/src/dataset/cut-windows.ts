@@ -57,7 +57,7 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
     capture,
     part,
     view: header.view,
-    seconds: (header.to_us - header.from_us) / 1e6,
+    seconds: listenedSeconds(pack),
     flows: lastRowOf.size,
     isAttacked: header.episodes.length > 0,
   });
@@ -117,6 +117,18 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       counts: Uint8Array.from(state.counts),
     });
   }
+}
+
+/** A silence longer than this is a capture that was joined from several, not a gateway that was listened to. */
+const longestSilenceUs = 600_000_000;
+
+function listenedSeconds({ header, lastUs }: FlowPack): number {
+  const times = [header.from_us, ...lastUs.toSorted(), header.to_us];
+  const listenedUs = times.reduce((sum, time, index) => {
+    const before = times[index - 1] ?? time;
+    return sum + Math.max(0, Math.min(time - before, longestSilenceUs));
+  }, 0);
+  return listenedUs / 1e6;
 }
 
 function newState(): DeviceState {

@@ -40,7 +40,7 @@ export const usualShares: SamplerShares = {
   attacks: 0.45,
   monotonous: 0.1,
   benignMixes: 0.07,
-  hardNegatives: 0.3,
+  hardNegatives: 0.4,
   diluted: 0.5,
   short: 0.3,
   jostled: 0.4,
