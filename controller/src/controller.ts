@@ -20,6 +20,7 @@ import type { Routes } from './http/route.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveSocket } from './live/live-socket.ts';
 import { modelRoutes } from './models/model-routes.ts';
+import { rolloutRoutes } from './rollouts/rollout-routes.ts';
 import { version } from './version.ts';
 
 /** In the data folder: where agents find the controller that served from it last. */
@@ -70,6 +71,7 @@ export async function startController(
   const mounts: Mount[] = [
     { path: '/api/v1/auth', routes: access.routes },
     { path: '/api/v1/gateways', routes: gatewayRoutes(fleet.gateways, fleet.authority, audit) },
+    { path: '/api/v1/rollouts', routes: rolloutRoutes(fleet.rollouts) },
     { path: '/api/v1/models', routes: modelRoutes(fleet.models) },
     ...history.mounts,
   ];

@@ -26,6 +26,8 @@ import { GatewayService } from './gateways/gateway-service.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { ModelRepository } from './models/model-repository.ts';
 import { ModelService } from './models/model-service.ts';
+import { RolloutRepository } from './rollouts/rollout-repository.ts';
+import { RolloutService } from './rollouts/rollout-service.ts';
 import { TwinRepository } from './twin/twin-repository.ts';
 import { TwinService } from './twin/twin-service.ts';
 
@@ -51,6 +53,7 @@ export class Fleet implements AsyncDisposable {
   readonly gateways: GatewayService;
   readonly twin: TwinService;
   readonly models: ModelService;
+  readonly rollouts: RolloutService;
   readonly #options: FleetOptions;
   readonly #identity: ServerIdentity;
   readonly #ca: CertificateAuthority;
@@ -89,7 +92,8 @@ export class Fleet implements AsyncDisposable {
       twin: new TwinRepository(options.database),
       sign: (typ, document) => keys.signingKey.sign(typ, document),
       publish: (topic, payload, how) => this.#publish(topic, payload, how),
-      rulesFor: (gateway) => this.#started().rulesFor(gateway),
+      rulesFor: (gateway) => this.rollouts.rulesFor(gateway),
+      rollOutRules: (by) => this.rollouts.begin(by),
       unmonitoredBy: (gateway) => this.#started().unmonitoredBy(gateway),
       bundleFor: (gateway) => this.models.wantedBy(gateway),
       unblocksOwedBy: (gateway) => this.#started().unblocksOwedBy(gateway),
@@ -101,13 +105,25 @@ export class Fleet implements AsyncDisposable {
       policies: this.twin,
       audit: options.audit,
     });
+    this.rollouts = new RolloutService({
+      rollouts: new RolloutRepository(options.database),
+      rulesFor: (gateway) => this.#started().rulesFor(gateway),
+      refreshPolicy: (gateway) => this.twin.refreshPolicy(gateway),
+      audit: options.audit,
+      live: options.live,
+      log: options.log,
+    });
     this.gateways = new GatewayService({
       gateways: new GatewayRepository(options.database),
       authority: this.authority,
       audit: options.audit,
       live: options.live,
       onSettingsChanged: (gateway) => this.twin.refreshPolicy(gateway),
-      onOnline: (gateway) => this.twin.onGatewayOnline(gateway),
+      onOnline: async (gateway) => {
+        await this.twin.onGatewayOnline(gateway);
+        this.rollouts.carryOn();
+      },
+      onReported: () => this.rollouts.carryOn(),
     });
   }
 
@@ -135,6 +151,7 @@ export class Fleet implements AsyncDisposable {
     const { config, log } = this.#options;
     this.#features = features;
     this.#resources.use(this.twin);
+    this.#resources.use(this.rollouts);
     await this.authority.writeRevocationList();
     if (config.mqtt.broker_url === undefined) {
       await this.gateways.setAllOffline();
@@ -178,6 +195,7 @@ export class Fleet implements AsyncDisposable {
       }),
     );
     this.twin.start();
+    this.rollouts.start();
   }
 
   /** Host and port under which agents reach the two doors. */

@@ -5,6 +5,7 @@ import { fleet } from './migrations/0002-fleet.ts';
 import { history } from './migrations/0003-history.ts';
 import { models } from './migrations/0004-models.ts';
 import { rules } from './migrations/0005-rules.ts';
+import { rollouts } from './migrations/0007-rollouts.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004-models': models,
   '0005-rules': rules,
   '0006-unblocks': unblocks,
+  '0007-rollouts': rollouts,
 };

@@ -6,6 +6,7 @@ import type { AccessTables } from './access-tables.ts';
 import type { FleetTables } from './fleet-tables.ts';
 import type { HistoryTables } from './history-tables.ts';
 import type { ModelTables } from './model-tables.ts';
+import type { RolloutTables } from './rollout-tables.ts';
 import type { UnblockTables } from './unblock-tables.ts';
 
-export type Tables = AccessTables & FleetTables & HistoryTables & ModelTables & UnblockTables;
+export type Tables = AccessTables & FleetTables & HistoryTables & ModelTables & RolloutTables & UnblockTables;

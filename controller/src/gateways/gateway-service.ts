@@ -25,6 +25,8 @@ export interface GatewayServiceParts {
   readonly onSettingsChanged: (gateway: GatewayId) => Promise<void>;
   /** It connected and hears us. */
   readonly onOnline: (gateway: GatewayId) => Promise<void>;
+  /** It said where it stands. Must not throw. */
+  readonly onReported: () => void;
   readonly now?: () => Date;
 }
 
@@ -110,6 +112,7 @@ export class GatewayService implements GatewayDirectory {
 
   async takeReported(id: GatewayId, reported: Reported): Promise<void> {
     await this.#parts.gateways.setReported(id, JSON.stringify(reported), this.#now().toISOString());
+    this.#parts.onReported();
     await this.#announce(id);
   }
 

@@ -12,6 +12,7 @@ import { topics } from '@picket/shared/contract/topics';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { DecisionChange, DecisionsMessage } from '@picket/shared/contract/twin';
 import type { UnblockOrder } from '@picket/shared/contract/unblock';
+import type { Actor } from '../audit/audit-service.ts';
 import { inChunks } from '../database/upsert.ts';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
@@ -25,8 +26,10 @@ export interface TwinServiceParts {
   readonly sign: (typ: string, document: object) => Promise<string>;
   /** Throws while the broker is away. */
   readonly publish: (topic: string, payload: string, options: { readonly retain: boolean }) => Promise<void>;
-  /** Rules in force for this gateway. */
+  /** Rules that this gateway may have by now. */
   readonly rulesFor: (gateway: GatewayId) => Promise<readonly Rule[]>;
+  /** They changed, by this person: gives them to every gateway, wave by wave. */
+  readonly rollOutRules: (by: Actor) => Promise<unknown>;
   /** Addresses of devices that this gateway is not to watch. */
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
   /** The model bundle that this gateway shall serve; undefined: its own. */
@@ -77,8 +80,8 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, UnblockP
     }
   }
 
-  async rulesChanged(): Promise<void> {
-    await this.refreshAll();
+  async rulesChanged(by: Actor = { username: 'system', address: null }): Promise<void> {
+    await this.#parts.rollOutRules(by);
   }
 
   async bundlesChanged(): Promise<void> {
