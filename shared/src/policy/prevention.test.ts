@@ -241,6 +241,18 @@ test("behind the gateway's own address the other end is cut for all, and the gat
   expect(gateway.words).toEqual(['block ip 203.0.113.66']);
 });
 
+test('a device that attacks the gateway itself is kept from it, or quarantined; the gateway is no value', () => {
+  const flows = times(5, () => ({ srcIp: camera, dstIp: '192.168.1.1', direction: 'internal' as const, dstPort: 22 }));
+  const see = (tried: Rule): readonly string[] => {
+    const gateway = new Gateway([tried], { ownAddresses: () => new Set(['192.168.1.1']) });
+    gateway.see(window(0, 'brute_force_ssh', flows), window(1, 'brute_force_ssh', flows));
+    return gateway.words;
+  };
+  expect(see(rule())).toEqual([`block pair ${camera} 192.168.1.1`]);
+  expect(see(rule({ device_ladder: ['cut_destination'] }))).toEqual([`block pair ${camera} 192.168.1.1`]);
+  expect(see(rule({ device_ladder: ['quarantine'] }))).toEqual([`quarantine device ${camera}`]);
+});
+
 test('what was refused is asked for again; what holds is not', () => {
   const gateway = new Gateway([rule({ cooldown_seconds: 0 })]);
   gateway.see(scan(0), scan(1), scan(2));
@@ -252,20 +264,20 @@ test('what was refused is asked for again; what holds is not', () => {
 
 // --- whatever is seen ---
 
-const outsideAddress = fc.oneof(
-  fc
-    .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 255 }))
-    .map(([net, host]) => `203.0.${net}.${host}`),
-  fc
-    .integer({ min: 0, max: 0xffff })
-    .map((host) => `2001:db8:${(host & 7).toString(16)}:${(host >> 3).toString(16)}::1`),
-);
-const insideAddress = fc.integer({ min: 1, max: 40 }).map((host) => `192.168.1.${host}`);
+/** The same host in both families. */
+const outsideHost = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 255 })).map(([net, host]) => ({
+  v4: `203.0.${net}.${host}`,
+  v6: `2001:db8:${net}:${((host & 15) + 1).toString(16)}::${host.toString(16)}`,
+}));
+const insideHost = fc.integer({ min: 1, max: 40 }).map((host) => ({
+  v4: `192.168.1.${host}`,
+  v6: `fd00::${host.toString(16)}`,
+}));
 const count = fc.integer({ min: 0, max: 2000 });
 const anyFlow = fc
   .record({
-    outside: outsideAddress,
-    inside: insideAddress,
+    outside: outsideHost,
+    inside: insideHost,
     direction: fc.constantFrom('inbound', 'outbound', 'internal'),
     dstPort: fc.integer({ min: 0, max: 65_535 }),
     protocol: fc.constantFrom(1, 6, 17),
@@ -276,11 +288,16 @@ const anyFlow = fc
   })
   .map(({ outside, inside, ...flow }) => ({ outside, inside, flow }));
 const anyWindow = fc.record({
-  device: insideAddress,
+  family: fc.constantFrom('v4' as const, 'v6' as const),
+  device: fc.constantFrom(
+    { v4: '192.168.1.1', v6: 'fd00::1' },
+    { v4: '192.168.1.20', v6: 'fd00::14' },
+    { v4: '192.168.1.21', v6: 'fd00::15' },
+  ),
   attack: fc.constantFrom(...trafficClasses.filter((name) => name !== 'benign')),
   pause: fc.integer({ min: 0, max: 400 }),
   flows: fc.array(anyFlow, { minLength: 1, maxLength: 10 }),
-  score: fc.double({ min: 0, max: 1, noNaN: true }),
+  score: fc.constantFrom(0.2, 0.5, 0.9, 0.99),
 });
 const anyRule = fc
   .record({
@@ -301,22 +318,24 @@ const anyRule = fc
   .map((changes) => rule({ ...changes, of_windows: 4 }));
 
 test('whatever is seen, nothing is asked for that the guard would refuse, that is too wide, or that never ends', () => {
-  const own = ['192.168.1.1', '203.0.1.7', '2001:db8:1:1::1'];
+  const own = ['192.168.1.1', 'fd00::1', '203.0.1.7', '2001:db8:1:1::1'];
+  const asked = new Map<string, number>();
   fc.assert(
-    fc.property(anyRule, fc.array(anyWindow, { minLength: 1, maxLength: 60 }), (tried, sketches) => {
+    fc.property(anyRule, fc.array(anyWindow, { minLength: 20, maxLength: 60 }), (tried, sketches) => {
       const isGuarded: PreventionOptions['isGuarded'] = (scope, value) => {
         const parsed = parseDecisionValue(scope, value);
         return !parsed.ok || guardedAddress(parsed.target, own) !== undefined;
       };
       const gateway = new Gateway([tried], { isGuarded, ownAddresses: () => new Set(own) });
       let at = 0;
-      for (const { device, attack, pause, flows, score } of sketches) {
+      for (const { family, device: hosts, attack, pause, flows, score } of sketches) {
         at += pause;
+        const device = hosts[family];
         const seen = window(
           at,
           attack,
           flows.map(({ outside, inside, flow }) => {
-            const peer = flow.direction === 'internal' ? inside : outside;
+            const peer = (flow.direction === 'internal' ? inside : outside)[family];
             return flow.direction === 'outbound'
               ? { ...flow, direction: 'outbound', srcIp: device, dstIp: peer }
               : { ...flow, direction: flow.direction as 'inbound' | 'internal', srcIp: peer, dstIp: device };
@@ -326,6 +345,8 @@ test('whatever is seen, nothing is asked for that the guard would refuse, that i
         const taken = gateway.see({ ...seen, score });
         expect(taken.length).toBeLessThanOrEqual(11);
         for (const { restriction, durationSeconds, proof, times: nth } of taken) {
+          const kind = `${restriction.action} ${restriction.scope}`;
+          asked.set(kind, (asked.get(kind) ?? 0) + 1);
           expect(score).toBeGreaterThanOrEqual(tried.threshold ?? 0.5);
           expect(proof.hits).toBeGreaterThanOrEqual(tried.min_windows);
           expect(durationSeconds).toBeGreaterThanOrEqual(tried.duration_seconds);
@@ -351,6 +372,9 @@ test('whatever is seen, nothing is asked for that the guard would refuse, that i
     }),
     { numRuns: 150 },
   );
+  // every kind of restriction came up, or the property says nothing about it
+  const kinds = ['block ip', 'block cidr', 'block pair', 'rate_limit ip', 'rate_limit device', 'no_wan device'];
+  for (const kind of [...kinds, 'quarantine device']) expect(asked.get(kind) ?? 0, kind).toBeGreaterThan(0);
 });
 
 test('whatever addresses a flood forges, its sources are named a few times a minute at most, and its target once', () => {

@@ -124,12 +124,12 @@ export class Prevention {
     if (acting === undefined) return none;
     const culprits = this.#culprits(window, offender);
     if (culprits === 'translated') {
-      return this.#answer(acting, window, offender, restrictBeyondTranslation(acting.rule, offender));
+      return this.#answer(acting, window, offender, this.#sparingUs(restrictBeyondTranslation(acting.rule, offender)));
     }
     if (culprits === 'outside') return this.#answer(acting, window, offender, this.#outside(acting, window, offender));
     if (acting.rule.device_ladder.length === 0) {
       const restrictions = culprits.flatMap((culprit) => restrictDevice(acting.rule, culprit, offender));
-      return this.#answer(acting, window, offender, restrictions);
+      return this.#answer(acting, window, offender, this.#sparingUs(restrictions));
     }
     const climbed = culprits.map((culprit) => this.#climb(acting, culprit, window, offender));
     return { taken: climbed.flatMap(({ taken }) => taken), running: climbed.flatMap(({ running }) => running) };
@@ -180,6 +180,19 @@ export class Prevention {
       (source) => source !== undefined && this.#options.isGuarded?.(source.scope, source.value) !== true,
     );
     return free ?? { scope: 'ip', value: peer };
+  }
+
+  /** Whoever attacks the gateway itself is kept from it: the gateway is the attacked end of a pair, and no value by itself. */
+  #sparingUs(restrictions: readonly Restriction[]): readonly Restriction[] {
+    const own = this.#options.ownAddresses?.();
+    if (own === undefined) return restrictions;
+    return restrictions.flatMap((restriction) => {
+      const [peer = '', device] = restriction.value.split(' ');
+      if (!own.has(peer)) return [restriction];
+      return restriction.scope === 'pair' && device !== undefined && !own.has(device)
+        ? [{ ...restriction, value: `${device} ${peer}` }]
+        : [];
+    });
   }
 
   /** The restrictions as measures, but for what rests or is asked for already. */
@@ -242,7 +255,7 @@ export class Prevention {
     if (step === undefined || step === 'observe' || step === 'rate_limit') return [];
     const isInside = offender.kind === 'target' ? false : offender.isInside;
     if (step === 'no_wan' && isInside) return [];
-    const restrictions = restrictionOfStep(rule, step, culprit, offender, victim) ?? [];
+    const restrictions = this.#sparingUs(restrictionOfStep(rule, step, culprit, offender, victim) ?? []);
     return restrictions.map(restrictionKey).filter((key) => this.#isRunning(key, atUs));
   }
 
@@ -259,7 +272,10 @@ export class Prevention {
       const restrictions = restrictionOfStep(rule, step, culprit, offender, victim);
       if (restrictions === undefined) continue;
       if (restrictions.length === 0) this.#offences.note(rule, culprit.address, atUs, place);
-      const asked = restrictions.map((restriction) => ({ restriction, key: restrictionKey(restriction) }));
+      const asked = this.#sparingUs(restrictions).map((restriction) => ({
+        restriction,
+        key: restrictionKey(restriction),
+      }));
       return {
         taken: asked
           .filter(({ key }) => !this.#isRunning(key, atUs))
