@@ -1,9 +1,19 @@
 /** PORT. The few things that are ever asked of the kernel: each acts on our own tables, or on connections, and on nothing else. */
 import type { NftCommand, TableFamily } from './nft-expression.ts';
 
+/** One element as libnftables takes it. */
+export interface SetElement {
+  readonly set: string;
+  readonly value: unknown;
+}
+
 export interface Kernel {
   /** What `nft -j` lists of our table; undefined where it is not there. Throws `FirewallError`. */
   list(family: TableFamily, signal: AbortSignal): Promise<string | undefined>;
+  /** The same without the elements of its sets, however many there are. */
+  outline(family: TableFamily, signal: AbortSignal): Promise<string>;
+  /** How many of these elements the kernel holds. Changes nothing. Throws `FirewallError` where it cannot tell. */
+  countHeld(family: TableFamily, elements: readonly SetElement[], signal: AbortSignal): Promise<number>;
   /** All of the batch, or nothing of it. Throws `FirewallError`. */
   apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void>;
   /** Calls back when something of our tables was taken away, whoever did it. */

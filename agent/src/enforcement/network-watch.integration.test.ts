@@ -50,5 +50,5 @@ test('without the program it warns once and goes on', async () => {
     onWarning: (text) => warnings.push(text),
   });
   await vi.waitUntil(() => warnings.length > 0, 10_000);
-  expect(warnings).toEqual([expect.stringContaining('apt install iproute2')]);
+  expect(warnings).toEqual([expect.stringContaining('changes of the network are only seen')]);
 });

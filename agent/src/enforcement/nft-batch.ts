@@ -51,6 +51,8 @@ export function fullBatch(
 export interface Change {
   readonly commands: readonly NftCommand[];
   readonly newSets: readonly KernelSet[];
+  readonly added: readonly KernelElement[];
+  readonly gone: readonly KernelElement[];
 }
 
 /** Only what differs between two rulesets, and the guard where it is to be put in anew. */
@@ -62,21 +64,24 @@ export function changeBatch(
 ): Change {
   const { nowMs } = options;
   const newSets = [...after.sets.values()].filter((set) => standsIn(set, family) && !before.sets.has(set.name));
+  const sets = new Map([...before.sets, ...after.sets]);
+  const isHere = ({ set }: KernelElement): boolean => family === 'bridge' || standsIn(sets.get(set)!, family);
   const gone: KernelElement[] = [];
   const added: KernelElement[] = [];
   for (const [key, element] of before.elements) {
     const next = after.elements.get(key);
     const isSame = next !== undefined && next.expiresAtMs === element.expiresAtMs;
     // what has run out is gone already, and naming it would fail the batch
-    if (!isSame && element.expiresAtMs > nowMs) gone.push(element);
+    if (!isSame && element.expiresAtMs > nowMs && isHere(element)) gone.push(element);
   }
   for (const [key, element] of after.elements) {
-    if (before.elements.get(key)?.expiresAtMs !== element.expiresAtMs) added.push(element);
+    if (before.elements.get(key)?.expiresAtMs !== element.expiresAtMs && isHere(element)) added.push(element);
   }
-  const sets = new Map([...before.sets, ...after.sets]);
   const guard = options.withGuard ? [...emptyGuardChains(family), ...guardRules(family, options.guard)] : [];
   return {
     newSets,
+    added,
+    gone,
     commands: [
       ...guard,
       ...newSets.flatMap((set) => [
@@ -135,6 +140,6 @@ function bySet(
   return [...Map.groupBy(elements, ({ set }) => set)].filter(([name]) => standsIn(sets.get(name)!, family));
 }
 
-function elementValue({ parts }: KernelElement): unknown {
+export function elementValue({ parts }: KernelElement): unknown {
   return parts.length === 1 ? parts[0] : { concat: parts };
 }

@@ -1,8 +1,8 @@
 /** The kernel through `nft` and `conntrack`, run by this process. */
 import { FirewallError } from './firewall.ts';
 import { KernelWatch } from './kernel-watch.ts';
-import type { Kernel } from './kernel.ts';
-import { tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
+import type { Kernel, SetElement } from './kernel.ts';
+import { inTable, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
 import { runProgram, type ProgramResult } from './system-program.ts';
 
 export interface NftKernelOptions {
@@ -25,6 +25,26 @@ export class NftKernel implements Kernel {
     if (result.code === 0) return result.stdout;
     if (/No such file or directory/.test(result.stderr)) return undefined;
     throw nftError(result);
+  }
+
+  async outline(family: TableFamily, signal: AbortSignal): Promise<string> {
+    // of all tables of the family: asked for one by its name, nft 1.0.6 reads every element of it first
+    const result = await this.#run(['-j', '-t', 'list', 'ruleset', family], undefined, signal);
+    if (result.code !== 0) throw nftError(result);
+    return result.stdout;
+  }
+
+  /** Each is asked for as if it were to be made: the kernel refuses what it has. */
+  async countHeld(family: TableFamily, elements: readonly SetElement[], signal: AbortSignal): Promise<number> {
+    if (elements.length === 0) return 0;
+    const batch = elements.map(({ set, value }) => ({
+      create: { element: { ...inTable(family), name: set, elem: [value] } },
+    }));
+    const result = await this.#run(['--check', '-j', '-f', '-'], JSON.stringify({ nftables: batch }), signal);
+    const errors = result.stderr.split('\n').filter((line) => line.includes('Error:'));
+    const held = errors.filter((line) => line.includes('File exists')).length;
+    if (held !== errors.length || (result.code !== 0) !== held > 0) throw nftError(result);
+    return held;
   }
 
   async apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 /** What `nft -j list table FAMILY picket` says, reduced to what can be compared with what was asked for. */
 import { z } from 'zod';
 import { parseAddress } from '@picket/shared/policy/decision-value';
-import type { NftCommand } from './nft-expression.ts';
+import { tableName, type NftCommand } from './nft-expression.ts';
 import { elementKey, type Ruleset } from './nft-ruleset.ts';
 import type { CounterValue } from './nft-set.ts';
 
@@ -24,13 +24,15 @@ export interface TableReading {
 export interface Structure {
   readonly guard: readonly string[];
   readonly decisions: readonly string[];
+  /** Elements of the guard's own sets; null in an outline, which has none. */
+  readonly guardElements: string | null;
 }
 
 export const noTable: TableReading = {
   exists: false,
   elements: new Map(),
   counters: new Map(),
-  structure: { guard: [], decisions: [] },
+  structure: { guard: [], decisions: [], guardElements: '' },
 };
 
 const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
@@ -43,18 +45,26 @@ const CounterEntry = z.object({ name: z.string(), packets: z.number(), bytes: z.
 const ChainEntry = z.looseObject({ name: z.string() });
 const RuleEntry = z.looseObject({ chain: z.string() });
 
-/** Throws where the text is not what nft writes. */
-export function readTable(listing: string): TableReading {
+/** `isOutline`: without elements. Throws where the text is not what nft writes. */
+export function readTable(listing: string, isOutline = false): TableReading {
   const elements = new Map<string, ElementReading>();
   const counters = new Map<string, CounterValue>();
   const guard: string[] = [];
   const decisions: string[] = [];
   const partOf = (name: string): string[] => (isGuards(name) ? guard : decisions);
+  const guardElements: unknown[] = [];
+  let exists = false;
   for (const entry of Listing.parse(JSON.parse(listing)).nftables) {
-    if (entry['set'] !== undefined) {
+    const [object] = Object.values(entry);
+    const isTable = entry['table'] !== undefined;
+    // an outline tells of all tables of the family
+    if (property(object, isTable ? 'name' : 'table') !== tableName) continue;
+    if (isTable) exists = true;
+    else if (entry['set'] !== undefined) {
       const set = SetEntry.parse(entry['set']);
       const isTimed = set.flags?.includes('timeout') === true;
-      partOf(set.name).push(withoutHandle(isTimed ? { ...set, elem: undefined } : set));
+      partOf(set.name).push(withoutHandle({ ...set, elem: undefined }));
+      if (!isTimed && set.elem !== undefined) guardElements.push(set.name, set.elem);
       if (!isTimed || isGuards(set.name)) continue;
       for (const member of set.elem ?? []) {
         const { value, ...element } = readElement(member);
@@ -71,7 +81,8 @@ export function readTable(listing: string): TableReading {
       partOf(rule.chain).push(withoutHandle(rule));
     }
   }
-  return { exists: true, elements, counters, structure: { guard, decisions } };
+  const structure = { guard, decisions, guardElements: isOutline ? null : JSON.stringify(guardElements) };
+  return { exists, elements, counters, structure };
 }
 
 /** Packets that met a set that drops (`dropped`), or one that only counts (`wouldDrop`). */
@@ -115,8 +126,8 @@ export function findDrift(
   nowMs: number,
 ): string | undefined {
   if (!reading.exists) return 'the table is gone';
-  if (!isSame(reading.structure.guard, structure.guard)) return 'the guard was changed';
-  if (!isSame(reading.structure.decisions, structure.decisions)) return 'sets, chains or rules were changed';
+  const changed = structureDrift(reading.structure, structure);
+  if (changed !== undefined) return changed;
   for (const key of expected.keys) {
     if (!reading.elements.has(key) && expected.elements.get(key)!.expiresAtMs - nowMs > graceMs) {
       return `"${key}" is missing`;
@@ -126,6 +137,15 @@ export function findDrift(
     if (!expected.elements.has(key)) return `"${key}" is there though nothing asks for it`;
   }
   return undefined;
+}
+
+/** What differs in sets, chains, rules and the guard's own elements; those are left out where one side is an outline. */
+export function structureDrift(found: Structure, asked: Structure): string | undefined {
+  const isGuardSame =
+    isSame(found.guard, asked.guard) &&
+    (found.guardElements === null || asked.guardElements === null || found.guardElements === asked.guardElements);
+  if (!isGuardSame) return 'the guard was changed';
+  return isSame(found.decisions, asked.decisions) ? undefined : 'sets, chains or rules were changed';
 }
 
 export function isSame(one: readonly string[], other: readonly string[]): boolean {

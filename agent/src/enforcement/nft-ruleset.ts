@@ -46,12 +46,17 @@ export interface Ruleset {
   readonly elementsOf: ReadonlyMap<string, readonly string[]>;
 }
 
+/** What became of decisions when they were planned last, by id. */
+export type PlanMemory = Map<string, { readonly decision: Decision; readonly planned: readonly PlannedElement[] }>;
+
 export interface RulesetOptions {
   readonly nowMs: number;
   /** Addresses that a MAC is known by: what is sent *to* a device can only be told by them. */
   readonly addressesOf: (mac: string) => readonly string[];
   /** Whether the gateway carries frames between ports of a bridge. */
   readonly isBridge?: boolean;
+  /** Kept by the caller from one plan to the next, so that ten thousand decisions are not read again for one more. */
+  readonly memory?: PlanMemory;
 }
 
 export function elementKey(set: string, parts: readonly (string | number)[]): string {
@@ -66,11 +71,9 @@ export function planRuleset(decisions: readonly Decision[], options: RulesetOpti
   for (const decision of decisions) {
     const expiresAtMs = Date.parse(decision.expires_at);
     if (decision.mode === 'observe' || !(expiresAtMs > options.nowMs)) continue;
-    const keys = elementsFor(decision, options).map(({ shape, parts }) => {
-      const effect = effectOf(decision);
-      const name = setName(effect, shape);
-      if (!sets.has(name)) sets.set(name, { name, effect, shape });
-      const key = elementKey(name, parts);
+    const keys = remembered(decision, options).map(({ set, parts, key }) => {
+      const { name } = set;
+      if (!sets.has(name)) sets.set(name, set);
       const other = elements.get(key);
       if (other === undefined || other.expiresAtMs < expiresAtMs) {
         elements.set(key, { set: name, parts, expiresAtMs, decisionId: decision.id });
@@ -79,15 +82,51 @@ export function planRuleset(decisions: readonly Decision[], options: RulesetOpti
     });
     elementsOf.set(decision.id, keys);
   }
+  forgetOthers(options.memory, elementsOf);
   return { sets, elements, elementsOf };
 }
 
 interface PlannedElement {
+  readonly set: KernelSet;
+  readonly parts: readonly (string | number)[];
+  readonly key: string;
+}
+
+interface ShapedElement {
   readonly shape: SetShape;
   readonly parts: readonly (string | number)[];
 }
 
-function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptions): readonly PlannedElement[] {
+function remembered(decision: Decision, options: RulesetOptions): readonly PlannedElement[] {
+  const known = options.memory?.get(decision.id);
+  if (known !== undefined && needsTheSame(known.decision, decision)) return known.planned;
+  const effect = effectOf(decision);
+  const planned = elementsFor(decision, options).map(({ shape, parts }) => {
+    const name = setName(effect, shape);
+    return { set: { name, effect, shape }, parts, key: elementKey(name, parts) };
+  });
+  // what a MAC stands for changes with the addresses that it is seen with
+  if (decision.scope !== 'device') options.memory?.set(decision.id, { decision, planned });
+  return planned;
+}
+
+function needsTheSame(one: Decision, other: Decision): boolean {
+  return (
+    one.scope === other.scope &&
+    one.value === other.value &&
+    one.direction === other.direction &&
+    one.action === other.action &&
+    one.mode === other.mode
+  );
+}
+
+/** The memory is never larger than twice the plan. */
+function forgetOthers(memory: PlanMemory | undefined, held: ReadonlyMap<string, unknown>): void {
+  if (memory === undefined || memory.size <= 2 * held.size + 100) return;
+  for (const id of memory.keys()) if (!held.has(id)) memory.delete(id);
+}
+
+function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptions): readonly ShapedElement[] {
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
   const { target } = parsed;
@@ -133,7 +172,7 @@ function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptio
   }
 }
 
-function hostElement(family: AddressFamily, address: string, side: SetSide): PlannedElement {
+function hostElement(family: AddressFamily, address: string, side: SetSide): ShapedElement {
   return { shape: { kind: 'host', family, side }, parts: [address] };
 }
 

@@ -9,7 +9,7 @@ import { connectionCuts } from './cut-connections.ts';
 import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
 import { addressesToCut, type Guard } from './guard.ts';
 import type { Kernel } from './kernel.ts';
-import { changeBatch, dropTable, fullBatch, keysIn, type Change } from './nft-batch.ts';
+import { changeBatch, dropTable, elementValue, fullBatch, keysIn, type Change } from './nft-batch.ts';
 import type { NftCommand, TableFamily } from './nft-expression.ts';
 import { guardText } from './nft-guard.ts';
 import { NftKernel, type NftKernelOptions } from './nft-kernel.ts';
@@ -19,11 +19,13 @@ import {
   noTable,
   readTable,
   structureAsked,
+  structureDrift,
   sumCounters,
+  type ElementReading,
   type Structure,
   type TableReading,
 } from './nft-reading.ts';
-import { planRuleset, type Ruleset } from './nft-ruleset.ts';
+import { elementKey, planRuleset, type KernelElement, type PlanMemory, type Ruleset } from './nft-ruleset.ts';
 import type { CounterValue, RateLimit } from './nft-set.ts';
 
 export interface NftablesFirewallOptions extends NftKernelOptions {
@@ -51,6 +53,8 @@ interface Held {
   readonly decisionIds: ReadonlySet<string>;
 }
 
+/** So many elements of a change are looked at one by one; for more, all is read. */
+const maxLookedAt = 64;
 /** Deletions of running connections at a time; beyond it the drop rules alone do. */
 const maxCuts = 256;
 
@@ -66,6 +70,11 @@ export class NftablesFirewall implements Firewall {
   #held: Held | undefined;
   /** As last read, to go on from when the table is made anew. */
   #counters = new Map<TableFamily, ReadonlyMap<string, CounterValue>>();
+  /** Elements as last read, and as looked at since. */
+  readonly #lastRead = new Map<TableFamily, Map<string, ElementReading>>();
+  /** Of the last full reading; while there is some, no change is small. */
+  #foundDrift: string | null = null;
+  readonly #planned: PlanMemory = new Map();
   #queue: Promise<unknown> = Promise.resolve();
   #cuts: Promise<void> = Promise.resolve();
   readonly #closed = new AbortController();
@@ -91,7 +100,9 @@ export class NftablesFirewall implements Firewall {
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#inTurn(async () => {
       const families = this.#families();
-      return this.#reading(await this.#list(families, signal), families);
+      const tables = await this.#list(families, signal);
+      this.#foundDrift = this.#drift(tables, families);
+      return this.#reading(tables, families, this.#foundDrift);
     });
   }
 
@@ -107,6 +118,8 @@ export class NftablesFirewall implements Firewall {
       }
       this.#held = undefined;
       this.#counters.clear();
+      this.#lastRead.clear();
+      this.#planned.clear();
     });
   }
 
@@ -124,21 +137,29 @@ export class NftablesFirewall implements Firewall {
     const nowMs = this.#now();
     const addressesOf = (mac: string): readonly string[] => addressesToCut(this.#addressesOf(mac), guard);
     const families = this.#families();
-    const ruleset = planRuleset(decisions, { nowMs, addressesOf, isBridge: families.includes('bridge') });
+    const isBridge = families.includes('bridge');
+    const ruleset = planRuleset(decisions, { nowMs, addressesOf, isBridge, memory: this.#planned });
     const known = this.#held?.decisionIds ?? new Set();
-    const tables =
-      (await this.#change(ruleset, guard, families, nowMs, signal)) ??
-      (await this.#replace(ruleset, guard, families, nowMs, signal));
+    const changed = await this.#change(ruleset, guard, families, nowMs, signal);
+    const tables = changed ?? (await this.#replace(ruleset, guard, families, nowMs, signal));
+    this.#foundDrift = null;
+    // sets that are empty now stay until all is made anew
+    const olderSets = changed === undefined ? [] : (this.#held?.ruleset.sets ?? []);
     this.#held = {
-      ruleset: { ...ruleset, sets: new Map([...(this.#held?.ruleset.sets ?? []), ...ruleset.sets]) },
+      ruleset: { ...ruleset, sets: new Map([...olderSets, ...ruleset.sets]) },
       guardText: guardText(guard),
-      structures: new Map([...tables].map(([family, { structure }]) => [family, structure])),
+      structures: new Map(
+        [...tables].map(([family, { structure }]) => [
+          family,
+          { ...structure, guardElements: structure.guardElements ?? this.#guardElements(family) },
+        ]),
+      ),
       decisionIds: new Set(ruleset.elementsOf.keys()),
     };
     this.#cut(
       decisions.filter(({ id }) => !known.has(id)).flatMap((decision) => connectionCuts(decision, guard, addressesOf)),
     );
-    return this.#reading(tables, families);
+    return this.#reading(tables, families, null); // it was compared just now
   }
 
   /** Only what differs from what is held; undefined where the kernel is not as we left it. */
@@ -160,6 +181,8 @@ export class NftablesFirewall implements Firewall {
     }
     const commands = [...changes.values()].flatMap((change) => change.commands);
     if (commands.length > 0 && !(await this.#tryApply(commands, signal))) return undefined;
+    const looked = withGuard || this.#foundDrift !== null ? undefined : await this.#lookAt(changes, held, signal);
+    if (looked !== undefined) return looked;
     const tables = await this.#list(families, signal);
     for (const [family, table] of tables) {
       const structure = expectedAfter(held.structures.get(family)!, table.structure, changes.get(family)!, withGuard);
@@ -168,6 +191,48 @@ export class NftablesFirewall implements Firewall {
       if (findDrift(table, expected, structure, this.#now()) !== undefined) return undefined;
     }
     return tables;
+  }
+
+  /**
+   * Reads back what a small change was about, and nothing of the thousands beside it; undefined where that is not as
+   * asked for, or the change is not small. What was read before stands for the rest.
+   */
+  async #lookAt(
+    changes: ReadonlyMap<TableFamily, Change>,
+    held: Held,
+    signal: AbortSignal,
+  ): Promise<Tables | undefined> {
+    const tables = new Map<TableFamily, TableReading>();
+    for (const [family, change] of changes) {
+      const { added, gone } = change;
+      const before = this.#lastRead.get(family);
+      if (before === undefined || added.length + gone.length > maxLookedAt) return undefined;
+      const replaced = new Set(added.map(({ set, parts }) => elementKey(set, parts)));
+      const lifted = gone.filter(({ set, parts }) => !replaced.has(elementKey(set, parts)));
+      const ask = (elements: readonly KernelElement[]): Promise<number> =>
+        this.#kernel.countHeld(
+          family,
+          elements.map((element) => ({ set: element.set, value: elementValue(element) })),
+          signal,
+        );
+      const [outline, present, left] = await Promise.all([
+        this.#kernel.outline(family, signal),
+        ask(added),
+        ask(lifted),
+      ]);
+      const { structure, counters, exists } = readTable(outline, true);
+      const expected = expectedAfter(held.structures.get(family)!, structure, change, false);
+      if (!exists || present !== added.length || left > 0 || expected === undefined) return undefined;
+      if (structureDrift(structure, expected) !== undefined) return undefined;
+      for (const { set, parts } of lifted) before.delete(elementKey(set, parts));
+      for (const { set, parts, decisionId } of added) before.set(elementKey(set, parts), { decisionId, packets: 0 });
+      tables.set(family, { exists, elements: before, counters, structure });
+    }
+    return tables;
+  }
+
+  #guardElements(family: TableFamily): string | null {
+    return this.#held?.structures.get(family)?.guardElements ?? null;
   }
 
   /** All tables anew, whatever stands there. */
@@ -209,7 +274,7 @@ export class NftablesFirewall implements Firewall {
     return tables;
   }
 
-  #reading(tables: Tables, families: readonly TableFamily[]): FirewallReading {
+  #reading(tables: Tables, families: readonly TableFamily[], drift: string | null): FirewallReading {
     for (const [family, { exists, counters }] of tables) if (exists) this.#counters.set(family, counters);
     const { dropped, wouldDrop } = sumCounters([...tables.values()]);
     const packets = { packetsDropped: dropped, packetsWouldDrop: wouldDrop };
@@ -222,30 +287,43 @@ export class NftablesFirewall implements Firewall {
       return { ...packets, decisionIds, packetsOf, drift: null };
     }
     const { ruleset, structures } = this.#held;
-    const nowMs = this.#now();
-    const drifts = families.flatMap((family) => {
-      const structure = structures.get(family);
-      if (structure === undefined) return [`there is a bridge now, and no table of ours on it`];
-      return findDrift(tables.get(family)!, { ...ruleset, keys: keysIn(family, ruleset) }, structure, nowMs) ?? [];
-    });
     const isWhole = families.every((family) => {
-      const [table, structure] = [tables.get(family)!, structures.get(family)];
-      return (
-        table.exists &&
-        structure !== undefined &&
-        isSame(table.structure.guard, structure.guard) &&
-        isSame(table.structure.decisions, structure.decisions)
-      );
+      const structure = structures.get(family);
+      const table = tables.get(family)!;
+      return table.exists && structure !== undefined && structureDrift(table.structure, structure) === undefined;
     });
+    const held = [...tables.values()].map(({ elements }) => elements);
     for (const [id, keys] of ruleset.elementsOf) {
-      if (isWhole && keys.every((key) => [...tables.values()].some(({ elements }) => elements.has(key)))) {
-        decisionIds.add(id);
-      }
       let met = 0;
-      for (const { elements } of tables.values()) for (const key of keys) met += elements.get(key)?.packets ?? 0;
+      let there = 0;
+      for (const key of keys) {
+        let isThere = false;
+        for (const elements of held) {
+          const element = elements.get(key);
+          if (element === undefined) continue;
+          isThere = true;
+          met += element.packets;
+        }
+        if (isThere) there += 1;
+      }
+      if (isWhole && there === keys.length) decisionIds.add(id);
       if (met > 0) packetsOf.set(id, met);
     }
-    return { ...packets, decisionIds, packetsOf, drift: drifts[0] ?? null };
+    return { ...packets, decisionIds, packetsOf, drift };
+  }
+
+  /** How the kernel differs from what is held, in the first of the tables that does. */
+  #drift(tables: Tables, families: readonly TableFamily[]): string | null {
+    if (this.#held === undefined) return null;
+    const { ruleset, structures } = this.#held;
+    for (const family of families) {
+      const structure = structures.get(family);
+      if (structure === undefined) return 'there is a bridge now, and no table of ours on it';
+      const expected = { ...ruleset, keys: keysIn(family, ruleset) };
+      const drift = findDrift(tables.get(family)!, expected, structure, this.#now());
+      if (drift !== undefined) return drift;
+    }
+    return null;
   }
 
   async #list(families: readonly TableFamily[], signal: AbortSignal): Promise<Tables> {
@@ -253,7 +331,9 @@ export class NftablesFirewall implements Firewall {
       await Promise.all(
         families.map(async (family) => {
           const listing = await this.#kernel.list(family, signal);
-          return [family, listing === undefined ? noTable : readTable(listing)] as const;
+          const table = listing === undefined ? noTable : readTable(listing);
+          this.#lastRead.set(family, new Map(table.elements));
+          return [family, table] as const;
         }),
       ),
     );
@@ -306,8 +386,8 @@ function expectedAfter(
     )
   )
     return undefined;
-  if (!withGuard) return { guard: before.guard, decisions: found.decisions };
-  const isKept = (entry: string): boolean => !entry.includes('"expr"');
-  const rules = found.guard.filter((entry) => !isKept(entry));
-  return rules.length === asked.guard ? { guard: found.guard, decisions: found.decisions } : undefined;
+  const expected = { decisions: found.decisions, guardElements: found.guardElements };
+  if (!withGuard) return { ...expected, guard: before.guard, guardElements: before.guardElements };
+  const rules = found.guard.filter((entry) => entry.includes('"expr"'));
+  return rules.length === asked.guard ? { ...expected, guard: found.guard } : undefined;
 }

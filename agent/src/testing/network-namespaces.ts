@@ -56,12 +56,12 @@ export class GatewayNamespaces implements AsyncDisposable {
     return run(...this.inside(host, ...command));
   }
 
-  /** Can `from` open a TCP connection to this address and port? Gives it 400 ms. */
-  reaches(from: HostName | 'gateway', address: string, port = 80): boolean {
+  /** Can `from` open a TCP connection to this address and port? Gives it 400 ms where nothing else is said. */
+  reaches(from: HostName | 'gateway', address: string, port = 80, seconds = 0.4): boolean {
     const [program = '', ...args] = this.inside(
       from,
       'timeout',
-      '0.4',
+      `${seconds}`,
       'bash',
       '-c',
       `exec 3<>/dev/tcp/${address}/${port}`,
@@ -85,6 +85,14 @@ export class GatewayNamespaces implements AsyncDisposable {
     this.run('gateway', 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
     for (const host of hosts) this.#attach(host);
     for (const host of [...hosts, 'gateway'] as const) await this.#serve(host);
+    // neighbours find each other once, at leisure
+    for (const host of hosts) {
+      for (const { v4, v6 } of Object.values(addresses)) {
+        for (const address of [v4, v6]) {
+          if (!this.reaches(host, address, 80, 10)) throw new Error(`${host} does not reach ${address}`);
+        }
+      }
+    }
   }
 
   #attach(host: HostName): void {

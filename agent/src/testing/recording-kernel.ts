@@ -11,14 +11,6 @@ export class RecordingKernel implements Kernel {
   }
 
   async outline(): Promise<string> {
-    return '{"nftables": []}';
-  }
-
-  async countHeld(): Promise<number> {
-    return 0;
-  }
-
-  async outline(): Promise<string> {
     return '{"nftables":[]}';
   }
 
