@@ -92,6 +92,7 @@ export class FlowTable {
    */
   fetch(hashes: Int32Array, count: number): void {
     const { values } = this.records;
+    const { states, lowIsSource } = this;
     const guesses = this.#guesses;
     this.#index.guess(hashes, guesses, count);
     let sum = 0;
@@ -100,6 +101,8 @@ export class FlowTable {
       if (slot === none) continue;
       const record = slot * words;
       sum +=
+        states[slot]! +
+        lowIsSource[slot]! +
         values[record]! +
         values[record + cacheLine]! +
         values[record + 2 * cacheLine]! +

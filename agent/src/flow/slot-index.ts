@@ -41,12 +41,18 @@ export class SlotIndex {
     return (entry ^ hash) >>> slotBits === 0 ? entry & slotMask : -2;
   }
 
-  /** Write to `slots` where the searches for these hashes begin: a slot that may be the right one, or -1. */
+  /** Write to `slots` what stands first for each of these hashes: the right slot but for one time in a thousand, or -1. */
   guess(hashes: Int32Array, slots: Int32Array, count: number): void {
     const places = this.#places;
     const mask = this.#mask;
     for (let i = 0; i < count; i++) {
-      const entry = places[hashes[i]! & mask]!;
+      const hash = hashes[i]!;
+      let place = hash & mask;
+      let entry = places[place]!;
+      while (entry !== empty && (entry ^ hash) >>> slotBits !== 0) {
+        place = (place + 1) & mask;
+        entry = places[place]!;
+      }
       slots[i] = entry === empty ? -1 : entry & slotMask;
     }
   }
