@@ -25,8 +25,13 @@ describeOnBothDatabases('rules over HTTP', (open) => {
     await using place = await open();
     await using api = await startTestApi(place.url);
     const versionOf = async (): Promise<number> =>
-      (await api.controller.database.reader.selectFrom('gateways').select('policy_version').executeTakeFirstOrThrow())
-        .policy_version;
+      (
+        await api.controller.database.reader
+          .selectFrom('gateways')
+          .select('policy_version')
+          .where('id', '=', 'edge-1')
+          .executeTakeFirstOrThrow()
+      ).policy_version;
     const start = await versionOf();
     const made = await api.call('admin', 'POST', rules, { name: 'Strict', action: 'block_ip', classes: ['port_scan'] });
     expect(made).toMatchObject({

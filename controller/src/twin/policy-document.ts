@@ -16,7 +16,7 @@ export const policyLifetimeMs = 30 * 24 * 3_600_000;
 /** Agents from this protocol on prove a policy over new connections or put the one before back, and prove an unblock. */
 export const provingProtocol = 2;
 /** Long enough for a busy gateway to connect twice, short enough that a lockout is a hiccup. */
-const confirmWithinSeconds = 60;
+const confirmWithinSeconds = 30;
 
 export function policyContent(
   row: Selectable<GatewaysTable>,
