@@ -59,8 +59,10 @@ export class Field implements AsyncDisposable {
   async describeAgents(): Promise<string> {
     const { stdout } = await this.network.gateway.run(['nft', 'list', 'table', 'inet', 'picket']);
     const decisions = await Promise.all(this.#agents.map((agent) => agent.decisions().catch(() => [])));
+    const states = await Promise.all(this.#agents.map((agent) => agent.ask('GET', '/status').catch(String)));
     return [
       ...this.#agents.map(({ program }) => program.output.slice(-2000)),
+      ...states.map((state) => JSON.stringify(state)),
       ...decisions.flat().map(({ decision }) => JSON.stringify(decision)),
       stdout.slice(0, 6000),
     ].join('\n');

