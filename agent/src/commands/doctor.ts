@@ -10,9 +10,8 @@ import { openModelBundle } from '../detection/model-bundle.ts';
 import { describeHeldOpen, readHeldOpen } from '../enforcement/held-open.ts';
 import { SteadyClock, systemTime } from '../enforcement/steady-clock.ts';
 import { planSeparation } from '../privileged/rights.ts';
+import { examineKernel, type Finding } from './doctor-kernel.ts';
 import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
-
-type Finding = { readonly check: string; readonly state: 'ok' | 'warning' | 'missing'; readonly detail: string };
 
 /** Exit code where something is missing or amiss; 0 where all is well. */
 const findingsExitCode = 2;
@@ -47,6 +46,7 @@ async function examine(config: AgentConfig | undefined): Promise<Finding[]> {
       : [checkStateDirectory(config.state_dir), checkIdentity(config.state_dir), ...checkHeldOpen(config.state_dir)]),
     ...(config?.capture.source === 'live' ? await checkInterface(config.capture.interface) : []),
     checkForwarding(),
+    ...(await examineKernel()),
   ];
 }
 
