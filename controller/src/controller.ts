@@ -143,6 +143,7 @@ export async function startController(
     unblocksOwedBy: (gateway) => history.unblocks.owedBy(gateway),
   });
   starting.use(history.retention.start());
+  starting.use(history.startWebhooks());
   starting.use(
     history.unblocks.start((error) =>
       log.error({ err: error }, 'gateways that owe an unblock could not be asked again'),

@@ -40,6 +40,7 @@ import { DryRunService } from './rules/dry-run-service.ts';
 import { RuleRepository } from './rules/rule-repository.ts';
 import { ruleRoutes } from './rules/rule-routes.ts';
 import { RuleService } from './rules/rule-service.ts';
+import { RuleWebhooks } from './rules/rule-webhooks.ts';
 import { FlowRepository } from './traffic/flow-repository.ts';
 import { flowRoutes } from './traffic/flow-routes.ts';
 import { FlowService } from './traffic/flow-service.ts';
@@ -71,6 +72,8 @@ export interface History {
   readonly rules: RuleService;
   /** Started and closed by the composition root. */
   readonly retention: RetentionService;
+  /** Closed by the composition root. */
+  startWebhooks(): AsyncDisposable;
   /** For the message router. */
   ingestBatch(gatewayId: GatewayId, batch: RawBatch): Promise<Ack>;
   /** For the metrics, since the start. */
@@ -155,6 +158,13 @@ export function createHistory(parts: HistoryParts): History {
     unblocks,
     rules,
     retention: new RetentionService(new RetentionRepository(database), log),
+    startWebhooks: () =>
+      RuleWebhooks.start({
+        feed: live,
+        rules: () => rules.all(),
+        deviceType: (id) => devices.typeOf(id),
+        log,
+      }),
     ingestBatch: (gatewayId, batch) => door.ingestBatch(gatewayId, batch),
     get ingested() {
       return ingest.counters;

@@ -1,6 +1,6 @@
 /** Devices in the database, with the status that the rest of the history gives them. */
 import { sql, type Selectable } from 'kysely';
-import type { DeviceStatus } from '@picket/shared/contract/device';
+import type { DeviceStatus, DeviceType } from '@picket/shared/contract/device';
 import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
@@ -149,6 +149,11 @@ export class DeviceRepository {
       .limit(limit)
       .execute();
     return rows.flatMap((row) => row.ip_address ?? []);
+  }
+
+  async typeOf(id: string): Promise<DeviceType | undefined> {
+    const row = await this.#reader.selectFrom('devices').select('device_type').where('id', '=', id).executeTakeFirst();
+    return row?.device_type as DeviceType | undefined;
   }
 
   /** MAC, or else address, of each device of this type behind a gateway. */

@@ -217,6 +217,11 @@ export class DeviceService {
     return this.#devices.unmonitored(gatewayId, maxUnmonitored);
   }
 
+  /** Undefined for a device that is gone. */
+  typeOf(id: string): Promise<DeviceType | undefined> {
+    return this.#devices.typeOf(id);
+  }
+
   /** For rules that are for a type of device: its members behind a gateway, by MAC where it is known. */
   membersOf(gatewayId: GatewayId, type: DeviceType): Promise<string[]> {
     return this.#devices.membersOf(gatewayId, type, maxMembers);

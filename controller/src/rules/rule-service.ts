@@ -49,11 +49,16 @@ export class RuleService {
     return toStoredRule(await this.#find(id));
   }
 
+  /** In the order of their ids. */
+  async all(): Promise<StoredRule[]> {
+    return (await this.#rules.all()).map(toStoredRule);
+  }
+
   /** The rules of one gateway as its policy carries them, in the order of their ids. */
   async forPolicy(gateway: GatewayId): Promise<Rule[]> {
     const rules: Rule[] = [];
-    for (const row of await this.#rules.all()) {
-      const rule = await this.onGateway(toStoredRule(row), gateway);
+    for (const stored of await this.all()) {
+      const rule = await this.onGateway(stored, gateway);
       if (rule !== undefined) rules.push(rule);
     }
     return rules;
@@ -85,7 +90,7 @@ export class RuleService {
     if (outcome === 'full') throw new Conflict(`there are ${maxRules} rules already; delete one first`);
     const rule = toStoredRule(row);
     await this.#audit.record({ actor, what: 'rule.create', onWhat: `rule ${rule.id}`, after: rule });
-    await this.#policies.rulesChanged();
+    await this.#policies.rulesChanged(actor);
     return rule;
   }
 
@@ -119,7 +124,7 @@ export class RuleService {
       before: toStoredRule(before),
       after,
     });
-    await this.#policies.rulesChanged();
+    await this.#policies.rulesChanged(actor);
     return after;
   }
 
@@ -135,7 +140,7 @@ export class RuleService {
     checkVersion(before, version);
     if ((await this.#rules.delete(id, before.version)) === 'stale') throw changedMeanwhile();
     await this.#audit.record({ actor, what: 'rule.delete', onWhat: `rule ${id}`, before: toStoredRule(before) });
-    await this.#policies.rulesChanged();
+    await this.#policies.rulesChanged(actor);
   }
 
   /** Undefined where there is none, or none any more. */

@@ -87,4 +87,42 @@ describeOnBothDatabases('rules over HTTP', (open) => {
     expect((await api.call('operator', 'POST', rules, { name: 'X', action: 'block' })).status).toBe(403);
     expect((await api.call('operator', 'POST', `${rules}/${defaultRules[0]!.id}/toggle`)).status).toBe(403);
   });
+
+  test('a rule may be for one gateway or one type of device, and each policy carries what concerns it', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    const policyOf = async (gateway: string): Promise<Record<string, readonly string[]>> => {
+      const policy = await api.controller.history.rules.forPolicy(gateway as GatewayId);
+      return Object.fromEntries(
+        policy.filter((rule) => rule.name.startsWith('ours')).map((rule) => [rule.name, rule.devices]),
+      );
+    };
+    const ours = {
+      action: 'block',
+      device_ladder: ['cut_destination', 'quarantine'],
+      escalation: { factor: 2, max_duration_seconds: 86_400, forget_after_seconds: 3600 },
+      schedule: { days: ['sat', 'sun'], from: '00:00', until: '00:00', time_zone: 'Europe/Berlin' },
+    };
+    const here = await api.call('admin', 'POST', rules, { ...ours, name: 'ours: here', gateway_id: 'edge-1' });
+    expect(here).toMatchObject({ status: 201, body: { ...ours, gateway_id: 'edge-1' } });
+    await api.call('admin', 'POST', rules, { ...ours, name: 'ours: cameras', device_type: 'camera' });
+    expect(await policyOf('edge-1')).toEqual({ 'ours: here': [] });
+    expect(await policyOf('edge-2')).toEqual({});
+
+    const camera = { name: 'yard', device_type: 'camera', ip_address: '192.168.1.30', gateway_id: 'edge-2' };
+    const { body: device } = await api.call('operator', 'POST', '/devices', camera);
+    expect(await policyOf('edge-2')).toEqual({ 'ours: cameras': ['192.168.1.30'] });
+    await api.call('operator', 'PUT', `/devices/${device.id}`, { device_type: 'sensor' });
+    expect(await policyOf('edge-2')).toEqual({});
+
+    const nothing = { gateway_id: null, escalation: null, schedule: null, device_ladder: [] };
+    const cleared = await api.call('admin', 'PATCH', `${rules}/${here.body.id}`, nothing, { 'if-match': '*' });
+    expect(cleared.body).toMatchObject(nothing);
+    for (const refused of [
+      { ...ours, schedule: { ...ours.schedule, from: '25:00' } },
+      { ...ours, device: '192.168.1.30', device_type: 'camera' },
+      { ...ours, device_ladder: ['explode'] },
+    ])
+      expect((await api.call('admin', 'POST', rules, { ...refused, name: 'no' })).status).toBe(422);
+  });
 });

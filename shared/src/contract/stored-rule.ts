@@ -15,7 +15,10 @@ const scope = {
   /** Only for devices of this type; null: for every device, or for `device`. */
   device_type: DeviceType.nullable(),
   /** With the action `webhook`: where the alert is posted to. */
-  webhook_url: z.httpUrl().max(500).nullable(),
+  webhook_url: z
+    .url({ protocol: /^https?$/, hostname: /^.+$/ })
+    .max(500)
+    .nullable(),
 };
 
 export const StoredRule = z.object({

@@ -82,7 +82,7 @@ export class Evidence {
 }
 
 /** Does the rule speak of attacks of this class? */
-export function namesClass(rule: Rule, attack: TrafficClass): boolean {
+export function namesClass(rule: Pick<Rule, 'classes'>, attack: TrafficClass): boolean {
   return attack !== 'benign' && (rule.classes.length === 0 || rule.classes.includes(attack));
 }
 

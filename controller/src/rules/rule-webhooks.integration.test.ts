@@ -1,0 +1,73 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { newId, type AlertId } from '@picket/shared/contract/identifiers';
+import { sampleAlert } from '../testing/sample-events.ts';
+import { startTestApi } from '../testing/test-api.ts';
+import { postJson } from './webhook-post.ts';
+
+const never = new AbortController().signal;
+
+/** A receiver that answers with these statuses in turn, the last one for good. */
+async function receiver(...statuses: number[]): Promise<{ readonly url: string; readonly bodies: string[] }> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      bodies.push(body);
+      response.writeHead(statuses.length > 1 ? statuses.shift()! : (statuses[0] ?? 204)).end();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, bodies };
+}
+
+test('a new alert of its class is posted to the address of a webhook rule, once; others are not', async () => {
+  await using api = await startTestApi(undefined);
+  const { url, bodies } = await receiver(204);
+  const rule = { name: 'tell us', action: 'webhook', classes: ['brute_force_ssh'], webhook_url: url };
+  expect((await api.call('admin', 'POST', '/prevention/rules', rule)).status).toBe(201);
+  const alert = sampleAlert();
+  await api.ingest('alerts', [
+    { kind: 'alert', body: sampleAlert({ id: newId() as AlertId, class: 'port_scan' }) },
+    { kind: 'alert', body: alert },
+  ]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(1), { timeout: 20_000 });
+  await api.ingest('alerts', [{ kind: 'alert', body: { ...alert, revision: 1 } }]);
+  const last = sampleAlert({ id: newId() as AlertId });
+  await api.ingest('alerts', [{ kind: 'alert', body: last }]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 20_000 });
+  expect(bodies.map((body) => JSON.parse(body))).toMatchObject([
+    { type: 'alert_created', rule: 'tell us', alert: { id: alert.id, attack_type: 'brute_force_ssh' } },
+    { alert: { id: last.id } },
+  ]);
+});
+
+test('a webhook rule needs an address, and no other rule has one', async () => {
+  await using api = await startTestApi(undefined);
+  const rule = { name: 'tell us', action: 'webhook' };
+  for (const refused of [
+    rule,
+    { ...rule, webhook_url: 'file:///etc/passwd' },
+    { ...rule, action: 'block', webhook_url: 'https://example.com/' },
+  ]) {
+    const { status, body } = await api.call('admin', 'POST', '/prevention/rules', refused);
+    expect(status).toBe(422);
+    expect(JSON.stringify(body)).toContain('webhook_url');
+  }
+});
+
+test('a post goes nowhere that only this host may reach, and says why', async () => {
+  await expect(postJson('http://169.254.169.254/latest/meta-data', '{}', never)).rejects.toThrow(/link-local/);
+  await expect(postJson('http://[fe80::1]/', '{}', never)).rejects.toThrow(/link-local/);
+  const { url, bodies } = await receiver(302);
+  expect(await postJson(url, '{}', never)).toBe(302);
+  expect(bodies).toEqual(['{}']);
+});

@@ -1,0 +1,121 @@
+/**
+ * Rules with the action `webhook`: every new alert that such a rule speaks of is posted to its address. Nobody waits for
+ * it: alerts queue up to a bound, each is tried a few times, and what was given up is counted and logged.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { DeviceType } from '@picket/shared/contract/device';
+import { StoredAlert } from '@picket/shared/contract/stored-alert';
+import type { StoredRule } from '@picket/shared/contract/stored-rule';
+import { namesClass } from '@picket/shared/policy/evidence';
+import type { LiveFeed } from '../live/live-feed.ts';
+import { postJson } from './webhook-post.ts';
+
+export interface RuleWebhookParts {
+  readonly feed: LiveFeed;
+  readonly rules: () => Promise<readonly StoredRule[]>;
+  /** Undefined for a device that is gone. */
+  readonly deviceType: (deviceId: string) => Promise<DeviceType | undefined>;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Waits between attempts, ms. */
+  readonly retryAfterMs?: readonly number[];
+}
+
+const maxWaiting = 200;
+const created = '{"type":"alert_created"';
+
+export class RuleWebhooks implements AsyncDisposable {
+  readonly #parts: RuleWebhookParts;
+  readonly #stopped = new AbortController();
+  readonly #waiting: string[] = [];
+  readonly #unsubscribe: () => void;
+  #work: Promise<void> | undefined;
+  #delivered = 0;
+  #failed = 0;
+
+  private constructor(parts: RuleWebhookParts) {
+    this.#parts = parts;
+    this.#unsubscribe = parts.feed.subscribe('alerts', (text) => this.#take(text));
+  }
+
+  static start(parts: RuleWebhookParts): RuleWebhooks {
+    return new RuleWebhooks(parts);
+  }
+
+  /** Posts that were answered with 2xx, and posts that were given up, since the start. */
+  get counters(): { readonly delivered: number; readonly failed: number } {
+    return { delivered: this.#delivered, failed: this.#failed };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#unsubscribe();
+    this.#stopped.abort();
+    await this.#work;
+  }
+
+  #take(text: string): 'taken' {
+    if (!text.startsWith(created)) return 'taken';
+    if (this.#waiting.length >= maxWaiting) this.#giveUp('too many alerts are waiting for webhooks');
+    else this.#waiting.push(text);
+    this.#work ??= this.#deliver().finally(() => {
+      this.#work = undefined;
+    });
+    return 'taken';
+  }
+
+  async #deliver(): Promise<void> {
+    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+      if (this.#stopped.signal.aborted) return;
+      try {
+        const alert = StoredAlert.parse((JSON.parse(text) as { readonly data: unknown }).data);
+        for (const rule of await this.#rulesFor(alert)) await this.#post(rule, alert);
+      } catch (error) {
+        this.#giveUp((error as Error).message);
+      }
+    }
+  }
+
+  async #rulesFor(alert: StoredAlert): Promise<readonly StoredRule[]> {
+    const rules = (await this.#parts.rules()).filter(
+      (rule) =>
+        rule.is_enabled &&
+        rule.action === 'webhook' &&
+        namesClass({ classes: rule.classes }, alert.attack_type) &&
+        (rule.gateway_id === null || rule.gateway_id === alert.gateway_id) &&
+        (rule.device === null || rule.device === alert.device_address) &&
+        alert.score >= (rule.threshold ?? 0),
+    );
+    const isTyped = rules.some((rule) => rule.device_type !== null);
+    const type = isTyped && alert.device_id !== null ? await this.#parts.deviceType(alert.device_id) : undefined;
+    return rules.filter((rule) => rule.device_type === null || rule.device_type === type);
+  }
+
+  async #post({ name, webhook_url: url }: StoredRule, alert: StoredAlert): Promise<void> {
+    if (url === null) return;
+    const body = JSON.stringify({ type: 'alert_created', rule: name, alert });
+    const waits = [0, ...(this.#parts.retryAfterMs ?? [2000, 10_000])];
+    let problem = '';
+    for (const waitMs of waits) {
+      try {
+        await delay(waitMs, undefined, { signal: this.#stopped.signal });
+        const status = await postJson(url, body, this.#stopped.signal);
+        if (status >= 200 && status < 300) {
+          this.#delivered += 1;
+          return;
+        }
+        problem = `it answered ${status}`;
+        if (status >= 400 && status < 500 && status !== 429) break; // it will say the same again
+      } catch (error) {
+        problem = (error as Error).message;
+        if (this.#stopped.signal.aborted) break;
+      }
+    }
+    this.#giveUp(`rule "${name}": ${problem}`);
+  }
+
+  /** The address may hold a secret: it is never logged. */
+  #giveUp(problem: string): void {
+    this.#failed += 1;
+    this.#parts.log.warn(`a webhook was given up: ${problem}`);
+  }
+}
