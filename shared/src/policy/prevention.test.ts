@@ -338,7 +338,7 @@ test('whatever is seen, nothing is asked for that the guard would refuse, that i
             const peer = (flow.direction === 'internal' ? inside : outside)[family];
             return flow.direction === 'outbound'
               ? { ...flow, direction: 'outbound', srcIp: device, dstIp: peer }
-              : { ...flow, direction: flow.direction as 'inbound' | 'internal', srcIp: peer, dstIp: device };
+              : { ...flow, direction: flow.direction, srcIp: peer, dstIp: device };
           }),
           device,
         );
