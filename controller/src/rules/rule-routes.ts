@@ -7,7 +7,7 @@ import { NewRule, RuleChange, StoredRule } from '@picket/shared/contract/stored-
 import { entityTag, expectedVersion } from '../http/entity-tag.ts';
 import { json, jsonBody, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema, writeCursor } from '../http/pagination.ts';
-import { actorOf, type RequestContext } from '../http/request-context.ts';
+import { actorOf, principalOf, type RequestContext } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
 import type { DryRunService } from './dry-run-service.ts';
 import type { RuleService } from './rule-service.ts';
@@ -20,7 +20,7 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
   const routes = createRoutes();
   const tagged = (context: Context<RequestContext>, rule: StoredRule): StoredRule => {
     context.header('etag', entityTag(rule.version));
-    return rule;
+    return shown(context, rule);
   };
 
   routes.openapi(
@@ -34,7 +34,8 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
     }),
     async (context) => {
       const page = pageRequest(context.req.valid('query'));
-      return context.json(toPage(await rules.list(page), page.limit), 200);
+      const entries = (await rules.list(page)).map(({ key, item }) => ({ key, item: shown(context, item) }));
+      return context.json(toPage(entries, page.limit), 200);
     },
   );
 
@@ -132,4 +133,10 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
   );
 
   return routes;
+}
+
+/** The address of a webhook often holds its secret: who is no admin sees where it goes, and no more. */
+function shown(context: Context<RequestContext>, rule: StoredRule): StoredRule {
+  if (rule.webhook_url === null || principalOf(context).role === 'admin') return rule;
+  return { ...rule, webhook_url: `${new URL(rule.webhook_url).origin}/…` };
 }

@@ -50,6 +50,17 @@ test('a new alert of its class is posted to the address of a webhook rule, once;
   ]);
 });
 
+test('only an admin sees the whole address of a webhook', async () => {
+  await using api = await startTestApi(undefined);
+  const rule = { name: 'tell us', action: 'webhook', webhook_url: 'https://hooks.example.com/services/secret' };
+  const { body: made } = await api.call('admin', 'POST', '/prevention/rules', rule);
+  expect(made.webhook_url).toBe(rule.webhook_url);
+  const { body: list } = await api.get('/prevention/rules');
+  const { body: one } = await api.call('operator', 'GET', `/prevention/rules/${made.id}`);
+  for (const seen of [list.items.find((item: { id: string }) => item.id === made.id), one])
+    expect(seen.webhook_url).toBe('https://hooks.example.com/…');
+});
+
 test('a webhook rule needs an address, and no other rule has one', async () => {
   await using api = await startTestApi(undefined);
   const rule = { name: 'tell us', action: 'webhook' };
