@@ -142,3 +142,15 @@ test('a file of an earlier version is read, and what it held ends by its own tex
   expect(minutesLeft(store, clock)).toEqual([9]);
   store[Symbol.dispose]();
 });
+
+test('what was lifted stays lifted after a start, whatever fraction of a millisecond the clock shows', () => {
+  const file = path();
+  const lifted = decision({});
+  {
+    using store = DecisionStore.open({ path: file });
+    store.put([lifted]);
+    store.lift([lifted.id], start + 0.25);
+  }
+  using store = DecisionStore.open({ path: file });
+  expect([store.all(), store.isLifted(lifted.id)]).toEqual([[], true]);
+});

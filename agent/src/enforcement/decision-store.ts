@@ -131,8 +131,8 @@ export class DecisionStore implements Disposable {
     const remember = this.#database.prepare('INSERT OR REPLACE INTO lifted (id, at_ms) VALUES (?, ?)');
     const forget = this.#database.prepare('DELETE FROM lifted WHERE at_ms < ?');
     this.#database.transaction(() => {
-      for (const id of ids) remember.run(id, nowMs);
-      forget.run(nowMs - maxDecisionSeconds * 1000);
+      for (const id of ids) remember.run(id, Math.round(nowMs));
+      forget.run(Math.round(nowMs) - maxDecisionSeconds * 1000);
       this.remove(ids);
     })();
   }
