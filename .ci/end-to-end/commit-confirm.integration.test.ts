@@ -152,8 +152,9 @@ test(
         60_000,
       );
       expect(done.gateways).toMatchObject([
-        { gateway_id: hall, state: 'released', removed: [{ decision_id: decision.id, value: '198.51.100.77' }] },
+        { gateway_id: hall, state: 'released', removed: [{ decision_id: id, value: '198.51.100.77' }] },
       ]);
+      left = await block();
     } finally {
       await agent.stop('SIGTERM');
     }

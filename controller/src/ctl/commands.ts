@@ -180,6 +180,26 @@ function valuesOf(decisions: unknown): string {
   return named.success ? named.data.map(({ value }) => value).join(', ') : '';
 }
 
+export function addRollouts(program: Command, terminal: Terminal): void {
+  const path = '/api/v1/rollouts';
+  const columns = ['id', 'state', 'wave', 'waiting', 'started_by', 'started_at', 'detail'];
+  const rollouts = program.command('rollouts').description('how changed rules reach the gateways, wave by wave');
+  addList(rollouts, terminal, path, columns, {});
+  addGet(rollouts, terminal, path);
+  rollouts
+    .command('begin')
+    .description('roll out the rules as they are now; a change of a rule does so by itself')
+    .action(() => show(terminal, 'POST', path, columns, {}));
+  for (const [verb, description] of [
+    ['resume', 'go on after a gateway fell silent'],
+    ['abort', 'every gateway gets back the rules it had'],
+  ] as const)
+    rollouts
+      .command(`${verb} <id>`)
+      .description(description)
+      .action((id: string) => show(terminal, 'POST', `${path}/${segment(id)}/${verb}`, columns, {}));
+}
+
 export function addFleet(program: Command, terminal: Terminal): void {
   const gateways = program.command('gateways').description('hosts that run an agent');
   addList(gateways, terminal, '/api/v1/gateways', ['id', 'status', 'mode', 'agent_version', 'presence_changed_at'], {});

@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { StartFailure, exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
 import { ApiClient } from './api-client.ts';
-import { addAlerts, addDecisions, addFleet, addUnblocks, type Terminal } from './commands.ts';
+import { addAlerts, addDecisions, addFleet, addRollouts, addUnblocks, type Terminal } from './commands.ts';
 import { addModels } from './model-commands.ts';
 import type { OutputFormat } from './print-rows.ts';
 import { readPassword } from './read-password.ts';
@@ -54,6 +54,7 @@ program
 addAlerts(program, terminal);
 addDecisions(program, terminal);
 addUnblocks(program, terminal);
+addRollouts(program, terminal);
 addFleet(program, terminal);
 addRules(program, terminal);
 addModels(program, terminal);
