@@ -65,7 +65,7 @@ export function startTcpdump(request: CaptureRequest, program?: string): Capture
 }
 
 export function captureEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, LC_ALL: 'C' };
+  return { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
 }
 
 /** As setpriv's arguments; none where this process has no right to give, and tcpdump may have one by its file. */

@@ -301,7 +301,11 @@ test('while its owner holds the gateway open nothing is in the kernel, nothing i
 test('what runs out while the gateway is held open does not come back', async () => {
   const bench = new Bench();
   let mark: HeldOpenMark | undefined = {
-    ...{ since_ms: 0, until_ms: null, boot_id: '', until_uptime_ms: null, who: 'test' },
+    since_ms: 0,
+    until_ms: null,
+    boot_id: '',
+    until_uptime_ms: null,
+    who: 'test',
   };
   const enforcer = await bench.open({ heldOpen: () => mark });
   await enforcer.add([bench.block()]);

@@ -147,7 +147,13 @@ describe.skipIf(!requireSystem('root', 'ip', 'nft', 'tcpdump', 'setpriv'))('the 
       const both = '-all,+net_admin,+net_raw';
       const user = ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', '--no-new-privs'];
       const agent = await Agent.start(inside, state, '', [
-        ...[...user, '--inh-caps', both, '--ambient-caps', both, '--bounding-set', both],
+        ...user,
+        '--inh-caps',
+        both,
+        '--ambient-caps',
+        both,
+        '--bounding-set',
+        both,
       ]);
       const [child] = childrenOf(agent.pid, 'agent/src/main.ts');
       expect(statusOf(child!)).toMatchObject({ CapEff: none, CapPrm: none, CapInh: none, NoNewPrivs: '1' });
@@ -172,12 +178,10 @@ describe.skipIf(!requireSystem('root', 'ip', 'nft', 'tcpdump', 'setpriv'))('the 
     writeFileSync(
       script,
       takenOver([
-        ...[
-          { op: 'apply', nftables: [{ flush: { ruleset: null } }] },
-          'flush ruleset',
-          '['.repeat(100_000),
-          'x'.repeat(400_000),
-        ],
+        { op: 'apply', nftables: [{ flush: { ruleset: null } }] },
+        'flush ruleset',
+        '['.repeat(100_000),
+        'x'.repeat(400_000),
         {
           op: 'add',
           id: 1,
