@@ -165,6 +165,8 @@ test('refused connections one after another are a scan; one sensor reading after
   });
   const windows = new Float32Array(2 * windowSize);
   windows.set(refused);
+  // A scan goes from port to port; the same port again and again would be a flood.
+  for (let slot = 0; slot < windowLength; slot++) windows[slot * featureCount] = 20 + slot;
   windows.set(reading, windowSize);
   const { scores, probabilities } = await detector.detect({ count: 2, windows, flowsSeen: Uint8Array.of(10, 10) });
   expect(scores[0]).toBeGreaterThanOrEqual(detector.manifest.threshold);
