@@ -63,10 +63,8 @@ async function enrolHall(): Promise<void> {
 }
 
 async function startAgent(): Promise<RunningProgram> {
-  const agent = RunningProgram.start([
-    ...[process.execPath, '--no-warnings', '--conditions=@picket/source'],
-    ...[agentMain, 'run', '--config', join(place, 'agent.yaml')],
-  ] as [string, ...string[]]);
+  const node = [process.execPath, '--no-warnings', '--conditions=@picket/source'] as const;
+  const agent = RunningProgram.start([...node, agentMain, 'run', '--config', join(place, 'agent.yaml')]);
   await agent.untilPrinted(/watching/, 90_000);
   return agent;
 }

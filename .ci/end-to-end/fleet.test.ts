@@ -59,6 +59,7 @@ async function startFleet(ports = { https: 0, mqtt: 0 }): Promise<Fleet> {
     },
     rulesFor: async () => [],
     unmonitoredBy: async () => [],
+    unblocksOwedBy: async () => [],
   });
   return started;
 }

@@ -70,6 +70,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
       },
       rulesFor: async () => [],
       unmonitoredBy: async () => [],
+      unblocksOwedBy: async () => [],
     });
     await eventually(
       async () => fleet.brokerConnected,

@@ -251,4 +251,5 @@ test('what the kernel does not hold is not called verified', async () => {
   kernelProblem = 'not in the kernel: nft is missing';
   gateway.commit.take(await sign(1, { confirm_within_seconds: undefined }));
   await until({ version: 1, step: 'applied', detail: kernelProblem }, gateway);
+  expect(told.map(({ step }) => step)).not.toContain('verified');
 });

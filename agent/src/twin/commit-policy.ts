@@ -45,7 +45,6 @@ const longestProofPauseMs = 5000;
 /** An outage in the middle of a change is tried again this often before it counts against the change. */
 const maxAttempts = 3;
 const maxSteps = 16;
-const changedNothing: ReadonlySet<ReportedStep> = new Set(['failed', 'refused']);
 
 export class PolicyCommit implements AsyncDisposable {
   readonly #options: PolicyCommitOptions;

@@ -158,25 +158,26 @@ export class DecisionService {
 
   /**
    * Every active decision that restricts this, whoever made it; with `only` those that stand on these gateways alone, for a
-   * decision is lifted whole. Returns how many.
+   * decision is lifted whole. To be asked before the gateways are told, whose answers end them.
    */
-  async liftRestricting(
+  async restricting(
     wanted: UnblockValue,
     { includePrefixes, only }: { readonly includePrefixes: boolean; readonly only: ReadonlySet<string> | undefined },
-    actor: Actor,
-  ): Promise<number> {
-    const rows = (await this.#decisions.active(this.#now().toISOString(), maxRepublished)).filter(
-      ({ decision, states }) => {
-        if (only !== undefined && !states.every((state) => only.has(state.gateway_id) || ended.has(state.state)))
-          return false;
-        const parsed = parseDecisionValue(decision.scope, decision.value);
-        const relation = parsed.ok ? restricts(parsed.target, wanted) : undefined;
-        return relation === 'names' || (relation === 'covers' && includePrefixes);
-      },
-    );
+  ): Promise<readonly DecisionWithStates[]> {
+    const rows = await this.#decisions.active(this.#now().toISOString(), maxRepublished);
+    return rows.filter(({ decision, states }) => {
+      if (only !== undefined && !states.every((state) => only.has(state.gateway_id) || ended.has(state.state)))
+        return false;
+      const parsed = parseDecisionValue(decision.scope, decision.value);
+      const relation = parsed.ok ? restricts(parsed.target, wanted) : undefined;
+      return relation === 'names' || (relation === 'covers' && includePrefixes);
+    });
+  }
+
+  /** Takes them out of the books and of every gateway's log. */
+  async liftThese(rows: readonly DecisionWithStates[], actor: Actor): Promise<void> {
     await this.#liftAll(rows, actor);
     for (const { decision } of rows) await this.#announced(decision.id as DecisionId);
-    return rows.length;
   }
 
   /**

@@ -24,7 +24,7 @@ import type { UnblockRepository, UnblockWithAnswers } from './unblock-repository
 
 export interface UnblockServiceParts {
   readonly unblocks: UnblockRepository;
-  readonly decisions: Pick<DecisionService, 'liftRestricting'>;
+  readonly decisions: Pick<DecisionService, 'restricting' | 'liftThese'>;
   readonly publisher: UnblockPublisher;
   readonly gateways: GatewayDirectory;
   readonly audit: AuditService;
@@ -89,11 +89,12 @@ export class UnblockService implements AsyncDisposable {
       targets.map(({ id }) => id),
     );
     await this.#parts.audit.record({ actor, what: 'unblock.ask', onWhat: `unblock ${row.id}`, after: row });
-    for (const { id } of targets) await this.#parts.publisher.unblocksChanged(id);
-    // Then the log, so that each proof names what was lifted, and no snapshot brings it back.
     const only = input.gateways === undefined ? undefined : new Set<string>(targets.map(({ id }) => id));
     const { include_prefixes: includePrefixes } = input;
-    await this.#parts.decisions.liftRestricting(parsed.wanted, { includePrefixes, only }, actor);
+    const known = await this.#parts.decisions.restricting(parsed.wanted, { includePrefixes, only });
+    // First the gateways, so that each proof names what was lifted; then the log, so that no snapshot brings it back.
+    for (const { id } of targets) await this.#parts.publisher.unblocksChanged(id);
+    await this.#parts.decisions.liftThese(known, actor);
     const asked = await this.get(row.id as UnblockId);
     publishAll(this.#parts.live, [message(asked)]);
     return asked;
