@@ -44,6 +44,12 @@ export class GatewayNamespaces implements Disposable {
     return ['ip', 'netns', 'exec', this.#name(name), ...command];
   }
 
+  /** Connections are tracked and masqueraded from here on. */
+  translate(): void {
+    const rules = `table ip nat { chain post { type nat hook postrouting priority srcnat; oifname "receiver" masquerade; }; }`;
+    run(...this.inside('gateway', 'nft', rules));
+  }
+
   /** Bytes per second that one TCP connection brings through the gateway. */
   async throughput(milliseconds: number): Promise<number> {
     const [server = '', ...serverArgs] = this.inside('receiver', process.execPath, '-e', receiver);
