@@ -20,6 +20,7 @@ export class OutboxWriter implements Disposable {
   readonly #options: OutboxWriterOptions;
   #gathered: Reported[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isUrgent = false;
 
   constructor(options: OutboxWriterOptions) {
     this.#options = options;
@@ -29,13 +30,22 @@ export class OutboxWriter implements Disposable {
   add(events: readonly Reported[]): void {
     this.#gathered.push(...events);
     const urgent = events.some((event) => event.kind === 'alert' || event.kind === 'decision');
-    if (urgent || this.#gathered.length >= maxGathered) this.flush();
+    if (this.#gathered.length >= maxGathered) this.flush();
+    else if (urgent) this.#flushSoon();
     else this.#timer ??= setTimeout(() => this.flush(), this.#options.maxDelayMs ?? 200);
+  }
+
+  /** Before anything else happens, but once for all that is told in one breath: ten thousand decisions are few commits. */
+  #flushSoon(): void {
+    if (this.#isUrgent) return;
+    this.#isUrgent = true;
+    queueMicrotask(() => this.flush());
   }
 
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isUrgent = false;
     if (this.#gathered.length === 0) return;
     const events = this.#gathered;
     this.#gathered = [];
