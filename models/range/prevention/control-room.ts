@@ -1,5 +1,5 @@
 /** A controller on its host in the range, and gateways that join it: `picket-controller serve`, its API, enrolment. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../namespace.ts';
@@ -133,23 +133,6 @@ export class ControlRoom {
     return (await this.api('POST', '/decisions', wanted)) as DecisionAnswer;
   }
 
-  /** One decision for each address, all within a few seconds. */
-  async blockMany(addresses: readonly string[]): Promise<void> {
-    const file = join(this.#network.folder, 'requests');
-    const requests = addresses.map((value) =>
-      [
-        'url = "http://127.0.0.1:8000/api/v1/decisions"',
-        'header = "content-type: application/json"',
-        `header = "authorization: Bearer ${this.#token}"`,
-        `data = "${JSON.stringify({ scope: 'ip', value, duration: 3600, reason: 'one of many' }).replaceAll('"', String.raw`\"`)}"`,
-        'output = "/dev/null"',
-        'fail',
-      ].join('\n'),
-    );
-    await writeFile(file, requests.join('\nnext\n'));
-    await this.#namespace.must(['curl', '-s', '-S', '-Z', '--parallel-max', '16', '-K', file], 240_000);
-  }
-
   async decision(id: string): Promise<DecisionAnswer> {
     return (await this.api('GET', `/decisions/${id}`)) as DecisionAnswer;
   }
@@ -166,6 +149,5 @@ function serve(network: GuardedNetwork, namespace: Namespace, address: string): 
   return network.start(namespace, [...command, 'serve', '--public-host', address], {
     PICKET_DATA_DIR: join(network.folder, 'controller'),
     PICKET_ADMIN_PASSWORD: password,
-    PICKET_RATE_LIMIT_REQUESTS_PER_MINUTE: '1000000',
   });
 }
