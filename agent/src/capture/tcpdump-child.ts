@@ -3,7 +3,8 @@
  * ended by the kernel when whoever started it is gone, so that an agent that was killed leaves no capture behind.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 export interface CaptureRequest {
@@ -40,8 +41,11 @@ export function tcpdumpCommand(request: CaptureRequest, program = 'tcpdump'): re
   const { snapLength = 192, ringKib = 65_536, filter = '' } = request;
   const limits = ['-s', String(snapLength), '-B', String(ringKib)];
   const output = ['-n', '-w', '-', ...limits, '-U', '--immediate-mode'];
-  const tcpdump = [program, '-i', request.interface, ...output, ...(filter ? ['--', filter] : [])];
-  return setpriv === undefined ? tcpdump : [setpriv, '--pdeathsig', 'KILL', ...rights(), '--', ...tcpdump];
+  const found = findProgram(program);
+  const tcpdump = [found ?? program, '-i', request.interface, ...output, ...(filter ? ['--', filter] : [])];
+  return setpriv === undefined || found === undefined
+    ? tcpdump
+    : [setpriv, '--pdeathsig', 'KILL', ...rights(), '--', ...tcpdump];
 }
 
 /** Starts it here, with `ended` handled by the caller. */
@@ -65,7 +69,28 @@ export function startTcpdump(request: CaptureRequest, program?: string): Capture
 }
 
 export function captureEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
+  return { PATH: searchPath(), LC_ALL: 'C' };
+}
+
+function searchPath(): string {
+  return `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+}
+
+/** Looked for by us, because the user that tcpdump runs as may not read every folder of our PATH. */
+function findProgram(program: string): string | undefined {
+  const paths = program.includes('/')
+    ? [program]
+    : searchPath()
+        .split(':')
+        .map((folder) => join(folder, program));
+  return paths.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** As setpriv's arguments; none where this process has no right to give, and tcpdump may have one by its file. */

@@ -119,7 +119,7 @@ function capture(request: Capture, control: Socket, packets: Socket): void {
   packets.destroy(); // tcpdump has its own
   child.stderr?.pipe(control, { end: false });
   child.once('error', (error: NodeJS.ErrnoException) => {
-    control.end(`tcpdump: cannot be started: ${error.message}\n`);
+    control.end(`failed to execute tcpdump: ${error.code === 'ENOENT' ? 'No such file' : error.message}\n`);
   });
   child.once('close', () => control.end());
   let countedAtMs = -Infinity;
