@@ -15,6 +15,7 @@ import { topics } from '../../shared/src/contract/topics.ts';
 import { enrol } from '../../agent/src/identity/enrol.ts';
 import type { GatewayIdentity } from '../../agent/src/identity/gateway-identity.ts';
 import { MqttControllerLink } from '../../agent/src/report/mqtt-controller-link.ts';
+import { proveReachable } from '../../agent/src/report/prove-reachable.ts';
 import { ReconnectPace } from '../../agent/src/report/reconnect-pace.ts';
 import { AuditRepository } from '../../controller/src/audit/audit-repository.ts';
 import { AuditService } from '../../controller/src/audit/audit-service.ts';
@@ -161,6 +162,17 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
         },
       },
     ],
+  });
+
+  test('a second connection proves that new ones come through, while the first one lives on', async () => {
+    const identity = await enrolAs(GatewayId.parse('hall-7'));
+    const heard: Heard = { policies: [], acks: [], disconnects: [] };
+    await using link = startLink(identity, heard);
+    await eventually(async () => link.connected, Boolean, 20_000);
+    await proveReachable(identity, new AbortController().signal);
+    expect([link.connected, heard.disconnects]).toEqual([true, []]);
+    const nobody = { ...identity, mqtt: { ...identity.mqtt, port: 1 } };
+    await expect(proveReachable(nobody, new AbortController().signal)).rejects.toThrow(/^broker: .*ECONNREFUSED/);
   });
 
   test('presence, policy, events and their acknowledgement go the same way', async () => {
