@@ -5,7 +5,7 @@
 import type { ActionTaken, Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type AlertId, type BootId, type DecisionId, type RuleId } from '@picket/shared/contract/identifiers';
-import { peerOf } from '@picket/shared/policy/prevention';
+import { peerOf } from '@picket/shared/policy/offending-peer';
 import { severityOf } from '@picket/shared/policy/severity';
 import type { Offender } from '@picket/shared/policy/offending-peer';
 import { instantOf } from '../window/packet-time.ts';

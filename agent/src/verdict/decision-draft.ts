@@ -1,7 +1,7 @@
 /** What is proposed to the enforcer: a measure of the rules, named, reasoned and tied to its alert. */
 import type { Decision } from '@picket/shared/contract/decision';
 import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
-import type { Measure } from '@picket/shared/policy/prevention';
+import type { Measure } from '@picket/shared/policy/measures';
 import type { ScoredWindow } from './scored-window.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** What a dry run found, added up per restriction, and which of it people have called wrong since. */
 import type { AlertId, DecisionId, GatewayId, PredictionId } from '@picket/shared/contract/identifiers';
 import type { DryRunRestriction } from '@picket/shared/contract/rule-dry-run';
-import type { Measure } from '@picket/shared/policy/prevention';
+import type { Measure } from '@picket/shared/policy/measures';
 import { restrictionKey } from '@picket/shared/policy/restriction';
 import type { FalseAlert, PastWindow, ReleasedDecision } from './dry-run-repository.ts';
 

@@ -86,6 +86,12 @@ export function findOffender(
     : { kind: 'device', isInside: outgoing.some(({ flow }) => flow.direction === 'internal') };
 }
 
+/** The one other end to name, if there is one. */
+export function peerOf(offender: Offender): string | null {
+  if (offender.kind === 'peers') return offender.peers[0];
+  return offender.kind === 'destination' ? offender.peer : null;
+}
+
 function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): Offender {
   const service = serviceOf(incoming);
   if (looksForged(incoming)) return { kind: 'target', service };

@@ -9,7 +9,8 @@ import { parseDecisionValue } from './decision-value.ts';
 import { defaultRules } from './default-rules.ts';
 import { guardedAddress } from './guarded-address.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
-import { Prevention, type Measure, type PreventionOptions } from './prevention.ts';
+import type { Measure } from './measures.ts';
+import { Prevention, type PreventionOptions } from './prevention.ts';
 import { networkLength } from './source-prefix.ts';
 
 const startUs = 1_700_000_000_000_000;

@@ -5,20 +5,19 @@
  */
 import type { DeviceRef } from '../contract/address.ts';
 import type { DecisionScope } from '../contract/decision.ts';
-import type { DeviceStep, Rule } from '../contract/rule.ts';
+import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
+import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
-import { findOffender, type Offender } from './offending-peer.ts';
-import { Offences } from './offences.ts';
+import { MeasureBook, noMeasures, type Measure, type Measures, type Proven } from './measures.ts';
+import { findOffender, peerOf, type Offender } from './offending-peer.ts';
 import {
   isTelling,
   protectTarget,
-  restrictBeyondTranslation,
   restrictDevice,
   restrictionKey,
-  restrictionOfStep,
   restrictSource,
   type Restriction,
 } from './restriction.ts';
@@ -35,47 +34,12 @@ export interface PreventionOptions {
   readonly isGuarded?: (scope: DecisionScope, value: string) => boolean;
 }
 
-/** A rule whose evidence is there. */
-export interface Proven {
-  readonly rule: Rule;
-  readonly proof: Proof;
-}
-
-/** One restriction that a rule asks for now. */
-export interface Measure {
-  readonly rule: Rule;
-  readonly proof: Proof;
-  readonly restriction: Restriction;
-  readonly durationSeconds: number;
-  /** How often its offender was restricted under this rule, this time included. */
-  readonly times: number;
-  /** The step of the rule's ladder that it is; null: no ladder was climbed. */
-  readonly step: DeviceStep | null;
-}
-
-export interface Measures {
-  /** To be taken now. */
-  readonly taken: readonly Measure[];
-  /** Keys of restrictions that were asked for before, last still and cover this. */
-  readonly running: readonly string[];
-}
-
-interface Running {
-  readonly untilUs: number;
-  readonly ruleId: string;
-  /** Whose offence it is; null: it protects a target and is held against nobody. */
-  readonly who: string | null;
-}
-
-const none: Measures = { taken: [], running: [] };
-
 export class Prevention {
   readonly #options: PreventionOptions;
   readonly #evidence: Evidence;
-  readonly #offences: Offences;
+  readonly #book: MeasureBook;
+  readonly #ladder: DeviceLadder;
   readonly #crowd: Crowd;
-  /** By `restrictionKey`: what was asked for and lasts, so that many devices under one attacker make one decision. */
-  readonly #running: BoundedMap<string, Running>;
   /** By address, as its own windows told. */
   readonly #macs: BoundedMap<string, string>;
   #rules: readonly Rule[];
@@ -85,15 +49,15 @@ export class Prevention {
     this.#options = options;
     this.#rules = options.rules;
     this.#evidence = new Evidence(capacity);
-    this.#offences = new Offences(capacity);
+    this.#book = new MeasureBook(capacity);
+    this.#ladder = new DeviceLadder(this.#evidence, this.#book, (restrictions) => this.#sparingUs(restrictions));
     this.#crowd = new Crowd(capacity);
-    this.#running = new BoundedMap(capacity);
     this.#macs = new BoundedMap(capacity);
   }
 
   /** Devices, cooldowns and offenders that had to be forgotten. */
   get evicted(): number {
-    return this.#evidence.evicted + this.#offences.evicted;
+    return this.#evidence.evicted + this.#book.evicted;
   }
 
   /** From here on these rules count, in this order; what was seen so far counts for them too. */
@@ -121,29 +85,33 @@ export class Prevention {
   /** What follows from the first of the proven rules that acts. */
   act(window: JudgedWindow, proven: readonly Proven[], offender: Offender): Measures {
     const acting = proven.find(({ rule }) => !isTelling(rule) && isScheduled(rule.schedule, window.atUs / 1000));
-    if (acting === undefined) return none;
+    if (acting === undefined) return noMeasures;
     const culprits = this.#culprits(window, offender);
     if (culprits === 'translated') {
-      return this.#answer(acting, window, offender, this.#sparingUs(restrictBeyondTranslation(acting.rule, offender)));
+      return this.#answer(
+        acting,
+        window,
+        offender,
+        this.#sparingUs(this.#beyondTranslation(acting.rule, offender, window)),
+      );
     }
     if (culprits === 'outside') return this.#answer(acting, window, offender, this.#outside(acting, window, offender));
     if (acting.rule.device_ladder.length === 0) {
       const restrictions = culprits.flatMap((culprit) => restrictDevice(acting.rule, culprit, offender));
       return this.#answer(acting, window, offender, this.#sparingUs(restrictions));
     }
-    const climbed = culprits.map((culprit) => this.#climb(acting, culprit, window, offender));
+    const climbed = culprits.map((culprit) => this.#ladder.climb(acting, culprit, window, offender));
     return { taken: climbed.flatMap(({ taken }) => taken), running: climbed.flatMap(({ running }) => running) };
   }
 
   /** It could not be held: ask again when it is called for again. */
   forget(restriction: Restriction): void {
-    this.#running.delete(restrictionKey(restriction));
+    this.#book.forget(restriction);
   }
 
   /** A person lifted it: it is not asked for again before its end, and its offender begins anew after it. */
   forgive(restriction: Restriction): void {
-    const running = this.#running.get(restrictionKey(restriction));
-    if (running !== undefined && running.who !== null) this.#offences.forgive(running.ruleId, running.who);
+    this.#book.forgive(restriction);
   }
 
   /** The devices of the LAN that are to be restricted, or why there is none. */
@@ -171,6 +139,12 @@ export class Prevention {
     const sources = peers.map((peer) => restrictSource(rule, this.#sourceOf(peer, isGenuine, atUs)));
     // the sources of a flood may be joined by others at any moment: the service gets a bound as well
     return proof.attack === 'ddos_flood' && offender.service !== null ? [...sources, ...target] : sources;
+  }
+
+  /** Behind the gateway's own address a device cannot be told: only the other end can be cut, for all of them. */
+  #beyondTranslation(rule: Rule, offender: Offender, { atUs }: JudgedWindow): readonly Restriction[] {
+    if (offender.kind !== 'destination' || offender.isInside) return [];
+    return [restrictSource(rule, this.#sourceOf(offender.peer, false, atUs))];
   }
 
   /** A network where that is what attacks, and never one that holds what the guard protects. */
@@ -203,7 +177,7 @@ export class Prevention {
     restrictions: readonly Restriction[],
   ): Measures {
     const peer = peerOf(offender);
-    if (this.#evidence.isResting(rule, device.address, peer, atUs)) return none;
+    if (this.#evidence.isResting(rule, device.address, peer, atUs)) return noMeasures;
     this.#evidence.rest(rule, device.address, peer, atUs);
     const taken: Measure[] = [];
     const running: string[] = [];
@@ -212,103 +186,14 @@ export class Prevention {
       const key = restrictionKey(restriction);
       if (seen.has(key)) continue;
       seen.add(key);
-      if (this.#isRunning(key, atUs)) running.push(key);
+      if (this.#book.isRunning(key, atUs)) running.push(key);
       else
         taken.push(
-          this.#take({ rule, proof }, restriction, isHeldAgainst(restriction) ? restriction.value : null, atUs),
+          this.#book.take({ rule, proof }, restriction, isHeldAgainst(restriction) ? restriction.value : null, atUs),
         );
     }
     return { taken, running };
   }
-
-  /** The next step of the ladder for a device that goes on in spite of the one before. */
-  #climb(proven: Proven, culprit: DeviceRef, window: JudgedWindow, offender: Offender): Measures {
-    const { rule } = proven;
-    const { device, atUs } = window;
-    const victim = offender.kind === 'peers' ? device.address : undefined;
-    const before = this.#offences.of(rule, culprit.address, atUs);
-    if (before === undefined) return this.#step(proven, culprit, offender, victim, 0, atUs);
-    const isHeld = atUs < before.untilUs;
-    const covering = isHeld
-      ? this.#covering(rule.device_ladder[before.step], proven, culprit, offender, victim, atUs)
-      : [];
-    if (covering.length > 0) return { taken: [], running: covering };
-    if (Math.abs(atUs - before.firedAtUs) < rule.cooldown_seconds * 1_000_000) return none;
-    if (isHeld) {
-      // harsher only on what was seen since: not on the very windows that the step before was taken for
-      if (this.#evidence.prove(rule, device.address, before.firedAtUs) === undefined) return none;
-    }
-    const highest = rule.device_ladder.length - 1;
-    if (isHeld && before.step >= highest) return none;
-    return this.#step(proven, culprit, offender, victim, Math.min(before.step + 1, highest), atUs);
-  }
-
-  /** Keys of what is held already and stops this: then traffic that is still seen is what the restriction drops. */
-  #covering(
-    step: DeviceStep | undefined,
-    { rule }: Proven,
-    culprit: DeviceRef,
-    offender: Offender,
-    victim: string | undefined,
-    atUs: number,
-  ): readonly string[] {
-    if (step === undefined || step === 'observe' || step === 'rate_limit') return [];
-    const isInside = offender.kind === 'target' ? false : offender.isInside;
-    if (step === 'no_wan' && isInside) return [];
-    const restrictions = this.#sparingUs(restrictionOfStep(rule, step, culprit, offender, victim) ?? []);
-    return restrictions.map(restrictionKey).filter((key) => this.#isRunning(key, atUs));
-  }
-
-  #step(
-    { rule, proof }: Proven,
-    culprit: DeviceRef,
-    offender: Offender,
-    victim: string | undefined,
-    from: number,
-    atUs: number,
-  ): Measures {
-    for (let place = from; place < rule.device_ladder.length; place++) {
-      const step = rule.device_ladder[place]!;
-      const restrictions = restrictionOfStep(rule, step, culprit, offender, victim);
-      if (restrictions === undefined) continue;
-      if (restrictions.length === 0) this.#offences.note(rule, culprit.address, atUs, place);
-      const asked = this.#sparingUs(restrictions).map((restriction) => ({
-        restriction,
-        key: restrictionKey(restriction),
-      }));
-      return {
-        taken: asked
-          .filter(({ key }) => !this.#isRunning(key, atUs))
-          .map(({ restriction }) => this.#take({ rule, proof }, restriction, culprit.address, atUs, { step, place })),
-        running: asked.filter(({ key }) => this.#isRunning(key, atUs)).map(({ key }) => key),
-      };
-    }
-    return none;
-  }
-
-  #take(
-    { rule, proof }: Proven,
-    restriction: Restriction,
-    who: string | null,
-    atUs: number,
-    rung?: { readonly step: DeviceStep; readonly place: number },
-  ): Measure {
-    const seconds = who === null ? rule.duration_seconds : this.#offences.note(rule, who, atUs, rung?.place);
-    this.#running.set(restrictionKey(restriction), { untilUs: atUs + seconds * 1_000_000, ruleId: rule.id, who });
-    const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
-    return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
-  }
-
-  #isRunning(key: string, atUs: number): boolean {
-    const running = this.#running.get(key);
-    return running !== undefined && atUs < running.untilUs;
-  }
-}
-
-/** The one other end to name, if there is one. */
-export function peerOf(offender: Offender): string | null {
-  if (offender.kind === 'peers') return offender.peers[0];
-  return offender.kind === 'destination' ? offender.peer : null;
 }
 
 /** Is this device one of those that the rule is for? */

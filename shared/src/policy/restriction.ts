@@ -4,7 +4,7 @@ import type { Decision, DecisionAction } from '../contract/decision.ts';
 import type { DeviceStep, Rule } from '../contract/rule.ts';
 import type { AttackClass } from './judged-window.ts';
 import type { Offender, Service } from './offending-peer.ts';
-import { outsideSource, type Source } from './source-prefix.ts';
+import type { Source } from './source-prefix.ts';
 
 /** Who, what and which way. */
 export type Restriction = Pick<Decision, 'action' | 'scope' | 'value' | 'direction'>;
@@ -72,12 +72,6 @@ export function restrictionOfStep(
     case 'quarantine':
       return [wholeDevice(step, culprit)];
   }
-}
-
-/** Behind the gateway's own address a device cannot be told: only the other end can be cut, for all of them. */
-export function restrictBeyondTranslation(rule: Rule, offender: Offender): readonly Restriction[] {
-  if (offender.kind !== 'destination' || offender.isInside) return [];
-  return [restrictSource(rule, outsideSource(offender.peer))];
 }
 
 function pair(rule: Rule, peer: string, device: string): Restriction {

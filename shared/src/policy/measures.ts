@@ -1,0 +1,92 @@
+/** What rules asked for and still lasts, so that nothing is asked for twice, and how long each time. Packet times in µs. */
+import type { DeviceStep, Rule } from '../contract/rule.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { Proof } from './evidence.ts';
+import { Offences, type Offence } from './offences.ts';
+import { restrictionKey, type Restriction } from './restriction.ts';
+
+/** A rule whose evidence is there. */
+export interface Proven {
+  readonly rule: Rule;
+  readonly proof: Proof;
+}
+
+/** One restriction that a rule asks for now. */
+export interface Measure {
+  readonly rule: Rule;
+  readonly proof: Proof;
+  readonly restriction: Restriction;
+  readonly durationSeconds: number;
+  /** How often its offender was restricted under this rule, this time included. */
+  readonly times: number;
+  /** The step of the rule's ladder that it is; null: no ladder was climbed. */
+  readonly step: DeviceStep | null;
+}
+
+export interface Measures {
+  /** To be taken now. */
+  readonly taken: readonly Measure[];
+  /** Keys of restrictions that were asked for before, last still and cover this. */
+  readonly running: readonly string[];
+}
+
+export const noMeasures: Measures = { taken: [], running: [] };
+
+interface Running {
+  readonly untilUs: number;
+  readonly ruleId: string;
+  /** Whose offence it is; null: it protects a target and is held against nobody. */
+  readonly who: string | null;
+}
+
+export class MeasureBook {
+  readonly #offences: Offences;
+  /** By `restrictionKey`: many devices under one attacker make one decision. */
+  readonly #running: BoundedMap<string, Running>;
+
+  constructor(capacity: number) {
+    this.#offences = new Offences(capacity);
+    this.#running = new BoundedMap(capacity);
+  }
+
+  get evicted(): number {
+    return this.#offences.evicted;
+  }
+
+  offenceOf(rule: Rule, who: string, atUs: number): Offence | undefined {
+    return this.#offences.of(rule, who, atUs);
+  }
+
+  /** A step that restricts nothing is a step all the same. */
+  noteStep(rule: Rule, who: string, atUs: number, place: number): void {
+    this.#offences.note(rule, who, atUs, place);
+  }
+
+  forget(restriction: Restriction): void {
+    this.#running.delete(restrictionKey(restriction));
+  }
+
+  forgive(restriction: Restriction): void {
+    const running = this.#running.get(restrictionKey(restriction));
+    if (running !== undefined && running.who !== null) this.#offences.forgive(running.ruleId, running.who);
+  }
+
+  /** `who`: whose offence it is; null: nobody's. */
+  take(
+    { rule, proof }: Proven,
+    restriction: Restriction,
+    who: string | null,
+    atUs: number,
+    rung?: { readonly step: DeviceStep; readonly place: number },
+  ): Measure {
+    const seconds = who === null ? rule.duration_seconds : this.#offences.note(rule, who, atUs, rung?.place);
+    this.#running.set(restrictionKey(restriction), { untilUs: atUs + seconds * 1_000_000, ruleId: rule.id, who });
+    const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
+    return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
+  }
+
+  isRunning(key: string, atUs: number): boolean {
+    const running = this.#running.get(key);
+    return running !== undefined && atUs < running.untilUs;
+  }
+}
