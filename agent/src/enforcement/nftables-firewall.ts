@@ -55,6 +55,8 @@ interface Held {
 
 /** So many elements of a change are looked at one by one; for more, all is read. */
 const maxLookedAt = 64;
+/** So long after a deletion of ours the kernel's announcement of one is taken for it. */
+const ownDeletionMs = 2000;
 /** Deletions of running connections at a time; beyond it the drop rules alone do. */
 const maxCuts = 256;
 
@@ -74,6 +76,7 @@ export class NftablesFirewall implements Firewall {
   readonly #lastRead = new Map<TableFamily, Map<string, ElementReading>>();
   /** Of the last full reading; while there is some, no change is small. */
   #foundDrift: string | null = null;
+  #deletedAtMs = Number.NEGATIVE_INFINITY;
   readonly #planned: PlanMemory = new Map();
   #queue: Promise<unknown> = Promise.resolve();
   #cuts: Promise<void> = Promise.resolve();
@@ -106,8 +109,15 @@ export class NftablesFirewall implements Firewall {
     });
   }
 
+  /**
+   * The kernel announces our own deletions like those of others. Right after one of ours a look at tables, chains and
+   * rules has to do; an element that somebody deletes in that moment is missed until all is read again.
+   */
   watch(onChanged: () => void): AsyncDisposable {
-    return this.#kernel.watch(onChanged);
+    return this.#kernel.watch(() => {
+      if (performance.now() - this.#deletedAtMs > ownDeletionMs) onChanged();
+      else void this.#isOutlineWhole().then((isWhole) => (isWhole ? undefined : onChanged()));
+    });
   }
 
   clear(signal: AbortSignal): Promise<void> {
@@ -180,6 +190,7 @@ export class NftablesFirewall implements Firewall {
       changes.set(family, changeBatch(family, held.ruleset, ruleset, options));
     }
     const commands = [...changes.values()].flatMap((change) => change.commands);
+    if ([...changes.values()].some(({ gone }) => gone.length > 0)) this.#deletedAtMs = performance.now();
     if (commands.length > 0 && !(await this.#tryApply(commands, signal))) return undefined;
     const looked = withGuard || this.#foundDrift !== null ? undefined : await this.#lookAt(changes, held, signal);
     if (looked !== undefined) return looked;
@@ -233,6 +244,16 @@ export class NftablesFirewall implements Firewall {
 
   #guardElements(family: TableFamily): string | null {
     return this.#held?.structures.get(family)?.guardElements ?? null;
+  }
+
+  #isOutlineWhole(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      for (const [family, structure] of this.#held?.structures ?? []) {
+        const found = readTable(await this.#kernel.outline(family, this.#closed.signal), true);
+        if (!found.exists || structureDrift(found.structure, structure) !== undefined) return false;
+      }
+      return true;
+    }).catch(() => false);
   }
 
   /** All tables anew, whatever stands there. */
