@@ -4,7 +4,7 @@
  * scenarios. JSON on stdout. Arguments: runs of each (5), then names of scenarios (default: all that are timed).
  */
 import { loadavg } from 'node:os';
-import { loadScenarios } from '../models/range/prevention/load-scenarios.ts';
+import { loadAllScenarios } from '../models/range/prevention/load-scenarios.ts';
 import { describeResult, runScenarios } from '../models/range/prevention/run-scenarios.ts';
 import type { ScenarioResult } from '../models/range/prevention/scenario.ts';
 
@@ -12,7 +12,7 @@ const [runs = '5', ...names] = process.argv.slice(2);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 
-const timed = (await loadScenarios()).filter(
+const timed = (await loadAllScenarios()).filter(
   ({ attack, name }) => attack !== undefined && (names.length === 0 || names.includes(name)),
 );
 const loads: number[] = [];

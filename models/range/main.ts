@@ -9,7 +9,7 @@ import { listRange } from './list-range.ts';
 import { destroyNamespace, existingNamespaces } from './namespace.ts';
 import { planSiteByName } from './plan/plan-site.ts';
 import type { Part } from './plan/site-plan.ts';
-import { loadScenarios } from './prevention/load-scenarios.ts';
+import { loadAllScenarios, loadScenarios } from './prevention/load-scenarios.ts';
 import { scenarioTable } from './prevention/scenario-table.ts';
 import { chooseScenarios, describeResult, runScenarios } from './prevention/run-scenarios.ts';
 
@@ -58,7 +58,7 @@ program
   .option('--repeat <number>', 'each so often', whole, 1)
   .option('--jobs <number>', 'how many at the same time', whole, 1)
   .action(async (words: string[], options: { json?: boolean; repeat: number; jobs: number }) => {
-    const results = await runScenarios(chooseScenarios(await loadScenarios(), words), {
+    const results = await runScenarios(chooseScenarios(await loadAllScenarios(), words), {
       repeat: options.repeat,
       jobs: Math.max(1, options.jobs),
       signal: interrupted.signal,

@@ -188,7 +188,9 @@ const scriptWords = ['<script>alert(1)</script>', '<img+src=x+onerror=alert(1)>'
 
 /** Requests with payloads in the address, a connection each, as scanners of web applications send them. */
 function injections(target: string, path: string, words: readonly string[]): string[] {
-  const addresses = words.map((word) => `'http://${target}${path}${encodeURIComponent(word).replaceAll("'", '%27')}'`).join(' ');
+  const addresses = words
+    .map((word) => `'http://${target}${path}${encodeURIComponent(word).replaceAll("'", '%27')}'`)
+    .join(' ');
   const script = `while :; do for address in ${addresses}; do curl -s -m 6 -A sqlmap/1.8 -o /dev/null "$address"; sleep 0.1; done; done`;
   return ['bash', '-c', script];
 }

@@ -5,8 +5,13 @@ import { groups } from './scenario.ts';
 
 const folder = new URL('./scenarios/', import.meta.url);
 
-/** By group, then by name. */
+/** Those that hold, by group, then by name. */
 export async function loadScenarios(): Promise<readonly NamedScenario[]> {
+  return (await loadAllScenarios()).filter(({ awaits }) => awaits === undefined);
+}
+
+/** Also those that wait for something. */
+export async function loadAllScenarios(): Promise<readonly NamedScenario[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
   const scenarios = await Promise.all(
     files.map(async (file): Promise<NamedScenario> => {

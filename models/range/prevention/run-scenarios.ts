@@ -38,7 +38,8 @@ export function chooseScenarios(all: readonly NamedScenario[], words: readonly s
     if (!isKnown) throw new Error(`there is no scenario "${word}"; \`range list\` names them`);
   }
   return all.filter(
-    ({ name, group }) => words.includes('all') || words.includes(name) || wanted.includes(asWord(group)),
+    ({ name, group, awaits }) =>
+      words.includes(name) || (awaits === undefined && (words.includes('all') || wanted.includes(asWord(group)))),
   );
 }
 

@@ -11,11 +11,13 @@ export const scenario: Scenario = {
     'hping3 --rand-source: what is attacked is rate limited, the sources are not blocked by the thousand, and a connection that was there before goes on.',
   needs: ['hping3'],
   honestClientVisits: 'neighbour',
+  limitSeconds: 240,
   async run(field) {
     const agent = await field.startAgent();
     const { attacker, device, gateway } = field.network;
     await field.attackUntilRestricted(attacker, spoofedFlood(device.address), device.address, {
       filter: `dst host ${device.address} and tcp[tcpflags] == tcp-syn and not src host 203.0.113.20`,
+      deadlineMs: 120_000,
     });
     // as much again as it took, for decisions that would come late
     await field.expectSoon(
