@@ -13,6 +13,8 @@ import { LineChannel } from './line-channel.ts';
 import { maxRequestBytes, type Reply } from './messages.ts';
 import { channelDescriptor, HelperTask } from './separate.ts';
 
+const endingGraceMs = 5000;
+
 const task = HelperTask.parse(JSON.parse(process.argv[2] ?? ''));
 process.exitCode = await serveAgent(task);
 
@@ -50,7 +52,8 @@ async function serveAgent({ setpriv, none, agent }: HelperTask): Promise<number>
     maxLineBytes: maxRequestBytes,
     onValue: (value) => void service.serve(value),
     onBadLine: (reason) => service.refuse(null, reason),
-    onClose: () => child.kill('SIGTERM'), // an agent that cannot ask for anything any more is no use
+    // An agent that cannot ask for anything any more is no use; one that closed because it ends gets to end.
+    onClose: () => void setTimeout(() => child.kill('SIGTERM'), endingGraceMs).unref(),
   });
   resources.use(channel);
   channel.send({ event: 'welcome', capture: { path: door.path, token: door.token } } satisfies Reply);
