@@ -129,11 +129,11 @@ async function meterSource(opened: PacketSource): Promise<void> {
   await using current = opened;
   source = current;
   post({ type: 'opened' });
-  let lastPacketMs = Date.now();
+  let lastPacketMs = performance.now(); // a clock that nobody sets
   /** On a silent interface packet time stands still, and flows would never be reported or end. */
   const passTime = (): void => {
+    if (performance.now() - lastPacketMs <= tickMs || source !== current) return;
     const nowMs = Date.now();
-    if (nowMs - lastPacketMs <= tickMs || source !== current) return;
     meter.advanceTo((nowMs - settleMs) * 1000);
     flush();
     post({ type: 'quiet', nowUs: nowMs * 1000 });
@@ -144,7 +144,7 @@ async function meterSource(opened: PacketSource): Promise<void> {
   }, tickMs);
   try {
     for await (const chunk of current.chunks(stop.signal)) {
-      lastPacketMs = Date.now();
+      lastPacketMs = performance.now();
       meter.add(chunk);
       flush();
       if (!isLive) await untilCredit();

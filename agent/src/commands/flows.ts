@@ -116,7 +116,7 @@ function warn(meter: FlowMeter, leftOut: LeftOutLinks): void {
   }
   if (timeSteps > 0) {
     process.stderr.write(
-      `picket-agent: time went back by more than 120 s at ${timeSteps} places, and what was open was ended there: ` +
+      `picket-agent: time went back by more than 10 s at ${timeSteps} places, and what was open was ended there: ` +
         'sort the packets by time, for example reordercap FILE SORTED\n',
     );
   }

@@ -12,6 +12,11 @@ export interface FlowBatch {
   /** Packet time in µs since 1970. */
   readonly startedAtUs: Float64Array<ArrayBuffer>;
   readonly lastPacketAtUs: Float64Array<ArrayBuffer>;
+  /**
+   * Packet time in µs at which it was handed over. From one flow to the next it goes back only where a clock was set
+   * back, by more than 10 s.
+   */
+  readonly handedOverAtUs: Float64Array<ArrayBuffer>;
   /** Running number of the flow within this meter; a flow keeps it through all its reports. */
   readonly flowNumber: Float64Array<ArrayBuffer>;
   readonly reportNumber: Uint32Array<ArrayBuffer>;
@@ -43,6 +48,7 @@ export function createFlowBatch(capacity: number): FlowBatch & { count: number }
     features: new Float64Array(capacity * featureCount),
     startedAtUs: new Float64Array(capacity),
     lastPacketAtUs: new Float64Array(capacity),
+    handedOverAtUs: new Float64Array(capacity),
     flowNumber: new Float64Array(capacity),
     reportNumber: new Uint32Array(capacity),
     end: new Uint8Array(capacity),

@@ -110,6 +110,7 @@ export class FlowMeter {
     const dstPort = lowIsSource ? ports & 0xffff : ports >>> 16;
     batch.startedAtUs[row] = values[record + flowField.startedAtUs]!;
     batch.lastPacketAtUs[row] = values[record + flowField.lastPacketAtUs]!;
+    batch.handedOverAtUs[row] = this.#assembler.clockUs;
     batch.flowNumber[row] = values[record + flowField.flowNumber]!;
     batch.reportNumber[row] = reportNumber;
     batch.end[row] = end;
@@ -136,6 +137,7 @@ function firstRows(batch: FlowBatch): FlowBatch {
     features: batch.features.slice(0, count * featureCount),
     startedAtUs: batch.startedAtUs.slice(0, count),
     lastPacketAtUs: batch.lastPacketAtUs.slice(0, count),
+    handedOverAtUs: batch.handedOverAtUs.slice(0, count),
     flowNumber: batch.flowNumber.slice(0, count),
     reportNumber: batch.reportNumber.slice(0, count),
     end: batch.end.slice(0, count),

@@ -54,6 +54,10 @@ test('moved to another time, they are moved with it and otherwise the same', asy
   const shiftUs = 65_536 * 1_000_000;
   const moved = await replayed(0, { pace: 'max', rebaseToUs: frames[0]!.timeUs + shiftUs });
   expect(moved.flows.map((flow) => ({ ...flow, startedAtUs: flow.startedAtUs - shiftUs }))).toEqual(
-    flows.map((flow) => ({ ...flow, lastPacketAtUs: flow.lastPacketAtUs + shiftUs })),
+    flows.map((flow) => ({
+      ...flow,
+      lastPacketAtUs: flow.lastPacketAtUs + shiftUs,
+      handedOverAtUs: flow.handedOverAtUs + shiftUs,
+    })),
   );
 });

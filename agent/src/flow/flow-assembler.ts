@@ -29,6 +29,11 @@ const timeoutUs = flowTimeoutUs;
 const packetsForward = flowField.forward * 2 + directionInt.packets;
 const packetsBackward = flowField.backward * 2 + directionInt.packets;
 
+/**
+ * What comes further behind the latest packets than this is no packet that was overtaken: the clock was set back. Until
+ * time has come this far again nothing falls due, so it is no longer than a disorder of packets may last.
+ */
+const overtakenUs = 10_000_000;
 /** A tombstone gives way to a new flow when more packets than this come after the end: they are no stragglers. */
 const tombstonePackets = 16;
 
@@ -89,6 +94,14 @@ export class FlowAssembler {
     };
   }
 
+  /**
+   * Packet time, µs, of what is handed over just now. It goes back only where the clock was set back, and does not depend
+   * on chunks or on `advanceTo`.
+   */
+  get clockUs(): number {
+    return Math.max(this.#open.clockUs, this.#atUs[0]!);
+  }
+
   /** Meter the packets of a chunk. Flows that end or are due for a report are handed over before this returns. */
   add(chunk: Chunk): void {
     const { count, wireLengths, timesUs } = chunk;
@@ -120,7 +133,8 @@ export class FlowAssembler {
 
   /**
    * Let packet time move on to `timeUs` without a packet: what falls due until then is handed over. Only for a live
-   * source; earlier times are ignored, and so is every time before the first packet.
+   * source; earlier times are ignored (that a clock was set back is for the next packet to say), and so is every time
+   * before the first packet.
    */
   advanceTo(timeUs: number): void {
     if (this.#live && this.#clockUs >= 0 && timeUs >= this.#nextTickUs) this.#moveClock(timeUs);
@@ -135,7 +149,7 @@ export class FlowAssembler {
     if (this.#clockUs < 0) {
       this.#open.start(timeUs);
     } else if (timeUs < this.#clockUs) {
-      if (timeUs >= this.#clockUs - timeoutUs) return;
+      if (timeUs >= this.#clockUs - overtakenUs) return;
       // Nothing that is open can be measured on: the clock was set back, or another capture was put behind this one.
       this.#timeSteps++;
       this.#open.handOverAll(flowEnd.timeout);

@@ -13,7 +13,7 @@ export interface FlowCounters {
   readonly evicted: number;
   /** Packets of connections that were over. */
   readonly latePackets: number;
-  /** Times that packet time went back by more than the flow timeout, and every flow was handed over. */
+  /** Times that packet time went back by more than 10 s, and every flow was handed over. */
   readonly timeSteps: number;
   /** Open now. */
   readonly active: number;

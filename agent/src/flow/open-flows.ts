@@ -72,6 +72,11 @@ export class OpenFlows {
     return this.#wheel.nextTickUs;
   }
 
+  /** Packet time up to which it has moved on, in ticks; negative before `start`. */
+  get clockUs(): number {
+    return this.#wheel.timeUs;
+  }
+
   /** Packet time begins, or begins again, at `timeUs`. Nothing may be open. */
   start(timeUs: number): void {
     this.#wheel.start(timeUs);

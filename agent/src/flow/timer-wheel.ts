@@ -31,6 +31,11 @@ export class TimerWheel {
     return (this.#tick + 1) * tickUs;
   }
 
+  /** The time of the latest tick; negative before it starts. */
+  get timeUs(): number {
+    return this.#tick * tickUs;
+  }
+
   /** Begin at this time. Nothing may be set. */
   start(timeUs: number): void {
     this.#tick = Math.max(0, Math.floor(timeUs / tickUs));

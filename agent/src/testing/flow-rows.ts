@@ -16,6 +16,8 @@ export interface FlowRow {
   readonly end?: FlowEnd;
   readonly startedAtUs?: number;
   readonly lastPacketAtUs?: number;
+  /** Default: with the last packet. */
+  readonly handedOverAtUs?: number;
   readonly srcMac?: string;
   readonly dstMac?: string;
   /** By name in the CIC-IDS2017 tables; 0 where nothing is said. */
@@ -39,6 +41,7 @@ export function flowBatchOf(rows: readonly FlowRow[]): FlowBatch {
     batch.reportNumber[index] = row.reportNumber ?? 0;
     batch.end[index] = FlowEnd.options.indexOf(row.end ?? 'closed');
     batch.lastPacketAtUs[index] = row.lastPacketAtUs ?? 0;
+    batch.handedOverAtUs[index] = row.handedOverAtUs ?? row.lastPacketAtUs ?? 0;
     batch.startedAtUs[index] = row.startedAtUs ?? row.lastPacketAtUs ?? 0;
     batch.srcMac.set(macBytes(row.srcMac), index * 6);
     batch.dstMac.set(macBytes(row.dstMac), index * 6);

@@ -14,6 +14,7 @@ export interface MeteredFlow {
   readonly protocol: number;
   readonly startedAtUs: number;
   readonly lastPacketAtUs: number;
+  readonly handedOverAtUs: number;
   readonly flowNumber: number;
   readonly reportNumber: number;
   readonly end: FlowEnd;
@@ -57,6 +58,7 @@ export function flowsOf(batch: FlowBatch): MeteredFlow[] {
     protocol: batch.protocol[row]!,
     startedAtUs: batch.startedAtUs[row]!,
     lastPacketAtUs: batch.lastPacketAtUs[row]!,
+    handedOverAtUs: batch.handedOverAtUs[row]!,
     flowNumber: batch.flowNumber[row]!,
     reportNumber: batch.reportNumber[row]!,
     end: FlowEnd.options[batch.end[row]!]!,
