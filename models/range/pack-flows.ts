@@ -5,7 +5,7 @@ import { BlockList } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
-import { type FlowPack, type PackedEpisode, nothing } from '../src/dataset/flow-pack.ts';
+import { type FlowPack, type PackedEpisode, directions, nothing } from '../src/dataset/flow-pack.ts';
 import { type CaptureLabels, type LabelRule, ruleOf } from './labels.ts';
 
 /** Rows of one episode that are kept for one device: as many from its beginning as from its end. */
@@ -36,6 +36,8 @@ interface Row {
   readonly port: number;
   readonly protocol: number;
   readonly episode: number;
+  /** Number into `directions`. */
+  readonly direction: number;
 }
 
 /** Extract, label and thin out. Throws where the agent cannot read the capture. */
@@ -74,6 +76,7 @@ export async function packFlows(
       port: line.dst_port,
       protocol: line.protocol,
       episode: rule === undefined ? nothing : episodes.number(rule),
+      direction: directions.indexOf(directionOf(line, inside)),
     });
   }
   const kept = thin(rows);
@@ -109,7 +112,7 @@ function header(
   episodes: PackedEpisode[],
 ): FlowPack['header'] {
   return {
-    format: 1,
+    format: 2,
     name: labels.name,
     site: labels.site,
     seed: labels.seed,
@@ -145,6 +148,7 @@ function columns(rows: readonly Row[], addresses: Numbered): Omit<FlowPack, 'hea
     port: Uint16Array.from(rows, (row) => row.port),
     protocol: Uint8Array.from(rows, (row) => row.protocol),
     episode: Uint16Array.from(rows, (row) => row.episode),
+    direction: Uint8Array.from(rows, (row) => row.direction),
   };
 }
 
@@ -223,6 +227,13 @@ function devicesOf(flow: FlowLine, inside: BlockList): string[] {
   );
   if (ends.length > 0) return ends;
   return /^(22[4-9]|23\d|255|0)\.|^ff/i.test(flow.dst_ip) ? [] : [flow.dst_ip];
+}
+
+/** Seen from the device, as the agent's registry tells it. */
+function directionOf(flow: FlowLine, inside: BlockList): (typeof directions)[number] {
+  const isInside = (address: string): boolean => inside.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+  if (!isInside(flow.src_ip)) return 'inbound';
+  return isInside(flow.dst_ip) ? 'internal' : 'outbound';
 }
 
 function prefixes(texts: readonly string[]): BlockList {

@@ -26,7 +26,7 @@ function packOf(rows: readonly Row[], part: 'train' | 'test'): FlowPack {
   const column = (value: (row: Row) => number): number[] => rows.map(value);
   return {
     header: {
-      format: 1,
+      format: 2,
       name: 'made',
       site: 'site-1',
       seed: 1,
@@ -56,6 +56,7 @@ function packOf(rows: readonly Row[], part: 'train' | 'test'): FlowPack {
     port: new Uint16Array(rows.length),
     protocol: new Uint8Array(rows.length).fill(6),
     episode: Uint16Array.from(column(({ episode = nothing }) => episode)),
+    direction: new Uint8Array(rows.length).fill(1),
   };
 }
 

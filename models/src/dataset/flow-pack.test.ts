@@ -6,7 +6,7 @@ const rows = 3;
 const beganUs = 1_795_247_729_851_518;
 const pack: FlowPack = {
   header: {
-    format: 1,
+    format: 2,
     name: 'scan-farm-7',
     site: 'farm',
     seed: 7,
@@ -44,6 +44,7 @@ const pack: FlowPack = {
   port: Uint16Array.of(22, 1883, 65_535),
   protocol: Uint8Array.of(6, 17, 1),
   episode: Uint16Array.of(0, nothing, 0),
+  direction: Uint8Array.of(1, 2, 255),
 };
 
 test('what is packed comes back bit for bit, times to the microsecond', () => {
@@ -75,6 +76,7 @@ test('a capture without a single flow is a pack too', () => {
     port: new Uint16Array(0),
     protocol: new Uint8Array(0),
     episode: new Uint16Array(0),
+    direction: new Uint8Array(0),
   };
   expect(decodeFlowPack(encodeFlowPack(empty))).toEqual(empty);
 });

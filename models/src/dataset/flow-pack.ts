@@ -24,7 +24,8 @@ export const PackedEpisode = z.strictObject({
 export type PackedEpisode = z.infer<typeof PackedEpisode>;
 
 export const FlowPackHeader = z.strictObject({
-  format: z.literal(1),
+  /** 1 did not know directions. */
+  format: z.union([z.literal(1), z.literal(2)]),
   name: z.string(),
   /** What is held out together. */
   site: z.string(),
@@ -68,12 +69,18 @@ export interface FlowPack {
   readonly otherDevice: Uint16Array<ArrayBuffer>;
   /** The end that is not `device`. Its window per peer, where one is kept, gets the row as well. */
   readonly peer: Uint16Array<ArrayBuffer>;
+  /** Which way the flow went, seen from `device`: a number into `directions`, or `unknownDirection`. */
+  readonly direction: Uint8Array<ArrayBuffer>;
   /** Port of the responder: for baselines that are to show what a port alone would give, never for the network. */
   readonly port: Uint16Array<ArrayBuffer>;
   readonly protocol: Uint8Array<ArrayBuffer>;
   /** Number into `header.episodes`, or `nothing` for benign. */
   readonly episode: Uint16Array<ArrayBuffer>;
 }
+
+/** As an agent tells them: to the outside, from it, or between two devices. */
+export const directions = ['outbound', 'inbound', 'internal'] as const;
+export const unknownDirection = 255;
 
 /** The class of a row. */
 export function classOfRow(pack: FlowPack, row: number): TrafficClass {
@@ -94,6 +101,7 @@ const keyColumns = [
   'port',
   'protocol',
   'episode',
+  'direction',
 ] as const;
 const bytesPerKey = {
   flowNumber: 4,
@@ -104,6 +112,7 @@ const bytesPerKey = {
   port: 2,
   protocol: 1,
   episode: 2,
+  direction: 1,
 };
 
 export function encodeFlowPack(pack: FlowPack): Buffer {
@@ -130,7 +139,8 @@ export function decodeFlowPack(bytes: Buffer, name = 'the file'): FlowPack {
   const bodyAt = 12 + bytes.readUInt32LE(8);
   const header = readHeader(bytes.subarray(12, bodyAt), name);
   const { rows } = header;
-  const size = rows * (featureCount * 4 + 16 + keyColumns.reduce((sum, key) => sum + bytesPerKey[key], 0));
+  const keys = keyColumns.filter((key) => header.format > 1 || key !== 'direction');
+  const size = rows * (featureCount * 4 + 16 + keys.reduce((sum, key) => sum + bytesPerKey[key], 0));
   if (size > largestPack) throw new Error(`${name} says it holds ${rows} rows: more than fit`);
   const body = decompress(bytes.subarray(bodyAt), size, name);
   let at = 0;
@@ -157,6 +167,7 @@ export function decodeFlowPack(bytes: Buffer, name = 'the file'): FlowPack {
     port: new Uint16Array(next(2)),
     protocol: new Uint8Array(next(1)),
     episode: new Uint16Array(next(2)),
+    direction: header.format > 1 ? new Uint8Array(next(1)) : new Uint8Array(rows).fill(unknownDirection),
   };
 }
 
