@@ -2,7 +2,7 @@
  * One alert per episode: an attack of one class between one device and one peer, from its first proof until it has
  * been quiet for five minutes of packet time. While it lasts its alert is updated, at most once a second.
  */
-import type { ActionTaken, Alert, AlertType } from '@picket/shared/contract/alert';
+import type { ActionTaken, Alert, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type AlertId, type BootId, type DecisionId, type RuleId } from '@picket/shared/contract/identifiers';
 import { peerOf } from '@picket/shared/policy/offending-peer';
@@ -24,12 +24,16 @@ export interface AlertOpening {
   /** Attack predictions that were the proof, and when the first of them was, packet time in µs. */
   readonly hits: number;
   readonly sinceUs: number;
+  /** The flows alone told it. */
+  readonly isPlain: boolean;
 }
 
 /** A running alert; others only hand it back. */
 export interface Episode {
   readonly key: string;
   readonly offender: Offender;
+  /** The flows alone told it, in the proof that opened it or in a later one. */
+  isPlain: boolean;
   /** Revision -1 until it was first sent. */
   alert: Alert;
   lastSeenUs: number;
@@ -83,6 +87,7 @@ export class AlertEpisodes {
     const key = episodeKey(context.device.address, opening.offender, opening.attack);
     const running = this.#running(key, context.atUs);
     if (running !== undefined) {
+      running.isPlain ||= opening.isPlain;
       this.#update(running, opening.scored);
       return running;
     }
@@ -94,6 +99,7 @@ export class AlertEpisodes {
     const episode: Episode = {
       key,
       offender: opening.offender,
+      isPlain: opening.isPlain,
       alert: this.#opened(opening, isNewType ? 'new_attack_type' : opening.alertType),
       lastSeenUs: context.atUs,
       sentAtUs: Number.NEGATIVE_INFINITY,
@@ -177,7 +183,7 @@ export class AlertEpisodes {
     episode.alert = {
       ...alert,
       score,
-      severity: severityOf(score),
+      severity: severityIn(episode, score),
       count: alert.count + 1,
       last_seen_at: instantOf(episode.lastSeenUs),
       explanation: alert.explanation ?? prediction.explanation,
@@ -198,6 +204,7 @@ export class AlertEpisodes {
         device: alert.device.address,
         offender,
         score: alert.score,
+        isPlain: episode.isPlain,
         count: alert.count,
         action: alert.action_taken,
         simulated: alert.simulated,
@@ -213,7 +220,7 @@ export class AlertEpisodes {
       revision: -1,
       alert_type: alertType,
       class: opening.attack,
-      severity: severityOf(prediction.score),
+      severity: severityIn(opening, prediction.score),
       score: prediction.score,
       device: context.device,
       peer: peerOf(opening.offender),
@@ -232,6 +239,11 @@ export class AlertEpisodes {
       model_version: prediction.model_version,
     };
   }
+}
+
+/** What is plain is as grave as what a network is sure of. */
+function severityIn({ isPlain }: Pick<Episode, 'isPlain'>, score: number): Severity {
+  return severityOf(isPlain ? 1 : score);
 }
 
 function episodeKey(device: string, offender: Offender, attack: AttackClass): string {

@@ -10,6 +10,8 @@ export interface AlertFacts {
   readonly offender: Offender;
   /** Highest of the episode, 0 to 1. */
   readonly score: number;
+  /** Told from the flows, whatever the score. */
+  readonly isPlain: boolean;
   /** Attack predictions in the episode. */
   readonly count: number;
   readonly action: ActionTaken;
@@ -27,7 +29,8 @@ export function alertMessage(facts: AlertFacts): string {
   const windows = facts.count === 1 ? 'one window' : `${facts.count} windows`;
   const action =
     facts.action === 'none' ? '' : `: ${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
-  return `${classDescriptions[facts.attack].title} ${parties(facts)}, score ${facts.score.toFixed(2)} in ${windows}${action}.`;
+  const certainty = facts.isPlain ? 'plain from its flows' : `score ${facts.score.toFixed(2)}`;
+  return `${classDescriptions[facts.attack].title} ${parties(facts)}, ${certainty} in ${windows}${action}.`;
 }
 
 function parties({ device, offender }: AlertFacts): string {

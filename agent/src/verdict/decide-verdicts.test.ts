@@ -271,6 +271,24 @@ function outbound(peers: readonly string[]): NonNullable<WindowSketch['flows']> 
   ]);
 }
 
+test('what is plain from its flows is decided without the network, and says so', () => {
+  const forged = Array.from({ length: 10 }, (_, index) => ({ srcIp: `203.0.${index}.9`, dstPort: 80 }));
+  const run = new Run();
+  run.see(...[0, 1].map((at): WindowSketch => ({ at, says: 'benign', score: 0.3, flows: forged })));
+  expect(run.alerts).toHaveLength(1);
+  expect(run.alerts[0]).toMatchObject({ class: 'ddos_flood', severity: 'critical', score: 0.3, peer: null });
+  expect(run.alerts[0]?.message).toContain('plain from its flows in 2 windows');
+  expect(run.drafts).toHaveLength(1);
+  expect(run.drafts[0]).toMatchObject({
+    origin: 'rule',
+    scenario: 'ddos_flood',
+    action: 'rate_limit',
+    value: '192.168.1.20 tcp/80',
+  });
+  expect(run.drafts[0]?.reason).toContain('8 sources knocked on tcp/80 within 0 ms and said nothing');
+  expect(run.drafts[0]?.reason).toContain("the network's score 0.30");
+});
+
 test('the memory of verdicts is bounded and what is forgotten is counted', () => {
   const verdicts = new Verdicts({ bootId, rules: [rule({ min_windows: 1, of_windows: 1 })], capacity: 10 });
   for (let host = 0; host < 100; host++) {

@@ -112,6 +112,7 @@ export class Verdicts {
         alertType: alertTypeOf(rule),
         hits: proof.hits,
         sinceUs: proof.sinceUs,
+        isPlain: proof.isPlain,
       });
       drafts.push(...this.#draft(scored, proven, offender, episode));
     } else if (prediction.label === 'attack') {

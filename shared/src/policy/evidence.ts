@@ -5,9 +5,13 @@
 import type { Rule } from '../contract/rule.ts';
 import type { TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { halfOpenFlood } from './half-open-flood.ts';
 import type { AttackClass, JudgedWindow } from './judged-window.ts';
 
-type Witness = Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'>;
+interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
+  /** What it shows needs no network to be seen: the score is not asked. */
+  readonly isPlain: boolean;
+}
 
 /** N of M were reached, the newest window among them. */
 export interface Proof {
@@ -18,6 +22,8 @@ export interface Proof {
   readonly sinceUs: number;
   /** The class that most matches name; the newer of equals. */
   readonly attack: AttackClass;
+  /** The newest match is plain from its flows, whatever the network made of them. */
+  readonly isPlain: boolean;
 }
 
 /** The most windows a rule may look back on (`of_windows`). */
@@ -42,9 +48,11 @@ export class Evidence {
   /** Remembers the window, where enough of it is new. */
   add(window: JudgedWindow): void {
     if (!window.countsAsEvidence) return;
-    const { atUs, score, threshold, attack, flowsSeen } = window;
+    const { atUs, score, threshold, flowsSeen } = window;
+    const isPlain = halfOpenFlood(window) !== undefined;
+    const attack = isPlain ? 'ddos_flood' : window.attack;
     const witnesses = this.#witnesses.get(window.device.address) ?? [];
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen });
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen, isPlain });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(window.device.address, witnesses);
   }
@@ -67,6 +75,7 @@ export class Evidence {
       of: counted.length,
       sinceUs: Math.min(...hits.map((hit) => hit.atUs)),
       attack: mostNamed(hits.map((hit) => hit.attack)),
+      isPlain: newest.isPlain,
     };
   }
 
@@ -87,7 +96,8 @@ export function namesClass(rule: Pick<Rule, 'classes'>, attack: TrafficClass): b
 }
 
 function matches(rule: Rule, witness: Witness): boolean {
-  return witness.score >= (rule.threshold ?? witness.threshold) && namesClass(rule, witness.attack);
+  const isCertain = witness.isPlain || witness.score >= (rule.threshold ?? witness.threshold);
+  return isCertain && namesClass(rule, witness.attack);
 }
 
 function restKey(rule: Rule, device: string, peer: string | null): string {

@@ -378,6 +378,34 @@ test('whatever is seen, nothing is asked for that the guard would refuse, that i
   for (const kind of [...kinds, 'quarantine device']) expect(asked.get(kind) ?? 0, kind).toBeGreaterThan(0);
 });
 
+test('a forged flood is answered at its target from its second window on, however unsure the network is', () => {
+  const unsure = (at: number, more: Partial<JudgedFlow> = {}): JudgedWindow => ({
+    ...window(
+      at,
+      'other_attack',
+      times(10, (index) => ({
+        srcIp: `203.${at * 4}.${index}.9`,
+        startedAtUs: startUs + at * 1e6 + index * 1000,
+        ...more,
+      })),
+    ),
+    score: 0.3,
+  });
+  const gateway = new Gateway(defaultRules);
+  gateway.see(unsure(0));
+  expect(gateway.words, 'one window is no proof').toEqual([]);
+  gateway.see(unsure(0.25), unsure(0.5), unsure(0.75));
+  expect(gateway.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+  expect(gateway.taken[0]?.proof).toMatchObject({ attack: 'ddos_flood', hits: 2, of: 2, isPlain: true });
+
+  const visited = new Gateway(defaultRules);
+  visited.see(...[0, 0.25, 0.5, 0.75].map((at) => unsure(at, talk)));
+  expect(visited.words, 'who talks is asked of the network').toEqual([]);
+  const other = new Gateway([rule({ classes: ['port_scan'] })]);
+  other.see(...[0, 0.25, 0.5, 0.75].map((at) => unsure(at)));
+  expect(other.words, 'a rule for other classes').toEqual([]);
+});
+
 test('whatever addresses a flood forges, its sources are named a few times a minute at most, and its target once', () => {
   const forged = fc.record({
     host: fc.integer({ min: 0, max: 0xffffff }),
