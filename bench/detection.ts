@@ -5,6 +5,7 @@
  */
 import { loadavg } from 'node:os';
 import { featureCount, windowLength } from '../shared/src/features/feature-schema.ts';
+import { flowContextSize, flowContextWidth } from '../shared/src/features/flow-context.ts';
 import type { BootId } from '../shared/src/contract/identifiers.ts';
 import { shippedOnly } from '../agent/src/detection/bundle-trust.ts';
 import type { WindowBatch } from '../agent/src/detection/detector.ts';
@@ -38,6 +39,7 @@ function batchOf(count: number): WindowBatch {
     count,
     windows: Float32Array.from({ length: count * windowSize }, (_, index) => (index * 7919) % 10_007),
     flowsSeen: new Uint8Array(count).fill(windowLength),
+    flowContext: Float32Array.from({ length: count * flowContextSize }, (_, index) => index % flowContextWidth),
   };
 }
 
@@ -59,18 +61,19 @@ async function cpuOf(call: () => Promise<unknown>): Promise<{ readonly best: num
   return { best: Number(perCall[0]!.toFixed(2)), median: Number(perCall[4]!.toFixed(2)) };
 }
 
-const { windows } = batchOf(1);
-const explanations = await rateOf(() => detector.explain(windows, windowLength));
+const { windows, flowContext } = batchOf(1);
+const window = { features: windows, flowsSeen: windowLength, flowContext };
+const explanations = await rateOf(() => detector.explain(window));
 const { context } = scoredWindow({ at: 10, says: 'port_scan' });
 const normals = new DeviceNormals();
 normals.learn({ ...context, freshFlows: windowLength }, windows);
-const attributionCpu = await cpuOf(() => detector.explain(windows, windowLength));
+const attributionCpu = await cpuOf(() => detector.explain(window));
 const explanationCpu = await cpuOf(async () =>
   explainWindow({
     context,
     attack: 'port_scan',
     features: windows,
-    attributions: await detector.explain(windows, windowLength),
+    attributions: await detector.explain(window),
     normal: normals.of(context.device.address, detector.manifest.typical_flow),
     bootId: '019a0000-0000-7000-8000-0000000000aa' as BootId,
   }),

@@ -37,7 +37,7 @@ async function answer(request: Exclude<DetectionRequest, { readonly type: 'close
     return {
       type: 'explained',
       id: request.id,
-      attributions: await detector.explain(request.window, request.flowsSeen),
+      attributions: await detector.explain(request.window),
     };
   }
   const batch: WindowBatch = request.batch;

@@ -7,6 +7,7 @@ import type { TrafficSource } from '@picket/shared/contract/address';
 import { newId, type BootId, type PredictionId } from '@picket/shared/contract/identifiers';
 import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { Detection, Detector } from './detection/detector.ts';
 import type { DeviceRegistry, DeviceSighting, FlowRole } from './devices/device-registry.ts';
@@ -194,7 +195,9 @@ export class Pipeline {
       if (attack !== undefined && budget > 0) {
         budget -= 1;
         this.#explained += 1;
-        prediction = { ...judged, explanation: await this.#explain(context, features, attack) };
+        const flowContext = batch.flowContext.slice(index * flowContextSize, (index + 1) * flowContextSize);
+        const attributions = await this.#detector.explain({ features, flowsSeen: context.flowsSeen, flowContext });
+        prediction = { ...judged, explanation: this.#explain(context, features, attack, attributions) };
       } else if (attack !== undefined) this.#unexplained += 1;
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
@@ -206,13 +209,13 @@ export class Pipeline {
     }
   }
 
-  async #explain(
+  #explain(
     context: WindowContext,
     features: Float32Array<ArrayBuffer>,
     attack: AttackClass,
-  ): Promise<Explanation> {
+    attributions: Float32Array,
+  ): Explanation {
     const { bootId } = this.#options;
-    const attributions = await this.#detector.explain(features, context.flowsSeen);
     const normal = this.#normals.of(context.device.address, this.#detector.manifest.typical_flow);
     return explainWindow({ context, attack, features, attributions, normal, bootId });
   }

@@ -222,7 +222,14 @@ describe('the bundle that the policy names', { timeout: 60_000 }, () => {
     expect(follower.reported.detail).toMatch(/memory/);
     expect([store.has(bomb), store.has(sound)]).toEqual([false, true]);
     expect(
-      (await model.detector.detect({ count: 1, windows: new Float32Array(780), flowsSeen: Uint8Array.of(1) })).scores,
+      (
+        await model.detector.detect({
+          count: 1,
+          windows: new Float32Array(780),
+          flowsSeen: Uint8Array.of(1),
+          flowContext: new Float32Array(30),
+        })
+      ).scores,
     ).toHaveLength(1);
   });
 

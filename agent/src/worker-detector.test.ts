@@ -2,10 +2,13 @@
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { unknownFlowContext } from '@picket/shared/features/flow-context';
 import { shippedBundleFolder } from './detection/shipped-bundle.ts';
 import { WorkerDetector } from './worker-detector.ts';
 
-const batch = { count: 1, windows: new Float32Array(windowLength * featureCount), flowsSeen: new Uint8Array([1]) };
+const features = new Float32Array(windowLength * featureCount);
+const flowContext = unknownFlowContext(1);
+const batch = { count: 1, windows: features, flowsSeen: new Uint8Array([1]), flowContext };
 
 test('when the thread ends, calls under way and later ones say so', async () => {
   const posting = vi.spyOn(Worker.prototype, 'postMessage');
@@ -17,7 +20,7 @@ test('when the thread ends, calls under way and later ones say so', async () => 
   const ending = thread.terminate(); // first, so that the call cannot be answered before
   await expect(detector.detect(batch)).rejects.toThrow(/detection has stopped.*start the agent again/);
   await ending;
-  await expect(detector.explain(batch.windows, 1)).rejects.toThrow(/detection has stopped/);
+  await expect(detector.explain({ features, flowsSeen: 1, flowContext })).rejects.toThrow(/detection has stopped/);
 });
 
 test('a bundle that is not there is refused', async () => {

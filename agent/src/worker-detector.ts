@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 import { shippedOnly, type BundleTrust } from './detection/bundle-trust.ts';
-import type { Detection, Detector, WindowBatch } from './detection/detector.ts';
+import type { Detection, Detector, ExplainableWindow, WindowBatch } from './detection/detector.ts';
 import { AgentError } from './errors.ts';
 import { workerHeap } from './memory-plan.ts';
 
@@ -17,12 +17,7 @@ export interface DetectionWorkerData {
 
 export type DetectionRequest =
   | { readonly type: 'detect'; readonly id: number; readonly batch: WindowBatch }
-  | {
-      readonly type: 'explain';
-      readonly id: number;
-      readonly window: Float32Array<ArrayBuffer>;
-      readonly flowsSeen: number;
-    }
+  | { readonly type: 'explain'; readonly id: number; readonly window: ExplainableWindow }
   | { readonly type: 'close' };
 
 export type DetectionReply =
@@ -87,8 +82,8 @@ export class WorkerDetector implements Detector {
     return this.#call({ type: 'detect', id: this.#nextId++, batch });
   }
 
-  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array> {
-    return this.#call({ type: 'explain', id: this.#nextId++, window, flowsSeen });
+  explain(window: ExplainableWindow): Promise<Float32Array> {
+    return this.#call({ type: 'explain', id: this.#nextId++, window });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

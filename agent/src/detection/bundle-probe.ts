@@ -4,6 +4,7 @@
  * Says on stdout, as one line of JSON, how it went.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { InferenceSession } from 'onnxruntime-node';
 import { BundleError } from './bundle-error.ts';
@@ -26,6 +27,13 @@ function dryWindows(): Float32Array<ArrayBuffer> {
   });
 }
 
+/** Every other window with nothing known of its flows, the others with all kinds of ages, peers and directions. */
+function dryContext(): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: batchSize * flowContextSize }, (_, index) =>
+    Math.floor(index / flowContextSize) % 2 === 0 ? -1 : [1e6 / (1 + index), index % 10, index % 3][index % 3]!,
+  );
+}
+
 function failed(reason: string): BundleError {
   return new BundleError('failed-probe', reason);
 }
@@ -39,19 +47,26 @@ async function probe(request: ProbeRequest): Promise<ProbeReply> {
     throw failed(`train.onnx: onnxruntime does not load it: ${String(error)}`);
   });
   const windows = dryWindows();
+  const flowContext = dryContext();
   const flowsSeen = Uint8Array.from({ length: batchSize }, (_, index) => 1 + (index % windowLength));
   const startedAt = performance.now();
   for (const count of [1, 16, batchSize]) {
-    const { scores, probabilities } = await detector.detect({ count, windows, flowsSeen }).catch((error: unknown) => {
-      throw failed(`detect.onnx: ${String(error)}`);
-    });
+    const { scores, probabilities } = await detector
+      .detect({ count, windows, flowsSeen, flowContext })
+      .catch((error: unknown) => {
+        throw failed(`detect.onnx: ${String(error)}`);
+      });
     checkScores(count, scores, probabilities);
   }
   const detectMs = (performance.now() - startedAt) / (1 + 16 + batchSize);
   const explainedAt = performance.now();
   for (const index of [8, 9, 10, 11]) {
-    const window = windows.slice(index * windowSize, (index + 1) * windowSize);
-    const attributions = await detector.explain(window, flowsSeen[index]!).catch((error: unknown) => {
+    const window = {
+      features: windows.slice(index * windowSize, (index + 1) * windowSize),
+      flowsSeen: flowsSeen[index]!,
+      flowContext: flowContext.slice(index * flowContextSize, (index + 1) * flowContextSize),
+    };
+    const attributions = await detector.explain(window).catch((error: unknown) => {
       throw failed(`explain.onnx: ${String(error)}`);
     });
     if (attributions.length !== windowSize || !attributions.every(Number.isFinite))

@@ -11,6 +11,17 @@ export interface WindowBatch {
   readonly windows: Float32Array<ArrayBuffer>;
   /** 1 to 10 per window. */
   readonly flowsSeen: Uint8Array<ArrayBuffer>;
+  /** count × 10 × 3, see `@picket/shared/features/flow-context`; a bundle that does not ask for it does not get it. */
+  readonly flowContext: Float32Array<ArrayBuffer>;
+}
+
+/** One window of a batch. */
+export interface ExplainableWindow {
+  /** 10 × 78 */
+  readonly features: Float32Array<ArrayBuffer>;
+  readonly flowsSeen: number;
+  /** 10 × 3 */
+  readonly flowContext: Float32Array<ArrayBuffer>;
 }
 
 export interface Detection {
@@ -29,7 +40,7 @@ export interface Detector extends AsyncDisposable {
   detect(batch: WindowBatch): Promise<Detection>;
   /**
    * Why this one window (10 × 78) got its score: how much each feature of each flow moved the logit of the score on the
-   * way from the typical flow to this window. 10 × 78, signed; integrated gradients.
+   * way from the typical flow, in the same context, to this window. 10 × 78, signed; integrated gradients.
    */
-  explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array>;
+  explain(window: ExplainableWindow): Promise<Float32Array>;
 }

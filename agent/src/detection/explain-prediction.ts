@@ -3,7 +3,9 @@
  * them. What they mean to people is said in `verdict/explain-window.ts`.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ExplainableWindow } from './detector.ts';
 
 /** Points between baseline and window. */
 const steps = 32;
@@ -20,14 +22,14 @@ export interface Attribution {
 /** Runs the explain graph at the given points of the way from baseline (0) to window (1). */
 export async function attribute(
   session: InferenceSession,
-  window: Float32Array,
-  flowsSeen: number,
+  { features, flowsSeen, flowContext }: ExplainableWindow,
   points = alphas,
   pointWeights = weights,
 ): Promise<Attribution> {
   const result = await session.run({
-    windows: new Tensor('float32', window, [1, windowLength, featureCount]),
+    windows: new Tensor('float32', features, [1, windowLength, featureCount]),
     flows_seen: new Tensor('float32', Float32Array.of(flowsSeen), [1]),
+    ...contextFor(session, flowContext, 1),
     alphas: new Tensor('float32', points, [points.length]),
     weights: new Tensor('float32', pointWeights, [pointWeights.length]),
   });
@@ -35,6 +37,12 @@ export async function attribute(
     attributions: result['attributions']!.data as Float32Array,
     logits: result['logits']!.data as Float32Array,
   };
+}
+
+/** The input `flow_context` of `count` windows, for graphs that have one: those of older bundles do not. */
+export function contextFor(session: InferenceSession, values: Float32Array, count: number): Record<string, Tensor> {
+  if (!session.inputNames.includes('flow_context')) return {};
+  return { flow_context: new Tensor('float32', values, [count, windowLength, flowContextWidth]) };
 }
 
 /** The middles of `count` equal parts of the way. */

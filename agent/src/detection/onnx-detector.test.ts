@@ -1,7 +1,16 @@
 import { featureCount, features, windowLength } from '@picket/shared/features/feature-schema';
+import {
+  type FlowContext,
+  directionNumber,
+  flowContextSize,
+  flowContextWidth,
+  unknownFlowContext,
+  writeFlowContext,
+} from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ExplainableWindow } from './detector.ts';
 import { attribute, midpoints } from './explain-prediction.ts';
 import { openModelBundle } from './model-bundle.ts';
 import { OnnxDetector } from './onnx-detector.ts';
@@ -24,6 +33,15 @@ function arbitraryWindows(count: number): Float32Array<ArrayBuffer> {
   });
 }
 
+/** Ages from milliseconds to days, several peers, every direction, and now and then nothing known. */
+function arbitraryContext(count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count * flowContextSize }, (_, index) => {
+    const flow = Math.floor(index / flowContextWidth);
+    if (flow % 7 === 0) return -1;
+    return [Math.exp((flow % 19) - 6), flow % 4, flow % 3][index % flowContextWidth]!;
+  });
+}
+
 /** The same flow in every slot, told by feature names. */
 function repeated(flow: Readonly<Record<string, number>>): Float32Array<ArrayBuffer> {
   const row = features.map(({ name }) => flow[name] ?? 0);
@@ -33,7 +51,12 @@ function repeated(flow: Readonly<Record<string, number>>): Float32Array<ArrayBuf
 test('scores are shares, rows sum to 1, and a score is what is not benign', async () => {
   const count = 300;
   const flowsSeen = Uint8Array.from({ length: count }, (_, index) => 1 + (index % windowLength));
-  const { scores, probabilities } = await detector.detect({ count, windows: arbitraryWindows(count), flowsSeen });
+  const { scores, probabilities } = await detector.detect({
+    count,
+    windows: arbitraryWindows(count),
+    flowsSeen,
+    flowContext: arbitraryContext(count),
+  });
   expect(scores).toHaveLength(count);
   for (let index = 0; index < count; index++) {
     const row = probabilities.subarray(index * trafficClasses.length, (index + 1) * trafficClasses.length);
@@ -47,12 +70,14 @@ test('scores are shares, rows sum to 1, and a score is what is not benign', asyn
 test('a window gets the same score alone, in a batch, and in a batch with room to spare', async () => {
   const windows = arbitraryWindows(3);
   const flowsSeen = Uint8Array.of(10, 3, 7);
-  const together = await detector.detect({ count: 3, windows, flowsSeen });
+  const flowContext = arbitraryContext(3);
+  const together = await detector.detect({ count: 3, windows, flowsSeen, flowContext });
   for (let index = 0; index < 3; index++) {
     const alone = await detector.detect({
       count: 1,
       windows: windows.slice(index * windowSize),
       flowsSeen: flowsSeen.slice(index),
+      flowContext: flowContext.slice(index * flowContextSize),
     });
     expect(alone.scores).toHaveLength(1);
     expect(alone.scores[0]).toBeCloseTo(together.scores[index]!, 5);
@@ -69,15 +94,14 @@ describe('attributions', () => {
 
   /** What the whole window adds to the logit of the score, and what the attributions add up to. */
   async function completeness(
-    window: Float32Array<ArrayBuffer>,
-    flowsSeen: number,
+    window: ExplainableWindow,
     steps?: number,
   ): Promise<{ readonly difference: number; readonly sum: number; readonly logit: number }> {
-    const ends = await attribute(session, window, flowsSeen, Float32Array.of(0, 1), Float32Array.of(0.5, 0.5));
+    const ends = await attribute(session, window, Float32Array.of(0, 1), Float32Array.of(0.5, 0.5));
     const { attributions } =
       steps === undefined
-        ? await attribute(session, window, flowsSeen)
-        : await attribute(session, window, flowsSeen, midpoints(steps), new Float32Array(steps).fill(1 / steps));
+        ? await attribute(session, window)
+        : await attribute(session, window, midpoints(steps), new Float32Array(steps).fill(1 / steps));
     return {
       difference: ends.logits[1]! - ends.logits[0]!,
       sum: attributions.reduce((total, value) => total + value, 0),
@@ -87,21 +111,31 @@ describe('attributions', () => {
 
   test('are complete: they add up to what the window adds to the logit of its score, better with more steps', async () => {
     const windows = arbitraryWindows(12);
+    const contexts = arbitraryContext(12);
     for (let index = 0; index < 12; index++) {
-      const window = windows.slice(index * windowSize, (index + 1) * windowSize);
-      const flowsSeen = [10, 1, 5, 10, 2, 8][index % 6]!;
-      const usual = await completeness(window, flowsSeen);
+      const window = {
+        features: windows.slice(index * windowSize, (index + 1) * windowSize),
+        flowsSeen: [10, 1, 5, 10, 2, 8][index % 6]!,
+        flowContext: contexts.slice(index * flowContextSize, (index + 1) * flowContextSize),
+      };
+      const usual = await completeness(window);
       expect(Math.abs(usual.sum - usual.difference)).toBeLessThan(0.1 * Math.max(1, Math.abs(usual.difference)));
-      const fine = await completeness(window, flowsSeen, 1024);
+      const fine = await completeness(window, 1024);
       expect(Math.abs(fine.sum - fine.difference)).toBeLessThan(0.01 * Math.max(1, Math.abs(fine.difference)));
 
-      const { scores } = await detector.detect({ count: 1, windows: window, flowsSeen: Uint8Array.of(flowsSeen) });
+      const { features: values, flowsSeen, flowContext } = window;
+      const batch = { count: 1, windows: values, flowsSeen: Uint8Array.of(flowsSeen), flowContext };
+      const { scores } = await detector.detect(batch);
       expect(1 / (1 + Math.exp(-usual.logit))).toBeCloseTo(scores[0]!, 4);
     }
   });
 
   test('stand only where a flow is, and never on a masked feature', async () => {
-    const attributions = await detector.explain(arbitraryWindows(1), 4);
+    const attributions = await detector.explain({
+      features: arbitraryWindows(1),
+      flowsSeen: 4,
+      flowContext: unknownFlowContext(1),
+    });
     expect(attributions).toHaveLength(windowSize);
     expect(attributions.subarray(0, 6 * featureCount).every((value) => value === 0)).toBe(true);
     expect(attributions.subarray(6 * featureCount).some((value) => value !== 0)).toBe(true);
@@ -168,7 +202,24 @@ test('refused connections one after another are a scan; one sensor reading after
   // A scan goes from port to port; the same port again and again would be a flood.
   for (let slot = 0; slot < windowLength; slot++) windows[slot * featureCount] = 20 + slot;
   windows.set(reading, windowSize);
-  const { scores, probabilities } = await detector.detect({ count: 2, windows, flowsSeen: Uint8Array.of(10, 10) });
+  // The scanner goes from port to port within a second; the sensor reports to its server each minute.
+  const flowContext = unknownFlowContext(2);
+  const told = (each: (slot: number) => FlowContext): FlowContext[] =>
+    Array.from({ length: windowLength }, (_, slot) => each(slot));
+  const inbound = directionNumber('inbound');
+  const outbound = directionNumber('outbound');
+  writeFlowContext(
+    told((slot) => ({ ageSeconds: (windowLength - slot) / 10, peer: 0, direction: inbound })),
+    flowContext,
+    0,
+  );
+  writeFlowContext(
+    told((slot) => ({ ageSeconds: (windowLength - slot) * 60, peer: 0, direction: outbound })),
+    flowContext,
+    flowContextSize,
+  );
+  const flowsSeen = Uint8Array.of(10, 10);
+  const { scores, probabilities } = await detector.detect({ count: 2, windows, flowsSeen, flowContext });
   expect(scores[0]).toBeGreaterThanOrEqual(detector.manifest.threshold);
   const classes = probabilities.subarray(0, trafficClasses.length);
   expect(trafficClasses[classes.indexOf(Math.max(...classes))]).toBe('port_scan');

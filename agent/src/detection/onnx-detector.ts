@@ -1,9 +1,10 @@
 /** Runs a verified bundle on onnxruntime: one thread, from bytes in memory, without rewriting the graph at load. */
 import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Detection, Detector, WindowBatch } from './detector.ts';
-import { attribute } from './explain-prediction.ts';
+import type { Detection, Detector, ExplainableWindow, WindowBatch } from './detector.ts';
+import { attribute, contextFor } from './explain-prediction.ts';
 import { referenceOf, type ModelBundle } from './model-bundle.ts';
 
 export const sessionOptions: InferenceSession.SessionOptions = {
@@ -46,6 +47,7 @@ export class OnnxDetector implements Detector {
         featureCount,
       ]),
       flows_seen: new Tensor('float32', Float32Array.from(batch.flowsSeen.subarray(0, count)), [count]),
+      ...contextFor(this.#detect, batch.flowContext.subarray(0, count * flowContextSize), count),
     });
     return {
       scores: result['scores']!.data as Float32Array,
@@ -54,8 +56,8 @@ export class OnnxDetector implements Detector {
     };
   }
 
-  async explain(window: Float32Array<ArrayBuffer>, flowsSeen: number): Promise<Float32Array> {
-    return (await attribute(this.#explain, window, flowsSeen)).attributions;
+  async explain(window: ExplainableWindow): Promise<Float32Array> {
+    return (await attribute(this.#explain, window)).attributions;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

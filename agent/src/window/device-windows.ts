@@ -10,11 +10,13 @@
  */
 import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, unknownFlowContext } from '@picket/shared/features/flow-context';
 import type { WindowBatch } from '../detection/detector.ts';
 import type { Device } from '../devices/device-registry.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { DeviceWindow } from './device-window.ts';
 import { BurstCounter, type DeviceBurst } from './flow-burst.ts';
+import { writeContextOf } from './flow-context.ts';
 import type { WindowFlow } from './window-flow.ts';
 
 export interface DeviceWindowsOptions {
@@ -141,11 +143,16 @@ export class DeviceWindows {
     if (taken.length === 0) return undefined;
     const windows = new Float32Array(taken.length * windowSize);
     const flowsSeen = new Uint8Array(taken.length);
+    const flowContext = unknownFlowContext(taken.length);
     for (const [index, { features, context }] of taken.entries()) {
       windows.set(features, index * windowSize);
       flowsSeen[index] = context.flowsSeen;
+      writeContextOf(context, flowContext, index * flowContextSize);
     }
-    return { batch: { count: taken.length, windows, flowsSeen }, contexts: taken.map(({ context }) => context) };
+    return {
+      batch: { count: taken.length, windows, flowsSeen, flowContext },
+      contexts: taken.map(({ context }) => context),
+    };
   }
 
   #setClock(nowUs: number): void {

@@ -1,0 +1,44 @@
+/**
+ * What no single flow can tell, and a gateway knows of each flow of a window beside its 78 features: how long ago it
+ * began, which of the window's peers it was with, and which way it went. Ten refused connections within a second, from
+ * one host outside, are something else than ten within an hour to as many. A network may take it as a further input,
+ * `flow_context`; the 78 features stay what they are. Addresses never reach the network: only which flows share one.
+ */
+import { FlowDirection } from '../contract/address.ts';
+import { windowLength } from './feature-schema.ts';
+
+/** Numbers per flow: age, peer, direction. */
+export const flowContextWidth = 3;
+export const flowContextSize = windowLength * flowContextWidth;
+/** Of any of the three, where nobody knows: in flows that come without times or addresses. */
+export const unknownContext = -1;
+
+/** One flow of a window. */
+export interface FlowContext {
+  /** From the flow's first packet to the newest packet of the window. */
+  readonly ageSeconds: number;
+  /** Number of the flow's peer among those of the window, in the order in which they appear, from 0. */
+  readonly peer: number;
+  /** Number into `FlowDirection.options`, seen from the window's device. */
+  readonly direction: number;
+}
+
+/** All of `windows` windows, and nothing known of any flow. */
+export function unknownFlowContext(windows: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(windows * flowContextSize).fill(unknownContext);
+}
+
+/** Writes one window's flows, oldest first, into the last slots of the 10 × 3 numbers at `offset`; the others stay as they are. */
+export function writeFlowContext(flows: readonly FlowContext[], to: Float32Array, offset: number): void {
+  let at = offset + (windowLength - flows.length) * flowContextWidth;
+  for (const { ageSeconds, peer, direction } of flows) {
+    to[at] = ageSeconds;
+    to[at + 1] = peer;
+    to[at + 2] = direction;
+    at += flowContextWidth;
+  }
+}
+
+export function directionNumber(direction: FlowDirection): number {
+  return FlowDirection.options.indexOf(direction);
+}
