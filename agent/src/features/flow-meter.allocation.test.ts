@@ -12,7 +12,8 @@ function allocationOf(options: MeteringOptions): MeteringAllocation {
     console.log(JSON.stringify(meteringAllocation(${JSON.stringify(options)})));`;
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    ['--conditions=@picket/source', '--input-type=module', '--eval', source],
+    // Compiled where it stands: on a busy machine a compiler beside it may finish only after the counted part began.
+    ['--conditions=@picket/source', '--no-concurrent-recompilation', '--input-type=module', '--eval', source],
     { encoding: 'utf8' },
   );
   if (status !== 0) throw new Error(stderr);

@@ -34,6 +34,10 @@ const packetsBackward = flowField.backward * 2 + directionInt.packets;
  * time has come this far again nothing falls due, so it is no longer than a disorder of packets may last.
  */
 const overtakenUs = 10_000_000;
+
+/** So many flows lie in the processor's cache or near it: fetching them ahead costs more than it saves (BENCHMARKS.md). */
+const cachedFlows = 100_000;
+
 /** A tombstone gives way to a new flow when more packets than this come after the end: they are no stragglers. */
 const tombstonePackets = 16;
 
@@ -114,7 +118,7 @@ export class FlowAssembler {
     for (let from = 0; from < count; from += blockPackets) {
       const size = count - from < blockPackets ? count - from : blockPackets;
       arrivals.decode(chunk, from, size);
-      this.#table.fetch(arrivals.hashes, size);
+      if (this.#table.used > cachedFlows) this.#table.fetch(arrivals.hashes, size);
       for (let i = 0; i < size; i++) {
         const timeUs = timesUs[from + i]!;
         wireBytes += wireLengths[from + i]!;
