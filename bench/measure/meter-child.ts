@@ -4,7 +4,7 @@
  * usage: meter-child.ts FILE reference|live none|csv PASSES
  */
 import { PcapFileSource } from '../../agent/src/capture/pcap-file-source.ts';
-import { csvLines } from '../../agent/src/commands/format-flows.ts';
+import { CsvLines } from '../../agent/src/commands/csv-lines.ts';
 import { FlowMeter } from '../../agent/src/features/flow-meter.ts';
 import type { MeterPass } from './meter-pass.ts';
 
@@ -17,11 +17,13 @@ async function meter(): Promise<MeterPass> {
   const before = process.cpuUsage();
   const startedMs = performance.now();
   let csvBytes = 0;
+  const lines = new CsvLines();
   const live = endings === 'live';
   const flowMeter = FlowMeter.create(
     { profile: 'fixed', endings: live ? 'live' : 'reference', capacity: live ? 65_536 : 1_048_576 },
     (batch) => {
-      if (output === 'csv') csvBytes += Buffer.from(csvLines(batch)).length;
+      if (output === 'csv') csvBytes += lines.of(batch).length;
+      flowMeter.giveBack(batch);
     },
   );
   await using source = await PcapFileSource.open(path);

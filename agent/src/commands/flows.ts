@@ -7,7 +7,8 @@ import { AgentError } from '../errors.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
-import { csvHeader, csvLines, jsonLines } from './format-flows.ts';
+import { csvHeader, CsvLines } from './csv-lines.ts';
+import { jsonLines } from './json-lines.ts';
 import { LeftOutLinks } from './left-out-links.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
@@ -56,8 +57,10 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   using signals = StopSignals.watch(() => stop.abort());
   const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
   const capacity = options.capacity ?? (options.endings === 'live' ? liveCapacity : referenceCapacity);
+  const linesOf = writerOf(options);
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
-    if (options.format !== 'none' && !output.closed.aborted) output.add(linesOf(batch, options));
+    if (!output.closed.aborted) output.add(linesOf(batch));
+    meter.giveBack(batch);
   });
   const leftOut = new LeftOutLinks();
   let failure: unknown;
@@ -94,8 +97,11 @@ function progressOf(source: PcapFileSource, meter: FlowMeter, options: FlowsOpti
   });
 }
 
-function linesOf(batch: FlowBatch, { format, communityId }: FlowsOptions): string {
-  return format === 'csv' ? csvLines(batch, communityId) : jsonLines(batch, communityId);
+function writerOf({ format, communityId }: FlowsOptions): (batch: FlowBatch) => string | Buffer {
+  if (format === 'none') return () => '';
+  if (format === 'jsonl') return (batch) => jsonLines(batch, communityId);
+  const lines = new CsvLines(communityId);
+  return (batch) => lines.of(batch);
 }
 
 function summarise(meter: FlowMeter, seconds: number): void {

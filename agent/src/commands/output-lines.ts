@@ -44,10 +44,10 @@ export class OutputLines {
     return this.#closed.signal;
   }
 
-  /** Waits for the reader only where more than 32 MiB would lie unread. */
-  add(text: string): void {
-    if (text === '' || this.closed.aborted) return;
-    const bytes = Buffer.from(text);
+  /** Waits for the reader only where more than 32 MiB would lie unread. A buffer is kept as it is. */
+  add(lines: string | Buffer): void {
+    if (lines.length === 0 || this.closed.aborted) return;
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes > mostBytes) this.#block();

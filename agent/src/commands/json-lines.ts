@@ -1,27 +1,9 @@
-/** Flows as lines of text: CSV in the shape of the published tables, or one JSON object each. */
+/** Flows as JSON, one object a line. */
 import { FlowEnd } from '@picket/shared/contract/flow';
 import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
 import { addressText } from '../devices/flow-address.ts';
 import { communityIdOfRow } from '../features/community-id.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
-
-/** Five key columns and the 78 features in data-set order; behind them the Community ID, if it is wanted. */
-export function csvHeader(withCommunityId = false): string {
-  return `srcIp,srcPort,dstIp,dstPort,protocol,${featureNames.join(',')}${withCommunityId ? ',communityId' : ''}\n`;
-}
-
-/** NaN and infinities are written as such, as the published tables have them. A flow without Community ID has it empty. */
-export function csvLines(batch: FlowBatch, withCommunityId = false): string {
-  const lines: string[] = [];
-  for (let row = 0; row < batch.count; row++) {
-    const src = addressText(batch.srcAddress, row, batch.family[row]!);
-    const dst = addressText(batch.dstAddress, row, batch.family[row]!);
-    const key = `${src},${batch.srcPort[row]!},${dst},${batch.dstPort[row]!},${batch.protocol[row]!}`;
-    const id = withCommunityId ? `,${communityIdOfRow(batch, row) ?? ''}` : '';
-    lines.push(`${key},${batch.features.subarray(row * featureCount, (row + 1) * featureCount).join(',')}${id}\n`);
-  }
-  return lines.join('');
-}
 
 /** A feature that is no finite number is null. */
 export function jsonLines(batch: FlowBatch, withCommunityId = false): string {
