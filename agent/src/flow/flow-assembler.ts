@@ -36,7 +36,7 @@ const packetsBackward = flowField.backward * 2 + directionInt.packets;
 const overtakenUs = 10_000_000;
 
 /** So many flows lie in the processor's cache or near it: fetching them ahead costs more than it saves (BENCHMARKS.md). */
-const cachedFlows = 100_000;
+const cachedFlows = 16_384;
 
 /** A tombstone gives way to a new flow when more packets than this come after the end: they are no stragglers. */
 const tombstonePackets = 16;
