@@ -17,7 +17,8 @@ import type { Verdicts } from './verdict/decide-verdicts.ts';
 import { explainWindow } from './verdict/explain-window.ts';
 import { likeliestAttack, type AttackClass } from './verdict/scored-window.ts';
 import { DeviceNormals } from './window/device-normal.ts';
-import type { DeviceWindows, DueWindows, WindowContext } from './window/device-windows.ts';
+import type { DeviceWindows, WindowContext } from './window/device-windows.ts';
+import type { DueWindows } from './window/due-queue.ts';
 import { instantOf } from './window/packet-time.ts';
 import { flowIdOf } from './window/window-flow.ts';
 

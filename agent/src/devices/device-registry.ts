@@ -8,6 +8,7 @@ import type { FlowBatch } from '../features/flow-batch.ts';
 import { addressKey, addressText, macKey, macKeyOf, macText } from './flow-address.ts';
 import { LanPrefixes, defaultLanPrefixes, isNoHost } from './lan-prefixes.ts';
 import { addressLifetimeUs, MacHolders } from './mac-holders.ts';
+import { type Listed, RecencyList } from './recency-list.ts';
 
 export interface DeviceRegistryOptions {
   /** Where devices live. Default: private and link-local addresses. */
@@ -51,7 +52,10 @@ const broadcastMac = 0xffffffffffff;
 type Key = number | string;
 
 /** What only the registry needs to know of a device. */
-interface KnownDevice extends Device {
+interface KnownDevice extends Device, Listed<KnownDevice> {
+  readonly key: Key;
+  /** One for each direction, because a flow is too cheap for an object of its own. */
+  readonly roles: Readonly<Record<FlowDirection, FlowRole>>;
   /** `macKey` of what it last sent with; 0 for unknown. */
   macKey: number;
   readonly isIpv4: boolean;
@@ -63,11 +67,11 @@ export class DeviceRegistry {
   readonly #gatewayMacs: ReadonlySet<number>;
   readonly #broadcastAddresses: ReadonlySet<string>;
   readonly #capacity: number;
-  /** Least recently seen first. */
-  readonly #spoken = new Map<Key, KnownDevice>();
-  readonly #silent = new Map<Key, KnownDevice>();
+  readonly #devices = new Map<Key, KnownDevice>();
+  /** Least recently seen first; every device is in one of the two. */
+  readonly #spoken = new RecencyList<KnownDevice>();
+  readonly #silent = new RecencyList<KnownDevice>();
   readonly #macs = new MacHolders<KnownDevice>();
-  #newest: KnownDevice | undefined;
   #unmonitored: ReadonlySet<string> = new Set();
   #sightings: DeviceSighting[] = [];
   #evicted = 0;
@@ -111,16 +115,14 @@ export class DeviceRegistry {
     const src = srcIsInside ? this.#see(batch, row, 'src') : undefined;
     const dst = dstIsHost && (dstIsInside || !srcIsInside) ? this.#see(batch, row, 'dst') : undefined;
     const roles: FlowRole[] = [];
-    if (src !== undefined) roles.push({ device: src, direction: dstIsInside ? 'internal' : 'outbound' });
-    if (dst !== undefined && dst !== src) {
-      roles.push({ device: dst, direction: srcIsInside ? 'internal' : 'inbound' });
-    }
+    if (src !== undefined) roles.push(dstIsInside ? src.roles.internal : src.roles.outbound);
+    if (dst !== undefined && dst !== src) roles.push(srcIsInside ? dst.roles.internal : dst.roles.inbound);
     return roles;
   }
 
   /** Canonical addresses of the device with this MAC, as far as it has spoken; without those that it long left behind. */
   addressesOf(mac: string): readonly string[] {
-    const devices = [...this.#spoken.values()].filter((device) => device.mac === mac);
+    const devices = [...this.#devices.values()].filter((device) => device.hasSpoken && device.mac === mac);
     const newestUs = devices.reduce((newest, { lastSeenAtUs }) => Math.max(newest, lastSeenAtUs), 0);
     return devices
       .filter(({ lastSeenAtUs }) => lastSeenAtUs >= newestUs - addressLifetimeUs)
@@ -134,44 +136,39 @@ export class DeviceRegistry {
     return sightings;
   }
 
-  #see(batch: FlowBatch, row: number, end: 'src' | 'dst'): Device | undefined {
+  #see(batch: FlowBatch, row: number, end: 'src' | 'dst'): KnownDevice | undefined {
     const bytes = end === 'src' ? batch.srcAddress : batch.dstAddress;
     const family = batch.family[row]!;
     const key = addressKey(bytes, row, family);
     const atUs = batch.lastPacketAtUs[row]!;
-    let device = this.#spoken.get(key) ?? this.#silent.get(key);
-    if (device === undefined) {
-      const address = addressText(bytes, row, family);
-      if (this.#broadcastAddresses.has(address)) return undefined;
-      device = { address, mac: null, hasSpoken: false, lastSeenAtUs: atUs, macKey: 0, isIpv4: family === 4 };
-    }
+    const known = this.#devices.get(key);
+    const device = known ?? knownDevice(key, addressText(bytes, row, family), family === 4, atUs);
+    if (known === undefined && this.#broadcastAddresses.has(device.address)) return undefined;
     if (this.#unmonitored.has(device.address)) return undefined;
     device.lastSeenAtUs = Math.max(device.lastSeenAtUs, atUs);
     const speaks = end === 'src' || batch.features[row * featureCount + bwdPackets]! > 0;
     const isFirst = speaks && !device.hasSpoken;
-    if (speaks) device.hasSpoken = true;
-    this.#remember(key, device);
+    if (isFirst) {
+      this.#silent.remove(device);
+      device.hasSpoken = true;
+    }
+    (device.hasSpoken ? this.#spoken : this.#silent).touch(device);
+    if (known === undefined) this.#add(device);
     const isNewMac = end === 'src' && this.#learnMac(device, batch.srcMac, row);
     if (isFirst || isNewMac) this.#report({ device: { address: device.address, mac: device.mac }, atUs });
     return device;
   }
 
-  #remember(key: Key, device: KnownDevice): void {
-    this.#silent.delete(key);
-    const table = device.hasSpoken ? this.#spoken : this.#silent;
-    // To move an entry to the end of a large map costs microseconds, and a flood is of one device.
-    if (this.#newest === device && table.has(key)) return;
-    this.#newest = device;
-    table.delete(key);
-    table.set(key, device);
-    if (this.#spoken.size + this.#silent.size <= this.#capacity) return;
+  #add(device: KnownDevice): void {
+    this.#devices.set(device.key, device);
+    if (this.#devices.size <= this.#capacity) return;
     const crowded = this.#silent.size > (device.hasSpoken ? 0 : 1) ? this.#silent : this.#spoken;
-    for (const [oldestKey, oldest] of crowded) {
-      crowded.delete(oldestKey);
-      this.#forgetMac(oldest);
-      this.#evicted += 1;
-      break;
-    }
+    const { oldest } = crowded;
+    if (oldest === undefined) return;
+    crowded.remove(oldest);
+    this.#devices.delete(oldest.key);
+    this.#forgetMac(oldest);
+    this.#evicted += 1;
   }
 
   /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */
@@ -187,9 +184,7 @@ export class DeviceRegistry {
 
   /** A router's MAC stands for all that is behind it. */
   #disown(key: number): void {
-    for (const table of [this.#spoken, this.#silent]) {
-      for (const device of table.values()) if (device.macKey === key) device.mac = null;
-    }
+    for (const device of this.#devices.values()) if (device.macKey === key) device.mac = null;
   }
 
   #forgetMac(device: KnownDevice): void {
@@ -200,6 +195,23 @@ export class DeviceRegistry {
     if (this.#sightings.length < maxSightings) this.#sightings.push(sighting);
     else this.#sightingsDropped += 1;
   }
+}
+
+function knownDevice(key: Key, address: string, isIpv4: boolean, lastSeenAtUs: number): KnownDevice {
+  const device = {
+    key,
+    address,
+    isIpv4,
+    lastSeenAtUs,
+    mac: null,
+    hasSpoken: false,
+    macKey: 0,
+    older: undefined,
+    newer: undefined,
+  };
+  const roleOf = (direction: FlowDirection): FlowRole => ({ device, direction });
+  const roles = { inbound: roleOf('inbound'), outbound: roleOf('outbound'), internal: roleOf('internal') };
+  return Object.assign(device, { roles });
 }
 
 /** A broadcast of a subnet whose mask we do not know: the frame went to everyone, and nobody answers for that address. */

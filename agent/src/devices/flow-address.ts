@@ -36,9 +36,8 @@ export function macKeyOf(text: string): number {
 export function addressKey(bytes: Uint8Array, row: number, family: number): number | string {
   const start = row * 16;
   if (family === 4) {
-    return (
-      bytes[start + 12]! * 0x1000000 + ((bytes[start + 13]! << 16) | (bytes[start + 14]! << 8) | bytes[start + 15]!)
-    );
+    // Of 32 bits with a sign: a number above 2^31 is an object to the engine.
+    return (bytes[start + 12]! << 24) | (bytes[start + 13]! << 16) | (bytes[start + 14]! << 8) | bytes[start + 15]!;
   }
   return String.fromCharCode(
     groupAt(bytes, start, 0),

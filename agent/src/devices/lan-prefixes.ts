@@ -30,7 +30,8 @@ export class LanPrefixes {
 
   /** Is the address at `bytes[row * 16 …]` inside? */
   contains(bytes: Uint8Array, row: number, family: number): boolean {
-    return this.#prefixes.some((prefix) => prefix.family === family && covers(prefix, bytes, row * 16));
+    for (const prefix of this.#prefixes) if (prefix.family === family && covers(prefix, bytes, row * 16)) return true;
+    return false;
   }
 }
 
@@ -40,10 +41,14 @@ export function isNoHost(bytes: Uint8Array, row: number, family: number): boolea
   if (family === 4) {
     const first = bytes[start + 12]!;
     if (first >= 224 && first < 240) return true;
-    const rest = bytes.subarray(start + 12, start + 16);
-    return rest.every((byte) => byte === 0) || rest.every((byte) => byte === 255);
+    return areAll(bytes, start + 12, start + 16, 0) || areAll(bytes, start + 12, start + 16, 255);
   }
-  return bytes[start] === 0xff || bytes.subarray(start, start + 16).every((byte) => byte === 0);
+  return bytes[start] === 0xff || areAll(bytes, start, start + 16, 0);
+}
+
+function areAll(bytes: Uint8Array, from: number, to: number, value: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] !== value) return false;
+  return true;
 }
 
 function parsePrefix(text: string): Prefix {

@@ -43,7 +43,7 @@ export class DeviceWindow {
   /** A flow, or a report of one, takes its slot. */
   add(batch: FlowBatch, row: number, direction: FlowDirection): WindowChange {
     const flowNumber = batch.flowNumber[row]!;
-    let slot = this.#slots.find((candidate) => candidate.flowNumber === flowNumber);
+    let slot = this.#slotOf(flowNumber);
     if (slot !== undefined && batch.reportNumber[row]! < slot.reportNumber) return 'none';
     const change = batch.end[row] === reportCode && this.#hasSurged(batch, row, slot) ? 'surge' : 'update';
     if (slot === undefined) {
@@ -52,7 +52,10 @@ export class DeviceWindow {
       slot.flowNumber = flowNumber;
       slot.srcIp = undefined;
       slot.dstIp = undefined;
+      copyAddress(batch.srcAddress, row, this.#addresses, slot.index * 2);
+      copyAddress(batch.dstAddress, row, this.#addresses, slot.index * 2 + 1);
     }
+    slot.flow = undefined;
     slot.reportNumber = batch.reportNumber[row]!;
     slot.end = batch.end[row]!;
     slot.startedAtUs = batch.startedAtUs[row]!;
@@ -63,10 +66,16 @@ export class DeviceWindow {
     slot.protocol = batch.protocol[row]!;
     slot.icmp = batch.icmp[row]!;
     slot.direction = direction;
-    this.#addresses.set(batch.srcAddress.subarray(row * 16, row * 16 + 16), slot.index * 32);
-    this.#addresses.set(batch.dstAddress.subarray(row * 16, row * 16 + 16), slot.index * 32 + 16);
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
     return change;
+  }
+
+  /** Most reports are of a flow that came lately. */
+  #slotOf(flowNumber: number): Slot | undefined {
+    for (let at = this.#slots.length - 1; at >= 0; at--) {
+      if (this.#slots[at]!.flowNumber === flowNumber) return this.#slots[at];
+    }
+    return undefined;
   }
 
   /** Measured from the report that this one replaces; of a flow that enters, from its start. */
@@ -78,41 +87,48 @@ export class DeviceWindow {
     return packets >= surgePackets && packets >= surgePacketsPerSecond * seconds;
   }
 
-  /** Writes 10 × 78 values at `offset`, present flows in the last slots; the rest of `to` must be 0 there. */
+  /** Writes 10 × 78 values at `offset`, present flows in the last slots and 0 in those before. */
   copyFeatures(to: Float32Array, offset: number): void {
     let at = offset + (windowLength - this.#slots.length) * featureCount;
+    to.fill(0, offset, at);
     for (const { index } of this.#slots) {
-      to.set(this.#features.subarray(index * featureCount, (index + 1) * featureCount), at);
-      at += featureCount;
+      const first = index * featureCount;
+      for (let column = 0; column < featureCount; column++) to[at++] = this.#features[first + column]!;
     }
   }
 
-  /** Oldest first. */
+  /** Oldest first. Windows of a device share most of their flows, and so they share these objects. */
   flows(): readonly WindowFlow[] {
-    return this.#slots.map((slot) => {
-      slot.srcIp ??= addressText(this.#addresses, slot.index * 2, slot.family);
-      slot.dstIp ??= addressText(this.#addresses, slot.index * 2 + 1, slot.family);
-      const first = slot.index * featureCount;
-      return {
-        flowNumber: slot.flowNumber,
-        reportNumber: slot.reportNumber,
-        end: FlowEnd.options[slot.end] ?? 'report',
-        startedAtUs: slot.startedAtUs,
-        lastPacketAtUs: slot.lastPacketAtUs,
-        srcIp: slot.srcIp,
-        srcPort: slot.srcPort,
-        dstIp: slot.dstIp,
-        dstPort: slot.dstPort,
-        protocol: slot.protocol,
-        icmp: slot.icmp,
-        direction: slot.direction,
-        fwdPackets: this.#features[first + fwdPackets]!,
-        bwdPackets: this.#features[first + bwdPackets]!,
-        fwdBytes: this.#features[first + fwdBytes]!,
-        bwdBytes: this.#features[first + bwdBytes]!,
-      };
-    });
+    return this.#slots.map((slot) => (slot.flow ??= this.#flowOf(slot)));
   }
+
+  #flowOf(slot: Slot): WindowFlow {
+    slot.srcIp ??= addressText(this.#addresses, slot.index * 2, slot.family);
+    slot.dstIp ??= addressText(this.#addresses, slot.index * 2 + 1, slot.family);
+    const first = slot.index * featureCount;
+    return {
+      flowNumber: slot.flowNumber,
+      reportNumber: slot.reportNumber,
+      end: FlowEnd.options[slot.end] ?? 'report',
+      startedAtUs: slot.startedAtUs,
+      lastPacketAtUs: slot.lastPacketAtUs,
+      srcIp: slot.srcIp,
+      srcPort: slot.srcPort,
+      dstIp: slot.dstIp,
+      dstPort: slot.dstPort,
+      protocol: slot.protocol,
+      icmp: slot.icmp,
+      direction: slot.direction,
+      fwdPackets: this.#features[first + fwdPackets]!,
+      bwdPackets: this.#features[first + bwdPackets]!,
+      fwdBytes: this.#features[first + fwdBytes]!,
+      bwdBytes: this.#features[first + bwdBytes]!,
+    };
+  }
+}
+
+function copyAddress(from: Uint8Array, row: number, to: Uint8Array, target: number): void {
+  for (let at = 0; at < 16; at++) to[target * 16 + at] = from[row * 16 + at]!;
 }
 
 /** Both ways. */
@@ -137,6 +153,8 @@ interface Slot {
   direction: FlowDirection;
   srcIp: string | undefined;
   dstIp: string | undefined;
+  /** As it was handed out last; undefined once it has changed. */
+  flow: WindowFlow | undefined;
 }
 
 const emptySlot: Slot = {
@@ -154,4 +172,5 @@ const emptySlot: Slot = {
   direction: 'inbound',
   srcIp: undefined,
   dstIp: undefined,
+  flow: undefined,
 };

@@ -238,11 +238,11 @@ test('a context is plain data, and later flows do not change it', () => {
 test('when the clock was set back, devices are scored again', () => {
   const windows = new Windows();
   windows.add(200_000, { flowNumber: 1 });
-  windows.add(80_000, { flowNumber: 2 }); // ended late
+  windows.add(80_000, { flowNumber: 2, handedOverAtUs: start + 200 * second }); // ended late
   expect(windows.take()).toHaveLength(1);
-  windows.add(0, { flowNumber: 3 });
-  windows.add(300, { flowNumber: 4 });
-  expect(windows.take()).toHaveLength(2);
+  windows.add(180_000, { flowNumber: 3 });
+  windows.add(180_300, { flowNumber: 4 });
+  expect(windows.take().map(({ atUs }) => atUs)).toEqual([start + 180 * second, start + 180.3 * second]);
 });
 
 test('devices and waiting windows are bounded and what is given up is counted', () => {

@@ -9,14 +9,12 @@
  * the one before, at 50 a second or more, is as fresh as five flows. What ended, and what trickles, counts one each.
  */
 import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
-import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { flowContextSize, unknownFlowContext } from '@picket/shared/features/flow-context';
-import type { WindowBatch } from '../detection/detector.ts';
 import type { Device } from '../devices/device-registry.ts';
+import { type Listed, RecencyList } from '../devices/recency-list.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { DeviceWindow } from './device-window.ts';
+import { DueQueue, type DueWindows } from './due-queue.ts';
 import { BurstCounter, type DeviceBurst } from './flow-burst.ts';
-import { writeContextOf } from './flow-context.ts';
 import type { WindowFlow } from './window-flow.ts';
 
 export interface DeviceWindowsOptions {
@@ -44,24 +42,17 @@ export interface WindowContext {
   readonly source: TrafficSource;
 }
 
-/** `contexts[i]` belongs to window i of the batch. */
-export interface DueWindows {
-  readonly batch: WindowBatch;
-  readonly contexts: readonly WindowContext[];
-}
-
 /** So many new or updated flows make independent evidence. */
 export const minFreshFlows = 5;
 
 const restUs = 250_000;
 /**
- * Flows end up to two minutes after their last packet; time further back than this means that the clock was set. No
- * larger than it must be: until time has come this far again, no device would be scored.
+ * Hand-overs come in the order of packet time, and the host's clock is a moment ahead of them at most. What lies further
+ * back was handed over after a clock had been set back: packet time begins anew there.
  */
-const clockWasSetUs = 150_000_000;
-const windowSize = windowLength * featureCount;
+const clockWasSetUs = 5_000_000;
 
-interface Entry {
+interface Entry extends Listed<Entry> {
   readonly device: Device;
   readonly window: DeviceWindow;
   readonly bursts: BurstCounter;
@@ -74,21 +65,20 @@ interface Entry {
 export class DeviceWindows {
   readonly #source: TrafficSource;
   #capacity: number;
-  readonly #maxDue: number;
-  /** Least recently changed first. */
   readonly #entries = new Map<Device, Entry>();
-  #newest: Device | undefined;
+  /** Least recently changed first. */
+  readonly #order = new RecencyList<Entry>();
   /** Changed, but scored less than a quarter second ago; in the order in which they changed. */
   readonly #waiting = new Set<Entry>();
-  #due: { readonly features: Float32Array; readonly context: WindowContext }[] = [];
+  readonly #due: DueQueue;
+  /** Packet time by the meter's clock. */
   #nowUs = 0;
   #evicted = 0;
-  #dropped = 0;
 
   constructor(options: DeviceWindowsOptions) {
     this.#source = options.source;
     this.#capacity = options.capacity ?? 4096;
-    this.#maxDue = options.maxDue ?? 2048;
+    this.#due = new DueQueue(options.maxDue ?? 2048);
   }
 
   get size(): number {
@@ -108,12 +98,12 @@ export class DeviceWindows {
 
   /** Due windows that were given up because nobody took them in time. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#due.dropped;
   }
 
   /** One flow, or a report of one, of this device. */
   add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection): void {
-    this.#setClock(batch.lastPacketAtUs[row]!);
+    this.#setClock(batch.handedOverAtUs[row]!);
     const entry = this.#entryOf(device);
     if (batch.reportNumber[row] === 0) entry.bursts.add(batch, row, direction);
     const change = entry.window.add(batch, row, direction);
@@ -126,7 +116,7 @@ export class DeviceWindows {
     this.#endRests();
   }
 
-  /** It is at least this late by packet time: windows that had to rest become due. */
+  /** It is this late by packet time: windows that had to rest become due. */
   advance(nowUs: number): void {
     this.#setClock(nowUs);
     this.#endRests();
@@ -139,20 +129,7 @@ export class DeviceWindows {
 
   /** Up to `limit` due windows, oldest first; undefined when none is. */
   takeDue(limit = 256): DueWindows | undefined {
-    const taken = this.#due.splice(0, limit);
-    if (taken.length === 0) return undefined;
-    const windows = new Float32Array(taken.length * windowSize);
-    const flowsSeen = new Uint8Array(taken.length);
-    const flowContext = unknownFlowContext(taken.length);
-    for (const [index, { features, context }] of taken.entries()) {
-      windows.set(features, index * windowSize);
-      flowsSeen[index] = context.flowsSeen;
-      writeContextOf(context, flowContext, index * flowContextSize);
-    }
-    return {
-      batch: { count: taken.length, windows, flowsSeen, flowContext },
-      contexts: taken.map(({ context }) => context),
-    };
+    return this.#due.take(limit);
   }
 
   #setClock(nowUs: number): void {
@@ -172,9 +149,6 @@ export class DeviceWindows {
 
   #entryOf(device: Device): Entry {
     const known = this.#entries.get(device);
-    // To move an entry to the end of a large map costs microseconds, and a flood is of one device.
-    if (known !== undefined && this.#newest === device) return known;
-    this.#newest = device;
     const entry = known ?? {
       device,
       window: new DeviceWindow(),
@@ -182,31 +156,32 @@ export class DeviceWindows {
       scoredAtUs: Number.NEGATIVE_INFINITY,
       freshFlows: 0,
       surged: false,
+      older: undefined,
+      newer: undefined,
     };
-    this.#entries.delete(device);
+    this.#order.touch(entry);
+    if (known !== undefined) return known;
     this.#entries.set(device, entry);
     if (this.#entries.size > this.#capacity) this.#evictOldest();
     return entry;
   }
 
   #evictOldest(): void {
-    for (const [device, entry] of this.#entries) {
-      this.#entries.delete(device);
-      this.#waiting.delete(entry);
-      this.#evicted += 1;
-      break;
-    }
+    const { oldest } = this.#order;
+    if (oldest === undefined) return;
+    this.#order.remove(oldest);
+    this.#entries.delete(oldest.device);
+    this.#waiting.delete(oldest);
+    this.#evicted += 1;
   }
 
   #makeDue(entry: Entry): void {
     this.#waiting.delete(entry);
     entry.scoredAtUs = this.#nowUs;
-    const features = new Float32Array(windowSize);
-    entry.window.copyFeatures(features, 0);
     const countsAsEvidence = entry.freshFlows >= minFreshFlows || entry.surged;
     const context: WindowContext = {
       device: { address: entry.device.address, mac: entry.device.mac },
-      atUs: entry.window.newestAtUs,
+      atUs: Math.min(entry.window.newestAtUs, this.#nowUs), // flows of before a clock was set back lie ahead of it
       flowsSeen: entry.window.flowsSeen,
       freshFlows: entry.freshFlows,
       countsAsEvidence,
@@ -218,10 +193,6 @@ export class DeviceWindows {
       entry.freshFlows = 0;
       entry.surged = false;
     }
-    if (this.#due.length >= this.#maxDue) {
-      this.#dropped += 1;
-      this.#due.shift();
-    }
-    this.#due.push({ features, context });
+    this.#due.add(entry.window, context);
   }
 }
