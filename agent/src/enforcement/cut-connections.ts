@@ -6,7 +6,48 @@
 import type { Decision } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
+import type { Kernel } from './kernel.ts';
 import { contains, mustParsePrefix, parsePrefix, type Prefix } from '@picket/shared/policy/prefix';
+
+/** Deletions at a time; beyond it the drop rules alone do. */
+const maxCuts = 256;
+
+/** Cuts one lot of connections after the other, beside everything else: what is cut is dropped already. */
+export class ConnectionCutter {
+  readonly #kernel: Pick<Kernel, 'forget'>;
+  readonly #signal: AbortSignal;
+  readonly #onWarning: (text: string) => void;
+  #cuts: Promise<void> = Promise.resolve();
+
+  constructor(kernel: Pick<Kernel, 'forget'>, signal: AbortSignal, onWarning: (text: string) => void) {
+    this.#kernel = kernel;
+    this.#signal = signal;
+    this.#onWarning = onWarning;
+  }
+
+  /** Resolves when nothing is being cut any more. */
+  get idle(): Promise<void> {
+    return this.#cuts;
+  }
+
+  /** `decisions`: those that hold from now on and did not before. Nobody waits for it. */
+  cut(decisions: readonly Decision[], guard: Guard, addressesOf: (mac: string) => readonly string[]): void {
+    const connections: (readonly string[])[] = [];
+    let looked = 0;
+    for (const decision of decisions) {
+      if (connections.length >= maxCuts) break;
+      connections.push(...connectionCuts(decision, guard, addressesOf));
+      looked += 1;
+    }
+    if (looked < decisions.length) {
+      this.#onWarning(
+        `running connections of ${decisions.length - looked} more decisions are not looked for: their packets are dropped all the same`,
+      );
+    }
+    if (connections.length === 0) return;
+    this.#cuts = this.#cuts.then(() => this.#kernel.forget(connections.slice(0, maxCuts), this.#signal));
+  }
+}
 
 /**
  * Argument lists for `conntrack`, one per deletion; empty where the decision cuts no connection. Who is sent to is named

@@ -7,13 +7,19 @@ export interface SetElement {
   readonly value: unknown;
 }
 
+export interface AskedElements {
+  readonly present: readonly SetElement[];
+  readonly absent: readonly SetElement[];
+}
+
 export interface Kernel {
   /** What `nft -j` lists of our table; undefined where it is not there. Throws `FirewallError`. */
   list(family: TableFamily, signal: AbortSignal): Promise<string | undefined>;
-  /** The same without the elements of its sets, however many there are. */
-  outline(family: TableFamily, signal: AbortSignal): Promise<string>;
-  /** How many of these elements the kernel holds. Changes nothing. Throws `FirewallError` where it cannot tell. */
-  countHeld(family: TableFamily, elements: readonly SetElement[], signal: AbortSignal): Promise<number>;
+  /**
+   * The same without the elements of its sets, however many there are. Undefined where it does not hold all that should
+   * be `present`, or holds one that should be `absent`. Changes nothing. Throws `FirewallError` where it cannot tell.
+   */
+  outline(family: TableFamily, signal: AbortSignal, elements?: AskedElements): Promise<string | undefined>;
   /** All of the batch, or nothing of it. Throws `FirewallError`. */
   apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void>;
   /** Calls back when something of our tables was taken away, whoever did it. */

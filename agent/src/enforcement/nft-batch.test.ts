@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { decision } from '../testing/decisions.ts';
 import { connectionCuts } from './cut-connections.ts';
+import { ElementPlan } from './element-plan.ts';
 import { emptyGuard } from './guard.ts';
 import { changeBatch, fullBatch } from './nft-batch.ts';
-import { planRuleset } from './nft-ruleset.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 const options = { nowMs, addressesOf: () => ['192.168.1.30', 'fd00::30'] };
@@ -11,12 +11,12 @@ const in10Minutes = new Date(nowMs + 600_000).toISOString();
 
 function elementsOf(...changes: readonly Parameters<typeof decision>[0][]): readonly string[] {
   const decisions = changes.map((change) => decision({ expires_at: in10Minutes, ...change }, nowMs));
-  return [...planRuleset(decisions, options).elements.keys()];
+  return [...ElementPlan.of(decisions, options).elements.keys()];
 }
 
 test.each([
   [{ direction: 'from' }, ['drop_ipv4_from 203.0.113.9']],
-  [{ direction: 'both' }, ['drop_ipv4_from 203.0.113.9', 'drop_ipv4_to 203.0.113.9']],
+  [{ direction: 'both' }, ['drop_ipv4_both 203.0.113.9']],
   [{ value: '2001:DB8:0::9', direction: 'to' }, ['drop_ipv6_to 2001:db8::9']],
   [{ mode: 'simulate', direction: 'to' }, ['countdrop_ipv4_to 203.0.113.9']],
   [{ mode: 'observe' }, []],
@@ -50,15 +50,15 @@ test('where two decisions need the same element, it lasts as long as the longer 
     [short, long],
     [long, short],
   ]) {
-    const { elements, elementsOf: byDecision } = planRuleset(order, options);
-    expect([...elements.values()].map((element) => element.decisionId)).toEqual([long.id, long.id]);
+    const { elements, elementsOf: byDecision } = ElementPlan.of(order, options);
+    expect([...elements.values()].map((element) => element.decisionId)).toEqual([long.id]);
     expect(byDecision.get(short.id)).toEqual(byDecision.get(long.id));
   }
 });
 
 test('a value that may not be restricted stops the whole plan', () => {
   const bad = decision({ value: 'localhost' }, nowMs);
-  expect(() => planRuleset([decision({}, nowMs), bad], options)).toThrow(
+  expect(() => ElementPlan.of([decision({}, nowMs), bad], options)).toThrow(
     `decision ${bad.id}: "localhost" is not an IPv4 or IPv6 address`,
   );
 });
@@ -75,7 +75,7 @@ const counters = new Map([['drop_ipv4_to', { packets: 5, bytes: 6 }]]);
 test.each(['inet', 'bridge'] as const)(
   'no command names a table but our own of %s, and the guard comes first',
   (family) => {
-    const ruleset = planRuleset([decision({ expires_at: in10Minutes }, nowMs)], options);
+    const ruleset = ElementPlan.of([decision({ expires_at: in10Minutes }, nowMs)], options);
     const text = JSON.stringify(fullBatch(family, ruleset, { ...batchOptions, counters }));
     expect(text).not.toContain('flush');
     expect(new Set(text.matchAll(/"table":("[^"]*")/g).map((found) => found[1]))).toEqual(new Set(['"picket"']));
@@ -90,22 +90,23 @@ test.each(['inet', 'bridge'] as const)(
 
 test('on a bridge a device in quarantine is told by its MAC on both sides, elsewhere by the sender', () => {
   const quarantine = decision({ scope: 'device', value: '02:00:00:00:00:30', expires_at: in10Minutes }, nowMs);
-  const onBridge = planRuleset([quarantine], { ...options, isBridge: true });
+  const onBridge = ElementPlan.of([quarantine], { ...options, isBridge: true });
   const sets = (family: 'inet' | 'bridge'): readonly string[] =>
     JSON.stringify(fullBatch(family, onBridge, { ...batchOptions, counters: new Map() })).match(/drop_mac\w*/g) ?? [];
   expect(new Set(sets('bridge'))).toEqual(new Set(['drop_mac', 'drop_mac_to']));
   expect(new Set(sets('inet'))).toEqual(new Set(['drop_mac']));
-  expect([...planRuleset([quarantine], options).sets.keys()]).not.toContain('drop_mac_to');
+  expect([...ElementPlan.of([quarantine], options).sets.keys()]).not.toContain('drop_mac_to');
 });
 
 test('a change names only what differs, and nothing that has run out', () => {
   const at = (value: string, seconds = 600) =>
     decision({ value, direction: 'from', expires_at: new Date(nowMs + seconds * 1000).toISOString() }, nowMs);
   const stays = at('203.0.113.1');
-  const before = planRuleset([stays, at('203.0.113.2'), at('203.0.113.3', 1)], options);
-  const after = planRuleset([stays, at('203.0.113.4')], options);
-  const changeOptions = { ...batchOptions, nowMs: nowMs + 2000, withGuard: false, counters };
-  const text = JSON.stringify(changeBatch('inet', before, after, changeOptions).commands);
+  const plan = ElementPlan.of([stays, at('203.0.113.2'), at('203.0.113.3', 1)], options);
+  const later = { ...options, nowMs: nowMs + 2000 };
+  const change = plan.compare([stays, at('203.0.113.4')], later);
+  const changeOptions = { ...batchOptions, nowMs: later.nowMs, withGuard: false, counters };
+  const text = JSON.stringify(changeBatch('inet', plan.sets, change, changeOptions).commands);
   expect(text.includes('203.0.113.2') && text.includes('203.0.113.4')).toBe(true);
   expect(text.includes('203.0.113.1') || text.includes('203.0.113.3')).toBe(false);
   expect(text.includes('"set"') || text.includes('guard')).toBe(false);
@@ -114,7 +115,8 @@ test('a change names only what differs, and nothing that has run out', () => {
 test('a set that is new is made with its rule, and a guard that is new takes the place of the old one', () => {
   const one = decision({ direction: 'from', expires_at: in10Minutes }, nowMs);
   const other = decision({ direction: 'to', expires_at: in10Minutes }, nowMs);
-  const change = changeBatch('inet', planRuleset([one], options), planRuleset([one, other], options), {
+  const plan = ElementPlan.of([one], options);
+  const change = changeBatch('inet', plan.sets, plan.compare([one, other], options), {
     ...batchOptions,
     withGuard: true,
     counters: new Map(),

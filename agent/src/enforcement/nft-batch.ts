@@ -7,8 +7,18 @@
 import type { Guard } from './guard.ts';
 import { inTable, rule, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
 import { emptyGuardChains, guardChains, guardRules, guardSets } from './nft-guard.ts';
-import { type KernelElement, type KernelSet, type Ruleset } from './nft-ruleset.ts';
-import { addCounter, addSet, setRules, standsIn, type CounterValue, type RateLimit } from './nft-set.ts';
+import type { PlanChange } from './element-plan.ts';
+import type { KernelElement, Ruleset } from './nft-ruleset.ts';
+import {
+  addCounter,
+  addSet,
+  inOrder,
+  newSetRules,
+  setRules,
+  standsIn,
+  type CounterValue,
+  type RateLimit,
+} from './nft-set.ts';
 
 /** Ahead of `filter` of the family, so that no other table's `ct state established accept` lets a blocked host through. */
 const priority = { inet: -10, bridge: -210 } as const;
@@ -26,7 +36,7 @@ export function fullBatch(
   ruleset: Ruleset,
   options: BatchOptions & { readonly counters: ReadonlyMap<string, CounterValue> },
 ): readonly NftCommand[] {
-  const sets = [...ruleset.sets.values()].filter((set) => standsIn(set, family));
+  const sets = inOrder([...ruleset.sets.values()].filter((set) => standsIn(set, family)));
   const counters = new Set([...options.counters.keys(), ...sets.map(({ name }) => name)]);
   const chain = (name: string, base: object = {}): NftCommand => ({
     add: { chain: { ...inTable(family), name, ...base } },
@@ -47,52 +57,38 @@ export function fullBatch(
   ];
 }
 
-/** What differs, and the sets that are new with it. */
-export interface Change {
+/** What a change is in the table of one family. */
+export interface TableChange extends Pick<PlanChange, 'newSets' | 'added' | 'gone'> {
   readonly commands: readonly NftCommand[];
-  readonly newSets: readonly KernelSet[];
-  readonly added: readonly KernelElement[];
-  readonly gone: readonly KernelElement[];
 }
 
-/** Only what differs between two rulesets, and the guard where it is to be put in anew. */
+/** Only what differs from the `sets` and elements that are there, and the guard where it is to be put in anew. */
 export function changeBatch(
   family: TableFamily,
-  before: Ruleset,
-  after: Ruleset,
+  sets: Ruleset['sets'],
+  change: Pick<PlanChange, 'newSets' | 'added' | 'gone'>,
   options: BatchOptions & { readonly withGuard: boolean; readonly counters: ReadonlyMap<string, CounterValue> },
-): Change {
-  const { nowMs } = options;
-  const newSets = [...after.sets.values()].filter((set) => standsIn(set, family) && !before.sets.has(set.name));
-  const sets = new Map([...before.sets, ...after.sets]);
-  const isHere = ({ set }: KernelElement): boolean => family === 'bridge' || standsIn(sets.get(set)!, family);
-  const gone: KernelElement[] = [];
-  const added: KernelElement[] = [];
-  for (const [key, element] of before.elements) {
-    const next = after.elements.get(key);
-    const isSame = next !== undefined && next.expiresAtMs === element.expiresAtMs;
-    // what has run out is gone already, and naming it would fail the batch
-    if (!isSame && element.expiresAtMs > nowMs && isHere(element)) gone.push(element);
-  }
-  for (const [key, element] of after.elements) {
-    if (before.elements.get(key)?.expiresAtMs !== element.expiresAtMs && isHere(element)) added.push(element);
-  }
-  const guard = options.withGuard ? [...emptyGuardChains(family), ...guardRules(family, options.guard)] : [];
+): TableChange {
+  const newSets = inOrder(change.newSets.filter((set) => standsIn(set, family)));
+  const known = new Map([...sets, ...change.newSets.map((set) => [set.name, set] as const)]);
+  const isHere = ({ set }: KernelElement): boolean => standsIn(known.get(set)!, family);
+  const gone = change.gone.filter(isHere);
+  const added = change.added.filter(isHere);
   return {
     newSets,
     added,
     gone,
     commands: [
-      ...guard,
+      ...(options.withGuard ? [...emptyGuardChains(family), ...guardRules(family, options.guard)] : []),
       ...newSets.flatMap((set) => [
         ...(options.counters.has(set.name) ? [] : [addCounter(family, set.name, undefined)]),
         addSet(family, set, options.rateLimit),
-        ...setRules(family, set),
+        ...newSetRules(family, set),
       ]),
-      ...bySet(family, sets, gone).map(([name, elements]) => ({
+      ...bySet(family, known, gone).map(([name, elements]) => ({
         delete: { element: { ...inTable(family), name, elem: elements.map(elementValue) } },
       })),
-      ...addElements(family, sets, added, nowMs),
+      ...addElements(family, known, added, options.nowMs),
     ],
   };
 }
@@ -102,10 +98,11 @@ export function dropTable(family: TableFamily): readonly NftCommand[] {
   return [{ add: { table: { family, name: tableName } } }, { delete: { table: { family, name: tableName } } }];
 }
 
-/** Keys of the elements that this table holds. */
-export function keysIn(family: TableFamily, { sets, elements }: Ruleset): readonly string[] {
-  if (family === 'bridge') return [...elements.keys()];
-  return [...elements].filter(([, { set }]) => standsIn(sets.get(set)!, family)).map(([key]) => key);
+/** The elements of the ruleset that this table holds, by key. */
+export function elementsIn(family: TableFamily, { sets, elements }: Ruleset): Ruleset['elements'] {
+  const isElsewhere = ({ set }: KernelElement): boolean => !standsIn(sets.get(set)!, family);
+  if (![...sets.values()].some((set) => !standsIn(set, family))) return elements;
+  return new Map([...elements].filter(([, element]) => !isElsewhere(element)));
 }
 
 function addElements(

@@ -1,7 +1,7 @@
 /** The kernel through `nft` and `conntrack`, run by this process. */
 import { FirewallError } from './firewall.ts';
 import { KernelWatch } from './kernel-watch.ts';
-import type { Kernel, SetElement } from './kernel.ts';
+import type { AskedElements, Kernel, SetElement } from './kernel.ts';
 import { inTable, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
 import { runProgram, type ProgramResult } from './system-program.ts';
 
@@ -27,24 +27,27 @@ export class NftKernel implements Kernel {
     throw nftError(result);
   }
 
-  async outline(family: TableFamily, signal: AbortSignal): Promise<string> {
-    // of all tables of the family: asked for one by its name, nft 1.0.6 reads every element of it first
-    const result = await this.#run(['-j', '-t', 'list', 'ruleset', family], undefined, signal);
-    if (result.code !== 0) throw nftError(result);
-    return result.stdout;
-  }
-
-  /** Each is asked for as if it were to be made: the kernel refuses what it has. */
-  async countHeld(family: TableFamily, elements: readonly SetElement[], signal: AbortSignal): Promise<number> {
-    if (elements.length === 0) return 0;
-    const batch = elements.map(({ set, value }) => ({
-      create: { element: { ...inTable(family), name: set, elem: [value] } },
-    }));
-    const result = await this.#run(['--check', '-j', '-f', '-'], JSON.stringify({ nftables: batch }), signal);
+  /**
+   * One process for all of it. The elements are asked for by a batch that is checked and not made: the kernel refuses to
+   * delete what it has not, and to create what it has.
+   */
+  async outline(
+    family: TableFamily,
+    signal: AbortSignal,
+    { present, absent }: AskedElements = { present: [], absent: [] },
+  ): Promise<string | undefined> {
+    const batch = [
+      // of all tables of the family: asked for one by its name, nft 1.0.6 reads every element of it first
+      { list: { ruleset: { family } } },
+      ...present.map((element) => ({ delete: elementOf(family, element) })),
+      ...absent.map((element) => ({ create: elementOf(family, element) })),
+    ];
+    const result = await this.#run(['--check', '-j', '-t', '-f', '-'], JSON.stringify({ nftables: batch }), signal);
+    if (result.code === 0) return result.stdout;
     const errors = result.stderr.split('\n').filter((line) => line.includes('Error:'));
-    const held = errors.filter((line) => line.includes('File exists')).length;
-    if (held !== errors.length || (result.code !== 0) !== held > 0) throw nftError(result);
-    return held;
+    if (errors.length > 0 && errors.every((line) => /No such file or directory|File exists/.test(line)))
+      return undefined;
+    throw nftError(result);
   }
 
   async apply(batch: readonly NftCommand[], signal: AbortSignal): Promise<void> {
@@ -78,6 +81,10 @@ export class NftKernel implements Kernel {
       throw new FirewallError('missing', 'nft is not installed: apt install nftables; until then nothing is blocked');
     }
   }
+}
+
+function elementOf(family: TableFamily, { set, value }: SetElement): object {
+  return { element: { ...inTable(family), name: set, elem: [value] } };
 }
 
 function nftError({ stderr, code }: ProgramResult): FirewallError {

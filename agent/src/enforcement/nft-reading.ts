@@ -15,7 +15,7 @@ export interface ElementReading {
 export interface TableReading {
   readonly exists: boolean;
   /** By `elementKey`. */
-  readonly elements: ReadonlyMap<string, ElementReading>;
+  readonly elements: Map<string, ElementReading>;
   readonly counters: ReadonlyMap<string, CounterValue>;
   readonly structure: Structure;
 }
@@ -28,12 +28,14 @@ export interface Structure {
   readonly guardElements: string | null;
 }
 
-export const noTable: TableReading = {
-  exists: false,
-  elements: new Map(),
-  counters: new Map(),
-  structure: { guard: [], decisions: [], guardElements: '' },
-};
+export function noTable(): TableReading {
+  return {
+    exists: false,
+    elements: new Map(),
+    counters: new Map(),
+    structure: { guard: [], decisions: [], guardElements: '' },
+  };
+}
 
 const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
 const SetEntry = z.looseObject({
@@ -66,10 +68,7 @@ export function readTable(listing: string, isOutline = false): TableReading {
       partOf(set.name).push(withoutHandle({ ...set, elem: undefined }));
       if (!isTimed && set.elem !== undefined) guardElements.push(set.name, set.elem);
       if (!isTimed || isGuards(set.name)) continue;
-      for (const member of set.elem ?? []) {
-        const { value, ...element } = readElement(member);
-        elements.set(elementKey(set.name, partsOf(value)), element);
-      }
+      for (const member of set.elem ?? []) readElement(set.name, member, elements);
     } else if (entry['counter'] !== undefined) {
       const { name, packets, bytes } = CounterEntry.parse(entry['counter']);
       counters.set(name, { packets, bytes });
@@ -108,7 +107,9 @@ export function structureAsked(commands: readonly NftCommand[]): {
 } {
   const asked = { guard: 0, decisions: 0 };
   for (const command of commands) {
-    const added = command['add'] as Readonly<Record<string, { readonly name?: string; readonly chain?: string }>>;
+    const added = (command['add'] ?? command['insert']) as Readonly<
+      Record<string, { readonly name?: string; readonly chain?: string }>
+    >;
     const object = added?.['set'] ?? added?.['chain'] ?? added?.['rule'];
     if (object !== undefined) asked[isGuards(object.chain ?? object.name ?? '') ? 'guard' : 'decisions'] += 1;
   }
@@ -116,25 +117,23 @@ export function structureAsked(commands: readonly NftCommand[]): {
 }
 
 /**
- * How the kernel differs from what it should hold; undefined where it does not. Elements that run out within
- * `graceMs` may be there or not. `keys`: of the elements that this table shall hold.
+ * How the kernel differs from the elements that it should hold; undefined where it does not. Those that run out within
+ * `graceMs` may be there or not.
  */
 export function findDrift(
   reading: TableReading,
-  expected: Pick<Ruleset, 'elements'> & { readonly keys: readonly string[] },
+  expected: Ruleset['elements'],
   structure: Structure,
   nowMs: number,
 ): string | undefined {
   if (!reading.exists) return 'the table is gone';
   const changed = structureDrift(reading.structure, structure);
   if (changed !== undefined) return changed;
-  for (const key of expected.keys) {
-    if (!reading.elements.has(key) && expected.elements.get(key)!.expiresAtMs - nowMs > graceMs) {
-      return `"${key}" is missing`;
-    }
+  for (const [key, { expiresAtMs }] of expected) {
+    if (!reading.elements.has(key) && expiresAtMs - nowMs > graceMs) return `"${key}" is missing`;
   }
   for (const key of reading.elements.keys()) {
-    if (!expected.elements.has(key)) return `"${key}" is there though nothing asks for it`;
+    if (!expected.has(key)) return `"${key}" is there though nothing asks for it`;
   }
   return undefined;
 }
@@ -160,16 +159,14 @@ function isGuards(name: string): boolean {
 }
 
 /** An element stands bare, or wrapped with what belongs to it. By hand: there may be tens of thousands. */
-function readElement(member: unknown): ElementReading & { readonly value: unknown } {
+function readElement(set: string, member: unknown, elements: Map<string, ElementReading>): void {
   const wrapped = property(member, 'elem');
-  if (wrapped === undefined) return { value: member, decisionId: undefined, packets: 0 };
   const comment = property(wrapped, 'comment');
   const packets = property(property(wrapped, 'counter'), 'packets');
-  return {
-    value: property(wrapped, 'val'),
+  elements.set(elementKey(set, partsOf(wrapped === undefined ? member : property(wrapped, 'val'))), {
     decisionId: typeof comment === 'string' ? comment : undefined,
     packets: typeof packets === 'number' ? packets : 0,
-  };
+  });
 }
 
 function partsOf(value: unknown): readonly string[] {

@@ -1,7 +1,8 @@
 /**
- * What the private table shall hold for a set of decisions, worked out without touching the kernel: which sets with
- * which elements. Hosts are hash-set elements; a prefix is an element of the set of its length (interval sets with
- * auto-merge lose an inner element's timeout). A decision in `simulate` goes to a parallel set that only counts.
+ * What the private table shall hold for one decision, worked out without touching the kernel: which elements of which
+ * sets. Hosts are hash-set elements; a prefix is an element of the set of its length (interval sets with auto-merge
+ * lose an inner element's timeout). Who is cut off both ways is one element, looked for on both sides of a packet. A
+ * decision in `simulate` goes to a parallel set that only counts.
  */
 import type { Decision, DecisionDirection } from '@picket/shared/contract/decision';
 import { parseDecisionValue, type AddressFamily } from '@picket/shared/policy/decision-value';
@@ -10,15 +11,16 @@ import { parseDecisionValue, type AddressFamily } from '@picket/shared/policy/de
 export type SetEffect = 'drop' | 'limit' | 'wan' | 'countdrop' | 'countlimit' | 'countwan';
 /** Which side of the packet the element is. */
 export type SetSide = 'from' | 'to';
+export type SetSides = SetSide | 'both';
 
 export type SetShape =
-  | { readonly kind: 'host'; readonly family: AddressFamily; readonly side: SetSide }
-  | { readonly kind: 'net'; readonly family: AddressFamily; readonly length: number; readonly side: SetSide }
+  | { readonly kind: 'host'; readonly family: AddressFamily; readonly side: SetSides }
+  | { readonly kind: 'net'; readonly family: AddressFamily; readonly length: number; readonly side: SetSides }
   /** The port is always that of the service, whichever side the address is. */
-  | { readonly kind: 'service'; readonly family: AddressFamily; readonly side: SetSide }
+  | { readonly kind: 'service'; readonly family: AddressFamily; readonly side: SetSides }
   /** Source and destination. */
   | { readonly kind: 'pair'; readonly family: AddressFamily }
-  | { readonly kind: 'port'; readonly side: SetSide }
+  | { readonly kind: 'port'; readonly side: SetSides }
   /** `to` only between ports of a bridge: elsewhere the destination's MAC is not known yet. */
   | { readonly kind: 'mac'; readonly side: SetSide };
 
@@ -46,50 +48,33 @@ export interface Ruleset {
   readonly elementsOf: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What became of decisions when they were planned last, by id. */
-export type PlanMemory = Map<string, { readonly decision: Decision; readonly planned: readonly PlannedElement[] }>;
-
 export interface RulesetOptions {
   readonly nowMs: number;
   /** Addresses that a MAC is known by: what is sent *to* a device can only be told by them. */
   readonly addressesOf: (mac: string) => readonly string[];
   /** Whether the gateway carries frames between ports of a bridge. */
   readonly isBridge?: boolean;
-  /** Kept by the caller from one plan to the next, so that ten thousand decisions are not read again for one more. */
-  readonly memory?: PlanMemory;
+}
+
+/** An element that a decision needs, and the set it belongs to. */
+export interface PlannedElement {
+  readonly set: KernelSet;
+  readonly parts: readonly (string | number)[];
+  /** Its `elementKey`. */
+  readonly key: string;
 }
 
 export function elementKey(set: string, parts: readonly (string | number)[]): string {
   return `${set} ${parts.join(' . ')}`;
 }
 
-/** Throws where a decision's value is not one that may be restricted: nothing of the set is applied then. */
-export function planRuleset(decisions: readonly Decision[], options: RulesetOptions): Ruleset {
-  const sets = new Map<string, KernelSet>();
-  const elements = new Map<string, KernelElement>();
-  const elementsOf = new Map<string, readonly string[]>();
-  for (const decision of decisions) {
-    const expiresAtMs = Date.parse(decision.expires_at);
-    if (decision.mode === 'observe' || !(expiresAtMs > options.nowMs)) continue;
-    const keys = remembered(decision, options).map(({ set, parts, key }) => {
-      const { name } = set;
-      if (!sets.has(name)) sets.set(name, set);
-      const other = elements.get(key);
-      if (other === undefined || other.expiresAtMs < expiresAtMs) {
-        elements.set(key, { set: name, parts, expiresAtMs, decisionId: decision.id });
-      }
-      return key;
-    });
-    elementsOf.set(decision.id, keys);
-  }
-  forgetOthers(options.memory, elementsOf);
-  return { sets, elements, elementsOf };
-}
-
-interface PlannedElement {
-  readonly set: KernelSet;
-  readonly parts: readonly (string | number)[];
-  readonly key: string;
+/** Throws where the decision's value is not one that may be restricted. */
+export function planElements(decision: Decision, options: RulesetOptions): readonly PlannedElement[] {
+  const effect = effectOf(decision);
+  return elementsFor(decision, options).map(({ shape, parts }) => {
+    const name = setName(effect, shape);
+    return { set: { name, effect, shape }, parts, key: elementKey(name, parts) };
+  });
 }
 
 interface ShapedElement {
@@ -97,45 +82,18 @@ interface ShapedElement {
   readonly parts: readonly (string | number)[];
 }
 
-function remembered(decision: Decision, options: RulesetOptions): readonly PlannedElement[] {
-  const known = options.memory?.get(decision.id);
-  if (known !== undefined && needsTheSame(known.decision, decision)) return known.planned;
-  const effect = effectOf(decision);
-  const planned = elementsFor(decision, options).map(({ shape, parts }) => {
-    const name = setName(effect, shape);
-    return { set: { name, effect, shape }, parts, key: elementKey(name, parts) };
-  });
-  // what a MAC stands for changes with the addresses that it is seen with
-  if (decision.scope !== 'device') options.memory?.set(decision.id, { decision, planned });
-  return planned;
-}
-
-function needsTheSame(one: Decision, other: Decision): boolean {
-  return (
-    one.scope === other.scope &&
-    one.value === other.value &&
-    one.direction === other.direction &&
-    one.action === other.action &&
-    one.mode === other.mode
-  );
-}
-
-/** The memory is never larger than twice the plan. */
-function forgetOthers(memory: PlanMemory | undefined, held: ReadonlyMap<string, unknown>): void {
-  if (memory === undefined || memory.size <= 2 * held.size + 100) return;
-  for (const id of memory.keys()) if (!held.has(id)) memory.delete(id);
-}
-
 function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptions): readonly ShapedElement[] {
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
   const { target } = parsed;
   const sides = sidesOf(decision.direction);
+  // a limit is kept apart for each side: towards a target only what is new counts
+  const shared = decision.direction === 'both' && decision.action !== 'rate_limit' ? (['both'] as const) : sides;
   switch (target.scope) {
     case 'ip':
-      return sides.map((side) => hostElement(target.family, target.address, side));
+      return shared.map((side) => hostElement(target.family, target.address, side));
     case 'cidr':
-      return sides.map((side) =>
+      return shared.map((side) =>
         target.prefix === (target.family === 'ipv4' ? 32 : 128)
           ? hostElement(target.family, target.network, side)
           : {
@@ -144,9 +102,9 @@ function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptio
             },
       );
     case 'port':
-      return sides.map((side) => ({ shape: { kind: 'port', side }, parts: [target.protocol, target.port] }));
+      return shared.map((side) => ({ shape: { kind: 'port', side }, parts: [target.protocol, target.port] }));
     case 'ip+port':
-      return sides.map((side) => ({
+      return shared.map((side) => ({
         shape: { kind: 'service', family: target.family, side },
         parts: [target.address, target.protocol, target.port],
       }));
@@ -156,7 +114,7 @@ function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptio
         parts: side === 'from' ? [target.peer, target.device] : [target.device, target.peer],
       }));
     case 'device': {
-      if (target.mac === undefined) return sides.map((side) => hostElement(target.family, target.address, side));
+      if (target.mac === undefined) return shared.map((side) => hostElement(target.family, target.address, side));
       const addresses = addressesOf(target.mac).flatMap((address) => {
         const host = parseDecisionValue('ip', address);
         return host.ok && host.target.scope === 'ip' ? [host.target] : [];
@@ -166,13 +124,13 @@ function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptio
         ...sides
           .filter((side) => side === 'from' || isBridge === true)
           .map((side) => ({ shape: { kind: 'mac' as const, side }, parts: [mac] })),
-        ...addresses.flatMap((host) => sides.map((side) => hostElement(host.family, host.address, side))),
+        ...addresses.flatMap((host) => shared.map((side) => hostElement(host.family, host.address, side))),
       ];
     }
   }
 }
 
-function hostElement(family: AddressFamily, address: string, side: SetSide): ShapedElement {
+function hostElement(family: AddressFamily, address: string, side: SetSides): ShapedElement {
   return { shape: { kind: 'host', family, side }, parts: [address] };
 }
 

@@ -13,7 +13,7 @@ import {
   type NftCommand,
   type TableFamily,
 } from './nft-expression.ts';
-import type { KernelSet, SetShape } from './nft-ruleset.ts';
+import type { KernelSet, SetShape, SetSide } from './nft-ruleset.ts';
 import { maskText } from '@picket/shared/policy/prefix';
 
 export interface RateLimit {
@@ -50,19 +50,43 @@ export function addSet(family: TableFamily, set: KernelSet, rateLimit: RateLimit
   return { add: { set: { ...inTable(family), name, type: typeOf(shape), flags: ['timeout'], stmt } } };
 }
 
+/** In the order they are to be looked at; one for each side where the set is looked for on both. */
 export function setRules(family: TableFamily, set: KernelSet): readonly NftCommand[] {
-  const { name, shape } = set;
-  const found = [match(keyOf(shape), `@${name}`), { counter: name }];
-  const chain = isCounting(set) ? 'simulated' : 'decisions';
-  // what is simulated is counted once, and then judged as if nothing had been said
-  const verdict: Expression = isCounting(set) ? { return: null } : drop;
-  return onlyWhat(family, set).map((first) => rule(family, chain, [...first, ...found, verdict]));
+  return sidesOf(set.shape).flatMap((side) => {
+    const found = [match(keyOf(set.shape, side), `@${set.name}`), { counter: set.name }];
+    // what is simulated is counted once, and then judged as if nothing had been said
+    const verdict: Expression = isCounting(set) ? { return: null } : drop;
+    return onlyWhat(family, set, side).map((first) => rule(family, chainOf(set), [...first, ...found, verdict]));
+  });
+}
+
+/**
+ * The rules of a set that is new beside others. What drops is looked at ahead of what limits, so that a packet which
+ * meets both is counted for what cuts it off.
+ */
+export function newSetRules(family: TableFamily, set: KernelSet): readonly NftCommand[] {
+  const rules = setRules(family, set);
+  return isLimit(set) ? rules : rules.toReversed().map(({ add }) => ({ insert: add }));
+}
+
+/** What drops first, what limits last. */
+export function inOrder(sets: readonly KernelSet[]): readonly KernelSet[] {
+  return [...sets.filter((set) => !isLimit(set)), ...sets.filter(isLimit)];
+}
+
+function chainOf(set: KernelSet): 'simulated' | 'decisions' {
+  return isCounting(set) ? 'simulated' : 'decisions';
+}
+
+function sidesOf(shape: SetShape): readonly SetSide[] {
+  if (!('side' in shape)) return ['from'];
+  return shape.side === 'both' ? ['from', 'to'] : [shape.side];
 }
 
 /** A target under flood keeps its running conversations; a host that is slowed down is slowed in all of them. */
-function onlyWhat(family: TableFamily, set: KernelSet): readonly (readonly Expression[])[] {
-  if (set.effect === 'wan' || set.effect === 'countwan') return beyondLan(set.shape);
-  if (!isLimit(set) || !('side' in set.shape) || set.shape.side === 'from') return [[]];
+function onlyWhat(family: TableFamily, set: KernelSet, side: SetSide): readonly (readonly Expression[])[] {
+  if (set.effect === 'wan' || set.effect === 'countwan') return beyondLan(set.shape, side);
+  if (!isLimit(set) || !('side' in set.shape) || side === 'from') return [[]];
   if (family === 'inet') return [[ctState(['new', 'invalid', 'untracked'])]];
   // not every kernel tracks connections on a bridge: new ones are told by their first packet
   const finSynRstAck = 0x17;
@@ -77,9 +101,9 @@ const lanPrefixes = {
 } as const;
 
 /** The other side of the packet is not of the LAN, whichever hook sees it. */
-function beyondLan(shape: SetShape): readonly (readonly Expression[])[] {
+function beyondLan(shape: SetShape, side: SetSide): readonly (readonly Expression[])[] {
   const families = 'family' in shape ? [shape.family] : (['ipv4', 'ipv6'] as const);
-  const other = 'side' in shape && shape.side === 'to' ? 'from' : 'to';
+  const other = side === 'to' ? 'from' : 'to';
   return families.map((family) => {
     const lan = lanPrefixes[family].map((text) => {
       const [addr, len] = text.split('/');
@@ -109,19 +133,19 @@ function typeOf(shape: SetShape): unknown {
   }
 }
 
-function keyOf(shape: SetShape): unknown {
+function keyOf(shape: SetShape, side: SetSide): unknown {
   switch (shape.kind) {
     case 'host':
-      return address(shape.family, shape.side);
+      return address(shape.family, side);
     case 'net':
-      return { '&': [address(shape.family, shape.side), maskText(shape.family, shape.length)] };
+      return { '&': [address(shape.family, side), maskText(shape.family, shape.length)] };
     case 'service':
-      return { concat: [address(shape.family, shape.side), meta('l4proto'), payload('th', 'dport')] };
+      return { concat: [address(shape.family, side), meta('l4proto'), payload('th', 'dport')] };
     case 'pair':
       return { concat: [address(shape.family, 'from'), address(shape.family, 'to')] };
     case 'port':
-      return { concat: [meta('l4proto'), payload('th', shape.side === 'to' ? 'dport' : 'sport')] };
+      return { concat: [meta('l4proto'), payload('th', side === 'to' ? 'dport' : 'sport')] };
     case 'mac':
-      return payload('ether', shape.side === 'from' ? 'saddr' : 'daddr');
+      return payload('ether', side === 'from' ? 'saddr' : 'daddr');
   }
 }

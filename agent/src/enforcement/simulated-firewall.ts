@@ -1,7 +1,7 @@
 /** A firewall that says nothing to any kernel: for replays, and for a gateway that may only observe. */
 import type { Decision } from '@picket/shared/contract/decision';
+import { ElementPlan } from './element-plan.ts';
 import type { Firewall, FirewallReading } from './firewall.ts';
-import { planRuleset, type Ruleset } from './nft-ruleset.ts';
 import type { Guard } from './guard.ts';
 
 export interface SimulatedFirewallOptions {
@@ -11,7 +11,7 @@ export interface SimulatedFirewallOptions {
 
 export class SimulatedFirewall implements Firewall {
   readonly #now: () => number;
-  #ruleset: Ruleset = { sets: new Map(), elements: new Map(), elementsOf: new Map() };
+  #plan = new ElementPlan();
 
   constructor(options: SimulatedFirewallOptions = {}) {
     this.#now = options.now ?? Date.now;
@@ -20,14 +20,14 @@ export class SimulatedFirewall implements Firewall {
   /** Throws for the same values as the kernel's firewall does. */
   async hold(decisions: readonly Decision[], _guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     signal.throwIfAborted();
-    this.#ruleset = planRuleset(decisions, { nowMs: this.#now(), addressesOf: () => [] });
+    this.#plan.commit(this.#plan.compare(decisions, { nowMs: this.#now(), addressesOf: () => [] }));
     return this.read(signal);
   }
 
   async read(signal: AbortSignal): Promise<FirewallReading> {
     signal.throwIfAborted();
     const nowMs = this.#now();
-    const { elements, elementsOf } = this.#ruleset;
+    const { elements, elementsOf } = this.#plan;
     const decisionIds = new Set(
       [...elementsOf]
         .filter(([, keys]) => keys.some((key) => (elements.get(key)?.expiresAtMs ?? 0) > nowMs))
@@ -37,7 +37,7 @@ export class SimulatedFirewall implements Firewall {
   }
 
   async clear(): Promise<void> {
-    this.#ruleset = { sets: new Map(), elements: new Map(), elementsOf: new Map() };
+    this.#plan = new ElementPlan();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

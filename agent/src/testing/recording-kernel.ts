@@ -14,10 +14,6 @@ export class RecordingKernel implements Kernel {
     return '{"nftables":[]}';
   }
 
-  async countHeld(): Promise<number> {
-    return 0;
-  }
-
   async apply(batch: readonly NftCommand[]): Promise<void> {
     this.commands.push(...batch);
   }

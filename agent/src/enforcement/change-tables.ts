@@ -1,0 +1,155 @@
+/**
+ * Brings tables of ours that stand in the kernel to what they shall hold by naming only what differs, and reads that
+ * back: a small change looks at nothing of the thousands beside it. Whoever finds the kernel other than it was left is
+ * told so, and makes all anew (replace-tables.ts).
+ */
+import type { ElementPlan, PlanChange } from './element-plan.ts';
+import { FirewallError } from './firewall.ts';
+import type { HeldTables, Tables } from './held-tables.ts';
+import type { AskedElements, Kernel } from './kernel.ts';
+import { changeBatch, elementsIn, elementValue, type BatchOptions, type TableChange } from './nft-batch.ts';
+import type { NftCommand, TableFamily } from './nft-expression.ts';
+import {
+  findDrift,
+  isSame,
+  readTable,
+  structureAsked,
+  structureDrift,
+  type ElementReading,
+  type Structure,
+} from './nft-reading.ts';
+import { elementKey, type KernelElement } from './nft-ruleset.ts';
+import type { CounterValue } from './nft-set.ts';
+import { listTables } from './replace-tables.ts';
+
+export interface ChangeOptions extends BatchOptions {
+  readonly families: readonly TableFamily[];
+  readonly withGuard: boolean;
+  /** As last read. */
+  readonly counters: ReadonlyMap<TableFamily, ReadonlyMap<string, CounterValue>>;
+  /** As last read, brought up to date here. Where one is missing, all is read. */
+  readonly elements: ReadonlyMap<TableFamily, Map<string, ElementReading>>;
+  /** The kernel is about to be told of a deletion, which it announces to everybody. */
+  readonly onDeletion: () => void;
+  readonly now: () => number;
+}
+
+export interface ChangedTables {
+  readonly tables: Tables;
+  /** Only the change was looked at. */
+  readonly isPart: boolean;
+}
+
+/** So many elements of a change are looked at one by one; for more, all is read. */
+const maxLookedAt = 64;
+
+/** Undefined where the kernel is not as `held` says, or does not become what was asked. Throws `FirewallError`. */
+export async function changeTables(
+  kernel: Kernel,
+  held: HeldTables,
+  change: PlanChange,
+  options: ChangeOptions,
+  signal: AbortSignal,
+): Promise<ChangedTables | undefined> {
+  const changes = new Map<TableFamily, TableChange>();
+  for (const family of options.families) {
+    const counters = options.counters.get(family) ?? new Map<string, CounterValue>();
+    changes.set(family, changeBatch(family, held.plan.sets, change, { ...options, counters }));
+  }
+  const commands = [...changes.values()].flatMap((some) => some.commands);
+  if (change.gone.length > 0) options.onDeletion();
+  if (commands.length > 0 && !(await tryApply(kernel, commands, signal))) return undefined;
+  if (!options.withGuard && isSmall(change, options)) {
+    const looked = await lookAt(kernel, held, changes, options, signal);
+    if (looked !== undefined) return { tables: looked, isPart: true };
+  }
+  const tables = await listTables(kernel, options.families, signal);
+  for (const [family, table] of tables) {
+    const { structures, plan } = held;
+    const structure = expectedAfter(structures.get(family)!, table.structure, changes.get(family)!, options.withGuard);
+    if (structure === undefined) return undefined;
+    if (findDrift(table, elementsAfter(family, plan, change), structure, options.now()) !== undefined) return undefined;
+  }
+  return { tables, isPart: false };
+}
+
+function isSmall({ added, gone }: PlanChange, { families, elements }: ChangeOptions): boolean {
+  return added.length + gone.length <= maxLookedAt && families.every((family) => elements.has(family));
+}
+
+/** Undefined where it is not as asked for. What was read before stands for what the change was not about. */
+async function lookAt(
+  kernel: Kernel,
+  held: HeldTables,
+  changes: ReadonlyMap<TableFamily, TableChange>,
+  options: ChangeOptions,
+  signal: AbortSignal,
+): Promise<Tables | undefined> {
+  const looked = await Promise.all(
+    [...changes].map(async ([family, change]) => {
+      const replaced = new Set(change.added.map(keyOf));
+      const lifted = change.gone.filter((element) => !replaced.has(keyOf(element)));
+      const asked: AskedElements = { present: change.added.map(toAsk), absent: lifted.map(toAsk) };
+      const outline = await kernel.outline(family, signal, asked);
+      if (outline === undefined) return undefined;
+      const { structure, counters, exists } = readTable(outline, true);
+      const expected = expectedAfter(held.structures.get(family)!, structure, change, false);
+      if (!exists || expected === undefined || structureDrift(structure, expected) !== undefined) return undefined;
+      const elements = options.elements.get(family)!;
+      for (const element of lifted) elements.delete(keyOf(element));
+      for (const element of change.added) {
+        elements.set(keyOf(element), { decisionId: element.decisionId, packets: 0 });
+      }
+      const guardElements = held.structures.get(family)?.guardElements ?? null;
+      return [family, { exists, elements, counters, structure: { ...structure, guardElements } }] as const;
+    }),
+  );
+  return looked.includes(undefined) ? undefined : new Map(looked.filter((one) => one !== undefined));
+}
+
+async function tryApply(kernel: Kernel, batch: readonly NftCommand[], signal: AbortSignal): Promise<boolean> {
+  try {
+    await kernel.apply(batch, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof FirewallError && error.code === 'refused') return false;
+    throw error;
+  }
+}
+
+/** What the structure must be after a change, told by what it was and what it is; undefined where it is something else. */
+function expectedAfter(
+  before: Structure,
+  found: Structure,
+  { commands, newSets }: TableChange,
+  withGuard: boolean,
+): Structure | undefined {
+  const asked = structureAsked(commands);
+  const names = newSets.flatMap(({ name }) => [`"name":"${name}"`, `"@${name}"`]);
+  const isNew = (entry: string): boolean => names.some((name) => entry.includes(name));
+  const added = found.decisions.filter(isNew);
+  if (added.length !== asked.decisions) return undefined;
+  const others = found.decisions.filter((entry) => !isNew(entry));
+  if (!isSame(others, before.decisions)) return undefined;
+  const expected = { decisions: found.decisions, guardElements: found.guardElements };
+  if (!withGuard) return { ...expected, guard: before.guard, guardElements: before.guardElements };
+  const rules = found.guard.filter((entry) => entry.includes('"expr"'));
+  return rules.length === asked.guard ? { ...expected, guard: found.guard } : undefined;
+}
+
+/** The elements of one table as they shall be after the change. */
+function elementsAfter(family: TableFamily, plan: ElementPlan, change: PlanChange): ReturnType<typeof elementsIn> {
+  const elements = new Map(plan.elements);
+  for (const element of change.gone) elements.delete(keyOf(element));
+  for (const element of change.added) elements.set(keyOf(element), element);
+  const sets = new Map([...plan.sets, ...change.newSets.map((set) => [set.name, set] as const)]);
+  return elementsIn(family, { sets, elements, elementsOf: plan.elementsOf });
+}
+
+function keyOf({ set, parts }: KernelElement): string {
+  return elementKey(set, parts);
+}
+
+function toAsk(element: KernelElement): AskedElements['present'][number] {
+  return { set: element.set, value: elementValue(element) };
+}

@@ -1,0 +1,174 @@
+/**
+ * Which elements the decisions that hold need, kept from one change to the next: one decision more among ten thousand
+ * costs what one decision costs. Pure; the kernel is told by others, and `commit` is called when it has agreed.
+ */
+import type { Decision } from '@picket/shared/contract/decision';
+import {
+  planElements,
+  type KernelElement,
+  type KernelSet,
+  type PlannedElement,
+  type Ruleset,
+  type RulesetOptions,
+} from './nft-ruleset.ts';
+
+/** What differs between the plan and what shall hold. */
+export interface PlanChange {
+  readonly newSets: readonly KernelSet[];
+  readonly added: readonly KernelElement[];
+  /** Without what has run out: the kernel has forgotten it by itself. */
+  readonly gone: readonly KernelElement[];
+  /** Decisions that were not planned, or differently. */
+  readonly fresh: readonly Decision[];
+  /** Ids of decisions that hold no more, or differently. */
+  readonly dropped: readonly string[];
+  readonly next: ReadonlyMap<string, PlannedDecision>;
+  readonly claims: ReadonlyMap<string, readonly KernelElement[]>;
+}
+
+interface PlannedDecision {
+  readonly decision: Decision;
+  readonly planned: readonly PlannedElement[];
+  readonly expiresAtMs: number;
+  /** The comparison that last found it unchanged. */
+  seenIn: number;
+}
+
+export class ElementPlan implements Ruleset {
+  readonly sets = new Map<string, KernelSet>();
+  readonly elements = new Map<string, KernelElement>();
+  readonly elementsOf = new Map<string, readonly string[]>();
+  readonly #decisions = new Map<string, PlannedDecision>();
+  /** By key, one for each decision that needs the element. */
+  readonly #claims = new Map<string, readonly KernelElement[]>();
+  #comparisons = 0;
+
+  /** Throws where a decision's value is not one that may be restricted. */
+  static of(decisions: readonly Decision[], options: RulesetOptions): ElementPlan {
+    const plan = new ElementPlan();
+    plan.commit(plan.compare(decisions, options));
+    return plan;
+  }
+
+  /** Changes nothing. Throws where a decision's value is not one that may be restricted. */
+  compare(decisions: readonly Decision[], options: RulesetOptions): PlanChange {
+    const { nowMs } = options;
+    const comparison = ++this.#comparisons;
+    const next = new Map<string, PlannedDecision>();
+    let unchanged = 0;
+    for (const decision of decisions) {
+      const known = this.#decisions.get(decision.id);
+      if (known !== undefined && known.expiresAtMs > nowMs && needsTheSame(known.decision, decision)) {
+        known.seenIn = comparison;
+        unchanged += 1;
+        continue;
+      }
+      const expiresAtMs = Date.parse(decision.expires_at);
+      if (decision.mode === 'observe' || !(expiresAtMs > nowMs)) continue;
+      next.set(decision.id, { decision, expiresAtMs, planned: planElements(decision, options), seenIn: comparison });
+    }
+    const dropped =
+      unchanged === this.#decisions.size
+        ? []
+        : [...this.#decisions.values()].filter(({ seenIn }) => seenIn !== comparison);
+    const claims = this.#claimsAfter(dropped, next.values());
+    return { ...this.#difference(claims, next, nowMs), claims, next, dropped: dropped.map(idOf) };
+  }
+
+  /** What was compared holds from here on. A comparison is committed before the next one, or never. */
+  commit(change: PlanChange): void {
+    for (const id of change.dropped) {
+      this.#decisions.delete(id);
+      this.elementsOf.delete(id);
+    }
+    for (const [id, planned] of change.next) {
+      this.#decisions.set(id, planned);
+      this.elementsOf.set(
+        id,
+        planned.planned.map(({ key }) => key),
+      );
+    }
+    for (const [key, claims] of change.claims) {
+      const longest = lastToEnd(claims);
+      if (longest === undefined) {
+        this.#claims.delete(key);
+        this.elements.delete(key);
+      } else {
+        this.#claims.set(key, claims);
+        this.elements.set(key, longest);
+      }
+    }
+    for (const set of change.newSets) this.sets.set(set.name, set);
+  }
+
+  /** Of the elements that are touched: who needs them then. */
+  #claimsAfter(
+    dropped: Iterable<PlannedDecision>,
+    fresh: Iterable<PlannedDecision>,
+  ): Map<string, readonly KernelElement[]> {
+    const claims = new Map<string, readonly KernelElement[]>();
+    const claimsOf = (key: string): readonly KernelElement[] => claims.get(key) ?? this.#claims.get(key) ?? [];
+    for (const { decision, planned } of dropped) {
+      for (const { key } of planned) {
+        claims.set(
+          key,
+          claimsOf(key).filter(({ decisionId }) => decisionId !== decision.id),
+        );
+      }
+    }
+    for (const { decision, planned, expiresAtMs } of fresh) {
+      for (const { key, set, parts } of planned) {
+        const claim = { set: set.name, parts, expiresAtMs, decisionId: decision.id };
+        const others = claimsOf(key);
+        claims.set(key, others.length === 0 ? [claim] : [...others, claim]);
+      }
+    }
+    return claims;
+  }
+
+  #difference(
+    claims: ReadonlyMap<string, readonly KernelElement[]>,
+    next: ReadonlyMap<string, PlannedDecision>,
+    nowMs: number,
+  ): Pick<PlanChange, 'newSets' | 'added' | 'gone' | 'fresh'> {
+    const newSets = new Map<string, KernelSet>();
+    for (const { planned } of next.values()) {
+      for (const { set } of planned) if (!this.sets.has(set.name)) newSets.set(set.name, set);
+    }
+    const added: KernelElement[] = [];
+    const gone: KernelElement[] = [];
+    for (const [key, claimed] of claims) {
+      const before = this.elements.get(key);
+      const after = lastToEnd(claimed);
+      if (before?.expiresAtMs === after?.expiresAtMs) continue;
+      if (before !== undefined && before.expiresAtMs > nowMs) gone.push(before);
+      if (after !== undefined) added.push(after);
+    }
+    const fresh = Array.from(next.values(), ({ decision }) => decision);
+    return { newSets: [...newSets.values()], added, gone, fresh };
+  }
+}
+
+function lastToEnd(claims: readonly KernelElement[]): KernelElement | undefined {
+  let last = claims[0];
+  for (const claim of claims) if (claim.expiresAtMs > last!.expiresAtMs) last = claim;
+  return last;
+}
+
+function needsTheSame(one: Decision, other: Decision): boolean {
+  // what a MAC stands for changes with the addresses that it is seen with
+  if (other.scope === 'device') return false;
+  return (
+    one === other ||
+    (one.expires_at === other.expires_at &&
+      one.scope === other.scope &&
+      one.value === other.value &&
+      one.direction === other.direction &&
+      one.action === other.action &&
+      one.mode === other.mode)
+  );
+}
+
+function idOf({ decision }: PlannedDecision): string {
+  return decision.id;
+}
