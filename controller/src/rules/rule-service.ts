@@ -8,6 +8,7 @@ import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { Conflict, InvalidInput, NotFound, PreconditionFailed } from '../errors.ts';
 import type { PolicyPublisher } from './policy-publisher.ts';
+import { byPrecedence } from './rule-precedence.ts';
 import type { RuleRepository, StoredRuleRow } from './rule-repository.ts';
 
 /** As many as a policy carries. */
@@ -54,10 +55,10 @@ export class RuleService {
     return (await this.#rules.all()).map(toStoredRule);
   }
 
-  /** The rules of one gateway as its policy carries them, in the order of their ids. */
+  /** The rules of one gateway as its policy carries them: the first that is met acts. */
   async forPolicy(gateway: GatewayId): Promise<Rule[]> {
     const rules: Rule[] = [];
-    for (const stored of await this.all()) {
+    for (const stored of byPrecedence(await this.all())) {
       const rule = await this.onGateway(stored, gateway);
       if (rule !== undefined) rules.push(rule);
     }

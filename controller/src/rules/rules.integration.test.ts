@@ -112,6 +112,10 @@ describeOnBothDatabases('rules over HTTP', (open) => {
     const camera = { name: 'yard', device_type: 'camera', ip_address: '192.168.1.30', gateway_id: 'edge-2' };
     const { body: device } = await api.call('operator', 'POST', '/devices', camera);
     expect(await policyOf('edge-2')).toEqual({ 'ours: cameras': ['192.168.1.30'] });
+    const inOrder = await api.controller.history.rules.forPolicy('edge-2' as GatewayId);
+    expect(inOrder.map(({ id }) => id).slice(1), 'the narrower one acts where both are met').toEqual(
+      defaultRules.map(({ id }) => id),
+    );
     await api.call('operator', 'PUT', `/devices/${device.id}`, { device_type: 'sensor' });
     expect(await policyOf('edge-2')).toEqual({});
 
