@@ -1,5 +1,6 @@
 /** How fast the graphs of a trained network run on one thread of this machine, and how large they are. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { seededRandom } from './dataset/seeded-random.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './network/bundle-graphs.ts';
@@ -26,6 +27,7 @@ export async function measureSpeed(network: TrainedNetwork): Promise<Speed> {
   const random = seededRandom(1);
   const windows = Float32Array.from({ length: batch * windowSize }, () => Math.expm1(8 * random()));
   const flowsSeen = new Float32Array(batch).fill(windowLength);
+  const flowContext = Float32Array.from({ length: batch * flowContextSize }, (_, at) => at % flowContextWidth);
   const targets = new Float32Array(batch * classCount);
   for (let index = 0; index < batch; index++) targets[index * classCount + (index % classCount)] = 1;
   const graphs = {
@@ -36,13 +38,20 @@ export async function measureSpeed(network: TrainedNetwork): Promise<Speed> {
   };
   await using trainer = await Trainer.open(graphs.train);
   const step = { learningRate: 1e-4, clipNorm: 1, proximal: 0 };
-  const trainMs = await medianMs(20, () => trainer.step({ count: batch, windows, flowsSeen, targets }, step));
+  const trainMs = await medianMs(20, () =>
+    trainer.step({ count: batch, windows, flowsSeen, flowContext, targets }, step),
+  );
 
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
   const detect = await InferenceSession.create(graphs.detect, { ...options, graphOptimizationLevel: 'disabled' });
   const feeds = (count: number): Record<string, Tensor> => ({
     windows: new Tensor('float32', windows.subarray(0, count * windowSize), [count, windowLength, featureCount]),
     flows_seen: new Tensor('float32', flowsSeen.subarray(0, count), [count]),
+    flow_context: new Tensor('float32', flowContext.subarray(0, count * flowContextSize), [
+      count,
+      windowLength,
+      flowContextWidth,
+    ]),
   });
   const many = feeds(batch);
   const one = feeds(1);

@@ -17,7 +17,7 @@ import { buildPerturbGraph } from './network/perturb-graph.ts';
 import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
-import { attackSome, dropoutMask, hardNegatives, smoothTargets } from './training-block.ts';
+import { attackSome, dropoutMask, flowTargets, hardNegatives, smoothTargets } from './training-block.ts';
 import { dataFingerprint, describeData, pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
@@ -103,7 +103,8 @@ export async function trainModel(
         if (epoch > 1 && recipe.adversarial > 0) await attackSome(block, adversary, recipe.adversarial, random);
         const targets = smoothTargets(block);
         const keep = dropoutMask(block.count, recipe.dropout, random);
-        loss += (await trainer.step({ ...block, targets, keep }, { learningRate, clipNorm, proximal: 0 })) / steps;
+        const batch = { ...block, targets, keep, flowTargets: flowTargets(block) };
+        loss += (await trainer.step(batch, { learningRate, clipNorm, proximal: 0 })) / steps;
         const { delta } = trainer.state;
         const weight = Math.min(averaging, trainer.state.steps / (trainer.state.steps + 10));
         average = average.map((value, index) => weight * value + (1 - weight) * (initial[index]! + delta[index]!));

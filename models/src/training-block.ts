@@ -1,7 +1,8 @@
 /** What happens to windows between being drawn and being learnt from: mined, attacked, softened, partly dropped. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import type { Dataset } from './dataset/flow-rows.ts';
-import { blockOf } from './dataset/window-sampler.ts';
+import { blockOf, noFlow } from './dataset/window-sampler.ts';
 import type { WindowBlock, WindowSampler } from './dataset/window-sampler.ts';
 import type { Adversary } from './network/adversary.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
@@ -45,14 +46,18 @@ export async function attackSome(
   if (chosen.length === 0) return;
   const size = windowLength * featureCount;
   const windows = new Float32Array(chosen.length * size);
+  const flowContext = new Float32Array(chosen.length * flowContextSize);
   for (const [at, index] of chosen.entries()) {
     windows.set(block.windows.subarray(index * size, (index + 1) * size), at * size);
+    const context = block.flowContext.subarray(index * flowContextSize, (index + 1) * flowContextSize);
+    flowContext.set(context, at * flowContextSize);
   }
   const perturbed = await adversary.perturb(
     {
       count: chosen.length,
       windows,
       flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
+      flowContext,
       labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
     },
     largestEpsilon * random(),
@@ -65,6 +70,15 @@ export async function attackSome(
 export function smoothTargets(block: WindowBlock): Float32Array {
   const targets = new Float32Array(block.count * classCount).fill(smoothing / classCount);
   for (const [index, label] of block.labels.entries()) targets[index * classCount + label]! += 1 - smoothing;
+  return targets;
+}
+
+/** What each flow is on its own. A window's flows weigh as much together as those of any other. */
+export function flowTargets(block: WindowBlock): Float32Array {
+  const targets = new Float32Array(block.count * windowLength * classCount);
+  for (const [slot, label] of block.flowLabels.entries()) {
+    if (label !== noFlow) targets[slot * classCount + label] = 1 / block.flowsSeen[Math.floor(slot / windowLength)]!;
+  }
   return targets;
 }
 

@@ -30,6 +30,8 @@ const TrainingRecord = z.strictObject({
     neighbours: z.boolean(),
     pooling: z.boolean(),
     attention: z.boolean(),
+    suspicion: z.boolean(),
+    surroundings: z.boolean(),
   }),
   mean: z.base64(),
   scale: z.base64(),

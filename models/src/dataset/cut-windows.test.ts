@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { directionNumber } from '@picket/shared/features/flow-context';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { expect, test } from 'vitest';
 import { cutWindows } from './cut-windows.ts';
 import type { FlowPack } from './flow-pack.ts';
 import { encodeFlowPack, nothing } from './flow-pack.ts';
-import { emptyDataset } from './flow-rows.ts';
+import { emptyDataset, labelWindow } from './flow-rows.ts';
 import type { Dataset } from './flow-rows.ts';
 import { readFlowPacks } from './read-flow-packs.ts';
 
@@ -17,6 +19,7 @@ interface Row {
   readonly other?: number;
   readonly packets?: number;
   readonly episode?: number;
+  readonly peer?: number;
 }
 
 /** The port is the row's number, so that windows can be read. */
@@ -40,7 +43,7 @@ function packOf(rows: readonly Row[], part: 'train' | 'test'): FlowPack {
       capture_sha256: '0'.repeat(64),
       rows: rows.length,
       dropped_rows: 0,
-      addresses: ['10.0.0.1', '10.0.0.2', '1.2.3.4'],
+      addresses: ['10.0.0.1', '10.0.0.2', '1.2.3.4', '5.6.7.8'],
       episodes: [
         { class: 'port_scan', tool: 'nmap', step: 'nmap -sS', from: '1.2.3.4', to: '10.0.0.1', from_us: 5, to_us: 9 },
       ],
@@ -52,7 +55,7 @@ function packOf(rows: readonly Row[], part: 'train' | 'test'): FlowPack {
     reportNumber: new Uint16Array(rows.length),
     device: Uint16Array.from(column(({ device = 0 }) => device)),
     otherDevice: Uint16Array.from(column(({ other = nothing }) => other)),
-    peer: new Uint16Array(rows.length).fill(2),
+    peer: Uint16Array.from(column(({ peer = 2 }) => peer)),
     port: new Uint16Array(rows.length),
     protocol: new Uint8Array(rows.length).fill(6),
     episode: Uint16Array.from(column(({ episode = nothing }) => episode)),
@@ -125,6 +128,31 @@ test('five new flows are evidence, and so is one living flow that grew like a fl
     { flow: 0, atMs: 4000, packets: 320 },
   ]);
   expect([...flood.sequences[0]!.counts]).toEqual([0, 1, 0, 0]);
+});
+
+test('what an attack left behind is neither attack nor honest life', () => {
+  const honest = (flow: number): Row => ({ ...ended(flow), peer: 3 });
+  const { rows, sequences } = cut([honest(0), { ...ended(1), episode: 0 }, { ...ended(2), episode: 0 }, ended(3)]);
+  expect([...rows.residues.subarray(0, 4)]).toEqual([0, 0, 0, 1]);
+  const { windows } = sequences[0]!;
+  const labels = [0, 1, 2, 3].map((window) => labelWindow(rows, windows.subarray(10 * window, 10 * window + 10)));
+  expect(labels).toEqual([0, undefined, trafficClasses.indexOf('port_scan'), trafficClasses.indexOf('port_scan')]);
+  expect(labelWindow(rows, Int32Array.of(0, 3))).toBeUndefined();
+});
+
+test('when, with whom and which way each flow went comes from the pack', () => {
+  const { rows } = cut([
+    ended(0),
+    { ...ended(1), peer: 3 },
+    { flow: 2, atMs: 700, device: 0, other: 1, peer: 1 },
+    { ...ended(3), device: 1, peer: 0 },
+    ended(4),
+  ]);
+  expect(rows.startUs[1]).toBe(300_000);
+  const [a, b, c, d, e] = rows.pairs;
+  expect(new Set([a, b, c]).size).toBe(3);
+  expect([d, e]).toEqual([c, a]);
+  expect(rows.directions[0]).toBe(directionNumber('inbound'));
 });
 
 test('truth, times and the gateway are carried over', () => {

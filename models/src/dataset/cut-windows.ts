@@ -3,9 +3,11 @@
  * report in the slot of its own flow, at most four windows a second and device, and only those with enough new in them
  * counted as evidence. The same rules as the agent's `device-windows.ts`, over a pack instead of a running capture.
  */
+import { BlockList } from 'node:net';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import { directionNumber, unknownContext } from '@picket/shared/features/flow-context';
 import type { FlowPack } from './flow-pack.ts';
-import { nothing } from './flow-pack.ts';
+import { directions, nothing } from './flow-pack.ts';
 import type { Dataset } from './flow-rows.ts';
 
 /** A device is scored at most this often. */
@@ -49,6 +51,7 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
     const { class: trafficClass, tool, step, from_us: fromUs } = episode;
     into.episodes.push({ source, group, capture, part, class: trafficClass, tool, step, fromUs });
   }
+  const isAttacker = attackersOf(header);
   const lastRowOf = new Map<number, number>();
   for (let row = 0; row < header.rows; row++) lastRowOf.set(pack.flowNumber[row]!, row);
   into.listenings.push({
@@ -61,6 +64,16 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
     flows: lastRowOf.size,
     isAttacked: header.episodes.length > 0,
   });
+
+  // Packs have their own numbers of hosts; pairs of different packs must not meet.
+  const firstPair = into.rows.count;
+  const pairs = new Map<number, number>();
+  const pairOf = (a: number, b: number): number => {
+    const key = Math.min(a, b) * 65_536 + Math.max(a, b);
+    const pair = pairs.get(key) ?? firstPair + pairs.size;
+    pairs.set(key, pair);
+    return pair;
+  };
 
   const devices = new Map<number, DeviceState>();
   const waiting = new Set<DeviceState>();
@@ -88,7 +101,14 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       truth?.step ?? '',
       truth === undefined ? -1 : firstEpisode + episode,
       index * featureCount,
+      {
+        startUs: pack.startUs[index]!,
+        lastUs: pack.lastUs[index]!,
+        pair: pairOf(pack.device[index]!, pack.peer[index]!),
+        direction: directionOf(pack, index),
+      },
     );
+    if (truth === undefined && isAttacker(pack, index)) into.rows.residues[row] = 1;
     nowUs = Math.max(nowUs, pack.lastUs[index]!);
     const isReport = lastRowOf.get(pack.flowNumber[index]!) !== index;
     for (const device of [pack.device[index]!, pack.otherDevice[index]!]) {
@@ -119,6 +139,31 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
   }
 }
 
+/**
+ * Does a row belong to an address outside that attacked or was reported to, and to nobody honest? The first such rows
+ * come with the attack itself, whatever comes later is what it left behind.
+ */
+function attackersOf({
+  addresses,
+  episodes,
+  lan_prefixes: prefixes,
+}: FlowPack['header']): (pack: FlowPack, row: number) => boolean {
+  const inside = new BlockList();
+  for (const prefix of prefixes) {
+    const [address = '', length] = prefix.split('/');
+    inside.addSubnet(address, Number(length), familyOf(address));
+  }
+  const texts = new Set(episodes.flatMap(({ from, to }) => [from, to]));
+  const numbers = new Set(
+    addresses.flatMap((text, number) => (texts.has(text) && !inside.check(text, familyOf(text)) ? [number] : [])),
+  );
+  return (pack, row) => numbers.has(pack.device[row]!) || numbers.has(pack.peer[row]!);
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}
+
 /** A silence longer than this is a capture that was joined from several, not a gateway that was listened to. */
 const longestSilenceUs = 600_000_000;
 
@@ -129,6 +174,11 @@ function listenedSeconds({ header, lastUs }: FlowPack): number {
     return sum + Math.max(0, Math.min(time - before, longestSilenceUs));
   }, 0);
   return listenedUs / 1e6;
+}
+
+function directionOf(pack: FlowPack, row: number): number {
+  const direction = directions[pack.direction[row]!];
+  return direction === undefined ? unknownContext : directionNumber(direction);
 }
 
 function newState(): DeviceState {

@@ -2,6 +2,8 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { labelWindow } from './flow-rows.ts';
 import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
+import { flowContextSize } from '@picket/shared/features/flow-context';
+import { writeContext } from './window-context.ts';
 import { presentFlows } from './window-mixes.ts';
 import { emptyBlock, writeWindow } from './window-sampler.ts';
 import type { WindowBlock } from './window-sampler.ts';
@@ -30,6 +32,7 @@ export function evaluationWindows({ rows, sequences }: Dataset, part: Part, most
     writeWindow(rows, window, block.windows, index * windowLength * featureCount);
     block.flowsSeen[index] = presentFlows(window).length;
     block.labels[index] = label;
+    writeContext(rows, { window }, block.flowContext, index * flowContextSize);
   }
   return {
     ...block,
@@ -49,6 +52,7 @@ export function sequenceWindows(rows: FlowRows, sequence: WindowSequence): Windo
     const window = windowAt(sequence, number);
     writeWindow(rows, window, block.windows, number * windowLength * featureCount);
     block.flowsSeen[number] = presentFlows(window).length;
+    writeContext(rows, { window }, block.flowContext, number * flowContextSize);
   }
   return block;
 }

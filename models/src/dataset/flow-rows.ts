@@ -1,8 +1,28 @@
 /** All flows of a dataset as one matrix; windows are lists of row numbers, so that mixing and cutting them copies nothing. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { unknownContext } from '@picket/shared/features/flow-context';
 import { normaliseFeatures } from '@picket/shared/features/normalise-features';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+
+/** When and between whom a flow was: what its place in a window is told by. */
+export interface FlowSetting {
+  /** First and newest packet, µs since 1970. */
+  readonly startUs: number;
+  readonly lastUs: number;
+  /** A number that only flows between the same two hosts of one capture share. */
+  readonly pair: number;
+  /** Number into `FlowDirection.options`. */
+  readonly direction: number;
+}
+
+/** Of flows that come from tables without addresses and times. */
+const unknownSetting: FlowSetting = {
+  startUs: Number.NaN,
+  lastUs: Number.NaN,
+  pair: unknownContext,
+  direction: unknownContext,
+};
 
 export class FlowRows {
   count = 0;
@@ -14,21 +34,44 @@ export class FlowRows {
   origins = new Uint16Array(1024);
   /** Number into the dataset's `episodes`, -1 where the flow belongs to none. */
   episodes = new Int32Array(1024);
+  /** 1: what an attack left behind after its end, such as a late reset. Neither attack nor honest life. */
+  residues = new Uint8Array(1024);
+  /** As in `FlowSetting`; NaN and −1 where unknown. */
+  startUs = new Float64Array(1024);
+  lastUs = new Float64Array(1024);
+  pairs = new Int32Array(1024);
+  directions = new Int8Array(1024);
   readonly originNames: string[] = [];
   readonly #originNumbers = new Map<string, number>();
 
   /** The new row's number. `origin` says what made an attack flow; attacks are drawn evenly over their origins. */
-  add(values: ArrayLike<number>, trafficClass: TrafficClass, origin: string, episode = -1, offset = 0): number {
+  add(
+    values: ArrayLike<number>,
+    trafficClass: TrafficClass,
+    origin: string,
+    episode = -1,
+    offset = 0,
+    setting = unknownSetting,
+  ): number {
     if (this.count === this.classes.length) {
       this.features = grown(this.features, new Float32Array(this.features.length * 2));
       this.classes = grown(this.classes, new Uint8Array(this.classes.length * 2));
       this.origins = grown(this.origins, new Uint16Array(this.origins.length * 2));
+      this.residues = grown(this.residues, new Uint8Array(this.residues.length * 2));
       this.episodes = grown(this.episodes, new Int32Array(this.episodes.length * 2));
+      this.startUs = grown(this.startUs, new Float64Array(this.startUs.length * 2));
+      this.lastUs = grown(this.lastUs, new Float64Array(this.lastUs.length * 2));
+      this.pairs = grown(this.pairs, new Int32Array(this.pairs.length * 2));
+      this.directions = grown(this.directions, new Int8Array(this.directions.length * 2));
     }
     normaliseFeatures(values, offset, this.features, this.count * featureCount);
     this.classes[this.count] = trafficClasses.indexOf(trafficClass);
     this.origins[this.count] = this.#originNumber(origin);
     this.episodes[this.count] = episode;
+    this.startUs[this.count] = setting.startUs;
+    this.lastUs[this.count] = setting.lastUs;
+    this.pairs[this.count] = setting.pair;
+    this.directions[this.count] = setting.direction;
     return this.count++;
   }
 
@@ -132,15 +175,17 @@ const floodPackets = 50;
 
 /**
  * The class that a window should get: the commonest attack in it, `benign` where there is none, undefined where the
- * attack is too faint to be asked for.
+ * attack is too faint to be asked for, or over and only its remains are left.
  */
 export function labelWindow(rows: FlowRows, window: Int32Array): number | undefined {
   const counts = new Uint8Array(trafficClasses.length);
   let largestFlow = 0;
+  let hasResidue = false;
   for (const number of window) {
     if (number < 0) continue;
     const trafficClass = rows.classes[number]!;
     counts[trafficClass]! += 1;
+    if (rows.residues[number] === 1) hasResidue = true;
     if (trafficClass === floodClass) {
       largestFlow = Math.max(
         largestFlow,
@@ -152,7 +197,7 @@ export function labelWindow(rows: FlowRows, window: Int32Array): number | undefi
   for (let index = 1; index < counts.length; index++) {
     if (counts[index]! > 0 && (label === 0 || counts[index]! > counts[label]!)) label = index;
   }
-  if (label === 0) return 0;
+  if (label === 0) return hasResidue ? undefined : 0;
   if (label === floodClass) return largestFlow >= floodPackets || counts[label]! >= floodFlows ? label : undefined;
   return counts[label]! >= (fewestFlows[trafficClasses[label]!] ?? 1) ? label : undefined;
 }

@@ -5,7 +5,16 @@
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import {
+  directionNumber,
+  flowContextSize,
+  flowContextWidth,
+  unknownContext,
+  unknownFlowContext,
+} from '@picket/shared/features/flow-context';
 import { labelWindow } from './flow-rows.ts';
+import { inOrder, writeContext } from './window-context.ts';
+import type { WindowOfFlows } from './window-context.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
 import { changeHeaders, hide, hideableGroups, resize, retime } from './vary-flow.ts';
 import { dilute, jostled, monotonous, presentFlows, shortened } from './window-mixes.ts';
@@ -17,7 +26,13 @@ export interface WindowBlock {
   /** As the graphs take it. */
   readonly flowsSeen: Float32Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
+  /** count × 10 × 3, as the graphs take it. */
+  readonly flowContext: Float32Array<ArrayBuffer>;
+  /** count × 10, the class of each flow; `noFlow` in empty slots. */
+  readonly flowLabels: Uint8Array<ArrayBuffer>;
 }
+
+export const noFlow = 255;
 
 /** Shares of what a batch is drawn from; the rest are benign windows as they were. */
 export interface SamplerShares {
@@ -34,6 +49,10 @@ export interface SamplerShares {
   readonly retimed: number;
   readonly resized: number;
   readonly hidden: number;
+  /** Whoever comes from outside is said to be one of the LAN. */
+  readonly fromInside: number;
+  /** Of each of age, peer and direction: not known for the whole window. */
+  readonly unknown: number;
 }
 
 export const usualShares: SamplerShares = {
@@ -47,12 +66,23 @@ export const usualShares: SamplerShares = {
   retimed: 0.6,
   resized: 0.5,
   hidden: 0.4,
+  fromInside: 0.2,
+  unknown: 0.1,
 };
 
 /** How far variation goes, as the standard deviation of a logarithm: of a link's speed, of one flow on it, of sizes. */
 const linkSpread = 0.8;
 const flowSpread = 0.12;
 const sizeSpread = 0.2;
+/** Of the time between flows. */
+const tempoSpread = 0.4;
+/** Between monotonous flows: seconds, and how many times as many. */
+const briefestPeriod = 0.2;
+const longestPeriod = 400;
+
+const directionColumn = 2;
+const inbound = directionNumber('inbound');
+const internal = directionNumber('internal');
 
 /** Windows of one group, as row numbers. */
 interface Pool {
@@ -104,10 +134,10 @@ export class WindowSampler {
     const block = emptyBlock(count);
     for (let index = 0; index < count; index++) {
       for (let attempt = 0; ; attempt++) {
-        const window = attempt < 20 ? this.#drawWindow() : this.benignWindow();
-        const label = labelWindow(this.#rows, window);
+        const mix = attempt < 20 ? this.#drawWindow() : { window: this.benignWindow() };
+        const label = labelWindow(this.#rows, mix.window);
         if (label === undefined) continue;
-        this.#write(window, label, block, index);
+        this.#write(mix, label, block, index);
         break;
       }
     }
@@ -130,36 +160,46 @@ export class WindowSampler {
     return this.#rows.originNames[this.#rows.origins[newest]!]!;
   }
 
-  #drawWindow(): Int32Array {
+  #drawWindow(): WindowOfFlows {
     const random = this.#random;
     const shares = this.#shares;
     const lot = random();
-    let window: Int32Array;
+    let mix: WindowOfFlows;
     if (lot < shares.attacks && this.#attacks.length > 0) {
-      window = pick(pick(pick(this.#attacks, random), random).windows, random);
-      if (random() < shares.diluted) {
-        const kept = 1 + Math.floor(random() * (windowLength - 1));
-        window = dilute(window, this.benignWindow(), kept, random, (row) => this.#rows.classes[row] !== 0);
-      }
+      mix = { window: pick(pick(pick(this.#attacks, random), random).windows, random) };
+      if (random() < shares.diluted) mix = this.#spread(mix.window, (row) => this.#rows.classes[row] !== 0);
     } else if (lot < shares.attacks + shares.monotonous) {
-      window = monotonous(this.benignWindow(), random);
+      mix = { window: monotonous(this.benignWindow(), random), period: briefestPeriod * longestPeriod ** random() };
     } else if (lot < shares.attacks + shares.monotonous + shares.benignMixes) {
-      window = dilute(this.benignWindow(), this.benignWindow(), 1 + Math.floor(random() * 9), random);
+      mix = this.#spread(this.benignWindow());
     } else {
-      window =
-        this.#hard.length > 0 && random() < shares.hardNegatives ? pick(this.#hard, random) : this.benignWindow();
+      const isHard = this.#hard.length > 0 && random() < shares.hardNegatives;
+      mix = { window: isHard ? pick(this.#hard, random) : this.benignWindow() };
     }
-    if (random() < shares.short) window = shortened(window, random);
-    return random() < shares.jostled ? jostled(window, random) : window;
+    if (random() < shares.short) mix = { ...mix, window: shortened(mix.window, random) };
+    return random() < shares.jostled ? { ...mix, window: jostled(mix.window, random) } : mix;
   }
 
-  #write(window: Int32Array, label: number, block: WindowBlock, index: number): void {
+  /** One to nine flows of the window (of those that pass `chosen`) among those of a benign one, as their times fall. */
+  #spread(window: Int32Array, chosen?: (row: number) => boolean): WindowOfFlows {
+    const random = this.#random;
+    const background = this.benignWindow();
+    const kept = 1 + Math.floor(random() * (windowLength - 1));
+    // Mostly moments, seldom minutes.
+    const lag = Math.expm1(5 * random() * random());
+    return inOrder(this.#rows, { window: dilute(window, background, kept, random, chosen), background, lag });
+  }
+
+  #write(mix: WindowOfFlows, label: number, block: WindowBlock, index: number): void {
+    const { window } = mix;
     const random = this.#random;
     const start = index * windowLength * featureCount;
     writeWindow(this.#rows, window, block.windows, start);
     const flows = presentFlows(window).length;
     block.flowsSeen[index] = flows;
     block.labels[index] = label;
+    writeFlowLabels(this.#rows, window, block, index);
+    this.#writeContext(mix, block, index);
     const isRetimed = random() < this.#shares.retimed;
     const link = isRetimed ? Math.exp(linkSpread * normal(random)) : 1;
     const isResized = random() < this.#shares.resized;
@@ -178,6 +218,24 @@ export class WindowSampler {
     }
   }
 
+  /** Another pace of life; attackers from inside as well; and now and then nobody knows. */
+  #writeContext(mix: WindowOfFlows, block: WindowBlock, index: number): void {
+    const random = this.#random;
+    const shares = this.#shares;
+    const tempo = random() < shares.retimed ? Math.exp(tempoSpread * normal(random)) : 1;
+    const start = index * flowContextSize;
+    writeContext(this.#rows, mix, block.flowContext, start, tempo);
+    const comesFromInside = random() < shares.fromInside;
+    for (let column = 0; column < flowContextWidth; column++) {
+      const isUnknown = random() < shares.unknown;
+      for (let at = start + column; at < start + flowContextSize; at += flowContextWidth) {
+        if (isUnknown) block.flowContext[at] = unknownContext;
+        else if (comesFromInside && column === directionColumn && block.flowContext[at] === inbound)
+          block.flowContext[at] = internal;
+      }
+    }
+  }
+
   #hideSome(): (readonly number[])[] {
     const count = 1 + Math.floor(this.#random() * 3);
     return Array.from({ length: count }, () => pick(hideableGroups, this.#random));
@@ -190,18 +248,29 @@ export function emptyBlock(count: number): WindowBlock {
     windows: new Float32Array(count * windowLength * featureCount),
     flowsSeen: new Float32Array(count),
     labels: new Uint8Array(count),
+    flowContext: unknownFlowContext(count),
+    flowLabels: new Uint8Array(count * windowLength).fill(noFlow),
   };
 }
 
 /** These windows as they are, all with one label. */
-export function blockOf(rows: FlowRows, windows: readonly Int32Array[], label: number): WindowBlock {
-  const block = emptyBlock(windows.length);
-  for (const [index, window] of windows.entries()) {
+export function blockOf(rows: FlowRows, mixes: readonly (Int32Array | WindowOfFlows)[], label: number): WindowBlock {
+  const block = emptyBlock(mixes.length);
+  for (const [index, mix] of mixes.entries()) {
+    const window = mix instanceof Int32Array ? mix : mix.window;
+    writeContext(rows, mix instanceof Int32Array ? { window } : mix, block.flowContext, index * flowContextSize);
     writeWindow(rows, window, block.windows, index * windowLength * featureCount);
     block.flowsSeen[index] = presentFlows(window).length;
     block.labels[index] = label;
   }
   return block;
+}
+
+function writeFlowLabels(rows: FlowRows, window: Int32Array, block: WindowBlock, index: number): void {
+  for (const [slot, number] of window.entries()) {
+    if (number >= 0 && rows.residues[number] === 0)
+      block.flowLabels[index * windowLength + slot] = rows.classes[number]!;
+  }
 }
 
 /** Copies the window's features to `to`; empty slots are left as they are. */

@@ -52,6 +52,7 @@ function joined(blocks: readonly WindowBlock[]): WindowBlock {
     whole.windows.set(block.windows, (at * block.windows.length) / Math.max(1, block.count));
     whole.flowsSeen.set(block.flowsSeen, at);
     whole.labels.set(block.labels, at);
+    whole.flowContext.set(block.flowContext, (at * block.flowContext.length) / Math.max(1, block.count));
     at += block.count;
   }
   return whole;

@@ -82,10 +82,10 @@ export function alertCount(proofs: readonly Proof[], counts: (proof: Proof) => b
   return alerts;
 }
 
-/** Is there any flow of an attack in the windows that the proof rests on? */
+/** Is there any flow of an attack, or of what it left behind, in the windows that the proof rests on? */
 export function isTrue(proof: Proof, sequence: WindowSequence, rows: FlowRows): boolean {
   return proof.windows.some((number) =>
-    presentFlows(windowAt(sequence, number)).some((row) => rows.classes[row] !== 0),
+    presentFlows(windowAt(sequence, number)).some((row) => rows.classes[row] !== 0 || rows.residues[row] === 1),
   );
 }
 

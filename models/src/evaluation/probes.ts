@@ -4,6 +4,8 @@ import { windowAt } from '../dataset/evaluation-windows.ts';
 import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, Part } from '../dataset/flow-rows.ts';
 import { seededRandom, shuffle } from '../dataset/seeded-random.ts';
+import { inOrder } from '../dataset/window-context.ts';
+import type { WindowOfFlows } from '../dataset/window-context.ts';
 import { dilute, padded, presentFlows } from '../dataset/window-mixes.ts';
 import { blockOf } from '../dataset/window-sampler.ts';
 import { classCount } from '../network/network-parameters.ts';
@@ -13,6 +15,8 @@ import type { Predictor } from './predictor.ts';
 /** Per class, so that no class decides by its number. */
 const windowsPerClass = 150;
 const benignWindows = 2000;
+/** Seconds between the flows of a monotonous device. */
+const usualPeriod = 20;
 
 export interface ProbeSource {
   readonly attacks: readonly (readonly Int32Array[])[];
@@ -57,7 +61,9 @@ export async function dilutionFigures(
       const mixed = windows.flatMap((window, index) => {
         const attackFlows = presentFlows(window).filter((row) => rows.classes[row] !== 0);
         if (attackFlows.length < kept || full.length === 0) return [];
-        return [dilute(padded(attackFlows), full[index % full.length]!, kept, random)];
+        const background = full[index % full.length]!;
+        const mixture = dilute(padded(attackFlows), background, kept, random);
+        return [inOrder(rows, { window: mixture, background, lag: Math.expm1(3 * random() * random()) })];
       });
       if (mixed.length === 0) continue;
       count += mixed.length;
@@ -76,7 +82,7 @@ export async function monotonyFigures(
 ): Promise<Figures['monotony']> {
   const windows = benign.map((window) => {
     const newest = presentFlows(window).at(-1)!;
-    return padded(Array.from({ length: windowLength }, () => newest));
+    return { window: padded(Array.from({ length: windowLength }, () => newest)), period: usualPeriod };
   });
   const share = windows.length === 0 ? 0 : await alarmShareOf(rows, windows, predictor, threshold);
   return { windows: windows.length, false_alarm_share: share };
@@ -102,7 +108,7 @@ export async function orderFigures(
 
 async function alarmShareOf(
   rows: Dataset['rows'],
-  windows: readonly Int32Array[],
+  windows: readonly (Int32Array | WindowOfFlows)[],
   predictor: Predictor,
   threshold: number,
 ): Promise<number> {

@@ -1,5 +1,6 @@
 /** Runs a perturb graph: attacks on the network within what packets can do. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { classCount } from './network-parameters.ts';
 
@@ -8,6 +9,8 @@ export interface AttackedWindows {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array<ArrayBuffer>;
   readonly flowsSeen: Float32Array<ArrayBuffer>;
+  /** count × 10 × 3 */
+  readonly flowContext: Float32Array<ArrayBuffer>;
   /** True class numbers. */
   readonly labels: Uint8Array;
 }
@@ -38,7 +41,9 @@ export class Adversary implements AsyncDisposable {
       const origin = block.windows.subarray(from * size, to * size);
       let windows = origin;
       for (let step = 0; step < steps; step++) {
-        windows = await this.#step(windows, origin, block.flowsSeen.subarray(from, to), targets, {
+        const seen = block.flowsSeen.subarray(from, to);
+        const context = block.flowContext.subarray(from * flowContextSize, to * flowContextSize);
+        windows = await this.#step(windows, origin, seen, context, targets, {
           epsilon,
           // Small steps must be able to cross the whole ball, whichever way the first ones went.
           step: steps === 1 ? epsilon : (2.5 * epsilon) / steps,
@@ -57,6 +62,7 @@ export class Adversary implements AsyncDisposable {
     windows: Float32Array<ArrayBuffer>,
     origin: Float32Array<ArrayBuffer>,
     flowsSeen: Float32Array<ArrayBuffer>,
+    flowContext: Float32Array<ArrayBuffer>,
     targets: Float32Array<ArrayBuffer>,
     { step, epsilon }: { readonly step: number; readonly epsilon: number },
   ): Promise<Float32Array<ArrayBuffer>> {
@@ -66,6 +72,7 @@ export class Adversary implements AsyncDisposable {
       windows: new Tensor('float32', windows, shape),
       origin: new Tensor('float32', origin, shape),
       flows_seen: new Tensor('float32', flowsSeen, [count]),
+      flow_context: new Tensor('float32', flowContext, [count, windowLength, flowContextWidth]),
       targets: new Tensor('float32', targets, [count, classCount]),
       step: new Tensor('float32', Float32Array.of(step), []),
       epsilon: new Tensor('float32', Float32Array.of(epsilon), []),

@@ -1,4 +1,5 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
@@ -17,12 +18,24 @@ const parameters = initialParameters(random);
 const batch = 6;
 const windows = Float32Array.from({ length: batch * windowLength * featureCount }, () => Math.expm1(6 * random()));
 const flowsSeen = Float32Array.of(10, 1, 4, 10, 7, 2);
+/** Ages, peers that repeat, directions; of some nothing is known. */
+const flowContext = Float32Array.from({ length: batch * flowContextSize }, (_, index) => {
+  if (random() < 0.15) return -1;
+  return [Math.expm1(6 * random()), Math.floor(3 * random()), Math.floor(3 * random())][index % flowContextWidth]!;
+});
 const targets = new Float32Array(batch * classCount);
+/** Of the flows of some windows nobody says what they are. */
+const flowTargets = new Float32Array(batch * windowLength * classCount);
 // Ports that repeat within a window, as they do in life.
 for (let at = 0; at < windows.length; at += featureCount) windows[at] = [22, 80, 443][Math.floor(3 * random())]!;
 const keep = Float32Array.from({ length: batch * summaryWidth }, () => (random() < 0.2 ? 0 : 1.25));
 const ones = new Float32Array(batch * summaryWidth).fill(1);
-for (let row = 0; row < batch; row++) targets[row * classCount + ((row * 5) % classCount)] = 1 + (row % 3);
+for (let row = 0; row < batch; row++) {
+  targets[row * classCount + ((row * 5) % classCount)] = 1 + (row % 3);
+  if (row % 3 === 1) continue;
+  for (let slot = windowLength - flowsSeen[row]!; slot < windowLength; slot++)
+    flowTargets[(row * windowLength + slot) * classCount + ((row + slot * 7) % classCount)] = 0.5 + (slot % 2);
+}
 
 async function open(model: Buffer): Promise<InferenceSession> {
   return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
@@ -32,10 +45,11 @@ function floats(values: Float32Array, shape: number[]): Tensor {
   return new Tensor('float32', values, shape);
 }
 
-function windowFeeds(values = windows): Record<string, Tensor> {
+function windowFeeds(values = windows, context = flowContext): Record<string, Tensor> {
   return {
     windows: floats(values, [batch, windowLength, featureCount]),
     flows_seen: floats(flowsSeen, [batch]),
+    flow_context: floats(context, [batch, windowLength, flowContextWidth]),
   };
 }
 
@@ -49,6 +63,7 @@ async function trainStep(
   return session.run({
     ...windowFeeds(),
     targets: floats(targets, [batch, classCount]),
+    flow_targets: floats(flowTargets, [batch, windowLength, classCount]),
     keep: floats(kept, [batch, summaryWidth]),
     delta: floats(delta, [parameterCount]),
     momentum: floats(zeros, [parameterCount]),
@@ -96,7 +111,7 @@ test('loss and gradient agree with the same step written by hand', async () => {
   const delta = parameters.map(() => 0.1 * (random() - 0.5));
   const step = await trainStep(session, delta, keep);
   const flat = parameters.map((value, index) => value + delta[index]!);
-  const expected = handWrittenStep({ windows, flowsSeen, targets, keep }, scaler, flat);
+  const expected = handWrittenStep({ windows, flowsSeen, flowContext, targets, flowTargets, keep }, scaler, flat);
   expect(values(step, 'loss')[0]).toBeCloseTo(expected.loss, 5);
   const names = Object.entries(cutParameters(parameters));
   for (const [name, view] of names) {
@@ -127,6 +142,10 @@ test('a step is no longer than the clipped gradient allows, and a class weight o
     return session.run({
       ...windowFeeds(),
       targets: floats(wanted, [batch, classCount]),
+      flow_targets: floats(
+        flowTargets.map(() => 0),
+        [batch, windowLength, classCount],
+      ),
       keep: floats(ones, [batch, summaryWidth]),
       delta: zeros,
       momentum: zeros,
@@ -142,14 +161,18 @@ test('a step is no longer than the clipped gradient allows, and a class weight o
   const silenced = targets.slice();
   silenced.fill(0, classCount);
   const alone = await run(silenced, 1e9);
-  const expected = handWrittenStep({ windows, flowsSeen, targets: silenced, keep: ones }, scaler, parameters);
+  const expected = handWrittenStep(
+    { windows, flowsSeen, flowContext, targets: silenced, flowTargets: flowTargets.map(() => 0), keep: ones },
+    scaler,
+    parameters,
+  );
   expect(values(alone, 'loss')[0]).toBeCloseTo(expected.loss, 5);
 });
 
 test.each([
-  { recurrence: false, neighbours: true, pooling: true, attention: true },
-  { recurrence: true, neighbours: false, pooling: false, attention: false },
-  { recurrence: true, neighbours: true, pooling: true, attention: false },
+  { ...wholeDesign, recurrence: false, surroundings: false },
+  { ...wholeDesign, neighbours: false, pooling: false, attention: false },
+  { ...wholeDesign, attention: false, suspicion: false },
 ])('a network with parts left out is the same in both graphs: %o', async (design) => {
   const train = await trainStep(
     await open(buildTrainGraph(scaler, parameters, design)),
@@ -202,6 +225,21 @@ test('detect says what the training graph says, and its rows sum to 1', async ()
   }
 });
 
+test('of peers only matters who is the same; ages, peers and directions do matter', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const asIs = values(await detect.run(windowFeeds()), 'probabilities');
+  const changed = async (column: number, change: (value: number, flow: number) => number): Promise<Float32Array> => {
+    const context = flowContext.map((value, index) =>
+      index % flowContextWidth === column && value >= 0 ? change(value, Math.floor(index / flowContextWidth)) : value,
+    );
+    return values(await detect.run(windowFeeds(windows, context)), 'probabilities');
+  };
+  expect(await changed(1, (peer) => 9 - peer)).toEqual(asIs);
+  expect(await changed(1, (_, flow) => flow)).not.toEqual(asIs);
+  expect(await changed(0, (age) => age / 60)).not.toEqual(asIs);
+  expect(await changed(2, (direction) => (direction + 1) % 3)).not.toEqual(asIs);
+});
+
 test('what stands in the slots before the present flows changes nothing', async () => {
   const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
   const littered = Float32Array.from(windows);
@@ -209,8 +247,13 @@ test('what stands in the slots before the present flows changes nothing', async 
     const start = row * windowLength * featureCount;
     littered.fill(12_345, start, start + (windowLength - flowsSeen[row]!) * featureCount);
   }
+  const strewn = flowContext.slice();
+  for (let row = 0; row < batch; row++) {
+    const start = row * flowContextSize;
+    strewn.fill(1, start, start + (windowLength - flowsSeen[row]!) * flowContextWidth);
+  }
   const clean = await detect.run(windowFeeds());
-  const dirty = await detect.run(windowFeeds(littered));
+  const dirty = await detect.run(windowFeeds(littered, strewn));
   expect(littered).not.toEqual(windows);
   expect(values(dirty, 'probabilities')).toEqual(values(clean, 'probabilities'));
 });
@@ -236,6 +279,11 @@ test('attributions add up to the difference of the logits', async () => {
     const result = await explain.run({
       windows: floats(windows.slice(row * size, (row + 1) * size), [1, windowLength, featureCount]),
       flows_seen: floats(flowsSeen.slice(row, row + 1), [1]),
+      flow_context: floats(flowContext.slice(row * flowContextSize, (row + 1) * flowContextSize), [
+        1,
+        windowLength,
+        flowContextWidth,
+      ]),
       alphas: floats(
         Float32Array.from({ length: steps + 2 }, (_, step) => (step < steps ? (step + 0.5) / steps : step - steps)),
         [steps + 2],
@@ -257,6 +305,10 @@ test('a hundred steps learn six windows by heart', async () => {
     const result: InferenceSession.OnnxValueMapType = await session.run({
       ...windowFeeds(),
       targets: floats(targets, [batch, classCount]),
+      flow_targets: floats(
+        flowTargets.map(() => 0),
+        [batch, windowLength, classCount],
+      ),
       keep: floats(ones, [batch, summaryWidth]),
       delta: floats(state[0]!, [parameterCount]),
       momentum: floats(state[1]!, [parameterCount]),

@@ -10,7 +10,10 @@ import { classCount, parameterCount, summaryWidth } from './network-parameters.t
 import { prepareWindows, windowInputs } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
 
-/** `windows` [batch, 10, 78] raw and `flows_seen` [batch] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
+/** What the flows' own head gets wrong counts as much as what the window's does. */
+const flowLossWeight = 1;
+
+/** `windows` [batch, 10, 78] raw, `flows_seen` [batch] and `flow_context` [batch, 10, 3] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
 export function buildDetectGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('detect');
   const prepared = prepareWindows(graph, windowInputs(graph), network.scaler);
@@ -25,7 +28,7 @@ export function buildDetectGraph(network: TrainedNetwork): Buffer {
 
 /**
  * Integrated gradients of the logit of the score, from the mean flow (all zeros, standardised) to one window:
- * `windows` [1, 10, 78], `flows_seen` [1], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
+ * `windows` [1, 10, 78], `flows_seen` [1], `flow_context` [1, 10, 3], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
  * → `attributions` [10, 78] and `logits` [steps], the logit at each point.
  */
 export function buildExplainGraph(network: TrainedNetwork): Buffer {
@@ -39,8 +42,9 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const spread = (tensor: Tensor): Tensor => graph.add(tensor, nothing);
   const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
   const flowsSeen = graph.reshape(spread(graph.reshape(one.flowsSeen, [1, 1, 1])), ['batch', 1]);
-  const prepared = { standardised: path, present: spread(one.present), flowsSeen };
-  const logits = plainForward(graph, prepared, parameters, network.design);
+  const surroundings = spread(one.surroundings);
+  const prepared = { standardised: path, present: spread(one.present), flowsSeen, surroundings };
+  const { logits } = plainForward(graph, prepared, parameters, network.design);
   const logit = attackLogit(graph, graph.mul(logits, graph.scalar(1 / network.temperature)));
   const ones = graph.add(graph.mul(logit, graph.scalar(0)), graph.scalar(1));
   const [gradient] = appendGradients(graph, logit, ones, [path]) as [Tensor];
@@ -59,8 +63,8 @@ function attackLogit(graph: GraphBuilder, logits: Tensor): Tensor {
 
 /**
  * One training step. The parameters are those inside plus `delta`, which is all that a step changes: a round of
- * federated training sends just that. Inputs: `windows`, `flows_seen`, `targets` [batch, 11] (one-hot rows times class
- * weight), `keep` [batch, summaryWidth] (dropout: 0 for what is dropped, else 1 / share kept; all ones for none),
+ * federated training sends just that. Inputs: `windows`, `flows_seen`, `flow_context`, `targets` [batch, 11] (one-hot
+ * rows times class weight), `flow_targets` [batch, 10, 11] (the same of each flow; all zeros where nobody knows), `keep` [batch, summaryWidth] (dropout: 0 for what is dropped, else 1 / share kept; all ones for none),
  * `delta`, `momentum` and `velocity` [parameters] (zeros at first), `learning_rate` (bias-corrected), `clip_norm`, and
  * `proximal` (FedProx: pulls `delta` towards 0). Outputs: `next_delta`, `next_momentum`, `next_velocity`, `loss` (mean
  * over the weight of the targets), `gradient_norm`, `logits` [batch, 11].
@@ -69,6 +73,7 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array, design = 
   const graph = new GraphBuilder('train');
   const prepared = prepareWindows(graph, windowInputs(graph), scaler);
   const targets = graph.input('targets', ['batch', classCount]);
+  const flowTargets = graph.input('flow_targets', ['batch', windowLength, classCount]);
   const keep = graph.input('keep', ['batch', summaryWidth]);
   const state = {
     parameters: graph.input('delta', [parameterCount]),
@@ -80,13 +85,13 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array, design = 
   const proximal = graph.input('proximal', []);
 
   const flat = graph.add(graph.constant(initial, [parameterCount], 'initial_parameters'), state.parameters);
-  const logits = plainForward(graph, prepared, splitParameters(graph, flat), design, keep);
-  const logProbabilities = graph.one('LogSoftmax', [logits], logits.shape, { axis: 1 });
-  const weight = graph.reduceSum(targets, [0, 1], true);
-  const share = graph.unary('Neg', graph.div(targets, weight));
-  const loss = graph.reduceSum(graph.mul(logProbabilities, share), [0, 1], true);
+  const { logits, flowLogits } = plainForward(graph, prepared, splitParameters(graph, flat), design, keep);
+  const ofWindows = crossEntropy(graph, logits, targets, 0);
+  // Without a single target the sum of their weights is 0.
+  const ofFlows = crossEntropy(graph, flowLogits, flowTargets, 1e-6);
+  const loss = graph.add(ofWindows, graph.mul(ofFlows, graph.scalar(flowLossWeight)));
 
-  const [lossGradient] = appendGradients(graph, logProbabilities, share, [flat]) as [Tensor];
+  const [lossGradient] = appendGradients(graph, loss, graph.constant([1], [1, 1]), [flat]) as [Tensor];
   const gradient = graph.add(lossGradient, graph.mul(state.parameters, proximal));
   const next = appendAdam(graph, state, gradient, learningRate, clipNorm);
   graph.output('next_delta', next.parameters);
@@ -96,4 +101,14 @@ export function buildTrainGraph(scaler: Scaler, initial: Float32Array, design = 
   graph.output('gradient_norm', next.norm);
   graph.output('logits', logits);
   return graph.build();
+}
+
+/** [1, 1]: the mean over the weight of the targets, which may be `leastWeight` at least. */
+function crossEntropy(graph: GraphBuilder, logits: Tensor, targets: Tensor, leastWeight: number): Tensor {
+  const last = logits.shape.length - 1;
+  const axes = [...logits.shape.keys()];
+  const weight = graph.add(graph.reduceSum(targets, axes, true), graph.scalar(leastWeight));
+  const share = graph.unary('Neg', graph.div(targets, weight));
+  const logProbabilities = graph.one('LogSoftmax', [logits], logits.shape, { axis: last });
+  return graph.reshape(graph.reduceSum(graph.mul(logProbabilities, share), axes, true), [1, 1]);
 }

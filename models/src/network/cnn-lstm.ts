@@ -1,12 +1,20 @@
 /**
  * The network, described once: each flow embedded on its own → convolution over neighbouring flows → LSTM, which knows
- * order; beside it the largest, the mean and an attended embedding, which know none, so that an attack diluted among
+ * order; beside it the largest, the mean and an attended embedding, which know none, and what each flow looks like beside
+ * its neighbours, judged by a head of its own that is taught the truth of every flow, so that an attack diluted among
  * benign flows still shows → one head for all classes. Here in plain operators that have gradients; `fused-forward.ts`
  * writes the same with onnxruntime's own Conv and LSTM. Knows nothing about files or data.
  */
 import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
-import { embeddingWidth, hidden, parameterNames, parameterShapes, parameterSize } from './network-parameters.ts';
+import {
+  attackCount,
+  embeddingWidth,
+  hidden,
+  parameterNames,
+  parameterShapes,
+  parameterSize,
+} from './network-parameters.ts';
 import type { ParameterName } from './network-parameters.ts';
 import type { PreparedWindows, Scaler } from './prepare-windows.ts';
 
@@ -18,9 +26,27 @@ export interface NetworkDesign {
   /** Largest and mean embedding. */
   readonly pooling: boolean;
   readonly attention: boolean;
+  /** What the flows' own head suspects. */
+  readonly suspicion: boolean;
+  /** Ages, peers and directions of flows; off: as if nobody knew. */
+  readonly surroundings: boolean;
 }
 
-export const wholeDesign: NetworkDesign = { recurrence: true, neighbours: true, pooling: true, attention: true };
+export const wholeDesign: NetworkDesign = {
+  recurrence: true,
+  neighbours: true,
+  pooling: true,
+  attention: true,
+  suspicion: true,
+  surroundings: true,
+};
+
+export interface Judgement {
+  /** [batch, classes] */
+  readonly logits: Tensor;
+  /** [batch, 10, classes], of each flow */
+  readonly flowLogits: Tensor;
+}
 
 /** Everything that turns raw windows into scores. */
 export interface TrainedNetwork {
@@ -31,6 +57,8 @@ export interface TrainedNetwork {
   readonly temperature: number;
   readonly design: NetworkDesign;
 }
+
+type Weights<Name extends ParameterName> = Readonly<Record<Name, Tensor>>;
 
 /** Added to the input gate of a slot without a flow: it closes, and the LSTM's state stays as it was. */
 const closedGate = -40;
@@ -45,16 +73,16 @@ export function splitParameters(graph: GraphBuilder, flat: Tensor): Record<Param
   ) as Record<ParameterName, Tensor>;
 }
 
-/** Logits [batch, classes] in plain operators. `keep` [batch, summaryWidth] multiplies the summary: dropout. */
+/** In plain operators. `keep` [batch, summaryWidth] multiplies the summary: dropout. */
 export function plainForward(
   graph: GraphBuilder,
   prepared: PreparedWindows,
   parameters: Record<ParameterName, Tensor>,
   design: NetworkDesign,
   keep?: Tensor,
-): Tensor {
+): Judgement {
   const { present } = prepared;
-  const embedded = embed(graph, prepared, parameters.embeddingWeight, parameters.embeddingBias);
+  const embedded = embed(graph, prepared, parameters, design);
   const later = shifted(graph, embedded, 'later');
   const earlier = shifted(graph, embedded, 'earlier');
   const neighbours = graph.concat(
@@ -84,28 +112,45 @@ export function plainForward(
     cell = cell === undefined ? written : graph.add(graph.mul(graph.unary('Sigmoid', f), cell), written);
     output = graph.mul(graph.unary('Sigmoid', o), graph.unary('Tanh', cell));
   }
-  const summary = summarise(graph, output!, embedded, prepared, parameters.attentionWeight, design);
-  return classify(graph, keep === undefined ? summary : graph.mul(summary, keep), parameters);
+  const flowLogits = judgeFlows(graph, embedded, convolved, parameters);
+  const summary = summarise(graph, { state: output!, embedded, flowLogits }, prepared, parameters, design);
+  const logits = classify(graph, keep === undefined ? summary : graph.mul(summary, keep), parameters);
+  return { logits, flowLogits };
 }
 
 /** [batch, 10, embeddingWidth], 0 where no flow stands. */
 export function embed(
   graph: GraphBuilder,
-  { standardised, present }: PreparedWindows,
-  weight: Tensor,
-  bias: Tensor,
+  { standardised, present, surroundings }: PreparedWindows,
+  weights: Weights<'firstWeight' | 'firstBias' | 'embeddingWeight' | 'embeddingBias'>,
+  design: NetworkDesign,
 ): Tensor {
-  const flows = graph.concat([standardised, present], 2);
-  return graph.mul(graph.unary('Relu', graph.add(graph.matMul(flows, weight), bias)), present);
+  const beside = design.surroundings ? surroundings : blank(graph, surroundings);
+  const flows = graph.concat([standardised, present, beside], 2);
+  const first = graph.unary('Relu', graph.add(graph.matMul(flows, weights.firstWeight), weights.firstBias));
+  const second = graph.unary('Relu', graph.add(graph.matMul(first, weights.embeddingWeight), weights.embeddingBias));
+  return graph.mul(second, present);
 }
 
-/** LSTM state; largest, mean and attended embedding, side by side: [batch, summaryWidth]. */
+/** [batch, 10, classes]: each flow with its neighbours in view. */
+export function judgeFlows(
+  graph: GraphBuilder,
+  embedded: Tensor,
+  convolved: Tensor,
+  weights: Weights<'flowWeight' | 'flowBias'>,
+): Tensor {
+  return graph.add(graph.matMul(graph.concat([embedded, convolved], 2), weights.flowWeight), weights.flowBias);
+}
+
+/**
+ * LSTM state; largest, mean and attended embedding; largest and mean of what flows are suspected of, side by side:
+ * [batch, summaryWidth].
+ */
 export function summarise(
   graph: GraphBuilder,
-  state: Tensor,
-  embedded: Tensor,
+  { state, embedded, flowLogits }: { readonly state: Tensor; readonly embedded: Tensor; readonly flowLogits: Tensor },
   { present, flowsSeen }: PreparedWindows,
-  attentionWeight: Tensor,
+  { attentionWeight }: Weights<'attentionWeight'>,
   design: NetworkDesign,
 ): Tensor {
   const pooled = ['batch', embeddingWidth] as const;
@@ -119,6 +164,11 @@ export function summarise(
     { axis: 1 },
   );
   const attended = graph.reshape(graph.reduceSum(graph.mul(embedded, attention), [1], true), pooled);
+  const judged = graph.one('Softmax', [flowLogits], flowLogits.shape, { axis: 2 });
+  const suspected = graph.mul(graph.split(judged, [1, attackCount], 2)[1]!, present);
+  const kinds = ['batch', attackCount] as const;
+  const worst = graph.reshape(graph.reduceMax(suspected, 1), kinds);
+  const usual = graph.div(graph.reshape(graph.reduceSum(suspected, [1], true), kinds), flowsSeen);
   const used = (isUsed: boolean, tensor: Tensor): Tensor => (isUsed ? tensor : blank(graph, tensor));
   return graph.concat(
     [
@@ -126,6 +176,8 @@ export function summarise(
       used(design.pooling, largest),
       used(design.pooling, mean),
       used(design.attention, attended),
+      used(design.suspicion, worst),
+      used(design.suspicion, usual),
     ],
     1,
   );
@@ -134,7 +186,7 @@ export function summarise(
 export function classify(
   graph: GraphBuilder,
   summary: Tensor,
-  weights: Record<'headWeight' | 'headBias' | 'classWeight' | 'classBias', Tensor>,
+  weights: Weights<'headWeight' | 'headBias' | 'classWeight' | 'classBias'>,
 ): Tensor {
   const head = graph.unary('Relu', graph.add(graph.matMul(summary, weights.headWeight), weights.headBias));
   return graph.add(graph.matMul(head, weights.classWeight), weights.classBias);

@@ -1,11 +1,27 @@
 /** The network of `cnn-lstm.ts` by onnxruntime's own Conv and LSTM, with the parameters inside: quicker, no gradients. */
 import { windowLength } from '@picket/shared/features/feature-schema';
-import { absence, classify, embed, gateOfAbsence, summarise } from './cnn-lstm.ts';
+import { absence, classify, embed, gateOfAbsence, judgeFlows, summarise } from './cnn-lstm.ts';
 import type { NetworkDesign } from './cnn-lstm.ts';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 import { channels, cutParameters, embeddingWidth, hidden, kernel, parameterShapes } from './network-parameters.ts';
 import type { ParameterName } from './network-parameters.ts';
 import type { PreparedWindows } from './prepare-windows.ts';
+
+/** Those that are used as they stand; the others are laid out anew for Conv and LSTM. */
+const plainWeights = [
+  'firstWeight',
+  'firstBias',
+  'embeddingWeight',
+  'embeddingBias',
+  'convBias',
+  'attentionWeight',
+  'flowWeight',
+  'flowBias',
+  'headWeight',
+  'headBias',
+  'classWeight',
+  'classBias',
+] as const satisfies readonly ParameterName[];
 
 /** The same logits by Conv and LSTM operators, with the parameters inside. */
 export function fusedForward(
@@ -16,12 +32,14 @@ export function fusedForward(
 ): Tensor {
   const { present } = prepared;
   const values = cutParameters(flat);
-  const constant = (name: ParameterName): Tensor => graph.constant(values[name], parameterShapes[name]);
-  const embedded = embed(graph, prepared, constant('embeddingWeight'), constant('embeddingBias'));
+  const weights = Object.fromEntries(
+    plainWeights.map((name) => [name, graph.constant(values[name], parameterShapes[name])]),
+  ) as Record<(typeof plainWeights)[number], Tensor>;
+  const embedded = embed(graph, prepared, weights, design);
   const weight = graph.constant(convKernel(values.convWeight, design), [channels, embeddingWidth, kernel]);
   const convolution = graph.one(
     'Conv',
-    [graph.transpose(embedded, [0, 2, 1]), weight, constant('convBias')],
+    [graph.transpose(embedded, [0, 2, 1]), weight, weights.convBias],
     ['batch', channels, windowLength],
     { pads: [1, 1], kernel_shape: [kernel] },
   );
@@ -45,13 +63,9 @@ export function fusedForward(
     { hidden_size: hidden },
   );
   const state = graph.reshape(lstm[1]!, ['batch', hidden]);
-  const summary = summarise(graph, state, embedded, prepared, constant('attentionWeight'), design);
-  return classify(graph, summary, {
-    headWeight: constant('headWeight'),
-    headBias: constant('headBias'),
-    classWeight: constant('classWeight'),
-    classBias: constant('classBias'),
-  });
+  const flowLogits = judgeFlows(graph, embedded, convolved, weights);
+  const summary = summarise(graph, { state, embedded, flowLogits }, prepared, weights, design);
+  return classify(graph, summary, weights);
 }
 
 /** From rows of (slot, input) by channel to ONNX's channel, input, slot. */

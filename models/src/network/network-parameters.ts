@@ -1,23 +1,29 @@
 /** The numbers that training changes: their order within the flat vector, and how they start. */
 import { featureCount } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { surroundingsWidth } from './surroundings.ts';
 
 export const classCount = trafficClasses.length;
-/** The 78 features and one more that says whether a flow stands in the slot at all. */
-export const inputWidth = featureCount + 1;
+/** The 78 features, one more that says whether a flow stands in the slot at all, and what surrounds it. */
+export const inputWidth = featureCount + 1 + surroundingsWidth;
+/** Between that and the embedding. */
+export const firstWidth = 64;
 /** What a flow becomes on its own. */
-export const embeddingWidth = 48;
+export const embeddingWidth = 32;
 /** What a flow becomes beside its neighbours. */
 export const channels = 32;
 export const kernel = 3;
 export const hidden = 32;
 export const headWidth = 48;
-/** LSTM state; largest, mean and attended embedding. */
-export const summaryWidth = hidden + 3 * embeddingWidth;
+export const attackCount = classCount - 1;
+/** LSTM state; largest, mean and attended embedding; largest and mean suspicion of each attack. */
+export const summaryWidth = hidden + 3 * embeddingWidth + 2 * attackCount;
 
 /** Gate order within the LSTM: input, output, forget, cell, as ONNX has it. */
 export const parameterShapes = {
-  embeddingWeight: [inputWidth, embeddingWidth],
+  firstWeight: [inputWidth, firstWidth],
+  firstBias: [firstWidth],
+  embeddingWeight: [firstWidth, embeddingWidth],
   embeddingBias: [embeddingWidth],
   convWeight: [kernel * embeddingWidth, channels],
   convBias: [channels],
@@ -25,6 +31,8 @@ export const parameterShapes = {
   lstmRecurrent: [hidden, 4 * hidden],
   lstmBias: [4 * hidden],
   attentionWeight: [embeddingWidth, 1],
+  flowWeight: [embeddingWidth + channels, classCount],
+  flowBias: [classCount],
   headWeight: [summaryWidth, headWidth],
   headBias: [headWidth],
   classWeight: [headWidth, classCount],

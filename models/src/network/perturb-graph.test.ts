@@ -1,4 +1,5 @@
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import { Adversary } from './adversary.ts';
@@ -20,6 +21,7 @@ const block = {
   count,
   windows: new Float32Array(count * windowLength * featureCount),
   flowsSeen: Float32Array.from({ length: count }, () => 1 + Math.floor(10 * random())),
+  flowContext: Float32Array.from({ length: count * flowContextSize }, () => Math.floor(3 * random())),
   labels: Uint8Array.from({ length: count }, (_, index) => 1 + (index % (classCount - 1))),
 };
 for (let window = 0; window < count; window++) {

@@ -3,7 +3,9 @@
  * who scores, explains or trains can do it differently.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextWidth } from '@picket/shared/features/flow-context';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
+import { surroundingsOf } from './surroundings.ts';
 
 /** Of log1p(max(feature, 0)), over the training flows. A masked feature has scale 0. */
 export interface Scaler {
@@ -23,6 +25,8 @@ export interface WindowInputs {
   readonly windows: Tensor;
   /** [batch], 1 to 10; present flows stand in the last slots. */
   readonly flowsSeen: Tensor;
+  /** [batch, 10, 3]: age in seconds, number of the peer, direction; −1 unknown. */
+  readonly flowContext: Tensor;
 }
 
 export interface PreparedWindows {
@@ -32,12 +36,15 @@ export interface PreparedWindows {
   readonly present: Tensor;
   /** [batch, 1] */
   readonly flowsSeen: Tensor;
+  /** [batch, 10, surroundingsWidth]; 0 where unknown or a slot is empty. */
+  readonly surroundings: Tensor;
 }
 
 export function windowInputs(graph: GraphBuilder, batch: 'batch' | 1 = 'batch', name = 'windows'): WindowInputs {
   return {
     windows: graph.input(name, [batch, windowLength, featureCount]),
     flowsSeen: graph.input('flows_seen', [batch]),
+    flowContext: graph.input('flow_context', [batch, windowLength, flowContextWidth]),
   };
 }
 
@@ -69,7 +76,8 @@ export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler
   const [port] = graph.split(values, [1, featureCount - 1], 2) as [Tensor, Tensor];
   const [, others] = graph.split(clipped, [1, featureCount - 1], 2) as [Tensor, Tensor];
   const known = graph.concat([samePort(graph, port, present, flowsSeen), others], 2);
-  return { standardised: graph.mul(known, present), present, flowsSeen };
+  const surroundings = surroundingsOf(graph, inputs.flowContext, present);
+  return { standardised: graph.mul(known, present), present, flowsSeen, surroundings };
 }
 
 /** [batch, 10, 1]: 1 in the last `flowsSeen` slots. */

@@ -1,5 +1,6 @@
 /** Runs a detect graph over any number of windows, in blocks. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { classCount } from './network-parameters.ts';
 
@@ -10,6 +11,8 @@ export interface ScorableWindows {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array;
   readonly flowsSeen: Float32Array;
+  /** count × 10 × 3 */
+  readonly flowContext: Float32Array;
 }
 
 export class Scorer implements AsyncDisposable {
@@ -38,10 +41,18 @@ export class Scorer implements AsyncDisposable {
           featureCount,
         ]),
         flows_seen: new Tensor('float32', input.flowsSeen.subarray(from, to), [to - from]),
+        ...this.#contextOf(input, from, to),
       });
       probabilities.set(result['probabilities']!.data as Float32Array, from * classCount);
     }
     return probabilities;
+  }
+
+  /** Graphs of older bundles have no such input. */
+  #contextOf({ flowContext }: ScorableWindows, from: number, to: number): Record<string, Tensor> {
+    if (!this.#session.inputNames.includes('flow_context')) return {};
+    const values = flowContext.subarray(from * flowContextSize, to * flowContextSize);
+    return { flow_context: new Tensor('float32', values, [to - from, windowLength, flowContextWidth]) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

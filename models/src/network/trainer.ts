@@ -1,5 +1,6 @@
 /** Runs the training graph: holds the parameters' change and Adam's memory between steps. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { correctedLearningRate } from './gradients.ts';
 import { classCount, parameterCount, summaryWidth } from './network-parameters.ts';
@@ -9,8 +10,12 @@ export interface TrainingBlock {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array;
   readonly flowsSeen: Float32Array;
+  /** count × 10 × 3 */
+  readonly flowContext: Float32Array;
   /** count × classes; a row's sum is its weight. */
   readonly targets: Float32Array;
+  /** count × 10 × classes, what each flow is on its own, times its weight; left out: nobody says. */
+  readonly flowTargets?: Float32Array;
   /** count × summaryWidth; left out: nothing is dropped. */
   readonly keep?: Float32Array;
 }
@@ -78,10 +83,13 @@ export class Trainer implements AsyncDisposable {
     const vector = (values: Float32Array): Tensor => new Tensor('float32', values, [parameterCount]);
     const scalar = (value: number): Tensor => new Tensor('float32', Float32Array.of(value), []);
     const keep = block.keep ?? new Float32Array(block.count * summaryWidth).fill(1);
+    const flowTargets = block.flowTargets ?? new Float32Array(block.count * windowLength * classCount);
     return this.#session.run({
       windows: new Tensor('float32', block.windows, [block.count, windowLength, featureCount]),
       flows_seen: new Tensor('float32', block.flowsSeen, [block.count]),
+      flow_context: new Tensor('float32', block.flowContext, [block.count, windowLength, flowContextWidth]),
       targets: new Tensor('float32', block.targets, [block.count, classCount]),
+      flow_targets: new Tensor('float32', flowTargets, [block.count, windowLength, classCount]),
       keep: new Tensor('float32', keep, [block.count, summaryWidth]),
       delta: vector(this.#state.delta),
       momentum: vector(this.#state.momentum),

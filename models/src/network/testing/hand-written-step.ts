@@ -4,10 +4,12 @@
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import {
+  attackCount,
   channels,
   classCount,
   cutParameters,
   embeddingWidth,
+  firstWidth,
   headWidth,
   hidden,
   inputWidth,
@@ -23,7 +25,7 @@ const zeros = (rows: number, width: number): Rows => Array.from({ length: rows }
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
 /** What the network sees of one window: present flows only, oldest first. */
-function inputsOf(window: Float32Array, flows: number, scaler: Scaler): Rows {
+function inputsOf(window: Float32Array, context: Float32Array, flows: number, scaler: Scaler): Rows {
   const first = windowLength - flows;
   return Array.from({ length: flows }, (_, index) => {
     const at = (first + index) * featureCount;
@@ -40,8 +42,26 @@ function inputsOf(window: Float32Array, flows: number, scaler: Scaler): Rows {
     }
     row[0] = (2 * same) / flows - 1;
     row[featureCount] = 1;
+    row.set(beside(context, first, index, flows), featureCount + 1);
     return row;
   });
+}
+
+/** Age, whether it is known, pause since the flow before, share of the peer, direction. */
+function beside(context: Float32Array, first: number, index: number, flows: number): number[] {
+  const of = (flow: number, column: number): number => context[(first + flow) * 3 + column]!;
+  const scaled = (seconds: number): number => (Math.log(seconds + 0.05) - 1) / 3;
+  const age = of(index, 0);
+  const before = index === 0 ? -1 : of(index - 1, 0);
+  const peer = of(index, 1);
+  const known = Array.from({ length: flows }, (_, flow) => of(flow, 1)).filter((other) => other >= 0);
+  return [
+    age < 0 ? 0 : scaled(age),
+    age < 0 ? 0 : 1,
+    age < 0 || before < 0 ? 0 : scaled(Math.abs(before - age)),
+    peer < 0 ? 0 : (2 * known.filter((other) => other === peer).length) / known.length - 1,
+    ...[0, 1, 2].map((way) => (of(index, 2) === way ? 1 : 0)),
+  ];
 }
 
 /** `into[b] += Σ_a left[a] · weight[a, b]`. */
@@ -73,7 +93,14 @@ const addTo = (sum: Float64Array, values: Float64Array): void => values.forEach(
 
 /** Loss and gradient of the whole batch, as `train` has them: mean over the weight of the targets. */
 export function handWrittenStep(
-  batch: { windows: Float32Array; flowsSeen: Float32Array; targets: Float32Array; keep: Float32Array },
+  batch: {
+    windows: Float32Array;
+    flowsSeen: Float32Array;
+    flowContext: Float32Array;
+    targets: Float32Array;
+    flowTargets: Float32Array;
+    keep: Float32Array;
+  },
   scaler: Scaler,
   flat: Float32Array,
 ): { readonly loss: number; readonly gradient: Float64Array } {
@@ -81,27 +108,40 @@ export function handWrittenStep(
   const gradient = new Float64Array(parameterCount);
   const g = cutDoubles(gradient, flat);
   const weight = batch.targets.reduce((sum, value) => sum + value, 0);
+  const flowWeight = batch.flowTargets.reduce((sum, value) => sum + value, 1e-6);
   let loss = 0;
   for (const [at, flows] of batch.flowsSeen.entries()) {
     const size = windowLength * featureCount;
-    const inputs = inputsOf(batch.windows.subarray(at * size, (at + 1) * size), flows, scaler);
+    const context = batch.flowContext.subarray(at * windowLength * 3, (at + 1) * windowLength * 3);
+    const inputs = inputsOf(batch.windows.subarray(at * size, (at + 1) * size), context, flows, scaler);
     const targets = batch.targets.subarray(at * classCount, (at + 1) * classCount);
     const keep = batch.keep.subarray(at * summaryWidth, (at + 1) * summaryWidth);
 
     // Forward.
-    const embedded = inputs.map((row) => {
+    const firsts = inputs.map((row) => {
+      const sum = Float64Array.from(p.firstBias);
+      times(row, p.firstWeight, sum);
+      return sum.map((value) => Math.max(0, value));
+    });
+    const embedded = firsts.map((row) => {
       const sum = Float64Array.from(p.embeddingBias);
       times(row, p.embeddingWeight, sum);
       return sum.map((value) => Math.max(0, value));
     });
     const nothing = new Float64Array(embeddingWidth);
-    const beside = embedded.map((row, t) =>
+    const neighbours = embedded.map((row, t) =>
       Float64Array.from([...(embedded[t - 1] ?? nothing), ...row, ...(embedded[t + 1] ?? nothing)]),
     );
-    const convolved = beside.map((row) => {
+    const convolved = neighbours.map((row) => {
       const sum = Float64Array.from(p.convBias);
       times(row, p.convWeight, sum);
       return sum.map((value) => Math.max(0, value));
+    });
+    const judgedOf = convolved.map((row, t) => Float64Array.from([...embedded[t]!, ...row]));
+    const judged = judgedOf.map((row) => {
+      const sum = Float64Array.from(p.flowBias);
+      times(row, p.flowWeight, sum);
+      return softmax([...sum]);
     });
     const states = [new Float64Array(hidden)];
     const cells = [new Float64Array(hidden)];
@@ -125,9 +165,11 @@ export function handWrittenStep(
     const largest = pooled((e) => Math.max(...embedded.map((row) => row[e]!)));
     const mean = pooled((e) => embedded.reduce((sum, row) => sum + row[e]! / flows, 0));
     const attended = pooled((e) => embedded.reduce((sum, row, t) => sum + row[e]! * attention[t]!, 0));
-    const summary = Float64Array.from([...states.at(-1)!, ...largest, ...mean, ...attended]).map(
-      (value, s) => value * keep[s]!,
-    );
+    const kinds = Array.from({ length: attackCount }, (_, kind) => judged.map((row) => row[kind + 1]!));
+    const worst = kinds.map((shares) => Math.max(...shares));
+    const usual = kinds.map((shares) => shares.reduce((sum, share) => sum + share, 0) / flows);
+    const parts = [...states.at(-1)!, ...largest, ...mean, ...attended, ...worst, ...usual];
+    const summary = Float64Array.from(parts).map((value, s) => value * keep[s]!);
     const headSum = new Float64Array(headWidth);
     times(summary, p.headWeight, headSum);
     const head = plus(headSum, p.headBias).map((value) => Math.max(0, value));
@@ -135,6 +177,12 @@ export function handWrittenStep(
     times(head, p.classWeight, logitSum);
     const probabilities = softmax([...plus(logitSum, p.classBias)]);
     loss -= targets.reduce((sum, target, k) => sum + target * Math.log(probabilities[k]!), 0) / weight;
+    const ofFlow = (t: number): Float32Array => {
+      const slot = at * windowLength + windowLength - flows + t;
+      return batch.flowTargets.subarray(slot * classCount, (slot + 1) * classCount);
+    };
+    for (const [t, row] of judged.entries())
+      loss -= ofFlow(t).reduce((sum, target, k) => sum + target * Math.log(row[k]!), 0) / flowWeight;
 
     // Backward.
     const total = targets.reduce((sum, target) => sum + target, 0);
@@ -152,6 +200,27 @@ export function handWrittenStep(
     ) as [Float64Array, Float64Array, Float64Array];
 
     const dEmbedded = zeros(flows, embeddingWidth);
+    const dConvolvedOf = zeros(flows, channels);
+    const [dWorst, dUsual] = [0, 1].map((part) =>
+      dSummary.subarray(hidden + 3 * embeddingWidth + part * attackCount).subarray(0, attackCount),
+    ) as [Float64Array, Float64Array];
+    for (const [t, row] of judged.entries()) {
+      const targetsOf = ofFlow(t);
+      const sumOf = targetsOf.reduce((sum, target) => sum + target, 0);
+      const dShare = row.map((share, k) =>
+        k === 0 ? 0 : dUsual[k - 1]! / flows + (share === worst[k - 1] ? dWorst[k - 1]! : 0),
+      );
+      const meanShare = dShare.reduce((sum, value, k) => sum + value * row[k]!, 0);
+      const dFlow = Float64Array.from(row, (share, k) => {
+        const ofLoss = (sumOf * share - targetsOf[k]!) / flowWeight;
+        return share * (dShare[k]! - meanShare) + ofLoss;
+      });
+      addTo(g.flowBias, dFlow);
+      const dJudged = new Float64Array(embeddingWidth + channels);
+      timesBack(judgedOf[t]!, p.flowWeight, dFlow, g.flowWeight, dJudged);
+      addTo(dEmbedded[t]!, dJudged.subarray(0, embeddingWidth));
+      addTo(dConvolvedOf[t]!, dJudged.subarray(embeddingWidth));
+    }
     const dAttention = embedded.map((row) => row.reduce((sum, value, e) => sum + value * dAttended[e]!, 0));
     const meanAttention = dAttention.reduce((sum, value, t) => sum + value * attention[t]!, 0);
     for (const [t, row] of embedded.entries()) {
@@ -186,13 +255,13 @@ export function handWrittenStep(
       }
       dCell = dBefore;
       dState = new Float64Array(hidden);
-      const dConvolved = new Float64Array(channels);
+      const dConvolved = dConvolvedOf[t]!;
       addTo(g.lstmBias, dGate);
       timesBack(convolved[t]!, p.lstmInput, dGate, g.lstmInput, dConvolved);
       timesBack(states[t]!, p.lstmRecurrent, dGate, g.lstmRecurrent, dState);
       const dSum = dConvolved.map((value, c) => (convolved[t]![c]! > 0 ? value : 0));
       addTo(g.convBias, dSum);
-      timesBack(beside[t]!, p.convWeight, dSum, g.convWeight, dBeside[t]);
+      timesBack(neighbours[t]!, p.convWeight, dSum, g.convWeight, dBeside[t]);
     }
     for (const [t, row] of dBeside.entries()) {
       for (const [tap, neighbour] of [t - 1, t, t + 1].entries()) {
@@ -203,7 +272,11 @@ export function handWrittenStep(
     for (const [t, row] of dEmbedded.entries()) {
       const dSum = row.map((value, e) => (embedded[t]![e]! > 0 ? value : 0));
       addTo(g.embeddingBias, dSum);
-      timesBack(inputs[t]!, p.embeddingWeight, dSum, g.embeddingWeight);
+      const dFirst = new Float64Array(firstWidth);
+      timesBack(firsts[t]!, p.embeddingWeight, dSum, g.embeddingWeight, dFirst);
+      const dFirstSum = dFirst.map((value, e) => (firsts[t]![e]! > 0 ? value : 0));
+      addTo(g.firstBias, dFirstSum);
+      timesBack(inputs[t]!, p.firstWeight, dFirstSum, g.firstWeight);
     }
   }
   return { loss, gradient };
