@@ -4,18 +4,18 @@ import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
-import { crossEntropy, quietThreshold } from './metrics.ts';
+import { crossEntropy, mostExpected, quietThreshold } from './metrics.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
 import { scoreWindows } from './network/scorer.ts';
 
-/**
- * Share of benign validation windows that may alarm, and the bounds of the threshold in any case: beyond the upper one,
- * every attack would pay for the one device type that resembles it.
- */
+/** Share of benign validation windows that may alarm, and the bounds of the threshold in any case. */
 export const falseAlarmTarget = 0.001;
-export const thresholdBounds = [0.5, 0.98] as const;
+export const thresholdBounds = [0.5, 0.9999] as const;
+/** Of a gateway in peace. */
 const alertsPerDay = 1;
+/** Steps in which the threshold is raised, in logits. */
+const logitStep = 0.1;
 
 /** A source whose hosts are no devices: its benign part was an office, partly infected. It has no say in quietness. */
 const offices: ReadonlySet<string> = new Set(['cicids2017']);
@@ -34,8 +34,8 @@ export async function fitTemperature(network: TrainedNetwork, dataset: Dataset):
 }
 
 /**
- * The lowest threshold at which benign validation windows stay quiet one by one, and gateways that nobody attacks give
- * no more than one alert of N of M a day.
+ * The lowest threshold at which benign validation windows stay quiet one by one, and gateways that nobody attacks give no
+ * more alerts of N of M than one a day may give by chance: a few hours can say no more than that.
  */
 export async function chooseThreshold(
   predictor: Predictor,
@@ -60,14 +60,15 @@ export async function chooseThreshold(
     inPeace.reduce((sum, one) => sum + alertCount(proofsOf(one.sequence, one.probabilities, threshold)), 0);
   let threshold = quietWindows;
   let alerts = alertsAt(threshold);
-  while (alerts > days * alertsPerDay && threshold < bounds[1]) {
-    threshold = Math.min(bounds[1], threshold + 0.01);
+  const allowed = mostExpected(days * alertsPerDay);
+  while (alerts > allowed && threshold < bounds[1]) {
+    threshold = Math.min(bounds[1], 1 / (1 + ((1 - threshold) / threshold) * Math.exp(-logitStep)));
     alerts = alertsAt(threshold);
   }
   const share = scores.filter((score) => score >= threshold).length / Math.max(1, scores.length);
   const reason =
     `the lowest from ${bounds[0]} to ${bounds[1]} at which at most ${100 * falseAlarmTarget} % of the benign validation windows ` +
-    `alarm (${quietWindows.toFixed(3)}) and gateways in peace give at most ${alertsPerDay} alert a day: ` +
-    `${(100 * share).toFixed(3)} % and ${alerts} in ${(days * 24).toFixed(1)} hours are left`;
+    `alarm (${quietWindows.toFixed(4)}) and gateways in peace give no more alerts than ${alertsPerDay} a day may give by chance ` +
+    `(${allowed} in ${(days * 24).toFixed(1)} hours, 95 %): ${(100 * share).toFixed(3)} % and ${alerts} are left`;
   return { threshold, reason };
 }

@@ -9,7 +9,7 @@ import type { TrainingRecord } from './training-record.ts';
 
 export interface Checkpoint {
   readonly epochs: TrainingRecord['epochs'];
-  readonly best: { readonly loss: number; readonly epoch: number; readonly parameters: Float32Array<ArrayBuffer> };
+  readonly best: { readonly recall: number; readonly epoch: number; readonly parameters: Float32Array<ArrayBuffer> };
   /** The averaged parameters. */
   readonly average: Float32Array<ArrayBuffer>;
   readonly state: TrainerState;
@@ -17,8 +17,8 @@ export interface Checkpoint {
 
 const Stored = z.strictObject({
   fingerprint: z.string(),
-  epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_loss: z.number() })),
-  best: z.strictObject({ loss: z.number(), epoch: z.int(), parameters: z.base64() }),
+  epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_recall: z.number() })),
+  best: z.strictObject({ recall: z.number(), epoch: z.int(), parameters: z.base64() }),
   average: z.base64(),
   steps: z.int(),
   delta: z.base64(),

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { classFigures, falseAlarmShare, macroF1, precisionRecallArea, quietThreshold } from './metrics.ts';
+import {
+  classFigures,
+  falseAlarmShare,
+  macroF1,
+  mostExpected,
+  precisionRecallArea,
+  quietRecall,
+  quietThreshold,
+} from './metrics.ts';
 
 test('precision, recall and F1 by class, and their mean over the classes that occur', () => {
   const figures = classFigures([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0], 3);
@@ -23,4 +31,30 @@ test('the quiet threshold lets no more alarm than allowed, within its bounds', (
   expect(falseAlarmShare(scores, () => true, threshold - 0.01)).toBeGreaterThan(0.01);
   expect(quietThreshold([0.1, 0.2], 0, [0.5, 0.9])).toBe(0.5);
   expect(quietThreshold([0.99, 0.999], 0, [0.5, 0.9])).toBe(0.9);
+});
+
+test('there is room between thresholds however near to 1 the loudest scores lie', () => {
+  const scores = [0.9999, 0.99995, 0.99999];
+  const threshold = quietThreshold(scores, 0, [0.5, 1]);
+  expect(threshold).toBeGreaterThan(0.99999);
+  expect(threshold).toBeLessThan(1);
+});
+
+test('recall while quiet counts every class alike, at thresholds that benign windows set', () => {
+  const labels = [0, 0, 0, 0, 1, 1, 1, 1, 2];
+  const scores = [0.1, 0.2, 0.3, 0.6, 0.5, 0.7, 0.8, 0.9, 0.4];
+  // Nobody benign alarms above 0.6: three of four and none of one.
+  expect(quietRecall(scores, labels, [0])).toBeCloseTo(0.75 / 2, 10);
+  // One in four may: everything above 0.3.
+  expect(quietRecall(scores, labels, [0.25])).toBeCloseTo(1, 10);
+  expect(quietRecall(scores, labels, [0, 0.25])).toBeCloseTo((0.375 + 1) / 2, 10);
+});
+
+test('as many events as a mean may give by chance', () => {
+  // P(one or more) = 0.03 and 0.16; P(two or more) = 0.013.
+  expect(mostExpected(0.03)).toBe(0);
+  expect(mostExpected(0.17)).toBe(1);
+  // P(six or more | 2) = 0.017, P(five or more | 2) = 0.053.
+  expect(mostExpected(2)).toBe(5);
+  expect(mostExpected(0)).toBe(0);
 });

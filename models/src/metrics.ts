@@ -82,7 +82,42 @@ export function quietThreshold(
   const sorted = Float64Array.from(benignScores).sort().toReversed();
   // Just above the loudest score that must stay quiet.
   const loudest = sorted[Math.floor(sorted.length * share)] ?? 0;
-  return Math.min(ceiling, Math.max(floor, loudest + 0.001));
+  return Math.min(ceiling, Math.max(floor, justAbove(loudest)));
+}
+
+/** A hundredth of the way to 1, so that there is room between thresholds however near to 1 they lie. */
+export function justAbove(score: number): number {
+  return score + 0.01 * (1 - score);
+}
+
+/**
+ * How much is found while it is quiet: recall, mean over the classes that occur, at the thresholds at which each of
+ * `shares` of the benign windows alarm; the mean of these. Label 0 is benign.
+ */
+export function quietRecall(scores: ArrayLike<number>, labels: ArrayLike<number>, shares: readonly number[]): number {
+  const byClass = Map.groupBy(
+    Array.from({ length: scores.length }, (_, index) => index),
+    (index) => labels[index]!,
+  );
+  const benign = Float64Array.from(byClass.get(0) ?? [], (index) => scores[index]!);
+  const attacks = [...byClass].filter(([label]) => label !== 0);
+  const recalls = shares.flatMap((share) => {
+    const threshold = quietThreshold(benign, share, [0, 1]);
+    return attacks.map(([, members]) => members.filter((index) => scores[index]! >= threshold).length / members.length);
+  });
+  return recalls.reduce((sum, recall) => sum + recall, 0) / Math.max(1, recalls.length);
+}
+
+/** The most events that a mean of `mean` gives in one case of twenty or more. */
+export function mostExpected(mean: number): number {
+  let term = Math.exp(-mean);
+  let below = 0;
+  for (let count = 0; ; count++) {
+    // `1 - below`: so many or more.
+    if (1 - below < 0.05) return count - 1;
+    below += term;
+    term *= mean / (count + 1);
+  }
 }
 
 /** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */

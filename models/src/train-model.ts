@@ -4,15 +4,16 @@ import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.
 import type { Checkpoint } from './checkpoint.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
+import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { WindowSampler, usualShares } from './dataset/window-sampler.ts';
-import type { SamplerShares, WindowBlock } from './dataset/window-sampler.ts';
-import { crossEntropy } from './metrics.ts';
+import type { SamplerShares } from './dataset/window-sampler.ts';
+import { quietRecall } from './metrics.ts';
 import { Adversary } from './network/adversary.ts';
 import { buildDetectGraph, buildTrainGraph } from './network/bundle-graphs.ts';
 import { wholeDesign } from './network/cnn-lstm.ts';
 import type { NetworkDesign, TrainedNetwork } from './network/cnn-lstm.ts';
 import { maskedFeatures, scalerOf } from './network/fit-scaler.ts';
-import { initialParameters } from './network/network-parameters.ts';
+import { classCount, initialParameters } from './network/network-parameters.ts';
 import { buildPerturbGraph } from './network/perturb-graph.ts';
 import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
@@ -55,7 +56,10 @@ const stepsPerEpoch = 200;
 const batchSize = 256;
 const peakLearningRate = 0.003;
 const clipNorm = 2;
-const validationSize = 6000;
+/** Windows that are looked at of one device in one capture. */
+const mostValidation = 1000;
+/** What early stopping looks at: recall where so many benign windows alarm. */
+const quietShares = [0.0005, 0.001, 0.002, 0.005];
 /** Epochs without progress before training ends. */
 const patience = 8;
 /** Weight of what the averaged parameters were before each step. */
@@ -73,14 +77,14 @@ export async function trainModel(
   // Each epoch's numbers depend on the seed and the epoch alone, so that a resumed run is the same run.
   let random = seededRandom(options.seed);
   const sampler = new WindowSampler(dataset, 'train', { random: () => random(), shares: recipe.shares, typical });
-  const validation = validationWindows(dataset, options.seed + 1);
+  const validation = evaluationWindows(dataset, 'validation', mostValidation);
   const network = (parameters: Float32Array): TrainedNetwork => {
     return { scaler, parameters, temperature: 1, design: recipe.design };
   };
   const fingerprint = `${dataFingerprint(dataset)} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
   const resumed = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint);
   const epochs: TrainingRecord['epochs'] = resumed?.epochs ?? [];
-  let best: Checkpoint['best'] = resumed?.best ?? { loss: Number.POSITIVE_INFINITY, parameters: initial, epoch: 0 };
+  let best: Checkpoint['best'] = resumed?.best ?? { recall: -1, parameters: initial, epoch: 0 };
   let average: Float32Array<ArrayBuffer> = resumed?.average ?? initial;
   if (resumed !== undefined) progress(`going on after epoch ${epochs.length}`);
   {
@@ -110,12 +114,13 @@ export async function trainModel(
         average = average.map((value, index) => weight * value + (1 - weight) * (initial[index]! + delta[index]!));
       }
       const probabilities = await scoreWindows(buildDetectGraph(network(average)), validation);
-      const validationLoss = crossEntropy(probabilities, validation.labels, 1);
-      epochs.push({ epoch, loss, validation_loss: validationLoss });
-      if (validationLoss < best.loss) best = { loss: validationLoss, parameters: average, epoch };
+      const scores = Float32Array.from(validation.labels, (_, index) => 1 - probabilities[index * classCount]!);
+      const recall = quietRecall(scores, validation.labels, quietShares);
+      epochs.push({ epoch, loss, validation_recall: recall });
+      if (recall > best.recall) best = { recall, parameters: average, epoch };
       const seconds = (performance.now() - startedAt) / 1000;
       progress(
-        `epoch ${epoch}: loss ${loss.toFixed(4)}, validation ${validationLoss.toFixed(4)}, ${seconds.toFixed(1)} s`,
+        `epoch ${epoch}: loss ${loss.toFixed(4)}, recall while quiet ${recall.toFixed(4)}, ${seconds.toFixed(1)} s`,
       );
       if (options.checkpoint !== undefined) {
         writeCheckpoint(options.checkpoint, fingerprint, { epochs, best, average, state: trainer.state });
@@ -145,10 +150,4 @@ export async function trainModel(
     ceiling: pack(scaler.ceiling),
     parameters: pack(parameters),
   };
-}
-
-/** Varied like training windows, but not hidden: what early stopping looks at. */
-function validationWindows(dataset: Dataset, seed: number): WindowBlock {
-  const shares = { ...usualShares, hardNegatives: 0, hidden: 0 };
-  return new WindowSampler(dataset, 'validation', { random: seededRandom(seed), shares }).draw(validationSize);
 }

@@ -18,7 +18,7 @@ const TrainingRecord = z.strictObject({
   ),
   /** SHA-256 over flows, labels and windows of the training and validation parts. */
   data_fingerprint: z.string(),
-  epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_loss: z.number() })),
+  epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_recall: z.number() })),
   best_epoch: z.int(),
   threshold: z.number(),
   /** Why this one, for the card. */

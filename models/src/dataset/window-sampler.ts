@@ -104,17 +104,17 @@ export class WindowSampler {
   readonly #typical: Float32Array | undefined;
   /** Benign windows by source, then by device, so that a talkative device does not outvote the others. */
   readonly #benign: Pool[][];
-  /** By class, then by what made them. */
-  readonly #attacks: Pool[][];
+  /** By class, then by the program, then by the run: no tool and no long run outvotes the others. */
+  readonly #attacks: Pool[][][];
   #hard: Int32Array[] = [];
 
-  constructor({ rows, sequences }: Dataset, part: Part, options: SamplerOptions) {
+  constructor({ rows, sequences, episodes }: Dataset, part: Part, options: SamplerOptions) {
     this.#rows = rows;
     this.#random = options.random;
     this.#shares = options.shares ?? usualShares;
     this.#typical = options.typical;
     const benign = new Map<string, Map<string, Int32Array[]>>();
-    const attacks = new Map<string, Map<string, Int32Array[]>>();
+    const attacks = new Map<string, Map<string, Map<string, Int32Array[]>>>();
     for (const sequence of sequences) {
       if (sequence.part !== part) continue;
       for (let start = 0; start < sequence.windows.length; start += windowLength) {
@@ -122,11 +122,18 @@ export class WindowSampler {
         const label = labelWindow(rows, window);
         if (label === undefined) continue;
         if (label === 0) collect(benign, sequence.source, `${sequence.group} ${sequence.device}`, window);
-        else collect(attacks, trafficClasses[label]!, this.#originOf(window, label), window);
+        else {
+          const newest = newestOf(rows, window, label);
+          const run = rows.episodes[newest]!;
+          const origin = rows.originNames[rows.origins[newest]!]!;
+          const tools = attacks.get(trafficClasses[label]!) ?? new Map<string, Map<string, Int32Array[]>>();
+          attacks.set(trafficClasses[label]!, tools);
+          collect(tools, episodes[run]?.tool ?? origin, `${origin} ${run}`, window);
+        }
       }
     }
     this.#benign = pools(benign);
-    this.#attacks = pools(attacks);
+    this.#attacks = [...attacks.values()].map(pools);
     if (this.#benign.length === 0) throw new Error(`the ${part} part holds no benign window`);
   }
 
@@ -154,19 +161,13 @@ export class WindowSampler {
     this.#hard = [...windows];
   }
 
-  /** What made the newest flow of that class. */
-  #originOf(window: Int32Array, label: number): string {
-    const newest = window.findLast((number) => number >= 0 && this.#rows.classes[number] === label)!;
-    return this.#rows.originNames[this.#rows.origins[newest]!]!;
-  }
-
   #drawWindow(): WindowOfFlows {
     const random = this.#random;
     const shares = this.#shares;
     const lot = random();
     let mix: WindowOfFlows;
     if (lot < shares.attacks && this.#attacks.length > 0) {
-      mix = { window: pick(pick(pick(this.#attacks, random), random).windows, random) };
+      mix = { window: pick(pick(pick(pick(this.#attacks, random), random), random).windows, random) };
       if (random() < shares.diluted) mix = this.#spread(mix.window, (row) => this.#rows.classes[row] !== 0);
     } else if (lot < shares.attacks + shares.monotonous) {
       mix = { window: monotonous(this.benignWindow(), random), period: briefestPeriod * longestPeriod ** random() };
@@ -278,6 +279,11 @@ export function writeWindow(rows: FlowRows, window: Int32Array, to: Float32Array
   for (const [slot, number] of window.entries()) {
     if (number >= 0) to.set(rows.row(number), offset + slot * featureCount);
   }
+}
+
+/** The newest flow of that class. */
+function newestOf(rows: FlowRows, window: Int32Array, label: number): number {
+  return window.findLast((number) => number >= 0 && rows.classes[number] === label)!;
 }
 
 /** About normal, mean 0, standard deviation 1, never beyond 3. */
