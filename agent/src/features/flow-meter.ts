@@ -106,7 +106,7 @@ export class FlowMeter {
     const { values, ints } = table.records;
     const record = slot * recordWords;
     const key = slot * recordInts;
-    const lowIsSource = table.lowIsSource[slot] === 1;
+    const lowIsSource = table.lowIsSource(slot) === 1;
     const ports = ints[key + flowInt.keyPorts]!;
     const protocol = table.protocols[slot]!;
     const dstPort = lowIsSource ? ports & 0xffff : ports >>> 16;

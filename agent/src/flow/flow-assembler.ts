@@ -7,7 +7,7 @@ import { field, ipProtocol, outcome, tcpFlag } from '../packet/packet-fields.ts'
 import { Arrivals, blockPackets } from './arrivals.ts';
 import type { FlowCounters } from './flow-counters.ts';
 import { advanceTcpState, flowEnd, tcpState } from './flow-ending.ts';
-import { directionInt, flowField, flowInt, recordInts, recordWords } from './flow-fields.ts';
+import { directionInt, flowByte, flowField, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
 import { keyField, keyWords } from './flow-key.ts';
 import { addPacket, openRecord } from './flow-record.ts';
 import type { FlowSemantics } from './flow-semantics.ts';
@@ -175,14 +175,14 @@ export class FlowAssembler {
       this.#insert(i);
       return;
     }
-    const slotIs = table.states[slot];
+    const slotIs = table.stateOf(slot);
     if (slotIs === state.dozing) {
       this.#open.wake(slot, this.#atUs[0]!);
     } else if (slotIs !== state.open) {
       this.#addAfterEnd(i, slot);
       return;
     }
-    const { values, ints } = table.records;
+    const { values, ints, bytes } = table.records;
     const atUs = this.#atUs;
     const lastUs = values[slot * words + f.lastPacketAtUs]!;
     if (this.#clampTime && atUs[0]! < lastUs) atUs[0] = lastUs;
@@ -207,7 +207,7 @@ export class FlowAssembler {
     }
     this.#record(i, slot, true);
     if (flags !== 0) {
-      const reached = advanceTcpState(ints, slot * ints32, flags);
+      const reached = advanceTcpState(ints, bytes, slot, flags);
       if (reached >= tcp.closed && this.#live) {
         this.#open.bury(slot, this.#atUs[0]!);
         return;
@@ -231,7 +231,7 @@ export class FlowAssembler {
     const arrivals = this.#arrivals;
     const table = this.#table;
     const { values, ints } = table.records;
-    const forward = table.lowIsSource[slot] === arrivals.sourceIsLow[i];
+    const forward = table.lowIsSource(slot) === arrivals.sourceIsLow[i];
     if (ints[slot * ints32 + (forward ? packetsForward : packetsBackward)] === 0) table.enqueue(slot, queue.answered);
     addPacket(values, ints, slot, forward, arrivals.packets[i]!, this.#atUs, this.#payloadField, withActivity);
   }
@@ -248,7 +248,7 @@ export class FlowAssembler {
     const table = this.#table;
     const synAck = t.syn | t.ack;
     const turned = this.#semantics.turnSynAck && (packet[p.flags]! & synAck) === synAck;
-    table.lowIsSource[slot] = turned ? 1 - this.#arrivals.sourceIsLow[i]! : this.#arrivals.sourceIsLow[i]!;
+    table.setLowIsSource(slot, turned ? 1 - this.#arrivals.sourceIsLow[i]! : this.#arrivals.sourceIsLow[i]!);
     table.icmp[slot] = (packet[p.icmpType]! << 8) | packet[p.icmpCode]!;
     copyMac(this.#frames, packet[turned ? p.dstMacOffset : p.srcMacOffset]!, table.macs, slot * 12);
     copyMac(this.#frames, packet[turned ? p.srcMacOffset : p.dstMacOffset]!, table.macs, slot * 12 + 6);
@@ -263,7 +263,7 @@ export class FlowAssembler {
       this.#startFlow(i, slot);
       return;
     }
-    const sameWay = table.lowIsSource[slot] === this.#arrivals.sourceIsLow[i];
+    const sameWay = table.lowIsSource(slot) === this.#arrivals.sourceIsLow[i];
     this.#begin(i, slot, this.#semantics.cutPacketIsForward || sameWay);
   }
 
@@ -277,19 +277,20 @@ export class FlowAssembler {
     const { packets, keys } = this.#arrivals;
     const packet = packets[i]!;
     const table = this.#table;
-    const { values, ints } = table.records;
+    const { values, ints, bytes } = table.records;
     const flags = packet[p.flags]!;
     table.protocols[slot] = this.#live ? packet[p.protocol]! : keys[i * keySpan + keyField.protocolAndFamily]! >> 8;
+    bytes[slot * recordBytes + flowByte.tcpState] = tcp.open;
     openRecord(values, ints, slot, forward, packet, this.#atUs, this.#payloadField);
     this.#open.opened(slot, this.#atUs[0]!);
-    const reached = flags === 0 ? tcp.open : advanceTcpState(ints, slot * ints32, flags);
+    const reached = flags === 0 ? tcp.open : advanceTcpState(ints, bytes, slot, flags);
     if (this.#live && reached === tcp.reset) this.#open.bury(slot, this.#atUs[0]!);
   }
 
   /** A packet for a slot whose flow was handed over already. */
   #addAfterEnd(i: number, slot: number): void {
     const table = this.#table;
-    if (table.states[slot] === state.cut) {
+    if (table.stateOf(slot) === state.cut) {
       this.#open.withdraw(slot);
       this.#continue(i, slot);
       return;

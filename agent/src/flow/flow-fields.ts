@@ -1,13 +1,14 @@
 /**
  * Where each number of a flow stands in its record: 64 words of 8 bytes, so that a record never crosses a page and the
  * words that every packet touches lie in few cache lines. `values` sees the records as doubles, `ints` sees the same
- * memory as 32-bit integers, two to a word. All sums are of whole numbers and stay exact, so that means and variances
+ * memory as 32-bit integers, two to a word, and `bytes` as what it says. All sums are of whole numbers and stay exact, so that means and variances
  * can be taken at the end without drift.
  */
 
 export const recordWords = 64;
 /** Integers in a record. */
 export const recordInts = recordWords * 2;
+export const recordBytes = recordWords * 8;
 
 /** Doubles: offsets in `values` from the beginning of a record. */
 export const flowField = {
@@ -39,8 +40,6 @@ export const flowInt = {
   keyHigh: 1,
   keyPorts: 2,
   keyProtocolAndFamily: 3,
-  /** See `tcpState` in flow-ending.ts. */
-  tcpState: 14,
   /** How often the flow was reported. */
   reports: 15,
   /** Payload of the flow's first packet. */
@@ -61,6 +60,16 @@ export const flowInt = {
   ece: 121,
   /** The other six words of an IPv6 conversation's key: of the smaller address, then of the larger one. */
   keyRest: 122,
+} as const;
+
+/** Single bytes: offsets in `bytes` from the beginning of a record. They stand in the line of the key, which every packet reads. */
+export const flowByte = {
+  /** See `tcpState` in flow-ending.ts. */
+  tcpState: 56,
+  /** See `slotState` in flow-table.ts. */
+  slotState: 57,
+  /** 1 where the smaller end sent the first packet. */
+  lowIsSource: 58,
 } as const;
 
 /** Of one direction; offsets in `values` from the beginning of that direction. */

@@ -4,6 +4,7 @@ import { createPacketFields, field, tcpFlag } from '../packet/packet-fields.ts';
 import {
   directionField,
   directionInt,
+  flowByte,
   firstFlags,
   firstIsForward,
   firstWindow,
@@ -62,13 +63,14 @@ test.each([true, false])('whatever stood in a record, a flow begins afresh in it
   used.ints.fill(-1);
   meter(fresh, 1, startsForward);
   meter(used, 1, startsForward);
-  const keys = new Set([
+  const kept = new Set([
+    flowByte.tcpState >> 2,
     ...Array.from({ length: 4 }, (_, place) => place),
     ...places.find(([name]) => name === 'keyRest')!.slice(1),
   ]);
   for (let place = 0; place < recordInts; place++) {
     const at = recordInts + place;
-    expect(used.ints[at], `integer ${place}`).toBe(keys.has(place) ? -1 : fresh.ints[at]);
+    expect(used.ints[at], `integer ${place}`).toBe(kept.has(place) ? -1 : fresh.ints[at]);
   }
   // Its neighbours are left alone.
   const neighbours = [...used.ints.subarray(0, recordInts), ...used.ints.subarray(2 * recordInts)];

@@ -31,19 +31,20 @@ const activityTimeoutUs = 5_000_000;
 const subflowGapUs = 1_000_000;
 const largestInt = 0x7fff_ffff;
 
-/** Both views of all records; `ints` is the same memory as `values`. */
+/** All records; `ints` and `bytes` are the same memory as `values`. */
 export interface FlowRecords {
   readonly values: Float64Array<ArrayBuffer>;
   readonly ints: Int32Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Room for so many flows. Pages of memory are only taken once a record is used. */
 export function createRecords(capacity: number): FlowRecords {
   const values = new Float64Array(capacity * words);
-  return { values, ints: new Int32Array(values.buffer) };
+  return { values, ints: new Int32Array(values.buffer), bytes: new Uint8Array(values.buffer) };
 }
 
-/** Begin a flow in the record of `slot` with its first packet, which came at `atUs[0]`. The key is left as it is. */
+/** Begin a flow in the record of `slot` with its first packet, which came at `atUs[0]`. The key and what the table notes of the slot are left. */
 export function openRecord(
   values: Float64Array,
   ints: Int32Array,
@@ -55,7 +56,9 @@ export function openRecord(
 ): void {
   const record = slot * words;
   const record32 = slot * ints32;
-  for (let word = f.startedAtUs; word < fi.keyRest >> 1; word++) values[record + word] = 0;
+  for (let word = f.startedAtUs; word < fi.reports >> 1; word++) values[record + word] = 0;
+  for (let word = f.forward; word < fi.keyRest >> 1; word++) values[record + word] = 0;
+  ints[record32 + fi.reports] = 0;
   values[record + f.startedAtUs] = atUs[0]!;
   values[record + f.lastPacketAtUs] = atUs[0]!;
   values[record + f.activeStartUs] = atUs[0]!;

@@ -2,12 +2,14 @@
  * The open flows: a bounded number of slots found by open addressing on a numeric hash. Who goes first when the table
  * is full is decided here; nothing is allocated after construction.
  */
-import { flowInt, recordInts, recordWords } from './flow-fields.ts';
+import { flowByte, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
 import { keyField } from './flow-key.ts';
 import { createRecords, type FlowRecords } from './flow-record.ts';
 import { maxSlots, SlotIndex } from './slot-index.ts';
 
 const fi = flowInt;
+const fb = flowByte;
+const bytes8 = recordBytes;
 const k = keyField;
 const words = recordWords;
 const ints32 = recordInts;
@@ -37,9 +39,6 @@ export class FlowTable {
   readonly capacity: number;
   /** Of each slot, see flow-fields.ts. The key of its conversation stands in it. */
   readonly records: FlowRecords;
-  readonly states: Uint8Array<ArrayBuffer>;
-  /** 1 where the smaller end sent the first packet. */
-  readonly lowIsSource: Uint8Array<ArrayBuffer>;
   /** 12 per slot: source, then destination. */
   readonly macs: Uint8Array<ArrayBuffer>;
   /** IP protocol number. */
@@ -70,8 +69,6 @@ export class FlowTable {
     this.capacity = capacity;
     this.records = createRecords(capacity);
     this.#index = new SlotIndex(capacity);
-    this.states = new Uint8Array(capacity);
-    this.lowIsSource = new Uint8Array(capacity);
     this.macs = new Uint8Array(capacity * 12);
     this.protocols = new Uint8Array(capacity);
     this.icmp = new Uint16Array(capacity);
@@ -92,7 +89,6 @@ export class FlowTable {
    */
   fetch(hashes: Int32Array, count: number): void {
     const { values } = this.records;
-    const { states, lowIsSource } = this;
     const guesses = this.#guesses;
     this.#index.guess(hashes, guesses, count);
     let sum = 0;
@@ -101,8 +97,6 @@ export class FlowTable {
       if (slot === none) continue;
       const record = slot * words;
       sum +=
-        states[slot]! +
-        lowIsSource[slot]! +
         values[record]! +
         values[record + cacheLine]! +
         values[record + 2 * cacheLine]! +
@@ -151,10 +145,28 @@ export class FlowTable {
   /** Give a slot back. */
   remove(slot: number): void {
     this.leaveQueue(slot);
-    this.states[slot] = slotState.free;
+    this.setState(slot, slotState.free);
     this.#index.remove(slot);
     this.#free[this.#freeCount++] = slot;
     this.used--;
+  }
+
+  /** What the slot is in use for, see `slotState`. */
+  stateOf(slot: number): number {
+    return this.records.bytes[slot * bytes8 + fb.slotState]!;
+  }
+
+  setState(slot: number, state: number): void {
+    this.records.bytes[slot * bytes8 + fb.slotState] = state;
+  }
+
+  /** 1 where the smaller end of the conversation sent the flow's first packet. */
+  lowIsSource(slot: number): number {
+    return this.records.bytes[slot * bytes8 + fb.lowIsSource]!;
+  }
+
+  setLowIsSource(slot: number, lowIsSource: number): void {
+    this.records.bytes[slot * bytes8 + fb.lowIsSource] = lowIsSource;
   }
 
   /** Put a slot at the end of a queue, out of the one it was in. */

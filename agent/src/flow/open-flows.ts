@@ -3,7 +3,7 @@
  * live, evicted where there is no room. What is done here is done once per flow or report, not once per packet.
  */
 import { flowEnd, type FlowEndCode, tcpState } from './flow-ending.ts';
-import { directionInt, flowField, flowInt, recordInts, recordWords } from './flow-fields.ts';
+import { directionInt, flowByte, flowField, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
 import type { FlowEndings, FlowSemantics } from './flow-semantics.ts';
 import { FlowTable, queue, slotState } from './flow-table.ts';
 import { defaultReportPace, type ReportPace } from './report-pace.ts';
@@ -12,6 +12,8 @@ import { TimerWheel } from './timer-wheel.ts';
 // Imports are looked up again at each use, constants of the file are not: see flow-record.ts.
 const f = flowField;
 const fi = flowInt;
+const tcpStateByte = flowByte.tcpState;
+const bytes8 = recordBytes;
 const state = slotState;
 const words = recordWords;
 const ints32 = recordInts;
@@ -89,7 +91,7 @@ export class OpenFlows {
 
   /** A flow begins in this slot, whose record holds its first packet. */
   opened(slot: number, timeUs: number): void {
-    this.table.states[slot] = state.open;
+    this.table.setState(slot, state.open);
     this.table.enqueue(slot, queue.halfOpen);
     this.table.records.values[slot * words + f.flowNumber] = ++this.#flowNumber;
     this.active++;
@@ -98,7 +100,7 @@ export class OpenFlows {
 
   /** The flow was silent since its last report, and goes on. */
   wake(slot: number, timeUs: number): void {
-    this.table.states[slot] = state.open;
+    this.table.setState(slot, state.open);
     this.#wheel.set(slot, Math.min(timeUs + this.#reportPace.firstUs, this.#cutUs(slot)));
   }
 
@@ -111,12 +113,12 @@ export class OpenFlows {
 
   /** Both sides are done, for a meter that waits for both. */
   isOver(slot: number): boolean {
-    return this.table.records.ints[slot * ints32 + fi.tcpState]! >= tcpState.closed && !this.#endAtFirstFin;
+    return this.table.records.bytes[slot * bytes8 + tcpStateByte]! >= tcpState.closed && !this.#endAtFirstFin;
   }
 
   /** How a connection that is over ended. */
   tcpEnd(slot: number): FlowEndCode {
-    return this.table.records.ints[slot * ints32 + fi.tcpState] === tcpState.reset ? flowEnd.reset : flowEnd.closed;
+    return this.table.records.bytes[slot * bytes8 + tcpStateByte] === tcpState.reset ? flowEnd.reset : flowEnd.closed;
   }
 
   /** A flow that is cut at 120 s was idle if it had fallen silent before. */
@@ -136,7 +138,7 @@ export class OpenFlows {
   /** Live: hand over a connection that is over, and keep its place for stragglers. */
   bury(slot: number, timeUs: number): void {
     this.handOver(slot, this.tcpEnd(slot));
-    this.table.states[slot] = state.tombstone;
+    this.table.setState(slot, state.tombstone);
     this.table.latePackets[slot] = 0;
     this.table.enqueue(slot, queue.over);
     this.#wheel.set(slot, timeUs + tombstoneUs);
@@ -186,7 +188,8 @@ export class OpenFlows {
   /** A deadline of this slot has come. */
   #fall(slot: number, nowUs: number): void {
     const { table } = this;
-    if (table.states[slot] !== state.open && table.states[slot] !== state.dozing) {
+    const slotIs = table.stateOf(slot);
+    if (slotIs !== state.open && slotIs !== state.dozing) {
       table.remove(slot);
       return;
     }
@@ -199,13 +202,13 @@ export class OpenFlows {
         table.remove(slot);
         return;
       }
-      table.states[slot] = state.cut;
+      table.setState(slot, state.cut);
       table.enqueue(slot, queue.over);
       this.#wheel.set(slot, lastUs + flowTimeoutUs);
       return;
     }
     if (packetsOf(ints, slot) === ints[slot * ints32 + fi.packetsAtReport]) {
-      table.states[slot] = state.dozing;
+      table.setState(slot, state.dozing);
       this.#wheel.set(slot, cutUs);
       return;
     }
