@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import type { Decision } from '@picket/shared/contract/decision';
 import { askAgent } from '../control/control-client.ts';
 import { maxFailOpenSeconds, type FailOpenRequest, type HeldDecision } from '../control/control-server.ts';
-import { readStoredDecisions } from '../enforcement/decision-store.ts';
+import { readStoredDecisions } from '../enforcement/decision-rows.ts';
 import {
   describeHeldOpen,
   markHeldOpen,

@@ -7,10 +7,11 @@
  * wall clock later says that a decision's time is over, it is over. So no end is ever put off.
  */
 import Database from 'better-sqlite3';
-import { Decision, maxDecisionSeconds } from '@picket/shared/contract/decision';
+import { maxDecisionSeconds, type Decision } from '@picket/shared/contract/decision';
+import { decisionSchema, readDecision, type DecisionRow, type LifeRow } from './decision-rows.ts';
 import { shiftDecision } from './shift-decision.ts';
 import type { SteadyClock } from './steady-clock.ts';
-import { restoreEnd, type LastSeen } from './time-left.ts';
+import { restoreEnd } from './time-left.ts';
 
 export interface DecisionStoreOptions {
   /** SQLite file, made when missing; `:memory:` for a run that leaves nothing behind. */
@@ -19,31 +20,12 @@ export interface DecisionStoreOptions {
   readonly clock?: SteadyClock;
 }
 
-const schema = `
-  CREATE TABLE IF NOT EXISTS decision (id TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS lifted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
-  -- ends_uptime_ms counts from the boot that life names; is_unsure: it was restored after a reboot
-  CREATE TABLE IF NOT EXISTS decision_end (
-    id TEXT PRIMARY KEY, ends_uptime_ms INTEGER NOT NULL, is_unsure INTEGER NOT NULL
-  ) STRICT;
-  -- when an agent was last seen running; unexpected_ends: how often it came back without having been stopped
-  CREATE TABLE IF NOT EXISTS life (
-    one INTEGER PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL, uptime_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
-    is_running INTEGER NOT NULL, unexpected_ends INTEGER NOT NULL
-  ) STRICT;
-`;
-
-interface Life extends LastSeen {
-  readonly unexpected_ends: number;
-}
-
 export class DecisionStore implements Disposable {
   readonly #database: Database.Database;
   readonly #clock: SteadyClock | undefined;
   readonly #decisions = new Map<string, Decision>();
   /** Of decisions restored after a reboot: their end by the wall clock, milliseconds since 1970. */
   readonly #unsure = new Map<string, number>();
-  #askLifted: Database.Statement | undefined;
   #storedSkewMs = 0;
   #unreadable = 0;
   #unexpectedEnds = 0;
@@ -59,7 +41,7 @@ export class DecisionStore implements Disposable {
     try {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
-      database.exec(schema);
+      database.exec(decisionSchema);
       const store = new DecisionStore(database, options.clock);
       store.#load();
       return store;
@@ -137,10 +119,13 @@ export class DecisionStore implements Disposable {
     })();
   }
 
-  isLifted(id: string): boolean {
-    // asked for each of thousands
-    this.#askLifted ??= this.#database.prepare('SELECT 1 FROM lifted WHERE id = ?');
-    return this.#askLifted.get(id) !== undefined;
+  /** Those of these ids that were lifted; asked for thousands at once. */
+  liftedAmong(ids: readonly string[]): ReadonlySet<string> {
+    const lifted = this.#database
+      .prepare('SELECT id FROM lifted WHERE id IN (SELECT value FROM json_each(?))')
+      .pluck()
+      .all(JSON.stringify(ids)) as readonly string[];
+    return new Set(lifted);
   }
 
   /** The agent runs. To be called every `seenEveryMs` (time-left.ts) while anything is held. Throws where the disk will not. */
@@ -163,21 +148,27 @@ export class DecisionStore implements Disposable {
   }
 
   #write(decisions: readonly Decision[]): void {
-    const clock = this.#clock;
     const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
-    const insertEnd = this.#database.prepare(
-      'INSERT OR REPLACE INTO decision_end (id, ends_uptime_ms, is_unsure) VALUES (?, ?, ?)',
-    );
-    this.#storedSkewMs = clock?.skewMs() ?? 0;
+    this.#storedSkewMs = this.#clock?.skewMs() ?? 0;
     for (const decision of decisions) {
       const byWall = shiftDecision(decision, this.#storedSkewMs);
       const wallMs = this.#unsure.get(decision.id);
       const body = wallMs === undefined ? byWall : { ...byWall, expires_at: new Date(wallMs).toISOString() };
       insert.run(decision.id, Date.parse(body.expires_at), JSON.stringify(body));
-      if (clock !== undefined) {
-        const leftMs = Date.parse(decision.expires_at) - clock.now();
-        insertEnd.run(decision.id, Math.floor(clock.uptimeMs() + leftMs), wallMs === undefined ? 0 : 1);
-      }
+    }
+    this.#writeEnds(decisions);
+  }
+
+  /** By time since boot, where there is such a clock. */
+  #writeEnds(decisions: readonly Decision[]): void {
+    const clock = this.#clock;
+    if (clock === undefined) return;
+    const insert = this.#database.prepare(
+      'INSERT OR REPLACE INTO decision_end (id, ends_uptime_ms, is_unsure) VALUES (?, ?, ?)',
+    );
+    const aheadMs = clock.uptimeMs() - clock.now();
+    for (const { id, expires_at } of decisions) {
+      insert.run(id, Math.floor(Date.parse(expires_at) + aheadMs), this.#unsure.has(id) ? 1 : 0);
     }
   }
 
@@ -190,25 +181,40 @@ export class DecisionStore implements Disposable {
   }
 
   #load(): void {
-    const life = this.#database.prepare('SELECT * FROM life').get() as Life | undefined;
+    const life = this.#database.prepare('SELECT * FROM life').get() as LifeRow | undefined;
     this.#unexpectedEnds = (life?.unexpected_ends ?? 0) + (life?.is_running === 1 ? 1 : 0);
     const rows = this.#database
       .prepare('SELECT body, ends_uptime_ms, is_unsure FROM decision LEFT JOIN decision_end USING (id) ORDER BY id')
-      .all() as readonly Row[];
+      .all() as readonly DecisionRow[];
+    const changed: Decision[] = [];
+    const ends: Decision[] = [];
     for (const row of rows) {
       const stored = readDecision(row.body);
-      if (stored === undefined) this.#unreadable += 1;
-      else this.#decisions.set(stored.id, this.#restore(stored, row, life));
+      if (stored === undefined) {
+        this.#unreadable += 1;
+        continue;
+      }
+      const decision = this.#restore(stored, row, life);
+      this.#decisions.set(decision.id, decision);
+      // a restart in the same boot finds thousands of rows as they should be
+      if (decision !== stored) changed.push(decision);
+      else if (
+        row.ends_uptime_ms === null ||
+        life?.boot_id !== this.#clock?.bootId ||
+        this.#unsure.has(decision.id) !== (row.is_unsure === 1)
+      )
+        ends.push(decision);
     }
     if (this.#clock === undefined) return;
     this.#database.transaction(() => {
-      this.#write(this.all());
+      this.#write(changed);
+      this.#writeEnds(ends);
       this.#writeLife();
     })();
   }
 
   /** The decision with its end by the clock of this run. */
-  #restore(stored: Decision, row: Row, life: Life | undefined): Decision {
+  #restore(stored: Decision, row: DecisionRow, life: LifeRow | undefined): Decision {
     const clock = this.#clock;
     if (clock === undefined) return stored;
     const end = restoreEnd(
@@ -225,33 +231,3 @@ export class DecisionStore implements Disposable {
 }
 
 const sameEndMs = 1000;
-
-/** What a store holds, whoever has it open; empty where there is none, or none that can be read. */
-export function readStoredDecisions(path: string): readonly Decision[] {
-  try {
-    using database = openToRead(path);
-    const rows = database.instance.prepare('SELECT body FROM decision').all() as readonly { readonly body: string }[];
-    return rows.flatMap(({ body }) => readDecision(body) ?? []);
-  } catch {
-    return [];
-  }
-}
-
-function openToRead(path: string): { readonly instance: Database.Database } & Disposable {
-  const instance = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 });
-  return { instance, [Symbol.dispose]: () => instance.close() };
-}
-
-interface Row {
-  readonly body: string;
-  readonly ends_uptime_ms: number | null;
-  readonly is_unsure: number | null;
-}
-
-function readDecision(body: string): Decision | undefined {
-  try {
-    return Decision.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
-}

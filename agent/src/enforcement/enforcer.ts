@@ -5,20 +5,17 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import {
-  maxDecisionSeconds,
-  type Decision,
-  type DecisionEvent,
-  type DecisionState,
-  type Mode,
-} from '@picket/shared/contract/decision';
+import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
 import type { Health } from '@picket/shared/contract/gateway';
-import { actionProblem, parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
+import { Admission } from './admission.ts';
 import type { DecisionStore } from './decision-store.ts';
+import { DecisionTeller } from './decision-teller.ts';
 import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
 import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
 import { describeHeldOpen, type HeldOpenMark } from './held-open.ts';
+import { KernelGap } from './kernel-gap.ts';
 import { passModeGate } from './mode-gate.ts';
 import { shiftDecision } from './shift-decision.ts';
 import { seenEveryMs } from './time-left.ts';
@@ -51,9 +48,6 @@ export interface HeldDecision {
   readonly in_kernel: boolean;
 }
 
-const maxHeld = 20_000;
-/** Restrictions of the model's own making; more than this is a mistake or a trick, not defence. */
-const maxAutomaticPerMinute = 60;
 const maxWaiting = 1000;
 /** One change of somebody else comes as many lines. */
 const changeSettlesMs = 30;
@@ -72,6 +66,9 @@ export class Enforcer implements AsyncDisposable {
   readonly #options: EnforcerOptions;
   readonly #now: () => number;
   readonly #stopped = new AbortController();
+  readonly #admission: Admission;
+  readonly #teller: DecisionTeller;
+  readonly #gap: KernelGap;
   /** Held on paper, but not (yet) seen in the kernel. */
   readonly #unverified = new Set<string>();
   #guard: Guard;
@@ -79,17 +76,9 @@ export class Enforcer implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #automaticAtMs: number[] = [];
   #reading = nothingRead;
   #lastProblem: string | undefined;
-  #refused = 0;
   #failed = 0;
-  #driftRepairs = 0;
-  #gapMsTotal = 0;
-  #gapMsMax = 0;
-  /** When the kernel was last known to hold what it should, and when somebody was seen to change it since. */
-  #goodAtMs = 0;
-  #changedAtMs: number | undefined;
   #checkSoon: NodeJS.Timeout | undefined;
   #watching: AsyncDisposable | undefined;
   #seenAtMs = 0;
@@ -100,6 +89,9 @@ export class Enforcer implements AsyncDisposable {
     this.#now = options.now ?? Date.now;
     this.#guard = options.guard;
     this.#mode = passModeGate(options.mode, options.ceiling ?? 'enforce');
+    this.#admission = new Admission(options.store, this.#now);
+    this.#teller = new DecisionTeller({ onEvent: options.onEvent, now: this.#now, skewMs: () => this.#skewMs() });
+    this.#gap = new KernelGap(this.#now);
   }
 
   /** Brings the kernel to what the store says. Does not throw where the firewall fails: that is told and tried again. */
@@ -144,11 +136,11 @@ export class Enforcer implements AsyncDisposable {
   get stats(): Health['enforcement'] {
     return {
       in_force: this.#reading.decisionIds.size,
-      refused: this.#refused,
+      refused: this.#teller.refused,
       failed: this.#failed,
-      drift_repairs: this.#driftRepairs,
-      gap_ms_total: Math.round(this.#gapMsTotal),
-      gap_ms_max: Math.round(this.#gapMsMax),
+      drift_repairs: this.#gap.repairs,
+      gap_ms_total: this.#gap.totalMs,
+      gap_ms_max: this.#gap.maxMs,
       fail_policy: this.#options.failPolicy ?? 'keep',
       unexpected_ends: this.#options.store.unexpectedEnds,
       held_open: this.#isOpen,
@@ -167,7 +159,7 @@ export class Enforcer implements AsyncDisposable {
       expires_at: new Date(nowMs + seconds * 1000).toISOString(),
     };
     const [event] = await this.#addAll([decision]);
-    return event ?? this.#eventOf(decision, 'proposed', 'it is held already');
+    return event ?? this.#teller.eventOf(decision, 'proposed', 'it is held already');
   }
 
   /**
@@ -179,16 +171,19 @@ export class Enforcer implements AsyncDisposable {
 
   #addAll(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
     if (this.#waiting >= maxWaiting) {
-      return Promise.resolve(decisions.map((decision) => this.#refuse(decision, 'too many changes are waiting')));
+      return Promise.resolve(
+        decisions.map((decision) => this.#teller.tell(decision, 'refused', 'too many changes are waiting')),
+      );
     }
     return this.#inTurn(async () => {
       const admitted = new Map<string, Decision>();
       const refusals = new Map<Decision, DecisionEvent>();
-      for (const decision of decisions) {
-        if (this.#options.store.get(decision.id) !== undefined || admitted.has(decision.id)) continue;
-        const outcome = this.#admit(decision, admitted.size);
-        if ('state' in outcome) refusals.set(decision, outcome);
-        else admitted.set(decision.id, outcome);
+      const terms = { guard: this.#guard, mode: this.#mode, lifted: this.#liftedAmong(decisions) };
+      for (const asked of decisions) {
+        if (this.#options.store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
+        const outcome = this.#admission.admit(asked, { ...terms, ahead: admitted.size });
+        if (outcome.state === 'admitted') admitted.set(asked.id, outcome.decision);
+        else refusals.set(asked, this.#teller.tell(outcome.decision, outcome.state, outcome.reason));
       }
       this.#write(() => this.#options.store.put([...admitted.values()]));
       for (const id of admitted.keys()) this.#unverified.add(id);
@@ -208,11 +203,16 @@ export class Enforcer implements AsyncDisposable {
 
   /** Lifts the decision with this id, or all with this value. Empty where there is none. */
   async delete(idOrValue: string): Promise<readonly DecisionEvent[]> {
+    const canonical = new Map<string, string>();
+    const valueAs = (scope: Decision['scope']): string => {
+      const parsed = parseDecisionValue(scope, idOrValue);
+      return parsed.ok ? parsed.value : idOrValue;
+    };
     const ids = this.#options.store
       .all()
       .filter(({ id, value, scope }) => {
-        const parsed = parseDecisionValue(scope, idOrValue);
-        return id === idOrValue || value === (parsed.ok ? parsed.value : idOrValue);
+        if (!canonical.has(scope)) canonical.set(scope, valueAs(scope));
+        return id === idOrValue || value === canonical.get(scope);
       })
       .map(({ id }) => id);
     return ids.length === 0 ? [] : this.remove(ids, 'lifted by hand');
@@ -275,20 +275,15 @@ export class Enforcer implements AsyncDisposable {
         ({ id, expires_at }) => !this.#reading.decisionIds.has(id) && Date.parse(expires_at) - nowMs > graceMs,
       );
       if (this.#reading.drift === null && missing === undefined) {
-        this.#noteGood();
+        this.#gap.noteGood();
         return;
       }
-      const isRetry = missing !== undefined && this.#unverified.has(missing.id);
-      if (!isRetry) {
-        this.#driftRepairs += 1;
-        this.#options.log.warn(
-          { drift: this.#reading.drift, missing: missing?.id },
-          'the kernel was changed: repairing',
-        );
+      if (missing !== undefined && this.#unverified.has(missing.id)) {
+        await this.#hold(); // it never was there
+        return;
       }
-      const beganAtMs = this.#changedAtMs ?? this.#goodAtMs;
-      const problem = await this.#hold();
-      if (!isRetry && problem === undefined) this.#noteGap(this.#now() - beganAtMs);
+      this.#options.log.warn({ drift: this.#reading.drift, missing: missing?.id }, 'the kernel was changed: repairing');
+      await this.#gap.repair(() => this.#hold());
     });
   }
 
@@ -301,38 +296,6 @@ export class Enforcer implements AsyncDisposable {
     this.#stopped.abort();
   }
 
-  /** The decision as it will be held, or the event of its refusal. `ahead` are admitted already in the same batch. */
-  #admit(asked: Decision, ahead: number): Decision | DecisionEvent {
-    const parsed = parseDecisionValue(asked.scope, asked.value);
-    if (!parsed.ok) return this.#refuse(asked, parsed.reason);
-    const misfit = actionProblem(asked.action, asked.scope);
-    if (misfit !== undefined) return this.#refuse(asked, misfit);
-    const decision: Decision = { ...asked, value: parsed.value, mode: passModeGate(asked.mode, this.#mode) };
-    const problem =
-      refuseByGuard(parsed.target, this.#guard) ?? this.#timeProblem(decision) ?? this.#amountProblem(decision, ahead);
-    if (problem !== undefined) return this.#refuse(decision, problem);
-    if (decision.mode === 'observe') return this.#tell(decision, 'proposed', 'this gateway only observes');
-    if (isAutomatic(decision)) this.#automaticAtMs.push(this.#now());
-    return decision;
-  }
-
-  #timeProblem(decision: Decision): string | undefined {
-    const leftMs = Date.parse(decision.expires_at) - this.#now();
-    if (!(leftMs > 0)) return 'it has run out already';
-    if (leftMs > maxDecisionSeconds * 1000 + 60_000) return `it would last longer than ${maxDecisionSeconds} seconds`;
-    return this.#options.store.isLifted(decision.id) ? 'it was lifted' : undefined;
-  }
-
-  #amountProblem(decision: Decision, ahead: number): string | undefined {
-    if (this.#options.store.size + ahead >= maxHeld) return `${maxHeld} decisions are held already`;
-    if (!isAutomatic(decision)) return undefined;
-    const minuteAgo = this.#now() - 60_000;
-    this.#automaticAtMs = this.#automaticAtMs.filter((atMs) => atMs > minuteAgo);
-    return this.#automaticAtMs.length >= maxAutomaticPerMinute
-      ? `the model made ${maxAutomaticPerMinute} decisions within a minute; no more until a person looks`
-      : undefined;
-  }
-
   async #retract(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
     const { store } = this.#options;
     const held = ids.flatMap((id) => store.get(id) ?? []);
@@ -340,7 +303,7 @@ export class Enforcer implements AsyncDisposable {
     for (const { id } of held) this.#unverified.delete(id);
     const problem = await this.#hold();
     const detail = problem === undefined ? reason : `${reason}; it stays in the kernel until its end: ${problem}`;
-    return held.map((decision) => this.#tell(decision, 'retracted', detail));
+    return held.map((decision) => this.#teller.tell(decision, 'retracted', detail));
   }
 
   #dropExpired(): void {
@@ -353,15 +316,26 @@ export class Enforcer implements AsyncDisposable {
     this.#write(() => this.#options.store.remove(expired.map((decision) => decision.id)));
     for (const decision of expired) {
       this.#unverified.delete(decision.id);
-      this.#tell(decision, 'expired', null);
+      this.#teller.tell(decision, 'expired', null);
     }
   }
 
+  /** What the kernel shall hold; the very decisions of the store where the mode of the gateway takes nothing from them. */
   #effective(): readonly Decision[] {
-    return this.#options.store
-      .all()
-      .map((decision) => ({ ...decision, mode: passModeGate(decision.mode, this.#mode) }))
-      .filter((decision) => decision.mode !== 'observe');
+    return this.#options.store.all().flatMap((decision) => {
+      const mode = passModeGate(decision.mode, this.#mode);
+      if (mode === 'observe') return [];
+      return mode === decision.mode ? decision : { ...decision, mode };
+    });
+  }
+
+  #liftedAmong(decisions: readonly Decision[]): ReadonlySet<string> {
+    try {
+      return this.#options.store.liftedAmong(decisions.map(({ id }) => id));
+    } catch (error) {
+      this.#options.log.warn(`whether a decision was lifted cannot be read: ${String(error)}`);
+      return new Set();
+    }
   }
 
   /** What went wrong, for people; undefined where the kernel holds what it should. */
@@ -384,13 +358,13 @@ export class Enforcer implements AsyncDisposable {
       return this.#noteFailure(error);
     }
     this.#lastProblem = undefined;
-    this.#noteGood();
+    this.#gap.noteGood();
     for (const id of this.#unverified) {
       const decision = store.get(id);
       if (decision === undefined || this.#reading.decisionIds.has(id)) this.#unverified.delete(id);
       if (decision !== undefined && this.#reading.decisionIds.has(id)) {
-        if (decision.mode === 'simulate') this.#tell(decision, 'simulated', 'matching packets are counted');
-        else this.#tell(decision, 'verified', 'read back from the kernel');
+        if (decision.mode === 'simulate') this.#teller.tell(decision, 'simulated', 'matching packets are counted');
+        else this.#teller.tell(decision, 'verified', 'read back from the kernel');
       }
     }
     return undefined;
@@ -416,23 +390,12 @@ export class Enforcer implements AsyncDisposable {
 
   /** Somebody took something out of the kernel; it may have been us. Looked at at once, but not at every line of it. */
   #noteChange(): void {
-    this.#changedAtMs ??= this.#now();
+    this.#gap.noteChange();
     if (this.#stopped.signal.aborted) return;
     this.#checkSoon ??= setTimeout(() => {
       this.#checkSoon = undefined;
       void this.check();
     }, changeSettlesMs);
-  }
-
-  #noteGood(): void {
-    this.#goodAtMs = this.#now();
-    this.#changedAtMs = undefined;
-  }
-
-  /** From when the kernel was seen to change, or else from the last good look, until it held again. */
-  #noteGap(gapMs: number): void {
-    this.#gapMsTotal += gapMs;
-    this.#gapMsMax = Math.max(this.#gapMsMax, gapMs);
   }
 
   #noteSeen(): void {
@@ -455,9 +418,9 @@ export class Enforcer implements AsyncDisposable {
 
   #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {
     if (!this.#unverified.has(decision.id)) {
-      return this.#eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
+      return this.#teller.eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
     }
-    return this.#tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
+    return this.#teller.tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
   }
 
   #noteFailure(error: unknown): string {
@@ -479,27 +442,6 @@ export class Enforcer implements AsyncDisposable {
     }
   }
 
-  #refuse(decision: Decision, reason: string): DecisionEvent {
-    this.#refused += 1;
-    return this.#tell(decision, 'refused', reason);
-  }
-
-  #tell(decision: Decision, state: DecisionState, detail: string | null): DecisionEvent {
-    const event = this.#eventOf(decision, state, detail);
-    this.#options.onEvent(event);
-    return event;
-  }
-
-  #eventOf(decision: Decision, state: DecisionState, detail: string | null): DecisionEvent {
-    const skewMs = this.#skewMs();
-    return {
-      decision: shiftDecision(decision, skewMs),
-      state,
-      at: new Date(this.#now() + skewMs).toISOString(),
-      detail: detail?.slice(0, 500) ?? null,
-    };
-  }
-
   #inTurn<Result>(task: () => Result | Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const result = this.#queue.then(task).finally(() => {
@@ -508,8 +450,4 @@ export class Enforcer implements AsyncDisposable {
     this.#queue = result.catch(() => undefined);
     return result;
   }
-}
-
-function isAutomatic(decision: Decision): boolean {
-  return decision.origin === 'model' || decision.origin === 'rule';
 }
