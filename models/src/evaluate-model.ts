@@ -6,6 +6,7 @@ import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
 import type { Evaluation, Figures } from './evaluation/evaluation.ts';
+import { truth } from './evaluation/predictor.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { dilutionFigures, monotonyFigures, orderFigures, probeSource } from './evaluation/probes.ts';
 import { isOfPart, judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
@@ -48,7 +49,12 @@ export async function evaluateModel(
       progress(baseline.name);
     }
   }
-  return { network: figures, adversarial: await worstCase(dataset, network, record.threshold, options), baselines };
+  return {
+    network: figures,
+    adversarial: await worstCase(dataset, network, record.threshold, options),
+    baselines,
+    possible: await possibleEpisodes(unseen, options.parts),
+  };
 }
 
 /** Test captures of a device type that another source was taught or tuned on are no test. */
@@ -91,6 +97,15 @@ export async function figuresOf(
     monotony: await monotonyFigures(dataset, probed, predictor, threshold),
     shuffled: await orderFigures(dataset, probed, predictor, threshold),
   };
+}
+
+async function possibleEpisodes(dataset: Dataset, parts: EvaluationOptions['parts']): Promise<Evaluation['possible']> {
+  const all: Evaluation['possible'] = [];
+  for (const part of parts) {
+    const scored = await scoreSequences(dataset, truth, isOfPart(part));
+    all.push(...episodeFigures(dataset, scored, part, 0.5));
+  }
+  return all;
 }
 
 async function worstCase(

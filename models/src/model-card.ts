@@ -28,21 +28,30 @@ export function writeModelCard(
   evaluation: Evaluation,
   extras: CardExtras,
 ): string {
-  const { network, adversarial, baselines } = evaluation;
+  const { network, adversarial, baselines, possible } = evaluation;
   return `${[
     `# ${version}`,
-    `Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${record.threshold.toFixed(3)}, temperature ${record.temperature.toFixed(2)}, seed ${record.seed}, epoch ${record.best_epoch} of ${record.epochs.length}.
+    `Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${record.threshold.toFixed(4)}, temperature ${record.temperature.toFixed(2)}, seed ${record.seed}, epoch ${record.best_epoch} of ${record.epochs.length}.
 The threshold is ${record.threshold_reason}.`,
     '## Attacks that it misses, weak classes first',
-    episodeSection(network.episodes),
+    episodeSection(network.episodes, possible),
     '## False alerts',
     quietSection(network.quiet),
     captureSection(network.captures),
     ...extras.remarks,
     '## What it was trained on',
     table(
-      ['source', 'part', 'windows', 'groups'],
-      record.data.map(({ source, part, windows, groups }) => [source, part, windows, groups.join(', ')]),
+      ['source', 'part', 'windows', 'groups', 'attacked', 'runs of attacks', 'hours in peace', 'which'],
+      record.data.map((row) => [
+        row.source,
+        row.part,
+        row.windows,
+        row.groups.length,
+        row.attacked_groups,
+        row.episodes,
+        row.hours_in_peace,
+        row.groups.join(', '),
+      ]),
     ),
     `Split before windows were cut: the range by site, tool and service; published tables by blocks of two minutes with
 ten seconds' gap, and by device type. Scaling, early stopping, temperature and threshold come from training and
@@ -66,7 +75,8 @@ function limits(threshold: number): string {
 - Windows overlap, so neighbouring figures are not independent; episodes and captures are.
 - Beacons, exfiltration and attacks on web applications differ little from telemetry, uploads and browsing in flow
   features alone; their figures on captures are the ones to believe.
-- Windows hold no time between flows: a slow scan and a quick one look alike, and so do rare and frequent beacons.
+- Of peers it sees only which flows share one, of times only how long ago a flow began: a beacon an hour apart is ten
+  flows among hundreds of others.
 - Tables hold ended flows in the profile \`improved2022\`; only captures show flows as a gateway reports them.
-- Nothing here is a promise for a network that looks like none of these. Begin in \`observe\`; ${percent(threshold, 1)} is a default, not a law.`;
+- Nothing here is a promise for a network that looks like none of these. Begin in \`observe\`; ${percent(threshold, 2)} is a default, not a law.`;
 }

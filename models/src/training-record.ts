@@ -14,7 +14,18 @@ const TrainingRecord = z.strictObject({
   seed: z.int(),
   /** Sources and how many windows of each part they gave. */
   data: z.array(
-    z.strictObject({ source: z.string(), part: z.string(), groups: z.array(z.string()), windows: z.int() }),
+    z.strictObject({
+      source: z.string(),
+      part: z.string(),
+      groups: z.array(z.string()),
+      windows: z.int(),
+      /** Of the groups: those in which there was an attack. */
+      attacked_groups: z.int(),
+      /** Runs of attack tools. */
+      episodes: z.int(),
+      /** Of gateways that nobody attacked. */
+      hours_in_peace: z.number(),
+    }),
   ),
   /** SHA-256 over flows, labels and windows of the training and validation parts. */
   data_fingerprint: z.string(),
@@ -66,21 +77,31 @@ export function networkOf(record: TrainingRecord): TrainedNetwork {
   };
 }
 
-export function describeData({ sequences }: Dataset): TrainingRecord['data'] {
-  const byKey = Map.groupBy(sequences, ({ source, part }) => `${source} ${part}`);
-  return [...byKey.values()].map((members) => ({
-    source: members[0]!.source,
-    part: members[0]!.part,
-    groups: [...new Set(members.map(({ group }) => group))].sort(),
-    windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
-  }));
+export function describeData({ sequences, episodes, listenings }: Dataset): TrainingRecord['data'] {
+  const keyOf = ({ source, part }: { readonly source: string; readonly part: string }): string => `${source} ${part}`;
+  return [...Map.groupBy(sequences, keyOf)].map(([key, members]) => {
+    const runs = episodes.filter((episode) => keyOf(episode) === key);
+    const seconds = listenings
+      .filter((listening) => keyOf(listening) === key && !listening.isAttacked)
+      .reduce((sum, listening) => sum + listening.seconds, 0);
+    return {
+      source: members[0]!.source,
+      part: members[0]!.part,
+      groups: [...new Set(members.map(({ group }) => group))].sort(),
+      windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
+      attacked_groups: new Set(runs.map(({ group }) => group)).size,
+      episodes: runs.length,
+      hours_in_peace: Math.round(seconds / 36) / 100,
+    };
+  });
 }
 
 /** Two datasets with the same one train the same network. */
 export function dataFingerprint({ rows, sequences }: Dataset): string {
   const hash = createHash('sha256');
   hash.update(new Uint8Array(rows.features.buffer, 0, rows.count * featureCount * 4));
-  hash.update(rows.classes.subarray(0, rows.count));
+  const columns = [rows.classes, rows.residues, rows.startUs, rows.lastUs, rows.pairs, rows.directions];
+  for (const column of columns) hash.update(new Uint8Array(column.buffer, 0, rows.count * column.BYTES_PER_ELEMENT));
   for (const { source, group, device, part, windows } of sequences) {
     if (part === 'test') continue;
     hash.update(JSON.stringify([source, group, device, part]));

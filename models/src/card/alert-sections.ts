@@ -5,7 +5,7 @@ import { percent, ratio, table } from './table.ts';
 /** A capture says something about windows from this many flows on. */
 const fewestFlows = 10;
 
-export function episodeSection(episodes: readonly EpisodeFigures[]): string {
+export function episodeSection(episodes: readonly EpisodeFigures[], possible: readonly EpisodeFigures[]): string {
   if (episodes.length === 0) return 'No episode with a known beginning was measured.';
   const groups = Map.groupBy(episodes, ({ part, source, class: name }) => `${part}\n${source}\n${name}`);
   const rows = [...groups].map(([key, members]) => {
@@ -17,10 +17,15 @@ export function episodeSection(episodes: readonly EpisodeFigures[]): string {
     const tools = members
       .toSorted((a, b) => a.alerted / a.episodes - b.alerted / b.episodes)
       .map((member) => `${member.tool} ${member.alerted}/${member.episodes}`);
-    return { part, source, name, total, alerted, named, seconds, tools };
+    const most = sum(
+      possible.filter((row) => row.part === part && row.source === source && row.class === name),
+      (row) => row.alerted,
+    );
+    return { part, source, name, total, alerted, most, named, seconds, tools };
   });
   return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules)
-reached the threshold, and in one of them no other episode had more flows, or the alert names its class.
+reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
+would be alerted if each window's score were its truth: N of M asks for windows that some short or sparse runs do not fill.
 
 ${table(
   [
@@ -28,17 +33,19 @@ ${table(
     'source',
     'class',
     'alerted',
+    'possible',
     'of those named rightly',
     'median s to alert (slowest tool)',
     'tools, weakest first',
   ],
   rows
     .toSorted((a, b) => a.part.localeCompare(b.part) || a.alerted / a.total - b.alerted / b.total)
-    .map(({ part, source, name, total, alerted, named, seconds, tools }) => [
+    .map(({ part, source, name, total, alerted, most, named, seconds, tools }) => [
       part,
       source,
       name,
       ratio(alerted, total),
+      most,
       ratio(named, alerted),
       seconds.length === 0 ? '–' : Math.max(...seconds).toFixed(1),
       tools.join(', '),

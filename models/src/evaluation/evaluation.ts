@@ -109,5 +109,7 @@ export const Evaluation = z.strictObject({
   network: Figures,
   adversarial: z.array(AdversarialFigures),
   baselines: z.array(Figures),
+  /** What N of M would make of the truth itself, for the network's episodes. */
+  possible: z.array(EpisodeFigures),
 });
 export type Evaluation = z.infer<typeof Evaluation>;

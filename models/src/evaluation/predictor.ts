@@ -1,5 +1,7 @@
 /** Whatever gives each window its class probabilities: the network, or what it must beat. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { windowAt } from '../dataset/evaluation-windows.ts';
+import { labelWindow } from '../dataset/flow-rows.ts';
 import type { FlowRows, WindowSequence } from '../dataset/flow-rows.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { ScorableWindows } from '../network/scorer.ts';
@@ -11,6 +13,22 @@ export interface Predictor {
   /** The same for all windows of a stretch, where that can be had for less than by copying their flows. */
   readonly scoreSequence?: (rows: FlowRows, sequence: WindowSequence) => Float32Array;
 }
+
+/** The label of each window, of which only stretches know enough; a window too faint to be asked for counts as benign. */
+export const truth: Predictor = {
+  name: 'truth',
+  score: () => {
+    throw new Error('the truth is known of stretches of traffic only');
+  },
+  scoreSequence: (rows, sequence) => {
+    const count = sequence.windows.length / windowLength;
+    const result = new Float32Array(count * classCount);
+    for (let number = 0; number < count; number++) {
+      result[number * classCount + (labelWindow(rows, windowAt(sequence, number)) ?? 0)] = 1;
+    }
+    return result;
+  },
+};
 
 /** Knows one flow at a time. */
 export interface FlowClassifier {
