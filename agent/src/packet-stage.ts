@@ -23,6 +23,8 @@ export interface PacketCounters {
   readonly reports: number;
   readonly activeFlows: number;
   readonly evicted: number;
+  readonly latePackets: number;
+  readonly timeSteps: number;
   /** Flows that were ready while the main thread was too far behind. */
   readonly droppedFlows: number;
   /** How far the file that is being read was read. */
@@ -39,6 +41,8 @@ export const noPackets: PacketCounters = {
   reports: 0,
   activeFlows: 0,
   evicted: 0,
+  latePackets: 0,
+  timeSteps: 0,
   droppedFlows: 0,
 };
 

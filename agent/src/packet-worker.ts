@@ -97,7 +97,7 @@ async function untilCredit(): Promise<void> {
 }
 
 function counters(): PacketCounters {
-  const { packets, bytes, undecodable, flows, reports, active, evicted } = meter.counters;
+  const { packets, bytes, undecodable, flows, reports, active, evicted, latePackets, timeSteps } = meter.counters;
   const drops = source?.drops();
   return {
     packets,
@@ -106,6 +106,8 @@ function counters(): PacketCounters {
     flows,
     reports,
     evicted,
+    latePackets,
+    timeSteps,
     droppedFlows,
     activeFlows: active,
     droppedKernel: dropsBefore.kernel + (drops === undefined ? 0 : drops.kernel + drops.interface),

@@ -15,9 +15,12 @@ export function statusCommand(): Command {
 
 /** Only what needs a person's eye; the log says why. */
 function troubles(enforcement: AgentStatus['health']['enforcement']): string {
-  const { refused, failed, drift_repairs, gap_ms_max, held_open, unexpected_ends, fail_policy } = enforcement;
+  const { refused, failed, drift_repairs, gap_ms_max, held_open, unexpected_ends, unsaved, fail_policy } = enforcement;
   return [
     held_open === true ? '; HELD OPEN by its owner: `picket-agent fail-open --resume` ends it' : '',
+    unsaved !== undefined && unsaved > 0
+      ? `; ${unsaved} NOT ON DISK and unknown to the agent after a restart: free space where \`state_dir\` is`
+      : '',
     refused > 0 ? `; ${refused} refused` : '',
     failed > 0 ? `; ${failed} failed calls of the firewall: \`picket-agent doctor\` says more` : '',
     drift_repairs > 0
@@ -32,6 +35,12 @@ function troubles(enforcement: AgentStatus['health']['enforcement']): string {
 function wanted({ bundle }: AgentStatus['model']): string {
   if (bundle?.desired == null || bundle.step === 'verified') return '';
   return `; ${bundle.desired.version} is wanted: ${bundle.step}${bundle.detail === null ? '' : ` (${bundle.detail})`}`;
+}
+
+/** What happens to nobody every day. */
+function oddTimes({ late_packets, time_steps }: AgentStatus['health']['flows']): string {
+  const late = late_packets === undefined || late_packets === 0 ? '' : `; ${late_packets} packets after the end`;
+  return time_steps === undefined || time_steps === 0 ? late : `${late}; the clock was set back ${time_steps} times`;
 }
 
 function describeMemory(memory: NonNullable<AgentStatus['health']['memory']>, rssBytes: number): string {
@@ -50,7 +59,7 @@ function describe({ gateway_id, mode, controller, model, health }: AgentStatus):
     `controller   ${controller}`,
     `model        ${model.version}, threshold ${model.threshold}${wanted(model)}`,
     `capture      ${capture.interface}: ${capture.packets} packets, ${capture.dropped_kernel} dropped by the kernel, ${capture.undecodable} undecodable`,
-    `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices`,
+    `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices${oddTimes(flows)}`,
     `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,
     `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been${troubles(enforcement)}`,
     `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,

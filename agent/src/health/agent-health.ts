@@ -17,6 +17,8 @@ export interface HealthSources {
     readonly reports: number;
     readonly activeFlows: number;
     readonly evicted: number;
+    readonly latePackets: number;
+    readonly timeSteps: number;
     readonly droppedFlows: number;
   };
   detection(): {
@@ -59,6 +61,8 @@ export function readHealth(sources: HealthSources): Health {
       reports: packets.reports,
       evicted: packets.evicted,
       dropped: packets.droppedFlows,
+      late_packets: packets.latePackets,
+      time_steps: packets.timeSteps,
     },
     detection: {
       windows: detection.windows,

@@ -4,6 +4,9 @@ import type { MinuteCounters } from '@picket/shared/contract/envelope';
 import { instantOf } from '../window/packet-time.ts';
 
 const minuteUs = 60_000_000;
+/** A flow may have ended so many minutes after its last packet; what lies further back came after a clock was set back. */
+const lateMinutes = 3;
+const nothing: readonly MinuteCounters[] = [];
 /** Devices that can be counted in one minute; further ones are summed in the next free minute and counted as dropped. */
 const maxDevices = 8192;
 
@@ -53,7 +56,7 @@ export class MinuteCounting {
   advance(atUs: number): readonly MinuteCounters[] {
     const minute = Math.floor(atUs / minuteUs);
     if (this.#minute === -1) this.#minute = minute;
-    if (minute <= this.#minute) return [];
+    if (minute <= this.#minute && minute >= this.#minute - lateMinutes) return nothing;
     const closed = this.close();
     this.#minute = minute;
     return closed;

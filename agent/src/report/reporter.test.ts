@@ -93,6 +93,22 @@ test('counters go out when packet time enters the next minute', () => {
   expect(events).toMatchObject([{ kind: 'counters', body: { minute: '1970-01-01T00:00:00.000Z', flows: 1 } }]);
 });
 
+test('counters go out at once after a clock was set back, and not for a flow that ended late', () => {
+  const { events, feed } = reporterWith(0);
+  const day = 86_400_000_000;
+  feed([
+    { ...lanFlow, lastPacketAtUs: day },
+    { ...lanFlow, lastPacketAtUs: day - 120_000_000 },
+  ]);
+  expect(events).toEqual([]);
+  feed([{ ...lanFlow, lastPacketAtUs: 1_000_000 }]);
+  feed([{ ...lanFlow, lastPacketAtUs: 61_000_000 }]);
+  expect(events.map((event) => event.kind === 'counters' && [event.body.minute, event.body.flows])).toEqual([
+    ['1970-01-02T00:00:00.000Z', 2],
+    ['1970-01-01T00:00:00.000Z', 1],
+  ]);
+});
+
 test('features survive packing to the digits of float32', () => {
   const { events, feed } = reporterWith(1);
   feed([{ ...lanFlow, features: { 'Flow Duration': 1.5e6, 'Flow Bytes/s': Number.POSITIVE_INFINITY } }]);

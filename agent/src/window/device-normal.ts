@@ -57,7 +57,7 @@ export class DeviceNormals {
       mean: new Float32Array(featureCount),
       variance: new Float32Array(featureCount),
     };
-    if (entry.flows >= eagerFlows && context.atUs - entry.learnedAtUs < learnEveryUs) return;
+    if (entry.flows >= eagerFlows && Math.abs(context.atUs - entry.learnedAtUs) < learnEveryUs) return;
     entry.learnedAtUs = context.atUs;
     for (let row = windowLength - freshRows(context); row < windowLength; row++) learnFlow(entry, features, row);
     this.#entries.delete(address);

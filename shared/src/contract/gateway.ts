@@ -71,7 +71,17 @@ export const Health = z.strictObject({
     undecodable: count,
     restarts: count,
   }),
-  flows: z.strictObject({ active: count, ended: count, reports: count, evicted: count, dropped: count }),
+  flows: z.strictObject({
+    active: count,
+    ended: count,
+    reports: count,
+    evicted: count,
+    dropped: count,
+    /** Packets of connections that were over, which make no flow. Left out by older agents, as the next. */
+    late_packets: count.optional(),
+    /** How often packet time went back by more than 10 s, because a clock was set, and every flow was handed over. */
+    time_steps: count.optional(),
+  }),
   detection: z.strictObject({
     windows: count,
     predictions: count,
@@ -98,6 +108,8 @@ export const Health = z.strictObject({
     fail_policy: z.enum(['keep', 'open']).optional(),
     /** How often that happened on this gateway. */
     unexpected_ends: count.optional(),
+    /** Decisions whose last change is not on disk, for it is full: a restart would not know of it. */
+    unsaved: count.optional(),
     /** The owner has taken everything out of the kernel, and has not resumed yet. */
     held_open: z.boolean().optional(),
     /** Whether a process of its own holds the right to change the kernel, or the whole agent. */

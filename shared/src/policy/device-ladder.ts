@@ -30,7 +30,7 @@ export class DeviceLadder {
     const victim = offender.kind === 'peers' ? device.address : undefined;
     const before = this.#book.offenceOf(rule, culprit.address, atUs);
     if (before === undefined) return this.#step(proven, culprit, offender, victim, 0, atUs);
-    const isHeld = atUs < before.untilUs;
+    const isHeld = Math.abs(atUs - before.firedAtUs) < before.untilUs - before.firedAtUs;
     const covering = isHeld
       ? this.#covering(rule.device_ladder[before.step], proven, culprit, offender, victim, atUs)
       : [];

@@ -33,6 +33,7 @@ export interface Measures {
 export const noMeasures: Measures = { taken: [], running: [] };
 
 interface Running {
+  readonly sinceUs: number;
   readonly untilUs: number;
   readonly ruleId: string;
   /** Whose offence it is; null: it protects a target and is held against nobody. */
@@ -80,13 +81,19 @@ export class MeasureBook {
     rung?: { readonly step: DeviceStep; readonly place: number },
   ): Measure {
     const seconds = who === null ? rule.duration_seconds : this.#offences.note(rule, who, atUs, rung?.place);
-    this.#running.set(restrictionKey(restriction), { untilUs: atUs + seconds * 1_000_000, ruleId: rule.id, who });
+    this.#running.set(restrictionKey(restriction), {
+      sinceUs: atUs,
+      untilUs: atUs + seconds * 1_000_000,
+      ruleId: rule.id,
+      who,
+    });
     const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
     return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
   }
 
   isRunning(key: string, atUs: number): boolean {
     const running = this.#running.get(key);
-    return running !== undefined && atUs < running.untilUs;
+    // Far before it began a clock was set back, and nobody knows: it is asked for again rather than never.
+    return running !== undefined && Math.abs(atUs - running.sinceUs) < running.untilUs - running.sinceUs;
   }
 }

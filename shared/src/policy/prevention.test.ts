@@ -254,6 +254,16 @@ test('a device that attacks the gateway itself is kept from it, or quarantined; 
   expect(see(rule({ device_ladder: ['quarantine'] }))).toEqual([`quarantine device ${camera}`]);
 });
 
+test('a clock that was set back a day keeps nothing from being asked for again', () => {
+  const gateway = new Gateway([rule()]);
+  gateway.see(scan(90_000), scan(90_001), scan(90_002));
+  expect(gateway.words).toHaveLength(1);
+  gateway.see(scan(90_100), scan(90_101));
+  expect(gateway.words, 'it holds').toHaveLength(1);
+  gateway.see(scan(3600), scan(3601), scan(3602));
+  expect(gateway.words).toEqual(['block ip 203.0.113.9', 'block ip 203.0.113.9']);
+});
+
 test('what was refused is asked for again; what holds is not', () => {
   const gateway = new Gateway([rule({ cooldown_seconds: 0 })]);
   gateway.see(scan(0), scan(1), scan(2));
