@@ -26,6 +26,8 @@ export class DecisionStore implements Disposable {
   readonly #decisions = new Map<string, Decision>();
   /** Of decisions restored after a reboot: their end by the wall clock, milliseconds since 1970. */
   readonly #unsure = new Map<string, number>();
+  /** What the disk does not know yet, by id: made, changed, removed, or lifted (when). Stays where the disk will not. */
+  readonly #unsaved = new Map<string, 'new' | 'changed' | 'removed' | number>();
   #storedSkewMs = 0;
   #unreadable = 0;
   #unexpectedEnds = 0;
@@ -67,6 +69,11 @@ export class DecisionStore implements Disposable {
     return this.#unexpectedEnds;
   }
 
+  /** Decisions whose last change is not on disk: a restart now would not know of it. */
+  get unsaved(): number {
+    return this.#unsaved.size;
+  }
+
   all(): readonly Decision[] {
     return [...this.#decisions.values()];
   }
@@ -82,41 +89,35 @@ export class DecisionStore implements Disposable {
     return [...this.#unsure].filter(([, endsAtMs]) => endsAtMs <= wallMs).map(([id]) => id);
   }
 
-  /** All of them or none. Where the disk will not take them this throws, and they are held in memory only. */
+  /**
+   * All of them or none. Where the disk will not take them this throws, and they are held in memory until it does: with
+   * the next change, or when the agent is `seen`.
+   */
   put(decisions: readonly Decision[]): void {
-    for (const decision of decisions) this.#decisions.set(decision.id, decision);
-    this.#database.transaction(() => {
-      this.#write(decisions);
-      this.#writeLife();
-    })();
+    for (const decision of decisions) {
+      this.#decisions.set(decision.id, decision);
+      this.#unsaved.set(decision.id, 'new');
+    }
+    this.#save();
   }
 
   /** Forgotten in memory even where the disk will not, which throws. */
   remove(ids: readonly string[]): void {
     for (const id of ids) {
-      this.#decisions.delete(id);
-      this.#unsure.delete(id);
+      this.#forget(id);
+      if (this.#unsaved.get(id) === 'new') this.#unsaved.delete(id);
+      else this.#unsaved.set(id, 'removed');
     }
-    const remove = this.#database.prepare('DELETE FROM decision WHERE id = ?');
-    const removeEnd = this.#database.prepare('DELETE FROM decision_end WHERE id = ?');
-    this.#database.transaction(() => {
-      for (const id of ids) {
-        remove.run(id);
-        removeEnd.run(id);
-      }
-    })();
+    this.#save();
   }
 
-  /** Removes them and remembers that they were lifted, for as long as any decision may last. */
+  /** Removes them and remembers that they were lifted, for as long as any decision may last. Throws as `remove` does. */
   lift(ids: readonly string[], nowMs: number): void {
-    for (const id of ids) this.#decisions.delete(id);
-    const remember = this.#database.prepare('INSERT OR REPLACE INTO lifted (id, at_ms) VALUES (?, ?)');
-    const forget = this.#database.prepare('DELETE FROM lifted WHERE at_ms < ?');
-    this.#database.transaction(() => {
-      for (const id of ids) remember.run(id, Math.round(nowMs));
-      forget.run(Math.round(nowMs) - maxDecisionSeconds * 1000);
-      this.remove(ids);
-    })();
+    for (const id of ids) {
+      this.#forget(id);
+      this.#unsaved.set(id, Math.round(nowMs));
+    }
+    this.#save();
   }
 
   /** Those of these ids that were lifted; asked for thousands at once. */
@@ -125,26 +126,68 @@ export class DecisionStore implements Disposable {
       .prepare('SELECT id FROM lifted WHERE id IN (SELECT value FROM json_each(?))')
       .pluck()
       .all(JSON.stringify(ids)) as readonly string[];
-    return new Set(lifted);
+    return new Set([...lifted, ...ids.filter((id) => typeof this.#unsaved.get(id) === 'number')]);
   }
 
   /** The agent runs. To be called every `seenEveryMs` (time-left.ts) while anything is held. Throws where the disk will not. */
   seen(): void {
     const hasClockMoved = this.#clock !== undefined && this.#clock.skewMs() !== this.#storedSkewMs;
-    this.#database.transaction(() => {
-      if (hasClockMoved) this.#write(this.all()); // their ends by the wall clock read differently now
-      this.#writeLife();
-    })();
+    // their ends by the wall clock read differently now
+    if (hasClockMoved)
+      for (const id of this.#decisions.keys()) if (!this.#unsaved.has(id)) this.#unsaved.set(id, 'changed');
+    this.#save();
   }
 
   /** Says on disk that the agent was stopped, and did not just end. */
   [Symbol.dispose](): void {
     try {
+      if (this.#unsaved.size > 0) this.#save();
       this.#writeLife(false);
     } catch {
       // a full disk: the next start takes this for an unexpected end
     }
     this.#database.close();
+  }
+
+  #forget(id: string): void {
+    this.#decisions.delete(id);
+    this.#unsure.delete(id);
+  }
+
+  /** Everything that the disk does not know yet, or nothing of it. */
+  #save(): void {
+    const removed: string[] = [];
+    const lifted: (readonly [id: string, atMs: number])[] = [];
+    const held: Decision[] = [];
+    for (const [id, change] of this.#unsaved) {
+      const decision = this.#decisions.get(id);
+      if (decision !== undefined) held.push(decision);
+      else removed.push(id);
+      if (typeof change === 'number') lifted.push([id, change]);
+    }
+    this.#database.transaction(() => {
+      if (held.length > 0) this.#write(held);
+      if (removed.length > 0) this.#writeRemoved(removed);
+      if (lifted.length > 0) this.#writeLifted(lifted);
+      this.#writeLife();
+    })();
+    this.#unsaved.clear();
+  }
+
+  #writeRemoved(ids: readonly string[]): void {
+    const remove = this.#database.prepare('DELETE FROM decision WHERE id = ?');
+    const removeEnd = this.#database.prepare('DELETE FROM decision_end WHERE id = ?');
+    for (const id of ids) {
+      remove.run(id);
+      removeEnd.run(id);
+    }
+  }
+
+  #writeLifted(lifted: readonly (readonly [id: string, atMs: number])[]): void {
+    const remember = this.#database.prepare('INSERT OR REPLACE INTO lifted (id, at_ms) VALUES (?, ?)');
+    for (const [id, atMs] of lifted) remember.run(id, atMs);
+    const newestMs = Math.max(...lifted.map(([, atMs]) => atMs));
+    this.#database.prepare('DELETE FROM lifted WHERE at_ms < ?').run(newestMs - maxDecisionSeconds * 1000);
   }
 
   #write(decisions: readonly Decision[]): void {

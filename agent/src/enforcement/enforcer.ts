@@ -143,6 +143,7 @@ export class Enforcer implements AsyncDisposable {
       gap_ms_max: this.#gap.maxMs,
       fail_policy: this.#options.failPolicy ?? 'keep',
       unexpected_ends: this.#options.store.unexpectedEnds,
+      unsaved: this.#options.store.unsaved,
       held_open: this.#isOpen,
       packets_dropped: this.#reading.packetsDropped,
       packets_would_drop: this.#reading.packetsWouldDrop,
@@ -399,7 +400,9 @@ export class Enforcer implements AsyncDisposable {
   }
 
   #noteSeen(): void {
-    if (this.#options.store.size === 0 || this.#now() - this.#seenAtMs < seenEveryMs) return;
+    const { size, unsaved } = this.#options.store;
+    const isDue = size > 0 && this.#now() - this.#seenAtMs >= seenEveryMs;
+    if (!isDue && unsaved === 0) return;
     this.#seenAtMs = this.#now();
     this.#write(() => this.#options.store.seen());
   }
@@ -438,7 +441,11 @@ export class Enforcer implements AsyncDisposable {
     try {
       change();
     } catch (error) {
-      this.#options.log.warn(`decisions cannot be written down and will not survive a restart: ${String(error)}`);
+      const { unsaved } = this.#options.store;
+      this.#options.log.warn(
+        { unsaved },
+        `decisions cannot be written down and would not survive a restart, tried again every few seconds: free space on the disk (${String(error)})`,
+      );
     }
   }
 
