@@ -91,7 +91,7 @@ test('the gradient of the loss agrees with finite differences along random direc
       index >= from && index < to ? value * (0.5 + random()) : 0,
     );
     const norm = Math.hypot(...direction);
-    const step = 0.005;
+    const step = 0.002;
     const [ahead, behind] = await Promise.all(
       [step, -step].map((distance) =>
         trainStep(

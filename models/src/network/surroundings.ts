@@ -8,13 +8,15 @@ import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 
 const ways = FlowDirection.options.length;
-/** Age, whether it is known, pause, share of the peer, and one for each direction. */
-export const surroundingsWidth = 4 + ways;
+/** Age, whether it is known, pause, share of the peer, pause since that peer's flow before, and one for each direction. */
+export const surroundingsWidth = 5 + ways;
 
 /** Seconds on a logarithmic scale from about a twentieth to hours: −1.3 to 2.4. */
 const briefest = 0.05;
 const middle = 1;
 const spread = 3;
+/** A pause as long as this, seconds, stands for none: nothing came from that peer before. */
+const longest = 7200;
 
 /** [batch, 10, surroundingsWidth] of `context` [batch, 10, 3] and `present` [batch, 10, 1]. */
 export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Tensor): Tensor {
@@ -43,6 +45,19 @@ export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Te
   const all = graph.add(graph.reduceSum(others, [2], true), graph.scalar(1e-6));
   const share = graph.sub(graph.mul(graph.div(alike, all), graph.scalar(2)), graph.scalar(1));
 
+  // Seconds from flow j to flow i; where j is of another peer, later, unknown or i itself, the longest there is.
+  const since = graph.sub(graph.transpose(seconds, [0, 2, 1]), seconds);
+  const isBefore = numbers(graph, graph.one('GreaterOrEqual', [since, graph.scalar(0)], pairs));
+  const isOther = graph.constant(
+    Array.from({ length: windowLength ** 2 }, (_, at) => (at % (windowLength + 1) === 0 ? 0 : 1)),
+    [1, windowLength, windowLength],
+  );
+  const agesKnown = graph.mul(graph.transpose(ageKnown, [0, 2, 1]), ageKnown);
+  const counts = graph.mul(graph.mul(graph.mul(equal, others), isBefore), graph.mul(isOther, agesKnown));
+  // The smallest of them, as the largest of what is left of the longest.
+  const left = graph.mul(graph.unary('Relu', graph.sub(graph.scalar(longest), since)), counts);
+  const pauseOfPeer = graph.sub(graph.scalar(longest), graph.reduceMax(left, 2));
+
   const names = graph.constant([...FlowDirection.options.keys()], [1, 1, ways]);
   const way = numbers(graph, graph.one('Equal', [direction, names], [batch, windowLength, ways]));
   return graph.concat(
@@ -51,6 +66,7 @@ export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Te
       ageKnown,
       graph.mul(scaled(pause), pauseKnown),
       graph.mul(share, peerKnown),
+      graph.mul(scaled(pauseOfPeer), graph.mul(peerKnown, ageKnown)),
       graph.mul(way, present),
     ],
     2,

@@ -47,7 +47,7 @@ function inputsOf(window: Float32Array, context: Float32Array, flows: number, sc
   });
 }
 
-/** Age, whether it is known, pause since the flow before, share of the peer, direction. */
+/** Age, whether it is known, pause since the flow before, share of the peer, pause since that peer's last, direction. */
 function beside(context: Float32Array, first: number, index: number, flows: number): number[] {
   const of = (flow: number, column: number): number => context[(first + flow) * 3 + column]!;
   const scaled = (seconds: number): number => (Math.log(seconds + 0.05) - 1) / 3;
@@ -55,11 +55,15 @@ function beside(context: Float32Array, first: number, index: number, flows: numb
   const before = index === 0 ? -1 : of(index - 1, 0);
   const peer = of(index, 1);
   const known = Array.from({ length: flows }, (_, flow) => of(flow, 1)).filter((other) => other >= 0);
+  const pauses = Array.from({ length: flows }, (_, flow) => flow)
+    .filter((flow) => flow !== index && of(flow, 1) === peer && of(flow, 0) >= age)
+    .map((flow) => of(flow, 0) - age);
   return [
     age < 0 ? 0 : scaled(age),
     age < 0 ? 0 : 1,
     age < 0 || before < 0 ? 0 : scaled(Math.abs(before - age)),
     peer < 0 ? 0 : (2 * known.filter((other) => other === peer).length) / known.length - 1,
+    age < 0 || peer < 0 ? 0 : scaled(Math.min(7200, ...pauses)),
     ...[0, 1, 2].map((way) => (of(index, 2) === way ? 1 : 0)),
   ];
 }
