@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { decision } from '../testing/decisions.ts';
 import { readStoredDecisions } from './decision-rows.ts';
@@ -155,3 +156,34 @@ test('what was lifted stays lifted after a start, whatever fraction of a millise
   using store = DecisionStore.open({ path: file });
   expect([store.all(), [...store.liftedAmong([lifted.id, 'another'])]]).toEqual([[], [lifted.id]]);
 });
+
+test('a restart writes no decision again in the same boot, and their ends only after a reboot', () => {
+  const [file, machine] = [path(), new Machine()];
+  const first = open(file, machine);
+  first.store.put(Array.from({ length: 1000 }, (_, index) => decision({ value: `100.64.0.${index}` }, machine.wall)));
+  first.store[Symbol.dispose]();
+  using database = watchWrites(file);
+  machine.pass(minute);
+  open(file, machine).store[Symbol.dispose]();
+  expect(database.written()).toEqual({ decision: 0, decision_end: 0 });
+  machine.reboot(machine.wall + minute);
+  open(file, machine).store[Symbol.dispose]();
+  expect(database.written()['decision_end']).toBe(1000);
+});
+
+/** Counts the rows that are written from here on. */
+function watchWrites(file: string): Disposable & { written(): Readonly<Record<string, number>> } {
+  const tables = ['decision', 'decision_end'];
+  const database = new Database(file);
+  database.exec('CREATE TABLE written (name TEXT)');
+  for (const name of tables) {
+    database.exec(
+      `CREATE TRIGGER watch_${name} AFTER INSERT ON ${name} BEGIN INSERT INTO written VALUES ('${name}'); END`,
+    );
+  }
+  const count = database.prepare('SELECT count(*) FROM written WHERE name = ?').pluck();
+  return {
+    written: () => Object.fromEntries(tables.map((name) => [name, Number(count.get(name))])),
+    [Symbol.dispose]: () => database.close(),
+  };
+}

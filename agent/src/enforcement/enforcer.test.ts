@@ -349,3 +349,25 @@ test('who hears that the kernel was changed repairs it at once, and counts how l
   await enforcer.check();
   expect(enforcer.stats).toMatchObject({ drift_repairs: 1, gap_ms_max: 40, gap_ms_total: 40 });
 });
+
+test('thousands that are on disk are brought to the kernel once, and told in one breath', async () => {
+  const bench = new Bench();
+  bench.store.put(
+    Array.from({ length: 5000 }, (_, index) => bench.block({ value: `100.64.${index >> 8}.${index & 255}` })),
+  );
+  let breaths = 0;
+  let isWithin = false;
+  const events: DecisionEvent[] = [];
+  await bench.open({
+    onEvent: (event) => {
+      events.push(event);
+      if (isWithin) return;
+      isWithin = true;
+      breaths += 1;
+      queueMicrotask(() => (isWithin = false));
+    },
+  });
+  expect(events).toHaveLength(5000);
+  expect(new Set(events.map(({ state }) => state))).toEqual(new Set(['verified']));
+  expect([breaths, bench.firewall.holds, bench.firewall.reads]).toEqual([1, 1, 0]);
+});

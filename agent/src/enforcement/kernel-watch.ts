@@ -11,8 +11,9 @@ export interface KernelWatchOptions {
   readonly onChanged: () => void;
 }
 
-const firstBackoffMs = 1000;
-const maxBackoffMs = 60_000;
+const firstBackoffMs = 100;
+/** As often as the kernel is read back anyway. */
+const maxBackoffMs = 10_000;
 const healthyMs = 60_000;
 /** Lines of ours are short; what is longer belongs to somebody else's tables. */
 const maxLineCharacters = 4096;

@@ -7,19 +7,21 @@ import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading } from './messag
 
 export interface HelperFirewallOptions {
   /** Owned by the caller. */
-  readonly link: HelperLink;
+  readonly link: Pick<HelperLink, 'request' | 'watch'>;
   /** Milliseconds since 1970 by the clock that the decisions' ends go by. */
   readonly now: () => number;
   readonly addressesOf: (mac: string) => readonly string[];
 }
 
 export class HelperFirewall implements Firewall {
-  readonly #link: HelperLink;
+  readonly #link: HelperFirewallOptions['link'];
   readonly #now: () => number;
   readonly #addressesOf: (mac: string) => readonly string[];
   /** What the helper was told, by id. */
   #told = new Map<string, Decision>();
   #isInStep = false;
+  /** An answer did not come through: what it said of the kernel is not known here. */
+  #hasMissed = false;
   #decisionIds: ReadonlySet<string> = new Set();
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -53,9 +55,11 @@ export class HelperFirewall implements Firewall {
   }
 
   read(signal: AbortSignal): Promise<FirewallReading> {
-    return this.#inTurn(async () =>
-      this.#reading(await this.#link.request({ op: 'read', now_ms: this.#nowMs() }, signal)),
-    );
+    return this.#inTurn(async () => {
+      if (this.#hasMissed) await this.#link.request({ op: 'reset' }, signal);
+      this.#hasMissed = false;
+      return this.#reading(await this.#link.request({ op: 'read', now_ms: this.#nowMs() }, signal));
+    });
   }
 
   watch(onChanged: () => void): AsyncDisposable {
@@ -100,7 +104,7 @@ export class HelperFirewall implements Firewall {
 
   #reading(reading: Reading | undefined): FirewallReading {
     if (reading === undefined) throw new Error('the privileged process answered without a reading');
-    if (reading.decision_ids !== undefined) this.#decisionIds = new Set(reading.decision_ids);
+    this.#decisionIds = this.#idsAfter(reading.decision_ids);
     return {
       decisionIds: this.#decisionIds,
       packetsOf: new Map(reading.packets_of),
@@ -108,6 +112,18 @@ export class HelperFirewall implements Firewall {
       packetsWouldDrop: reading.packets_would_drop,
       drift: reading.drift,
     };
+  }
+
+  /** Throws where an answer before was missed; all is told anew then. */
+  #idsAfter(ids: Reading['decision_ids']): ReadonlySet<string> {
+    if ('all' in ids) return new Set(ids.all);
+    const after = new Set(this.#decisionIds);
+    for (const id of ids.went) after.delete(id);
+    for (const id of ids.came) after.add(id);
+    if (after.size === ids.count) return after;
+    this.#isInStep = false;
+    this.#hasMissed = true;
+    throw new Error('an answer of the privileged process was missed: all is told anew');
   }
 
   #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {

@@ -13,7 +13,8 @@ export interface HelperLinkListener {
   readonly onClose: () => void;
 }
 
-type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
+/** A request before it is numbered. */
+export type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 interface Waiting {
   readonly resolve: (reading: Reading | undefined) => void;
   readonly reject: (error: Error) => void;

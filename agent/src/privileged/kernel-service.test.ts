@@ -32,9 +32,15 @@ test('what was added holds, what was removed does not, and a reset forgets all',
   const [one, two] = [decision({ value: '203.0.113.1' }), decision({ value: '203.0.113.2' })];
   expect(await bench.ask({ op: 'add', id: 0, decisions: [one, two] })).toEqual({ re: 0, ok: true });
   expect(bench.firewall.decisions).toEqual([]);
-  expect(await bench.ask(hold)).toMatchObject({ re: 1, ok: true, reading: { decision_ids: [one.id, two.id] } });
+  expect(await bench.ask(hold)).toMatchObject({
+    re: 1,
+    ok: true,
+    reading: { decision_ids: { all: [one.id, two.id] } },
+  });
   // the same again is not said again
-  expect(await bench.ask({ op: 'read', id: 2, now_ms })).not.toHaveProperty('reading.decision_ids');
+  expect(await bench.ask({ op: 'read', id: 2, now_ms })).toMatchObject({
+    reading: { decision_ids: { came: [], went: [], count: 2 } },
+  });
   await bench.ask({ op: 'remove', id: 3, ids: [one.id] });
   await bench.ask(hold);
   expect(bench.firewall.decisions.map(({ id }) => id)).toEqual([two.id]);

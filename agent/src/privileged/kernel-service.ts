@@ -166,12 +166,17 @@ export class KernelService implements AsyncDisposable {
   }
 
   #told(reading: FirewallReading): Reading {
-    const isSame =
-      this.#lastIds?.size === reading.decisionIds.size &&
-      [...reading.decisionIds].every((id) => this.#lastIds?.has(id));
+    const before = this.#lastIds;
     this.#lastIds = reading.decisionIds;
     return {
-      ...(isSame ? {} : { decision_ids: [...reading.decisionIds] }),
+      decision_ids:
+        before === undefined
+          ? { all: [...reading.decisionIds] }
+          : {
+              came: [...reading.decisionIds].filter((id) => !before.has(id)),
+              went: [...before].filter((id) => !reading.decisionIds.has(id)),
+              count: reading.decisionIds.size,
+            },
       packets_of: [...reading.packetsOf],
       packets_dropped: reading.packetsDropped,
       packets_would_drop: reading.packetsWouldDrop,

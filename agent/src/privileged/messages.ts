@@ -64,8 +64,11 @@ export const Request = z.discriminatedUnion('op', [
 export type Request = z.infer<typeof Request>;
 
 export const Reading = z.strictObject({
-  /** Left out: the same as in the reading before. */
-  decision_ids: z.array(z.string()).optional(),
+  /** Ids of decisions in the kernel: all of them, or what differs from the reading before, and how many they are. */
+  decision_ids: z.union([
+    z.strictObject({ all: z.array(z.string()) }),
+    z.strictObject({ came: z.array(z.string()), went: z.array(z.string()), count: z.int() }),
+  ]),
   packets_of: z.array(z.tuple([z.string(), z.number()])),
   packets_dropped: z.number(),
   packets_would_drop: z.number(),

@@ -11,17 +11,25 @@ export class MemoryFirewall implements Firewall {
   failure: Error | undefined;
   /** Set by a test that tells of changes. */
   watch?: (onChanged: () => void) => AsyncDisposable;
-  /** How often `clear` was called. */
+  /** How often `hold`, `read` and `clear` were called. */
+  holds = 0;
+  reads = 0;
   clears = 0;
 
   async hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+    this.holds += 1;
     if (this.failure !== undefined) throw this.failure;
     this.decisions = decisions;
     this.guard = guard;
-    return this.read(signal);
+    return this.#reading(signal);
   }
 
   async read(signal: AbortSignal): Promise<FirewallReading> {
+    this.reads += 1;
+    return this.#reading(signal);
+  }
+
+  #reading(signal: AbortSignal): FirewallReading {
     signal.throwIfAborted();
     if (this.failure !== undefined) throw this.failure;
     return {
