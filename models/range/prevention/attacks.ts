@@ -77,6 +77,21 @@ export const synScan6 = (target: string): string[] => [
   target,
 ];
 
+/** Port scans one after the other, without an end. */
+export const scanAgainAndAgain = (target: string): string[] => {
+  const scan = 'nmap -n -Pn -sS --min-rate 100 --max-rate 150 --max-retries 0 -p 1-1000';
+  return ['bash', '-c', `while :; do ${scan} ${target}; done`];
+};
+
+/** A port scan of which every few ports come from another address: `addresses` are the attacker's own, on `eth0`. */
+export const scanFromMany6 = (addresses: readonly string[], target: string): string[] => {
+  const scan = 'nmap -6 -e eth0 -n -Pn -sS -T4 --min-rate 100 --max-rate 150 --max-retries 0';
+  const rounds = addresses.map(
+    (address, index) => `${scan} -S ${address} -p ${index * 40 + 1}-${index * 40 + 40} ${target}`,
+  );
+  return ['bash', '-c', `while :; do ${rounds.join('; ')}; done`];
+};
+
 export const connectScan = (target: string): string[] => [
   'nmap',
   '-n',

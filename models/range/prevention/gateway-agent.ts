@@ -8,8 +8,15 @@ import { type RunningProgram, eventually } from '../running-program.ts';
 import type { GuardedNetwork } from './guarded-network.ts';
 
 const main = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
+/** `picket-agent` of some other folder, as an argument list. */
+export const agentCommandOf = (file: string): readonly string[] => [
+  process.execPath,
+  '--no-warnings',
+  '--conditions=@picket/source',
+  file,
+];
 /** `picket-agent`, as an argument list. */
-export const agentCommand = [process.execPath, '--no-warnings', '--conditions=@picket/source', main];
+export const agentCommand = agentCommandOf(main);
 
 /** As `decisions list --json` shows it; more members are there. */
 export interface HeldDecision {
@@ -21,6 +28,7 @@ export interface HeldDecision {
     readonly value: string;
     readonly mode: string;
     readonly scenario: string;
+    readonly created_at: string;
     readonly expires_at: string;
   };
   readonly in_kernel: boolean;
@@ -85,9 +93,13 @@ export class GatewayAgent {
     return this.#program;
   }
 
-  /** The same configuration and state again, after `program` was stopped; elsewhere if a namespace is given. */
-  startAgain(namespace = this.#namespace, wrapper: readonly string[] = []): void {
-    this.#program = this.#network.start(namespace, [...wrapper, ...agentCommand, 'run', '--config', this.#configFile]);
+  /** The same configuration and state again, after `program` was stopped. `command` is another build of `picket-agent`. */
+  startAgain({
+    wrapper = [],
+    command = agentCommand,
+  }: { readonly wrapper?: readonly string[]; readonly command?: readonly string[] } = {}): void {
+    const words = [...wrapper, ...command, 'run', '--config', this.#configFile];
+    this.#program = this.#network.start(this.#namespace, words);
   }
 
   /** It answers on its own door. Rejects with what it said when it ended instead, or at the deadline. */

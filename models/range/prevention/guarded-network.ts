@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { runOwn } from '../attacks/scan-targets.ts';
 import type { starters } from '../daemons.ts';
 import { connect } from '../link.ts';
-import { Namespace, destroyNamespace, namespacePrefix } from '../namespace.ts';
+import { Namespace, destroyNamespace, must, namespacePrefix } from '../namespace.ts';
 import { Random } from '../random.ts';
 import { RunningProgram } from '../running-program.ts';
 import { startDaemon } from '../services.ts';
@@ -145,6 +145,13 @@ export class GuardedNetwork implements AsyncDisposable {
       `route add ${this.controller.address} via 198.51.101.9`,
     ]);
     return gateway;
+  }
+
+  /** From now on this folder is a disk of its own with so much room, gone with the network. */
+  async giveDisk(folder: string, mebibytes: number): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    await must(['mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder]);
+    this.#resources.defer(async () => void (await must(['umount', '--lazy', folder])));
   }
 
   /** Start a service on a host. */

@@ -38,13 +38,13 @@ export const scenario: Scenario = {
     await setClock('+1d');
     await check('a day ahead');
     await agent.program.stop('SIGTERM');
-    agent.startAgain(network.gateway, wrapper);
+    agent.startAgain({ wrapper });
     await agent.untilReady(60_000);
     await check('restarted a day ahead');
     await setClock('-1d');
     await check('two days back');
     await agent.program.stop('SIGKILL');
-    agent.startAgain(network.gateway, wrapper);
+    agent.startAgain({ wrapper });
     await agent.untilReady(60_000);
     await check('restarted two days back');
   },

@@ -1,25 +1,7 @@
 /** Somebody flushes all rules, as many firewall scripts begin. */
-import type { Scenario } from '../scenario.ts';
+import { tampering } from '../tampering.ts';
 
-export const scenario: Scenario = {
-  group: 'life cycle',
-  expectation: 'nft flush ruleset: the block is back by itself, and the repair is counted.',
-  async run(field) {
-    const agent = await field.startAgent();
-    const { attacker, gateway } = field.network;
-    await agent.add({ scope: 'ip', value: attacker.address });
-    await field.expectReach('the attacker gets nothing', attacker, false);
-    await gateway.nft('flush ruleset');
-    await field.expectSoon(
-      'the kernel holds the block again',
-      () => field.network.reachesDevice(attacker),
-      (reaches) => !reaches,
-    );
-    const [listed] = await agent.decisions();
-    field.expect('the agent says that the kernel holds it', listed?.in_kernel === true, listed);
-    const { health } = (await agent.ask('GET', '/status')) as {
-      health: { enforcement: { drift_repairs: number } };
-    };
-    field.expect('the repair is counted', health.enforcement.drift_repairs > 0, health.enforcement);
-  },
-};
+export const scenario = tampering(
+  'nft flush ruleset: the block is back by itself, and the repair is counted.',
+  'flush ruleset',
+);
