@@ -1,4 +1,5 @@
 /** The shipped network on the captures that ship with the agent, extracted by the agent itself. */
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +9,13 @@ import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CaptureLabels } from '../range/labels.ts';
-import { evaluationWindows } from './dataset/evaluation-windows.ts';
+import { evaluationWindows, sequenceWindows } from './dataset/evaluation-windows.ts';
 import { emptyDataset } from './dataset/flow-rows.ts';
 import { replayCaptures } from './dataset/replay-captures.ts';
 import { scoreWindows } from './network/scorer.ts';
 
 const captures = fileURLToPath(new URL('../../agent/captures/', import.meta.url));
+const agent = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 const bundles = fileURLToPath(new URL('../bundles/', import.meta.url));
 const [bundle] = readdirSync(bundles);
 let folder: string;
@@ -44,6 +46,54 @@ async function verdicts(
     return { is: trafficClasses[label]!, said: trafficClasses[said]! };
   });
 }
+
+interface Spoken {
+  readonly type: string;
+  readonly device: { readonly address: string };
+  readonly score: number;
+}
+
+/** The scores that the agent itself gives each device, in turn. */
+function replayed(capture: string): Map<string, number[]> {
+  const argv = ['--conditions=@picket/source', agent, 'replay', capture, '--json', '--no-progress'];
+  const output = execFileSync(process.execPath, argv, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const spoken = output
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":"prediction"'))
+    .map((line) => JSON.parse(line) as Spoken); // of our own agent
+  const byDevice = Map.groupBy(spoken, ({ device }) => device.address);
+  return new Map([...byDevice].map(([device, lines]) => [device, lines.map(({ score }) => score)]));
+}
+
+test('a gateway scores the windows that training cuts, in the same context', { timeout: 90_000 }, async () => {
+  const capture = join(captures, 'benign.pcap');
+  const dataset = emptyDataset();
+  const own = mkdtempSync(join(folder, 'benign-'));
+  cpSync(capture, join(own, 'benign', 'benign.pcap'));
+  await replayCaptures(own, dataset, () => undefined);
+  const live = replayed(capture);
+  expect([...live.keys()].sort()).toEqual(dataset.sequences.map(({ device }) => device).sort());
+  let found = 0;
+  let windows = 0;
+  for (const sequence of dataset.sequences) {
+    const detect = readFileSync(join(bundles, bundle!, 'detect.onnx'));
+    const probabilities = await scoreWindows(detect, sequenceWindows(dataset.rows, sequence));
+    const scores = live.get(sequence.device)!;
+    let at = 0;
+    for (let window = 0; window < sequence.counts.length; window++) {
+      windows += 1;
+      const next = scores.findIndex(
+        (score, index) => index >= at && Math.abs(score - (1 - probabilities[window * trafficClasses.length]!)) < 1e-4,
+      );
+      if (next < 0) continue;
+      found += 1;
+      at = next + 1;
+    }
+  }
+  expect(windows).toBeGreaterThan(100);
+  // A gateway's clock also moves by packets that change no window, so now and then it scores one more in between.
+  expect(found / windows).toBeGreaterThan(0.9);
+});
 
 test('a minute of honest life raises no alarm', { timeout: 90_000 }, async () => {
   const said = await verdicts('benign.pcap', []);
