@@ -3,7 +3,7 @@
  * share a thread with packets or with the link.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WindowBatch } from './detection/detector.ts';
+import { BatchMailbox, emptyBatch } from './detection/batch-mailbox.ts';
 import { openModelBundle } from './detection/model-bundle.ts';
 import { OnnxDetector } from './detection/onnx-detector.ts';
 import type { DetectionReply, DetectionRequest, DetectionWorkerData } from './worker-detector.ts';
@@ -11,7 +11,10 @@ import type { DetectionReply, DetectionRequest, DetectionWorkerData } from './wo
 if (parentPort === null) throw new Error('detection-worker.ts is a worker thread, not a program');
 const port = parentPort;
 
-const { bundle: folder, trust, expected } = workerData as DetectionWorkerData;
+const { bundle: folder, trust, expected, mailbox: buffers } = workerData as DetectionWorkerData;
+const mailbox = new BatchMailbox(buffers);
+/** onnxruntime takes no shared memory. */
+const taken = emptyBatch();
 const detector = await OnnxDetector.open(await openModelBundle(folder, trust, expected));
 port.postMessage({
   type: 'ready',
@@ -40,6 +43,6 @@ async function answer(request: Exclude<DetectionRequest, { readonly type: 'close
       attributions: await detector.explain(request.window),
     };
   }
-  const batch: WindowBatch = request.batch;
+  const batch = mailbox.take(request.count, taken);
   return { type: 'detected', id: request.id, detection: await detector.detect(batch) };
 }

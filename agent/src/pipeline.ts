@@ -9,7 +9,7 @@ import type { Explanation, Prediction } from '@picket/shared/contract/prediction
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
-import type { Detection, Detector } from './detection/detector.ts';
+import { type Detection, type Detector, maxBatchWindows } from './detection/detector.ts';
 import type { DeviceRegistry, DeviceSighting, FlowRole } from './devices/device-registry.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import type { DecisionDraft } from './verdict/decision-draft.ts';
@@ -64,8 +64,6 @@ export interface PipelineCounters {
 }
 
 const windowSize = windowLength * featureCount;
-/** Windows per call of the network. */
-const maxBatch = 256;
 /**
  * An explanation costs a millisecond, so only a window that opens an alert gets one, and a batch has a budget of them.
  * An alert that had to go without gets its reasons from its next window. While memory is short there are two: an
@@ -173,9 +171,9 @@ export class Pipeline {
 
   async #judgeDue(): Promise<void> {
     for (
-      let due = this.#options.windows.takeDue(maxBatch);
+      let due = this.#options.windows.takeDue(maxBatchWindows);
       due !== undefined;
-      due = this.#options.windows.takeDue(maxBatch)
+      due = this.#options.windows.takeDue(maxBatchWindows)
     ) {
       const detection = await this.#detector.detect(due.batch);
       await this.#judge(due, detection);
@@ -187,7 +185,7 @@ export class Pipeline {
     this.#latencyMs += detection.latencyMs;
     let budget: number = explanationsPerBatch[this.#options.mayExplain() ? 'usual' : 'pressed'];
     for (const [index, context] of contexts.entries()) {
-      const features = batch.windows.slice(index * windowSize, (index + 1) * windowSize);
+      const features = batch.windows.subarray(index * windowSize, (index + 1) * windowSize);
       const judged = this.#predictionOf(context, detection, index, batch.count);
       const isAttack = judged.label === 'attack';
       const weighed = verdicts.weigh({ prediction: judged, context });
@@ -197,7 +195,11 @@ export class Pipeline {
         budget -= 1;
         this.#explained += 1;
         const flowContext = batch.flowContext.slice(index * flowContextSize, (index + 1) * flowContextSize);
-        const attributions = await this.#detector.explain({ features, flowsSeen: context.flowsSeen, flowContext });
+        const attributions = await this.#detector.explain({
+          features: features.slice(),
+          flowsSeen: context.flowsSeen,
+          flowContext,
+        });
         prediction = { ...judged, explanation: this.#explain(context, features, attack, attributions) };
       } else if (attack !== undefined) this.#unexplained += 1;
       this.#predictions += 1;

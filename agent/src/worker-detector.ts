@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 import { shippedOnly, type BundleTrust } from './detection/bundle-trust.ts';
 import type { Detection, Detector, ExplainableWindow, WindowBatch } from './detection/detector.ts';
+import { BatchMailbox, type MailboxBuffers } from './detection/batch-mailbox.ts';
 import { AgentError } from './errors.ts';
 import { workerHeap } from './memory-plan.ts';
 
@@ -13,10 +14,12 @@ export interface DetectionWorkerData {
   readonly trust: BundleTrust;
   /** Undefined: whichever lies in the folder. */
   readonly expected: BundleReference | undefined;
+  readonly mailbox: MailboxBuffers;
 }
 
 export type DetectionRequest =
-  | { readonly type: 'detect'; readonly id: number; readonly batch: WindowBatch }
+  /** Of so many windows in the mailbox. */
+  | { readonly type: 'detect'; readonly id: number; readonly count: number }
   | { readonly type: 'explain'; readonly id: number; readonly window: ExplainableWindow }
   | { readonly type: 'close' };
 
@@ -46,11 +49,15 @@ export class WorkerDetector implements Detector {
   readonly reference: BundleReference;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #mailbox: BatchMailbox;
+  /** The mailbox holds one batch at a time. */
+  #mailboxIsFree: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #failure: Error | undefined;
 
-  private constructor(worker: Worker, bundle: Pick<WorkerDetector, 'manifest' | 'reference'>) {
+  private constructor(worker: Worker, mailbox: BatchMailbox, bundle: Pick<WorkerDetector, 'manifest' | 'reference'>) {
     this.#worker = worker;
+    this.#mailbox = mailbox;
     this.manifest = bundle.manifest;
     this.reference = bundle.reference;
   }
@@ -58,8 +65,9 @@ export class WorkerDetector implements Detector {
   /** Starts the thread and loads the bundle in it. Rejects with the reason the bundle was refused for. */
   static async open(bundle: string, trust = shippedOnly, expected?: BundleReference): Promise<WorkerDetector> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const mailbox = new BatchMailbox();
     const worker = new Worker(new URL(`./detection-worker.${extension}`, import.meta.url), {
-      workerData: { bundle, trust, expected } satisfies DetectionWorkerData,
+      workerData: { bundle, trust, expected, mailbox: mailbox.buffers } satisfies DetectionWorkerData,
       resourceLimits: workerHeap,
     });
     const ready = await new Promise<Extract<DetectionReply, { type: 'ready' }>>((resolve, reject) => {
@@ -70,16 +78,20 @@ export class WorkerDetector implements Detector {
       worker.once('exit', (code) => reject(new Error(`its thread ended at once (code ${code})`)));
     });
     worker.removeAllListeners('error').removeAllListeners('exit');
-    const detector = new WorkerDetector(worker, ready);
+    const detector = new WorkerDetector(worker, mailbox, ready);
     worker.on('message', (reply: DetectionReply) => detector.#settle(reply));
     worker.on('error', (error) => detector.#fail(stopped((error as Error).message)));
     worker.on('exit', (code) => detector.#fail(stopped(`its thread ended with code ${code}`)));
     return detector;
   }
 
-  /** The batch is copied: the caller still needs its windows to explain and report them. */
   detect(batch: WindowBatch): Promise<Detection> {
-    return this.#call({ type: 'detect', id: this.#nextId++, batch });
+    const detection = this.#mailboxIsFree.then(() => {
+      this.#mailbox.put(batch);
+      return this.#call({ type: 'detect', id: this.#nextId++, count: batch.count });
+    });
+    this.#mailboxIsFree = detection.catch(() => undefined);
+    return detection;
   }
 
   explain(window: ExplainableWindow): Promise<Float32Array> {

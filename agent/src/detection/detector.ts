@@ -1,7 +1,10 @@
 /** PORT. Windows in, scores out; what runs the network is the adapter's business. */
 import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
 
-/** Windows of several devices, to be scored in one call. */
+/** Windows that are scored in one call at most. */
+export const maxBatchWindows = 256;
+
+/** Windows of several devices, to be scored in one call. Columns of `count` windows; one may be longer. */
 export interface WindowBatch {
   readonly count: number;
   /**
@@ -37,6 +40,7 @@ export interface Detector extends AsyncDisposable {
   readonly manifest: ModelManifest;
   /** The bundle it runs. */
   readonly reference: BundleReference;
+  /** The batch is lent: it stays as it is until this resolves. */
   detect(batch: WindowBatch): Promise<Detection>;
   /**
    * Why this one window (10 × 78) got its score: how much each feature of each flow moved the logit of the score on the

@@ -127,7 +127,7 @@ export class DeviceWindows {
     for (const entry of this.#waiting) this.#makeDue(entry);
   }
 
-  /** Up to `limit` due windows, oldest first; undefined when none is. */
+  /** Up to `limit` due windows, oldest first; undefined when none is. Its batch is lent until the next call. */
   takeDue(limit = 256): DueWindows | undefined {
     return this.#due.take(limit);
   }

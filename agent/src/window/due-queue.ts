@@ -23,6 +23,7 @@ export class DueQueue {
   /** A ring of rows; row i belongs to context i. */
   #features = new Float32Array(0);
   #contexts: (WindowContext | undefined)[] = [];
+  #lent = new Float32Array(0);
   #first = 0;
   #waiting = 0;
   #dropped = 0;
@@ -43,11 +44,12 @@ export class DueQueue {
     this.#contexts[row] = context;
   }
 
-  /** Up to `limit` windows, oldest first; undefined when none waits. */
+  /** Up to `limit` windows, oldest first; undefined when none waits. The batch is lent: the next one overwrites it. */
   take(limit: number): DueWindows | undefined {
     const count = Math.min(limit, this.#waiting);
     if (count === 0) return undefined;
-    const windows = new Float32Array(count * windowSize);
+    if (this.#lent.length < count * windowSize) this.#lent = new Float32Array(count * windowSize);
+    const windows = this.#lent.subarray(0, count * windowSize);
     const flowsSeen = new Uint8Array(count);
     const flowContext = unknownFlowContext(count);
     const contexts: WindowContext[] = [];
