@@ -85,9 +85,16 @@ export class NftablesFirewall implements Firewall {
     });
   }
 
+  /** Where tables, chains or rules are not as they were left, the thousands of elements are not read: none counts then. */
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#inTurn(async () => {
-      const tables = await listTables(this.#kernel, this.#families(), signal);
+      const families = this.#families();
+      const broken = await this.#outlineDrift(signal);
+      if (broken !== undefined) {
+        this.#last = { ...(this.#last ?? nothingRead), decisionIds: new Set(), drift: broken };
+        return this.#last;
+      }
+      const tables = await listTables(this.#kernel, families, signal);
       this.#remember(tables);
       return (this.#last = readingOf(tables, this.#held, driftOf(tables, this.#held, this.#now())));
     });
@@ -136,16 +143,30 @@ export class NftablesFirewall implements Firewall {
     };
     const before = this.#held;
     const known = before?.plan.elementsOf ?? new Map<string, unknown>();
-    // what is not as we left it is made anew, whatever the change
-    const isAsLeft =
-      before !== undefined && this.#last?.drift === null && isSame([...before.structures.keys()], families);
-    const change = isAsLeft ? before.plan.compare(decisions, options) : undefined;
+    const change = before?.plan.compare(decisions, options);
     const fresh = (change?.fresh ?? decisions).filter(({ id }) => !known.has(id));
-    const changed = change && (await this.#change(before!, change, guard, families, options.nowMs, signal));
+    const changed =
+      before !== undefined && change !== undefined && this.#isAsLeft(before, families)
+        ? await this.#change(before, change, guard, families, options.nowMs, signal)
+        : undefined;
     this.#last =
-      changed ?? (await this.#replace(ElementPlan.of(decisions, options), guard, families, options.nowMs, signal));
+      changed ??
+      (await this.#replace(
+        before !== undefined && change !== undefined && isNone(change)
+          ? before.plan
+          : ElementPlan.of(decisions, options),
+        guard,
+        families,
+        options.nowMs,
+        signal,
+      ));
     this.#cutter.cut(fresh, guard, options.addressesOf);
     return this.#last;
+  }
+
+  /** As far as is known; what is not is made anew, whatever the change. */
+  #isAsLeft({ structures }: HeldTables, families: readonly TableFamily[]): boolean {
+    return this.#last?.drift === null && isSame([...structures.keys()], families);
   }
 
   /** Undefined where the kernel is not as we left it. */
@@ -214,13 +235,17 @@ export class NftablesFirewall implements Firewall {
   }
 
   #isOutlineWhole(): Promise<boolean> {
-    return this.#inTurn(async () => {
-      for (const [family, structure] of this.#held?.structures ?? []) {
-        const found = readTable((await this.#kernel.outline(family, this.#closed.signal)) ?? nothing, true);
-        if (!found.exists || structureDrift(found.structure, structure) !== undefined) return false;
-      }
-      return true;
-    }).catch(() => false);
+    return this.#inTurn(async () => (await this.#outlineDrift(this.#closed.signal)) === undefined).catch(() => false);
+  }
+
+  /** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
+  async #outlineDrift(signal: AbortSignal): Promise<string | undefined> {
+    for (const [family, structure] of this.#held?.structures ?? []) {
+      const found = readTable((await this.#kernel.outline(family, signal)) ?? nothing, true);
+      const drift = found.exists ? structureDrift(found.structure, structure) : 'the table is gone';
+      if (drift !== undefined) return drift;
+    }
+    return undefined;
   }
 
   #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -231,6 +256,17 @@ export class NftablesFirewall implements Firewall {
 }
 
 const nothing = '{"nftables":[]}';
+const nothingRead: FirewallReading = {
+  decisionIds: new Set(),
+  packetsOf: new Map(),
+  packetsDropped: 0,
+  packetsWouldDrop: 0,
+  drift: null,
+};
+
+function isNone({ fresh, dropped }: PlanChange): boolean {
+  return fresh.length === 0 && dropped.length === 0;
+}
 
 function heldIn(tables: Tables, plan: ElementPlan, guard: Guard): HeldTables {
   const structures = new Map([...tables].map(([family, { structure }]) => [family, structure]));
