@@ -12,7 +12,7 @@ export interface Host {
 export type Forwarding =
   /** It routes both ways. */
   | 'routed'
-  /** It routes, and hides the inside behind its own address; web and ssh of the device are forwarded. */
+  /** It routes, and hides the inside behind its own address; web, ssh and ftp of the device are forwarded. */
   | 'translated'
   /** It is a bridge: frames pass, nothing is routed. */
   | 'bridged';

@@ -55,7 +55,7 @@ async function translate(gateway: Namespace): Promise<void> {
     [
       'table ip nat {',
       '  chain in { type nat hook prerouting priority dstnat;',
-      `    iifname "wan*" tcp dport { 22, 80, 7007 } dnat to ${network}.${host}`,
+      `    iifname "wan*" tcp dport { 21, 22, 80, 7007 } dnat to ${network}.${host}`,
       '  }',
       '  chain out { type nat hook postrouting priority srcnat;',
       `    oifname "wan*" ip saddr ${network}.0/24 masquerade`,

@@ -1,16 +1,16 @@
 /** Somebody guesses passwords from a prefix that administrators use. */
-import { sshGuessing } from '../attacks.ts';
+import { ftpGuessing } from '../attacks.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'lockout',
   expectation: 'hydra guesses at a device from inside an admin prefix: the guard is no shield for it, and it is cut.',
-  needs: ['hydra', 'sshd'],
-  network: { services: ['web', 'ssh'] },
+  needs: ['hydra', 'vsftpd'],
+  network: { services: ['web', 'ftp'] },
   async run(field) {
     await field.startAgent({ guard: { admin_prefixes: ['192.0.2.0/24'], management_ports: [22] } });
     const { attacker, device, folder } = field.network;
-    await field.attackUntilRestricted(attacker, sshGuessing(folder, device.address), attacker.address);
+    await field.attackUntilRestricted(attacker, ftpGuessing(folder, device.address), attacker.address);
     await field.expectReach('the attacker gets nothing afterwards', attacker, false);
   },
 };
