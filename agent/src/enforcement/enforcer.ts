@@ -10,15 +10,15 @@ import type { Health } from '@picket/shared/contract/gateway';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
 import { Admission } from './admission.ts';
+import { DecisionKeeper } from './decision-keeper.ts';
 import type { DecisionStore } from './decision-store.ts';
 import { DecisionTeller } from './decision-teller.ts';
-import { FirewallError, type Firewall, type FirewallReading } from './firewall.ts';
+import type { Firewall } from './firewall.ts';
 import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
-import { describeHeldOpen, type HeldOpenMark } from './held-open.ts';
-import { KernelGap } from './kernel-gap.ts';
+import type { HeldOpenMark } from './held-open.ts';
+import { KernelSide, type Terms } from './kernel-side.ts';
 import { passModeGate } from './mode-gate.ts';
 import { shiftDecision } from './shift-decision.ts';
-import { seenEveryMs } from './time-left.ts';
 
 export interface EnforcerOptions {
   /** Owned by the caller, like the firewall. */
@@ -51,16 +51,6 @@ export interface HeldDecision {
 const maxWaiting = 1000;
 /** One change of somebody else comes as many lines. */
 const changeSettlesMs = 30;
-/** An element may leave the kernel this long before its decision ends. */
-const graceMs = 3000;
-
-const nothingRead: FirewallReading = {
-  decisionIds: new Set(),
-  packetsOf: new Map(),
-  packetsDropped: 0,
-  packetsWouldDrop: 0,
-  drift: null,
-};
 
 export class Enforcer implements AsyncDisposable {
   readonly #options: EnforcerOptions;
@@ -68,21 +58,15 @@ export class Enforcer implements AsyncDisposable {
   readonly #stopped = new AbortController();
   readonly #admission: Admission;
   readonly #teller: DecisionTeller;
-  readonly #gap: KernelGap;
-  /** Held on paper, but not (yet) seen in the kernel. */
-  readonly #unverified = new Set<string>();
+  readonly #keeper: DecisionKeeper;
+  readonly #kernel: KernelSide;
   #guard: Guard;
   #mode: Mode;
   #timer: NodeJS.Timeout | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #reading = nothingRead;
-  #lastProblem: string | undefined;
-  #failed = 0;
   #checkSoon: NodeJS.Timeout | undefined;
   #watching: AsyncDisposable | undefined;
-  #seenAtMs = 0;
-  #isOpen = false;
 
   private constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -91,16 +75,24 @@ export class Enforcer implements AsyncDisposable {
     this.#mode = passModeGate(options.mode, options.ceiling ?? 'enforce');
     this.#admission = new Admission(options.store, this.#now);
     this.#teller = new DecisionTeller({ onEvent: options.onEvent, now: this.#now, skewMs: () => this.#skewMs() });
-    this.#gap = new KernelGap(this.#now);
+    const { store, firewall, log, heldOpen = () => undefined } = options;
+    const common = { store, log, now: this.#now };
+    this.#keeper = new DecisionKeeper(common);
+    this.#kernel = new KernelSide({
+      ...common,
+      firewall,
+      heldOpen,
+      teller: this.#teller,
+      signal: this.#stopped.signal,
+    });
   }
 
   /** Brings the kernel to what the store says. Does not throw where the firewall fails: that is told and tried again. */
   static async open(options: EnforcerOptions): Promise<Enforcer> {
     checkGuard(options.guard);
     const enforcer = new Enforcer(options);
-    for (const decision of options.store.all()) enforcer.#unverified.add(decision.id);
     await enforcer.#inTurn(async () => {
-      enforcer.#dropExpired();
+      enforcer.#endExpired();
       await enforcer.#hold();
     });
     enforcer.#watching = options.firewall.watch?.(() => enforcer.#noteChange());
@@ -120,33 +112,33 @@ export class Enforcer implements AsyncDisposable {
 
   /** What keeps the kernel from holding what it should, for people; undefined where nothing does. */
   get problem(): string | undefined {
-    return this.#lastProblem;
+    return this.#kernel.problem;
   }
 
   /** Whether the kernel held this decision when it was last read back. */
   holdsInKernel(id: string): boolean {
-    return this.#reading.decisionIds.has(id);
+    return this.#kernel.reading.decisionIds.has(id);
   }
 
   /** Packets that met this decision, as the kernel counted them when it was last read back. */
   packetsMet(id: string): number {
-    return this.#reading.packetsOf.get(id) ?? 0;
+    return this.#kernel.reading.packetsOf.get(id) ?? 0;
   }
 
   get stats(): Health['enforcement'] {
     return {
-      in_force: this.#reading.decisionIds.size,
+      in_force: this.#kernel.reading.decisionIds.size,
       refused: this.#teller.refused,
-      failed: this.#failed,
-      drift_repairs: this.#gap.repairs,
-      gap_ms_total: this.#gap.totalMs,
-      gap_ms_max: this.#gap.maxMs,
+      failed: this.#kernel.failed,
+      drift_repairs: this.#kernel.gap.repairs,
+      gap_ms_total: this.#kernel.gap.totalMs,
+      gap_ms_max: this.#kernel.gap.maxMs,
       fail_policy: this.#options.failPolicy ?? 'keep',
       unexpected_ends: this.#options.store.unexpectedEnds,
       unsaved: this.#options.store.unsaved,
-      held_open: this.#isOpen,
-      packets_dropped: this.#reading.packetsDropped,
-      packets_would_drop: this.#reading.packetsWouldDrop,
+      held_open: this.#kernel.isOpen,
+      packets_dropped: this.#kernel.reading.packetsDropped,
+      packets_would_drop: this.#kernel.reading.packetsWouldDrop,
     };
   }
 
@@ -179,15 +171,15 @@ export class Enforcer implements AsyncDisposable {
     return this.#inTurn(async () => {
       const admitted = new Map<string, Decision>();
       const refusals = new Map<Decision, DecisionEvent>();
-      const terms = { guard: this.#guard, mode: this.#mode, lifted: this.#liftedAmong(decisions) };
+      const terms = { ...this.#terms(), lifted: this.#keeper.liftedAmong(decisions) };
       for (const asked of decisions) {
         if (this.#options.store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
         const outcome = this.#admission.admit(asked, { ...terms, ahead: admitted.size });
         if (outcome.state === 'admitted') admitted.set(asked.id, outcome.decision);
         else refusals.set(asked, this.#teller.tell(outcome.decision, outcome.state, outcome.reason));
       }
-      this.#write(() => this.#options.store.put([...admitted.values()]));
-      for (const id of admitted.keys()) this.#unverified.add(id);
+      this.#keeper.keep([...admitted.values()]);
+      for (const id of admitted.keys()) this.#kernel.unverified.add(id);
       const problem = admitted.size > 0 ? await this.#hold() : undefined;
       return decisions.flatMap((asked) => {
         const decision = admitted.get(asked.id);
@@ -222,7 +214,7 @@ export class Enforcer implements AsyncDisposable {
   list(): readonly HeldDecision[] {
     return this.#options.store.all().map((decision) => ({
       decision: shiftDecision(decision, this.#skewMs()),
-      in_kernel: this.#reading.decisionIds.has(decision.id),
+      in_kernel: this.#kernel.reading.decisionIds.has(decision.id),
     }));
   }
 
@@ -254,37 +246,9 @@ export class Enforcer implements AsyncDisposable {
   /** Ends what has run out, reads the kernel back and repairs it where it differs. Runs by itself every few seconds. */
   check(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#dropExpired();
-      this.#noteSeen();
-      if (this.#isOpen !== (this.#heldOpen() !== undefined)) {
-        await this.#hold();
-        return;
-      }
-      if (this.#mode === 'observe') return;
-      try {
-        this.#reading = await this.#options.firewall.read(this.#stopped.signal);
-      } catch (error) {
-        this.#noteFailure(error);
-        return;
-      }
-      if (this.#isOpen) {
-        if (this.#reading.decisionIds.size > 0) await this.#hold();
-        return;
-      }
-      const nowMs = this.#now();
-      const missing = this.#effective().find(
-        ({ id, expires_at }) => !this.#reading.decisionIds.has(id) && Date.parse(expires_at) - nowMs > graceMs,
-      );
-      if (this.#reading.drift === null && missing === undefined) {
-        this.#gap.noteGood();
-        return;
-      }
-      if (missing !== undefined && this.#unverified.has(missing.id)) {
-        await this.#hold(); // it never was there
-        return;
-      }
-      this.#options.log.warn({ drift: this.#reading.drift, missing: missing?.id }, 'the kernel was changed: repairing');
-      await this.#gap.repair(() => this.#hold());
+      this.#endExpired();
+      this.#keeper.noteSeen();
+      await this.#kernel.check(this.#terms());
     });
   }
 
@@ -298,100 +262,35 @@ export class Enforcer implements AsyncDisposable {
   }
 
   async #retract(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
-    const { store } = this.#options;
-    const held = ids.flatMap((id) => store.get(id) ?? []);
-    this.#write(() => store.lift(ids, this.#now()));
-    for (const { id } of held) this.#unverified.delete(id);
+    const held = this.#keeper.lift(ids);
+    for (const { id } of held) this.#kernel.unverified.delete(id);
     const problem = await this.#hold();
     const detail = problem === undefined ? reason : `${reason}; it stays in the kernel until its end: ${problem}`;
     return held.map((decision) => this.#teller.tell(decision, 'retracted', detail));
   }
 
-  #dropExpired(): void {
-    const nowMs = this.#now();
-    const overdue = new Set(this.#options.store.overdue());
-    const expired = this.#options.store
-      .all()
-      .filter((decision) => !(Date.parse(decision.expires_at) > nowMs) || overdue.has(decision.id));
-    if (expired.length === 0) return;
-    this.#write(() => this.#options.store.remove(expired.map((decision) => decision.id)));
-    for (const decision of expired) {
-      this.#unverified.delete(decision.id);
+  #endExpired(): void {
+    for (const decision of this.#keeper.takeExpired()) {
+      this.#kernel.unverified.delete(decision.id);
       this.#teller.tell(decision, 'expired', null);
     }
   }
 
-  /** What the kernel shall hold; the very decisions of the store where the mode of the gateway takes nothing from them. */
-  #effective(): readonly Decision[] {
-    return this.#options.store.all().flatMap((decision) => {
-      const mode = passModeGate(decision.mode, this.#mode);
-      if (mode === 'observe') return [];
-      return mode === decision.mode ? decision : { ...decision, mode };
-    });
+  #terms(): Terms {
+    return { mode: this.#mode, guard: this.#guard };
   }
 
-  #liftedAmong(decisions: readonly Decision[]): ReadonlySet<string> {
-    try {
-      return this.#options.store.liftedAmong(decisions.map(({ id }) => id));
-    } catch (error) {
-      this.#options.log.warn(`whether a decision was lifted cannot be read: ${String(error)}`);
-      return new Set();
-    }
-  }
-
-  /** What went wrong, for people; undefined where the kernel holds what it should. */
-  async #hold(): Promise<string | undefined> {
-    const { firewall, store } = this.#options;
-    const mark = this.#heldOpen();
-    this.#noteOpen(mark);
-    try {
-      if (mark !== undefined) {
-        await firewall.clear(this.#stopped.signal);
-        this.#reading = nothingRead;
-        return describeHeldOpen(mark);
-      }
-      if (this.#mode === 'observe') {
-        await this.#withdraw();
-      } else {
-        this.#reading = await firewall.hold(this.#effective(), this.#guard, this.#stopped.signal);
-      }
-    } catch (error) {
-      return this.#noteFailure(error);
-    }
-    this.#lastProblem = undefined;
-    this.#gap.noteGood();
-    for (const id of this.#unverified) {
-      const decision = store.get(id);
-      if (decision === undefined || this.#reading.decisionIds.has(id)) this.#unverified.delete(id);
-      if (decision !== undefined && this.#reading.decisionIds.has(id)) {
-        if (decision.mode === 'simulate') this.#teller.tell(decision, 'simulated', 'matching packets are counted');
-        else this.#teller.tell(decision, 'verified', 'read back from the kernel');
-      }
-    }
-    return undefined;
-  }
-
-  #heldOpen(): HeldOpenMark | undefined {
-    return this.#options.heldOpen?.();
+  #hold(): Promise<string | undefined> {
+    return this.#kernel.hold(this.#terms());
   }
 
   #skewMs(): number {
     return this.#options.skewMs?.() ?? 0;
   }
 
-  /** What held is told as held again once the owner resumes. */
-  #noteOpen(mark: HeldOpenMark | undefined): void {
-    if ((mark !== undefined) === this.#isOpen) return;
-    this.#isOpen = mark !== undefined;
-    for (const { id } of this.#options.store.all()) this.#unverified.add(id);
-    const held = this.#options.store.size;
-    if (mark === undefined) this.#options.log.info({ held }, 'no longer held open: restricting again');
-    else this.#options.log.warn({ held }, `nothing is restricted: ${describeHeldOpen(mark)}`);
-  }
-
   /** Somebody took something out of the kernel; it may have been us. Looked at at once, but not at every line of it. */
   #noteChange(): void {
-    this.#gap.noteChange();
+    this.#kernel.gap.noteChange();
     if (this.#stopped.signal.aborted) return;
     this.#checkSoon ??= setTimeout(() => {
       this.#checkSoon = undefined;
@@ -399,54 +298,11 @@ export class Enforcer implements AsyncDisposable {
     }, changeSettlesMs);
   }
 
-  #noteSeen(): void {
-    const { size, unsaved } = this.#options.store;
-    const isDue = size > 0 && this.#now() - this.#seenAtMs >= seenEveryMs;
-    if (!isDue && unsaved === 0) return;
-    this.#seenAtMs = this.#now();
-    this.#write(() => this.#options.store.seen());
-  }
-
-  /** Who only observes says nothing to the kernel, but to take back what was said before. */
-  async #withdraw(): Promise<void> {
-    const { firewall } = this.#options;
-    const { signal } = this.#stopped;
-    if (this.#reading === nothingRead) {
-      const found = await firewall.read(signal).catch(() => nothingRead);
-      if (found.decisionIds.size === 0) return;
-    }
-    await firewall.clear(signal);
-    this.#reading = nothingRead;
-  }
-
   #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {
-    if (!this.#unverified.has(decision.id)) {
+    if (!this.#kernel.unverified.has(decision.id)) {
       return this.#teller.eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
     }
     return this.#teller.tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
-  }
-
-  #noteFailure(error: unknown): string {
-    this.#failed += 1;
-    const message = error instanceof Error ? error.message : String(error);
-    if (message !== this.#lastProblem) {
-      this.#options.log.warn({ code: error instanceof FirewallError ? error.code : undefined }, `firewall: ${message}`);
-      this.#lastProblem = message;
-    }
-    return message.slice(0, 400);
-  }
-
-  /** A disk that is full keeps no restriction from being made: it is held in memory then. */
-  #write(change: () => void): void {
-    try {
-      change();
-    } catch (error) {
-      const { unsaved } = this.#options.store;
-      this.#options.log.warn(
-        { unsaved },
-        `decisions cannot be written down and would not survive a restart, tried again every few seconds: free space on the disk (${String(error)})`,
-      );
-    }
   }
 
   #inTurn<Result>(task: () => Result | Promise<Result>): Promise<Result> {
