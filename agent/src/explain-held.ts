@@ -2,7 +2,8 @@
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import { explainDecision, isAbout } from '@picket/shared/policy/explain-decision';
 import type { ExplainedDecision, Explanations } from './control/control-server.ts';
-import type { Enforcer, HeldDecision } from './enforcement/enforcer.ts';
+import type { HeldDecision } from './enforcement/enforcer-options.ts';
+import type { Enforcer } from './enforcement/enforcer.ts';
 import { refuseByGuard } from './enforcement/guard.ts';
 import type { Verdicts } from './verdict/decide-verdicts.ts';
 

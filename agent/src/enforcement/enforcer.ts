@@ -4,49 +4,19 @@
  * is told as an event. When the firewall fails, what held still holds, what was asked for is kept and tried again.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import type { Decision, DecisionEvent, Mode } from '@picket/shared/contract/decision';
 import type { Health } from '@picket/shared/contract/gateway';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
 import { Admission } from './admission.ts';
 import { DecisionKeeper } from './decision-keeper.ts';
-import type { DecisionStore } from './decision-store.ts';
 import { DecisionTeller } from './decision-teller.ts';
-import type { Firewall } from './firewall.ts';
+import type { EnforcerOptions, HeldDecision } from './enforcer-options.ts';
 import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
-import type { HeldOpenMark } from './held-open.ts';
 import { KernelSide, type Terms } from './kernel-side.ts';
 import { passModeGate } from './mode-gate.ts';
 import { shiftDecision } from './shift-decision.ts';
-
-export interface EnforcerOptions {
-  /** Owned by the caller, like the firewall. */
-  readonly store: DecisionStore;
-  readonly firewall: Firewall;
-  readonly guard: Guard;
-  readonly mode: Mode;
-  /** However harsh a mode anybody asks for, no more than this. Default: `enforce`. */
-  readonly ceiling?: Mode;
-  readonly onEvent: (event: DecisionEvent) => void;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
-  /** Milliseconds since 1970 by a clock that never jumps; decisions end by it. Default: the wall clock. */
-  readonly now?: () => number;
-  /** What the wall clock has more than that, for times that people and the controller say or read. Default: nothing. */
-  readonly skewMs?: () => number;
-  /** The owner's word that nothing may be restricted now. Default: never. */
-  readonly heldOpen?: () => HeldOpenMark | undefined;
-  /** What becomes of restrictions when the agent ends unexpectedly; told in the figures. Default: `keep`. */
-  readonly failPolicy?: 'keep' | 'open';
-  /** How often the kernel is read back. */
-  readonly checkEveryMs?: number;
-}
-
-/** A decision that should hold, and whether the kernel has it. */
-export interface HeldDecision {
-  readonly decision: Decision;
-  readonly in_kernel: boolean;
-}
+import { Turns } from './turns.ts';
 
 const maxWaiting = 1000;
 /** One change of somebody else comes as many lines. */
@@ -63,8 +33,7 @@ export class Enforcer implements AsyncDisposable {
   #guard: Guard;
   #mode: Mode;
   #timer: NodeJS.Timeout | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #turns = new Turns();
   #checkSoon: NodeJS.Timeout | undefined;
   #watching: AsyncDisposable | undefined;
 
@@ -91,7 +60,7 @@ export class Enforcer implements AsyncDisposable {
   static async open(options: EnforcerOptions): Promise<Enforcer> {
     checkGuard(options.guard);
     const enforcer = new Enforcer(options);
-    await enforcer.#inTurn(async () => {
+    await enforcer.#turns.take(async () => {
       enforcer.#endExpired();
       await enforcer.#hold();
     });
@@ -163,12 +132,12 @@ export class Enforcer implements AsyncDisposable {
   }
 
   #addAll(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
-    if (this.#waiting >= maxWaiting) {
+    if (this.#turns.waiting >= maxWaiting) {
       return Promise.resolve(
         decisions.map((decision) => this.#teller.tell(decision, 'refused', 'too many changes are waiting')),
       );
     }
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const admitted = new Map<string, Decision>();
       const refusals = new Map<Decision, DecisionEvent>();
       const terms = { ...this.#terms(), lifted: this.#keeper.liftedAmong(decisions) };
@@ -191,7 +160,7 @@ export class Enforcer implements AsyncDisposable {
 
   /** Lifts decisions of any origin by their ids. An event for each that was held; unknown ids are remembered as lifted. */
   remove(ids: readonly string[], reason: string): Promise<readonly DecisionEvent[]> {
-    return this.#inTurn(() => this.#retract(ids, reason));
+    return this.#turns.take(() => this.#retract(ids, reason));
   }
 
   /** Lifts the decision with this id, or all with this value. Empty where there is none. */
@@ -220,7 +189,7 @@ export class Enforcer implements AsyncDisposable {
 
   /** From here on the gateway may do this much, within the ceiling; decisions that hold already become as gentle. */
   useMode(mode: Mode): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       this.#mode = passModeGate(mode, this.#options.ceiling ?? 'enforce');
       await this.#hold();
     });
@@ -229,7 +198,7 @@ export class Enforcer implements AsyncDisposable {
   /** Decisions that the new guard would refuse are lifted. Throws where the guard is not one; the old one stays then. */
   async useGuard(guard: Guard): Promise<readonly DecisionEvent[]> {
     checkGuard(guard);
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       // a host with containers changes its routes all the time, and seldom what the guard protects
       if (isDeepStrictEqual(guard, this.#guard)) return [];
       this.#guard = guard;
@@ -245,7 +214,7 @@ export class Enforcer implements AsyncDisposable {
 
   /** Ends what has run out, reads the kernel back and repairs it where it differs. Runs by itself every few seconds. */
   check(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       this.#endExpired();
       this.#keeper.noteSeen();
       await this.#kernel.check(this.#terms());
@@ -257,7 +226,7 @@ export class Enforcer implements AsyncDisposable {
     clearInterval(this.#timer);
     clearTimeout(this.#checkSoon);
     await this.#watching?.[Symbol.asyncDispose]();
-    await this.#queue;
+    await this.#turns.idle();
     this.#stopped.abort();
   }
 
@@ -303,14 +272,5 @@ export class Enforcer implements AsyncDisposable {
       return this.#teller.eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
     }
     return this.#teller.tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
-  }
-
-  #inTurn<Result>(task: () => Result | Promise<Result>): Promise<Result> {
-    this.#waiting += 1;
-    const result = this.#queue.then(task).finally(() => {
-      this.#waiting -= 1;
-    });
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 }

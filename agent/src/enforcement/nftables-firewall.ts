@@ -20,6 +20,7 @@ import { isSame, readTable, structureDrift, type ElementReading } from './nft-re
 import type { RulesetOptions } from './nft-ruleset.ts';
 import type { CounterValue, RateLimit } from './nft-set.ts';
 import { listTables, replaceTables } from './replace-tables.ts';
+import { Turns } from './turns.ts';
 
 export interface NftablesFirewallOptions extends NftKernelOptions {
   /** Default: `nft` and `conntrack`, run by this process. */
@@ -57,7 +58,7 @@ export class NftablesFirewall implements Firewall {
   readonly #elements = new Map<TableFamily, Map<string, ElementReading>>();
   /** When we last deleted something; infinite while we are at it. */
   #deletedAtMs = Number.NEGATIVE_INFINITY;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #closed = new AbortController();
 
   private constructor(options: NftablesFirewallOptions) {
@@ -76,7 +77,7 @@ export class NftablesFirewall implements Firewall {
   }
 
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       try {
         return await this.#hold(decisions, guard, signal);
       } finally {
@@ -87,7 +88,7 @@ export class NftablesFirewall implements Firewall {
 
   /** Where tables, chains or rules are not as they were left, the thousands of elements are not read: none counts then. */
   read(signal: AbortSignal): Promise<FirewallReading> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const families = this.#families();
       const broken = await this.#outlineDrift(signal);
       if (broken !== undefined) {
@@ -112,7 +113,7 @@ export class NftablesFirewall implements Firewall {
   }
 
   clear(signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       for (const family of ['inet', 'bridge'] as const) {
         if ((await this.#kernel.list(family, signal)) !== undefined)
           await this.#kernel.apply(dropTable(family), signal);
@@ -125,7 +126,7 @@ export class NftablesFirewall implements Firewall {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue;
+    await this.#turns.idle();
     this.#closed.abort();
     await this.#cutter.idle;
   }
@@ -235,7 +236,9 @@ export class NftablesFirewall implements Firewall {
   }
 
   #isOutlineWhole(): Promise<boolean> {
-    return this.#inTurn(async () => (await this.#outlineDrift(this.#closed.signal)) === undefined).catch(() => false);
+    return this.#turns
+      .take(async () => (await this.#outlineDrift(this.#closed.signal)) === undefined)
+      .catch(() => false);
   }
 
   /** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
@@ -246,12 +249,6 @@ export class NftablesFirewall implements Firewall {
       if (drift !== undefined) return drift;
     }
     return undefined;
-  }
-
-  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 }
 

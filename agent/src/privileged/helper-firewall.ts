@@ -2,6 +2,7 @@
 import type { Decision } from '@picket/shared/contract/decision';
 import type { Firewall, FirewallReading } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
+import { Turns } from '../enforcement/turns.ts';
 import type { HelperLink } from './helper-link.ts';
 import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading } from './messages.ts';
 
@@ -23,7 +24,7 @@ export class HelperFirewall implements Firewall {
   /** An answer did not come through: what it said of the kernel is not known here. */
   #hasMissed = false;
   #decisionIds: ReadonlySet<string> = new Set();
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(options: HelperFirewallOptions) {
     this.#link = options.link;
@@ -32,7 +33,7 @@ export class HelperFirewall implements Firewall {
   }
 
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const wasInStep = this.#isInStep;
       this.#isInStep = false;
       const changes = wasInStep ? this.#difference(decisions) : { gone: [], fresh: decisions };
@@ -55,7 +56,7 @@ export class HelperFirewall implements Firewall {
   }
 
   read(signal: AbortSignal): Promise<FirewallReading> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#hasMissed) await this.#link.request({ op: 'reset' }, signal);
       this.#hasMissed = false;
       return this.#reading(await this.#link.request({ op: 'read', now_ms: this.#nowMs() }, signal));
@@ -67,14 +68,14 @@ export class HelperFirewall implements Firewall {
   }
 
   clear(signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#link.request({ op: 'clear' }, signal);
     });
   }
 
   /** What holds in the kernel stays there until its own end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue;
+    await this.#turns.idle();
   }
 
   #difference(decisions: readonly Decision[]): {
@@ -124,12 +125,6 @@ export class HelperFirewall implements Firewall {
     this.#isInStep = false;
     this.#hasMissed = true;
     throw new Error('an answer of the privileged process was missed: all is told anew');
-  }
-
-  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 }
 
