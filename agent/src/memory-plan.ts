@@ -12,6 +12,8 @@ export interface MemoryPlan {
   readonly flowCapacity: number;
   /** Batches of flows that may be under way between the packet thread and the main thread. */
   readonly batchesUnderWay: number;
+  /** The same of a file, which can wait. */
+  readonly batchesOfFile: number;
 }
 
 /**
@@ -31,6 +33,7 @@ export function memoryPlanOf(maxMib: number, flowCapacity: number | null): Memor
   return {
     flowCapacity: flowCapacity ?? Math.min(flowsAtMost, Math.max(flowsAtLeast, left)),
     batchesUnderWay: 32,
+    batchesOfFile: 8,
   };
 }
 

@@ -178,7 +178,7 @@ export class Watch implements AsyncDisposable {
             firstPackets: config.flow.first_report_packets,
             intervalUs: config.flow.report_interval_ms * 1000,
           },
-          credits: plan.batchesUnderWay,
+          credits: source === 'live' ? plan.batchesUnderWay : plan.batchesOfFile,
           profile: model.detector.manifest.feature_profile,
         },
         {
