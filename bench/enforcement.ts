@@ -1,109 +1,60 @@
 /**
- * From a verdict to a block that was read back from the kernel, ten thousand decisions at once, and what ten thousand
- * blocks cost a gateway that forwards. Needs root, nft, conntrack and ethtool; works in network namespaces. JSON on stdout.
+ * From a verdict to a block that was read back from the kernel, ten thousand decisions at once, from disk and after a
+ * flush, by one process and through the one that holds the rights; and what ten thousand blocks cost a gateway that
+ * forwards. Needs root, nft and ethtool; works in network namespaces. JSON on stdout.
  */
+import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { newId, type DecisionId } from '../shared/src/contract/identifiers.ts';
-import type { Decision } from '../shared/src/contract/decision.ts';
-import { DecisionStore } from '../agent/src/enforcement/decision-store.ts';
-import { Enforcer } from '../agent/src/enforcement/enforcer.ts';
-import { emptyGuard, type Guard } from '../agent/src/enforcement/guard.ts';
 import { NftablesFirewall } from '../agent/src/enforcement/nftables-firewall.ts';
+import type { EnforcementTimes } from './measure/enforcement-child.ts';
+import { blocks, openEnforcer, openStore, tenThousand, type Cost } from './measure/enforcement-runs.ts';
 import { GatewayNamespaces } from './measure/gateway-namespaces.ts';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '100' },
+    many: { type: 'string', default: '7' },
     pairs: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '2' },
   },
 });
-const tenThousand = 10_000;
-const guard: Guard = {
-  ...emptyGuard,
-  controllers: [{ address: '192.0.2.10', port: 8883 }],
-  dnsServers: ['192.0.2.53'],
-  adminPrefixes: ['192.0.2.0/24'],
-  managementPorts: [22],
-  neverBlock: ['198.51.100.0/28'],
-  ownAddresses: ['192.0.2.1', 'fe80::1'],
-  defaultRoutes: ['192.0.2.254'],
-};
 
 using network = GatewayNamespaces.open();
-const idle = await forVerdicts(0, Number(values.runs));
-const atTenThousand = await forVerdicts(tenThousand, Math.ceil(Number(values.runs) / 4));
-const many: Awaited<ReturnType<typeof atOnce>>[] = [];
-for (let run = 0; run < 7; run++) many.push(await atOnce());
-const forwarding = await forwardingCost(Number(values.pairs), Number(values.seconds) * 1000);
+const whole = measure('whole');
+const separated = measure('separated');
+const pairs = Number(values.pairs);
+const forwarding = pairs > 1 ? await forwardingCost(pairs, Number(values.seconds) * 1000) : null;
+console.log(JSON.stringify({ whole, separated, forwarding, load: loadavg()[0] }, null, 2));
 
-console.log(
-  JSON.stringify(
-    {
-      verdict_to_verified_ms: { with_none_held: idle, with_10000_held: atTenThousand },
-      ten_thousand_decisions: {
-        wall_ms: spread(many.map(({ wallMs }) => wallMs)),
-        own_cpu_ms: spread(many.map(({ ownCpuMs }) => ownCpuMs)),
-      },
-      forwarding,
-      load: loadavg()[0],
+/** `ip netns exec` costs as much as nft: it is run once. */
+function measure(role: 'whole' | 'separated'): object {
+  const child = fileURLToPath(new URL('measure/enforcement-child.ts', import.meta.url));
+  const node = [process.execPath, ...process.execArgv, child, role, values.runs, values.many];
+  const [program = '', ...args] = network.inside('gateway', ...node);
+  const { stdout, status } = spawnSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== 0) throw new Error(`the measuring process ended with ${status}`);
+  const times = JSON.parse(stdout) as EnforcementTimes;
+  const costs = (of: (one: EnforcementTimes['many'][number]) => Cost): object => ({
+    wall_ms: spread(times.many.map((one) => of(one).wall)),
+    own_cpu_ms: spread(times.many.map((one) => of(one).cpu)),
+    // of a process that holds the rights, nothing is seen from here
+    ...(role === 'whole' ? { nft_cpu_ms: spread(times.many.map((one) => of(one).children)) } : {}),
+  });
+  return {
+    verdict_to_verified_ms: {
+      with_none_held: spread(times.withNoneHeldMs),
+      with_10000_held: spread(times.withTenThousandHeldMs),
     },
-    null,
-    2,
-  ),
-);
-
-async function openEnforcer(resources: AsyncDisposableStack): Promise<Enforcer> {
-  const firewall = resources.use(
-    NftablesFirewall.create({
-      nft: network.inside('gateway', 'nft'),
-      conntrack: ['true'], // deletions of connections run beside, and would be measured with the forwarding
-      isBridge: () => false,
-    }),
-  );
-  await firewall.clear(new AbortController().signal);
-  return resources.use(
-    await Enforcer.open({
-      store: resources.use(DecisionStore.open({ path: ':memory:' })),
-      firewall,
-      guard,
-      mode: 'enforce',
-      onEvent: () => {},
-      log: { info: () => {}, warn: (...what: unknown[]) => console.error(what) },
-      checkEveryMs: 3_600_000,
-    }),
-  );
-}
-
-/** Milliseconds from the proposal of a block to its being read back, one after the other. */
-async function forVerdicts(held: number, runs: number): Promise<Spread> {
-  await using resources = new AsyncDisposableStack();
-  const enforcer = await openEnforcer(resources);
-  if (held > 0) await enforcer.add(blocks(held));
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    const decision = block(`203.0.113.${run % 250}`);
-    const startedAtMs = performance.now();
-    const [event] = await enforcer.add([decision]);
-    times.push(performance.now() - startedAtMs);
-    if (event?.state !== 'verified') throw new Error(`not verified: ${JSON.stringify(event)}`);
-    await enforcer.remove([decision.id], 'measured');
-  }
-  return spread(times);
-}
-
-async function atOnce(): Promise<{ readonly wallMs: number; readonly ownCpuMs: number }> {
-  await using resources = new AsyncDisposableStack();
-  const enforcer = await openEnforcer(resources);
-  const decisions = blocks(tenThousand);
-  const cpu = process.cpuUsage();
-  const startedAtMs = performance.now();
-  const events = await enforcer.add(decisions);
-  const wallMs = performance.now() - startedAtMs;
-  const { user, system } = process.cpuUsage(cpu);
-  if (events.some(({ state }) => state !== 'verified')) throw new Error('not all decisions were verified');
-  return { wallMs, ownCpuMs: (user + system) / 1000 };
+    ten_thousand_decisions: costs(({ applied }) => applied),
+    start_with_ten_thousand: costs(({ started }) => started),
+    gap_after_flush_ms: spread(times.many.map(({ flushedMs }) => flushedMs)),
+  };
 }
 
 /**
@@ -118,8 +69,14 @@ async function forwardingCost(pairs: number, milliseconds: number): Promise<obje
   for (let pair = 0; pair < pairs; pair++) {
     const measured = new Map<boolean, number>();
     for (const blocked of pair % 2 === 0 ? [true, false] : [false, true]) {
-      await using resources = new AsyncDisposableStack();
-      const enforcer = await openEnforcer(resources);
+      await using firewall = NftablesFirewall.create({
+        nft: network.inside('gateway', 'nft'),
+        conntrack: ['true'], // deletions of connections run beside, and would be measured with the forwarding
+        isBridge: () => false,
+      });
+      await firewall.clear(new AbortController().signal);
+      using store = openStore(':memory:');
+      await using enforcer = await openEnforcer(firewall, store);
       if (blocked) await enforcer.add(blocks(tenThousand));
       else await enforcer.useMode('observe');
       measured.set(blocked, await network.throughput(milliseconds));
@@ -136,32 +93,6 @@ async function forwardingCost(pairs: number, milliseconds: number): Promise<obje
     megabits_per_second_without: spread(without.map((bytes) => (bytes * 8) / 1e6)),
     cost_percent: round((1 - mean) * 100),
     cost_percent_interval_95: [round((1 - mean - half) * 100), round((1 - mean + half) * 100)],
-  };
-}
-
-function blocks(count: number): readonly Decision[] {
-  return Array.from({ length: count }, (_, index) =>
-    block(`100.${64 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`),
-  );
-}
-
-function block(value: string): Decision {
-  const nowMs = Date.now();
-  return {
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    action: 'block',
-    scope: 'ip',
-    value,
-    direction: 'both',
-    created_at: new Date(nowMs).toISOString(),
-    expires_at: new Date(nowMs + 3_600_000).toISOString(),
-    scenario: 'measured',
-    mode: 'enforce',
-    reason: 'measured',
-    who: 'bench',
-    alert_id: null,
-    rule_id: null,
   };
 }
 
