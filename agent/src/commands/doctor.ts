@@ -11,6 +11,7 @@ import { describeHeldOpen, readHeldOpen } from '../enforcement/held-open.ts';
 import { SteadyClock, systemTime } from '../enforcement/steady-clock.ts';
 import { planSeparation } from '../privileged/rights.ts';
 import { examineKernel, type Finding } from './doctor-kernel.ts';
+import { examineReturnPaths } from './doctor-return-paths.ts';
 import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 
 /** Exit code where something is missing or amiss; 0 where all is well. */
@@ -46,6 +47,7 @@ async function examine(config: AgentConfig | undefined): Promise<Finding[]> {
       : [checkStateDirectory(config.state_dir), checkIdentity(config.state_dir), ...checkHeldOpen(config.state_dir)]),
     ...(config?.capture.source === 'live' ? await checkInterface(config.capture.interface) : []),
     checkForwarding(),
+    ...examineReturnPaths(),
     ...(await examineKernel()),
   ];
 }
