@@ -2,12 +2,13 @@
  * Runs in the namespace of the gateway that is measured, and prints raw times as JSON. `whole`: it asks the kernel by
  * itself. `separated`: it holds the rights, and its own child asks through it, as the agent does.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Firewall } from '../../agent/src/enforcement/firewall.ts';
+import { runProgram } from '../../agent/src/enforcement/system-program.ts';
 import { NftablesFirewall, type NftablesFirewallOptions } from '../../agent/src/enforcement/nftables-firewall.ts';
 import { HelperFirewall } from '../../agent/src/privileged/helper-firewall.ts';
 import { HelperLink } from '../../agent/src/privileged/helper-link.ts';
@@ -52,12 +53,17 @@ async function measure(firewall: Firewall): Promise<void> {
     const withTenThousandHeldMs = await verdicts(firewall, path, tenThousand, Math.ceil(runs / 4));
     const many: Awaited<ReturnType<typeof tenThousandAtOnce>>[] = [];
     for (let run = 0; run < manyRuns; run++) {
-      many.push(await tenThousandAtOnce(firewall, path, () => void spawnSync('nft', ['flush', 'ruleset'])));
+      many.push(await tenThousandAtOnce(firewall, path, flushRules));
     }
     console.log(JSON.stringify({ withNoneHeldMs, withTenThousandHeldMs, many } satisfies EnforcementTimes));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** As many firewall scripts begin. */
+async function flushRules(): Promise<void> {
+  await runProgram(['nft', 'flush', 'ruleset'], { signal: AbortSignal.timeout(10_000) });
 }
 
 /** The exit code of the one that asks. */

@@ -70,7 +70,7 @@ export async function verdicts(firewall: Firewall, path: string, held: number, r
 export async function tenThousandAtOnce(
   firewall: Firewall,
   path: string,
-  flush: () => void,
+  flush: () => Promise<void>,
 ): Promise<{ readonly applied: Cost; readonly started: Cost; readonly flushedMs: number }> {
   const applied = await (async () => {
     using store = fresh(path);
@@ -90,8 +90,8 @@ export async function tenThousandAtOnce(
   });
   if (enforcer?.stats.in_force !== tenThousand) throw new Error('not all decisions came back');
   await pause(3000); // the announcements of our own deletion are over
-  flush();
   const before = enforcer.stats.gap_ms_total ?? 0;
+  await flush();
   for (const deadline = Date.now() + 60_000; (enforcer.stats.gap_ms_total ?? 0) === before; await pause(20)) {
     if (Date.now() > deadline) throw new Error('what was flushed did not come back');
   }
