@@ -227,7 +227,7 @@ describe('the bundle that the policy names', { timeout: 60_000 }, () => {
           count: 1,
           windows: new Float32Array(780),
           flowsSeen: Uint8Array.of(1),
-          flowContext: new Float32Array(30),
+          flowContext: new Float32Array(50),
         })
       ).scores,
     ).toHaveLength(1);

@@ -36,8 +36,8 @@ export interface TrainingRecipe {
 export const usualRecipe: TrainingRecipe = {
   design: wholeDesign,
   shares: usualShares,
-  dropout: 0.2,
-  adversarial: 0.25,
+  dropout: 0.3,
+  adversarial: 0.2,
   masked: maskedFeatures,
 };
 

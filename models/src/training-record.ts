@@ -100,7 +100,16 @@ export function describeData({ sequences, episodes, listenings }: Dataset): Trai
 export function dataFingerprint({ rows, sequences }: Dataset): string {
   const hash = createHash('sha256');
   hash.update(new Uint8Array(rows.features.buffer, 0, rows.count * featureCount * 4));
-  const columns = [rows.classes, rows.residues, rows.startUs, rows.lastUs, rows.pairs, rows.directions];
+  const columns = [
+    rows.classes,
+    rows.residues,
+    rows.startUs,
+    rows.lastUs,
+    rows.pairs,
+    rows.directions,
+    rows.recentOfDevice,
+    rows.recentOfPeer,
+  ];
   for (const column of columns) hash.update(new Uint8Array(column.buffer, 0, rows.count * column.BYTES_PER_ELEMENT));
   for (const { source, group, device, part, windows } of sequences) {
     if (part === 'test') continue;

@@ -4,7 +4,7 @@
  * Says on stdout, as one line of JSON, how it went.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { flowContextSize } from '@picket/shared/features/flow-context';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { InferenceSession } from 'onnxruntime-node';
 import { BundleError } from './bundle-error.ts';
@@ -30,7 +30,9 @@ function dryWindows(): Float32Array<ArrayBuffer> {
 /** Every other window with nothing known of its flows, the others with all kinds of ages, peers and directions. */
 function dryContext(): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: batchSize * flowContextSize }, (_, index) =>
-    Math.floor(index / flowContextSize) % 2 === 0 ? -1 : [1e6 / (1 + index), index % 10, index % 3][index % 3]!,
+    Math.floor(index / flowContextSize) % 2 === 0
+      ? -1
+      : [1e6 / (1 + index), index % 10, index % 3, index % 101, index % 7][index % flowContextWidth]!,
   );
 }
 

@@ -38,7 +38,7 @@ function arbitraryContext(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count * flowContextSize }, (_, index) => {
     const flow = Math.floor(index / flowContextWidth);
     if (flow % 7 === 0) return -1;
-    return [Math.exp((flow % 19) - 6), flow % 4, flow % 3][index % flowContextWidth]!;
+    return [Math.exp((flow % 19) - 6), flow % 4, flow % 3, flow % 101, flow % 5][index % flowContextWidth]!;
   });
 }
 
@@ -209,12 +209,24 @@ test('refused connections one after another are a scan; one sensor reading after
   const inbound = directionNumber('inbound');
   const outbound = directionNumber('outbound');
   writeFlowContext(
-    told((slot) => ({ ageSeconds: (windowLength - slot) / 10, peer: 0, direction: inbound })),
+    told((slot) => ({
+      ageSeconds: (windowLength - slot) / 10,
+      peer: 0,
+      direction: inbound,
+      recentOfDevice: 100,
+      recentOfPeer: 100,
+    })),
     flowContext,
     0,
   );
   writeFlowContext(
-    told((slot) => ({ ageSeconds: (windowLength - slot) * 60, peer: 0, direction: outbound })),
+    told((slot) => ({
+      ageSeconds: (windowLength - slot) * 60,
+      peer: 0,
+      direction: outbound,
+      recentOfDevice: 1.2,
+      recentOfPeer: 1.2,
+    })),
     flowContext,
     flowContextSize,
   );

@@ -42,6 +42,8 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     protocol: 6,
     icmp: 0,
     direction: 'inbound',
+    recentOfDevice: 1,
+    recentOfPeer: 1,
     fwdPackets: 1,
     bwdPackets: 1,
     fwdBytes: 0,

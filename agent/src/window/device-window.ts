@@ -8,6 +8,8 @@ import { featureCount, featureNames, windowLength } from '@picket/shared/feature
 import { normaliseFeatures } from '@picket/shared/features/normalise-features';
 import { addressText } from '../devices/flow-address.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
+import { RecentFlows } from '@picket/shared/features/recent-flows';
+import { addressHash } from './flow-burst.ts';
 import type { WindowFlow } from './window-flow.ts';
 
 const fwdPackets = featureNames.indexOf('Total Fwd Packets');
@@ -28,6 +30,7 @@ export class DeviceWindow {
   /** Raw addresses, source then destination; text is made when a window is handed out, and kept with its slot. */
   readonly #addresses = new Uint8Array(windowLength * 32);
   readonly #slots: Slot[] = [];
+  readonly #recent = new RecentFlows();
 
   get flowsSeen(): number {
     return this.#slots.length;
@@ -43,6 +46,9 @@ export class DeviceWindow {
   /** A flow, or a report of one, takes its slot. */
   add(batch: FlowBatch, row: number, direction: FlowDirection): WindowChange {
     const flowNumber = batch.flowNumber[row]!;
+    // The device is one end of all its flows, so the pair names the peer.
+    const peer = addressHash(batch.srcAddress, row * 16) ^ addressHash(batch.dstAddress, row * 16);
+    const recent = this.#recent.add(peer, batch.reportNumber[row] === 0, batch.lastPacketAtUs[row]!);
     let slot = this.#slotOf(flowNumber);
     if (slot !== undefined && batch.reportNumber[row]! < slot.reportNumber) return 'none';
     const change = batch.end[row] === reportCode && this.#hasSurged(batch, row, slot) ? 'surge' : 'update';
@@ -66,6 +72,8 @@ export class DeviceWindow {
     slot.protocol = batch.protocol[row]!;
     slot.icmp = batch.icmp[row]!;
     slot.direction = direction;
+    slot.recentOfDevice = recent.ofDevice;
+    slot.recentOfPeer = recent.ofPeer;
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
     return change;
   }
@@ -119,6 +127,8 @@ export class DeviceWindow {
       protocol: slot.protocol,
       icmp: slot.icmp,
       direction: slot.direction,
+      recentOfDevice: slot.recentOfDevice,
+      recentOfPeer: slot.recentOfPeer,
       fwdPackets: this.#features[first + fwdPackets]!,
       bwdPackets: this.#features[first + bwdPackets]!,
       fwdBytes: this.#features[first + fwdBytes]!,
@@ -151,6 +161,8 @@ interface Slot {
   protocol: number;
   icmp: number;
   direction: FlowDirection;
+  recentOfDevice: number;
+  recentOfPeer: number;
   srcIp: string | undefined;
   dstIp: string | undefined;
   /** As it was handed out last; undefined once it has changed. */
@@ -170,6 +182,8 @@ const emptySlot: Slot = {
   protocol: 0,
   icmp: 0,
   direction: 'inbound',
+  recentOfDevice: 0,
+  recentOfPeer: 0,
   srcIp: undefined,
   dstIp: undefined,
   flow: undefined,

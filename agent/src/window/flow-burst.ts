@@ -62,8 +62,8 @@ export class BurstCounter {
 
   /** The first hand-over of a flow; later reports of it do not count. */
   add(batch: FlowBatch, row: number, direction: FlowDirection): void {
-    const source = hashOf(batch.srcAddress, row * 16);
-    const target = hashOf(batch.dstAddress, row * 16);
+    const source = addressHash(batch.srcAddress, row * 16);
+    const target = addressHash(batch.dstAddress, row * 16);
     const service = this.#serviceOf(batch.protocol[row]!, batch.dstPort[row]!, direction);
     count(this.#all, batch.startedAtUs[row]!, batch.lastPacketAtUs[row]!, source, target);
     count(service, batch.startedAtUs[row]!, batch.lastPacketAtUs[row]!, source, target);
@@ -112,7 +112,7 @@ function count(into: Count, startedAtUs: number, lastPacketAtUs: number, source:
 }
 
 /** FNV-1a over the 16 bytes of an address: told apart well enough for a sentence. */
-function hashOf(addresses: Uint8Array, at: number): number {
+export function addressHash(addresses: Uint8Array, at: number): number {
   let hash = 0x811c9dc5;
   for (let index = at; index < at + 16; index++) hash = Math.imul(hash ^ addresses[index]!, 0x01000193);
   return hash;

@@ -8,7 +8,7 @@ test('ages run to the newest packet of the window, peers are numbered as they ap
     at: 60,
     says: 'benign',
     flows: [
-      { startedAtUs: sketchStartUs, direction: 'inbound' },
+      { startedAtUs: sketchStartUs, direction: 'inbound', recentOfDevice: 40, recentOfPeer: 3 },
       {
         startedAtUs: sketchStartUs + 59_500_000,
         srcIp: '192.168.1.20',
@@ -20,8 +20,7 @@ test('ages run to the newest packet of the window, peers are numbered as they ap
     ],
   });
   const numbers = unknownFlowContext(2);
-  writeContextOf(context, numbers, 30);
-  expect([...numbers.subarray(0, 30)].every((value) => value === -1)).toBe(true);
-  expect([...numbers.subarray(30, 48)].every((value) => value === -1)).toBe(true);
-  expect([...numbers.subarray(48)]).toEqual([60, 0, 0, 0.5, 1, 1, 0, 2, 2, 0, 0, 0]);
+  writeContextOf(context, numbers, 50);
+  expect([...numbers.subarray(0, 80)].every((value) => value === -1)).toBe(true);
+  expect([...numbers.subarray(80)]).toEqual([60, 0, 0, 40, 3, 0.5, 1, 1, 1, 1, 0, 2, 2, 1, 1, 0, 0, 0, 1, 1]);
 });

@@ -23,6 +23,9 @@ export interface WindowFlow {
   readonly icmp: number;
   /** Seen from the window's device. */
   readonly direction: FlowDirection;
+  /** New flows of the window's device, and of it with this peer, when this one was handed over last: 0 to 100, fading. */
+  readonly recentOfDevice: number;
+  readonly recentOfPeer: number;
   readonly fwdPackets: number;
   readonly bwdPackets: number;
   /** Payload. */

@@ -149,7 +149,12 @@ test('when, with whom and which way each flow went comes from the pack', () => {
     ended(4),
   ]);
   expect(rows.startUs[1]).toBe(300_000);
-  const [a, b, c, d, e] = rows.pairs;
+  // The third flow has two rows, one for each of its devices.
+  const [a, b, c, again, d, e] = rows.pairs;
+  expect(again).toBe(c);
+  expect([...rows.recentOfPeer.subarray(0, 4)]).toEqual([1, 1, 1, 1]);
+  expect(rows.recentOfDevice[2]).toBeCloseTo(1 + Math.exp(-0.4 / 30) + Math.exp(-0.7 / 30), 5);
+  expect(rows.recentOfDevice[3]).toBe(1);
   expect(new Set([a, b, c]).size).toBe(3);
   expect([d, e]).toEqual([c, a]);
   expect(rows.directions[0]).toBe(directionNumber('inbound'));

@@ -6,6 +6,7 @@
 import { BlockList } from 'node:net';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { directionNumber, unknownContext } from '@picket/shared/features/flow-context';
+import { RecentFlows } from '@picket/shared/features/recent-flows';
 import type { FlowPack } from './flow-pack.ts';
 import { directions, nothing } from './flow-pack.ts';
 import type { Dataset } from './flow-rows.ts';
@@ -28,6 +29,7 @@ interface Slot {
 }
 
 interface DeviceState {
+  readonly recent: RecentFlows;
   readonly slots: Slot[];
   readonly windows: number[];
   readonly atUs: number[];
@@ -95,26 +97,32 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
   for (let index = 0; index < header.rows; index++) {
     const episode = pack.episode[index]!;
     const truth = header.episodes[episode];
-    const row = into.rows.add(
-      pack.features,
-      truth?.class ?? 'benign',
-      truth?.step ?? '',
-      truth === undefined ? -1 : firstEpisode + episode,
-      index * featureCount,
-      {
-        startUs: pack.startUs[index]!,
-        lastUs: pack.lastUs[index]!,
-        pair: pairOf(pack.device[index]!, pack.peer[index]!),
-        direction: directionOf(pack, index),
-      },
-    );
-    if (truth === undefined && isAttacker(pack, index)) into.rows.residues[row] = 1;
+    const pair = pairOf(pack.device[index]!, pack.peer[index]!);
+    const isResidue = truth === undefined && isAttacker(pack, index);
     nowUs = Math.max(nowUs, pack.lastUs[index]!);
     const isReport = lastRowOf.get(pack.flowNumber[index]!) !== index;
     for (const device of [pack.device[index]!, pack.otherDevice[index]!]) {
       if (device === nothing) continue;
       const state = devices.get(device) ?? newState();
       devices.set(device, state);
+      const recent = state.recent.add(pair, pack.reportNumber[index] === 0, pack.lastUs[index]!);
+      // A row for each device: what was there of late is not the same for both.
+      const row = into.rows.add(
+        pack.features,
+        truth?.class ?? 'benign',
+        truth?.step ?? '',
+        truth === undefined ? -1 : firstEpisode + episode,
+        index * featureCount,
+        {
+          startUs: pack.startUs[index]!,
+          lastUs: pack.lastUs[index]!,
+          pair,
+          direction: directionOf(pack, index),
+          recentOfDevice: recent.ofDevice,
+          recentOfPeer: recent.ofPeer,
+        },
+      );
+      if (isResidue) into.rows.residues[row] = 1;
       place(state, pack, index, row, isReport);
       if (nowUs - state.scoredAtUs >= rest) score(state);
       else waiting.add(state);
@@ -183,6 +191,7 @@ function directionOf(pack: FlowPack, row: number): number {
 
 function newState(): DeviceState {
   return {
+    recent: new RecentFlows(),
     slots: [],
     windows: [],
     atUs: [],

@@ -14,6 +14,9 @@ export interface FlowSetting {
   readonly pair: number;
   /** Number into `FlowDirection.options`. */
   readonly direction: number;
+  /** New flows of the device, and of it with this peer, of late. */
+  readonly recentOfDevice: number;
+  readonly recentOfPeer: number;
 }
 
 /** Of flows that come from tables without addresses and times. */
@@ -22,6 +25,8 @@ const unknownSetting: FlowSetting = {
   lastUs: Number.NaN,
   pair: unknownContext,
   direction: unknownContext,
+  recentOfDevice: unknownContext,
+  recentOfPeer: unknownContext,
 };
 
 export class FlowRows {
@@ -41,6 +46,8 @@ export class FlowRows {
   lastUs = new Float64Array(1024);
   pairs = new Int32Array(1024);
   directions = new Int8Array(1024);
+  recentOfDevice = new Float32Array(1024);
+  recentOfPeer = new Float32Array(1024);
   readonly originNames: string[] = [];
   readonly #originNumbers = new Map<string, number>();
 
@@ -62,6 +69,8 @@ export class FlowRows {
       this.startUs = grown(this.startUs, new Float64Array(this.startUs.length * 2));
       this.lastUs = grown(this.lastUs, new Float64Array(this.lastUs.length * 2));
       this.pairs = grown(this.pairs, new Int32Array(this.pairs.length * 2));
+      this.recentOfDevice = grown(this.recentOfDevice, new Float32Array(this.recentOfDevice.length * 2));
+      this.recentOfPeer = grown(this.recentOfPeer, new Float32Array(this.recentOfPeer.length * 2));
       this.directions = grown(this.directions, new Int8Array(this.directions.length * 2));
     }
     normaliseFeatures(values, offset, this.features, this.count * featureCount);
@@ -72,6 +81,8 @@ export class FlowRows {
     this.lastUs[this.count] = setting.lastUs;
     this.pairs[this.count] = setting.pair;
     this.directions[this.count] = setting.direction;
+    this.recentOfDevice[this.count] = setting.recentOfDevice;
+    this.recentOfPeer[this.count] = setting.recentOfPeer;
     return this.count++;
   }
 

@@ -11,7 +11,8 @@ const flow = new Float32Array(featureCount);
 function rowsOf(...times: readonly (readonly [from: number, to: number])[]): FlowRows {
   const rows = new FlowRows();
   for (const [index, [from, to]] of times.entries()) {
-    const setting = { startUs: from * 1e6, lastUs: to * 1e6, pair: index % 2, direction: index % 3 };
+    const recent = { recentOfDevice: 10 + index, recentOfPeer: index };
+    const setting = { startUs: from * 1e6, lastUs: to * 1e6, pair: index % 2, direction: index % 3, ...recent };
     rows.add(flow, 'benign', '', -1, 0, setting);
   }
   return rows;
@@ -38,10 +39,10 @@ test('peers are numbered as they appear; empty slots and flows of unknown settin
   const to = new Float32Array(2 * flowContextSize);
   writeContext(rows, { window: padded([1, 0, 1]) }, to, flowContextSize, 0.5);
   expect([...to.subarray(0, flowContextSize)].every((value) => value === 0)).toBe(true);
-  expect([...to.subarray(flowContextSize, -9)].every((value) => value === -1)).toBe(true);
-  expect([...to.subarray(-9)]).toEqual([1, 0, 1, 6, 1, 0, 1, 0, 1]);
+  expect([...to.subarray(flowContextSize, -15)].every((value) => value === -1)).toBe(true);
+  expect([...to.subarray(-15)]).toEqual([1, 0, 1, 11, 1, 6, 1, 0, 10, 0, 1, 0, 1, 11, 1]);
   writeContext(rows, { window: padded([2]) }, to, 0);
-  expect([...to.subarray(27, 30)]).toEqual([-1, -1, -1]);
+  expect([...to.subarray(45, 50)]).toEqual([-1, -1, -1, -1, -1]);
   const mixed = { window: padded([0, 2, 1]) };
   expect(inOrder(rows, mixed)).toBe(mixed);
 });

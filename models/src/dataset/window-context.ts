@@ -49,7 +49,7 @@ export function inOrder(rows: FlowRows, mix: WindowOfFlows): WindowOfFlows {
   return { ...mix, window: padded(order.map((at) => flows[at]!)) };
 }
 
-/** Writes 10 × 3 numbers at `offset`. Ages are multiplied by `tempo`. */
+/** Writes 10 × 5 numbers at `offset`. Ages are multiplied by `tempo`. */
 export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Array, offset: number, tempo = 1): void {
   const ages = agesOf(rows, mix);
   const pairs: number[] = [];
@@ -59,6 +59,8 @@ export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Arra
       ageSeconds: ages[at]! < 0 ? unknownContext : ages[at]! * tempo,
       peer: rows.pairs[row]! < 0 ? unknownContext : numberOf(pairs, rows.pairs[row]!),
       direction: rows.directions[row]!,
+      recentOfDevice: rows.recentOfDevice[row]!,
+      recentOfPeer: rows.recentOfPeer[row]!,
     })),
     to,
     offset,

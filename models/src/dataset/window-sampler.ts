@@ -26,7 +26,7 @@ export interface WindowBlock {
   /** As the graphs take it. */
   readonly flowsSeen: Float32Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
-  /** count × 10 × 3, as the graphs take it. */
+  /** count × 10 × 5, as the graphs take it. */
   readonly flowContext: Float32Array<ArrayBuffer>;
   /** count × 10, the class of each flow; `noFlow` in empty slots. */
   readonly flowLabels: Uint8Array<ArrayBuffer>;
@@ -56,18 +56,18 @@ export interface SamplerShares {
 }
 
 export const usualShares: SamplerShares = {
-  attacks: 0.45,
-  monotonous: 0.1,
+  attacks: 0.42,
+  monotonous: 0.08,
   benignMixes: 0.07,
-  hardNegatives: 0.4,
+  hardNegatives: 0.45,
   diluted: 0.5,
   short: 0.3,
-  jostled: 0.4,
-  retimed: 0.6,
-  resized: 0.5,
-  hidden: 0.4,
+  jostled: 0.2,
+  retimed: 0.4,
+  resized: 0.3,
+  hidden: 0.15,
   fromInside: 0.2,
-  unknown: 0.1,
+  unknown: 0.05,
 };
 
 /** How far variation goes, as the standard deviation of a logarithm: of a link's speed, of one flow on it, of sizes. */

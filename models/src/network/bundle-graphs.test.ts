@@ -21,7 +21,8 @@ const flowsSeen = Float32Array.of(10, 1, 4, 10, 7, 2);
 /** Ages, peers that repeat, directions; of some nothing is known. */
 const flowContext = Float32Array.from({ length: batch * flowContextSize }, (_, index) => {
   if (random() < 0.15) return -1;
-  return [Math.expm1(6 * random()), Math.floor(3 * random()), Math.floor(3 * random())][index % flowContextWidth]!;
+  const [age, few, recent] = [Math.expm1(6 * random()), Math.floor(3 * random()), 100 * random() ** 3];
+  return [age, few, few, recent, recent][index % flowContextWidth]!;
 });
 const targets = new Float32Array(batch * classCount);
 /** Of the flows of some windows nobody says what they are. */
@@ -238,6 +239,8 @@ test('of peers only matters who is the same; ages, peers and directions do matte
   expect(await changed(1, (_, flow) => flow)).not.toEqual(asIs);
   expect(await changed(0, (age) => age / 60)).not.toEqual(asIs);
   expect(await changed(2, (direction) => (direction + 1) % 3)).not.toEqual(asIs);
+  expect(await changed(3, (flows) => 2 * flows + 1)).not.toEqual(asIs);
+  expect(await changed(4, (flows) => 2 * flows + 1)).not.toEqual(asIs);
 });
 
 test('what stands in the slots before the present flows changes nothing', async () => {

@@ -25,7 +25,7 @@ export interface WindowInputs {
   readonly windows: Tensor;
   /** [batch], 1 to 10; present flows stand in the last slots. */
   readonly flowsSeen: Tensor;
-  /** [batch, 10, 3]: age in seconds, number of the peer, direction; −1 unknown. */
+  /** [batch, 10, 5]: age in seconds, number of the peer, direction, recent flows of device and peer; −1 unknown. */
   readonly flowContext: Tensor;
 }
 

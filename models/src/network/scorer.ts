@@ -11,7 +11,7 @@ export interface ScorableWindows {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array;
   readonly flowsSeen: Float32Array;
-  /** count × 10 × 3 */
+  /** count × 10 × 5 */
   readonly flowContext: Float32Array;
 }
 

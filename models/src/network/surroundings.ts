@@ -8,8 +8,11 @@ import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 
 const ways = FlowDirection.options.length;
-/** Age, whether it is known, pause, share of the peer, pause since that peer's flow before, and one for each direction. */
-export const surroundingsWidth = 5 + ways;
+/**
+ * Age, whether it is known, pause, share of the peer, pause since that peer's flow before, recent flows of the device and of
+ * the peer, and one for each direction.
+ */
+export const surroundingsWidth = 7 + ways;
 
 /** Seconds on a logarithmic scale from about a twentieth to hours: −1.3 to 2.4. */
 const briefest = 0.05;
@@ -18,10 +21,11 @@ const spread = 3;
 /** A pause as long as this, seconds, stands for none: nothing came from that peer before. */
 const longest = 7200;
 
-/** [batch, 10, surroundingsWidth] of `context` [batch, 10, 3] and `present` [batch, 10, 1]. */
+/** [batch, 10, surroundingsWidth] of `context` [batch, 10, 5] and `present` [batch, 10, 1]. */
 export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Tensor): Tensor {
   const batch = context.shape[0]!;
-  const [age, peer, direction] = graph.split(context, [1, 1, 1], 2) as [Tensor, Tensor, Tensor];
+  const columns = graph.split(context, [1, 1, 1, 1, 1], 2);
+  const [age, peer, direction, ofDevice, ofPeer] = columns as [Tensor, Tensor, Tensor, Tensor, Tensor];
   const known = (tensor: Tensor): Tensor =>
     graph.mul(numbers(graph, graph.one('GreaterOrEqual', [tensor, graph.scalar(0)], tensor.shape)), present);
   const scaled = (seconds: Tensor): Tensor =>
@@ -29,6 +33,13 @@ export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Te
       graph.sub(graph.unary('Log', graph.add(seconds, graph.scalar(briefest))), graph.scalar(middle)),
       graph.scalar(1 / spread),
     );
+
+  /** Counts from 0 to a hundred: −1 to 1.3. */
+  const counted = (count: Tensor): Tensor => {
+    const logarithm = graph.unary('Log', graph.add(graph.unary('Relu', count), graph.scalar(1)));
+    const scaledCount = graph.mul(graph.sub(logarithm, graph.scalar(2)), graph.scalar(0.5));
+    return graph.mul(scaledCount, known(count));
+  };
 
   const ageKnown = known(age);
   const seconds = graph.mul(graph.unary('Relu', age), ageKnown);
@@ -67,6 +78,8 @@ export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Te
       graph.mul(scaled(pause), pauseKnown),
       graph.mul(share, peerKnown),
       graph.mul(scaled(pauseOfPeer), graph.mul(peerKnown, ageKnown)),
+      counted(ofDevice),
+      counted(ofPeer),
       graph.mul(way, present),
     ],
     2,

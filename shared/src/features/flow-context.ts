@@ -1,16 +1,16 @@
 /**
  * What no single flow can tell, and a gateway knows of each flow of a window beside its 78 features: how long ago it
- * began, which of the window's peers it was with, and which way it went. Ten refused connections within a second, from
+ * began, which of the window's peers it was with, which way it went, and how many new flows the device had of late. Ten refused connections within a second, from
  * one host outside, are something else than ten within an hour to as many. A network may take it as a further input,
  * `flow_context`; the 78 features stay what they are. Addresses never reach the network: only which flows share one.
  */
 import { FlowDirection } from '../contract/address.ts';
 import { windowLength } from './feature-schema.ts';
 
-/** Numbers per flow: age, peer, direction. */
-export const flowContextWidth = 3;
+/** Numbers per flow: age, peer, direction, recent flows of the device and of the peer. */
+export const flowContextWidth = 5;
 export const flowContextSize = windowLength * flowContextWidth;
-/** Of any of the three, where nobody knows: in flows that come without times or addresses. */
+/** Of any of the five, where nobody knows: in flows that come without times or addresses. */
 export const unknownContext = -1;
 
 /** One flow of a window. */
@@ -21,6 +21,9 @@ export interface FlowContext {
   readonly peer: number;
   /** Number into `FlowDirection.options`, seen from the window's device. */
   readonly direction: number;
+  /** New flows of late, see `recent-flows.ts`. */
+  readonly recentOfDevice: number;
+  readonly recentOfPeer: number;
 }
 
 /** All of `windows` windows, and nothing known of any flow. */
@@ -28,13 +31,15 @@ export function unknownFlowContext(windows: number): Float32Array<ArrayBuffer> {
   return new Float32Array(windows * flowContextSize).fill(unknownContext);
 }
 
-/** Writes one window's flows, oldest first, into the last slots of the 10 × 3 numbers at `offset`; the others stay as they are. */
+/** Writes one window's flows, oldest first, into the last slots of the 10 × 5 numbers at `offset`; the others stay as they are. */
 export function writeFlowContext(flows: readonly FlowContext[], to: Float32Array, offset: number): void {
   let at = offset + (windowLength - flows.length) * flowContextWidth;
-  for (const { ageSeconds, peer, direction } of flows) {
+  for (const { ageSeconds, peer, direction, recentOfDevice, recentOfPeer } of flows) {
     to[at] = ageSeconds;
     to[at + 1] = peer;
     to[at + 2] = direction;
+    to[at + 3] = recentOfDevice;
+    to[at + 4] = recentOfPeer;
     at += flowContextWidth;
   }
 }

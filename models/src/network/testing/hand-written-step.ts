@@ -47,9 +47,9 @@ function inputsOf(window: Float32Array, context: Float32Array, flows: number, sc
   });
 }
 
-/** Age, whether it is known, pause since the flow before, share of the peer, pause since that peer's last, direction. */
+/** Age, whether it is known, pause since the flow before, share of the peer, pause since that peer's last, recent flows, direction. */
 function beside(context: Float32Array, first: number, index: number, flows: number): number[] {
-  const of = (flow: number, column: number): number => context[(first + flow) * 3 + column]!;
+  const of = (flow: number, column: number): number => context[(first + flow) * 5 + column]!;
   const scaled = (seconds: number): number => (Math.log(seconds + 0.05) - 1) / 3;
   const age = of(index, 0);
   const before = index === 0 ? -1 : of(index - 1, 0);
@@ -64,6 +64,7 @@ function beside(context: Float32Array, first: number, index: number, flows: numb
     age < 0 || before < 0 ? 0 : scaled(Math.abs(before - age)),
     peer < 0 ? 0 : (2 * known.filter((other) => other === peer).length) / known.length - 1,
     age < 0 || peer < 0 ? 0 : scaled(Math.min(7200, ...pauses)),
+    ...[3, 4].map((column) => (of(index, column) < 0 ? 0 : (Math.log(of(index, column) + 1) - 2) / 2)),
     ...[0, 1, 2].map((way) => (of(index, 2) === way ? 1 : 0)),
   ];
 }
@@ -116,7 +117,7 @@ export function handWrittenStep(
   let loss = 0;
   for (const [at, flows] of batch.flowsSeen.entries()) {
     const size = windowLength * featureCount;
-    const context = batch.flowContext.subarray(at * windowLength * 3, (at + 1) * windowLength * 3);
+    const context = batch.flowContext.subarray(at * windowLength * 5, (at + 1) * windowLength * 5);
     const inputs = inputsOf(batch.windows.subarray(at * size, (at + 1) * size), context, flows, scaler);
     const targets = batch.targets.subarray(at * classCount, (at + 1) * classCount);
     const keep = batch.keep.subarray(at * summaryWidth, (at + 1) * summaryWidth);
