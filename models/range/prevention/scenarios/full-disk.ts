@@ -30,6 +30,11 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     await room.untilInSync('hall-1');
     await room.useMode('hall-1', 'enforce');
+    await field.expectSoon(
+      'the policy is confirmed before the disk fills',
+      () => room.gateway('hall-1'),
+      ({ twin }) => twin.policy.reported?.step === 'confirmed',
+    );
     await agent.add({ scope: 'ip', value: '192.0.2.98' });
     const ballast = join(disk, 'ballast');
     const { stderr } = await gateway.run(['dd', 'if=/dev/zero', `of=${ballast}`, 'bs=4k']);
