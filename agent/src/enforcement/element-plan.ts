@@ -26,6 +26,10 @@ export interface PlanChange {
   readonly claims: ReadonlyMap<string, readonly KernelElement[]>;
 }
 
+export function isNoChange({ fresh, dropped }: PlanChange): boolean {
+  return fresh.length === 0 && dropped.length === 0;
+}
+
 interface PlannedDecision {
   readonly decision: Decision;
   readonly planned: readonly PlannedElement[];

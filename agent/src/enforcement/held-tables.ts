@@ -1,8 +1,10 @@
 /** What the kernel was last brought to hold, what it said of it since, and what a reading of all of it means. */
 import type { ElementPlan, PlanChange } from './element-plan.ts';
 import type { FirewallReading } from './firewall.ts';
+import type { Guard } from './guard.ts';
 import { elementsIn } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
+import { guardText } from './nft-guard.ts';
 import {
   findDrift,
   structureDrift,
@@ -19,6 +21,12 @@ export interface HeldTables {
   readonly guardText: string;
   /** As read back right after. */
   readonly structures: ReadonlyMap<TableFamily, Structure>;
+}
+
+/** What `tables` are where they were read back right after they were brought to the plan. */
+export function heldIn(tables: Tables, plan: ElementPlan, guard: Guard): HeldTables {
+  const structures = new Map([...tables].map(([family, { structure }]) => [family, structure]));
+  return { plan, guardText: guardText(guard), structures };
 }
 
 /** What the kernel holds and counts, when all of `tables` was read. */

@@ -7,19 +7,19 @@ import type { Decision } from '@picket/shared/contract/decision';
 import { readBridges } from './bridges.ts';
 import { changeTables } from './change-tables.ts';
 import { ConnectionCutter } from './cut-connections.ts';
-import { ElementPlan, type PlanChange } from './element-plan.ts';
+import { ElementPlan, isNoChange, type PlanChange } from './element-plan.ts';
 import type { Firewall, FirewallReading } from './firewall.ts';
 import { addressesToCut, type Guard } from './guard.ts';
-import { driftOf, readingAfter, readingOf, type HeldTables, type Tables } from './held-tables.ts';
+import { driftOf, heldIn, readingAfter, readingOf, type HeldTables, type Tables } from './held-tables.ts';
 import type { Kernel } from './kernel.ts';
 import { dropTable } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
 import { guardText } from './nft-guard.ts';
 import { NftKernel, type NftKernelOptions } from './nft-kernel.ts';
-import { isSame, readTable, structureDrift, type ElementReading } from './nft-reading.ts';
+import { isSame, type ElementReading } from './nft-reading.ts';
 import type { RulesetOptions } from './nft-ruleset.ts';
 import type { CounterValue, RateLimit } from './nft-set.ts';
-import { listTables, replaceTables } from './replace-tables.ts';
+import { listTables, outlineDrift, outlineTables, replaceTables } from './replace-tables.ts';
 import { Turns } from './turns.ts';
 
 export interface NftablesFirewallOptions extends NftKernelOptions {
@@ -90,7 +90,7 @@ export class NftablesFirewall implements Firewall {
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
       const families = this.#families();
-      const broken = await this.#outlineDrift(signal);
+      const broken = await outlineDrift(this.#kernel, this.#held, signal);
       if (broken !== undefined) {
         this.#last = { ...(this.#last ?? nothingRead), decisionIds: new Set(), drift: broken };
         return this.#last;
@@ -153,7 +153,7 @@ export class NftablesFirewall implements Firewall {
     this.#last =
       changed ??
       (await this.#replace(
-        before !== undefined && change !== undefined && isNone(change)
+        before !== undefined && change !== undefined && isNoChange(change)
           ? before.plan
           : ElementPlan.of(decisions, options),
         guard,
@@ -212,8 +212,7 @@ export class NftablesFirewall implements Firewall {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<FirewallReading> {
-    for (const family of families) {
-      const { exists, counters } = readTable((await this.#kernel.outline(family, signal)) ?? nothing, true);
+    for (const [family, { exists, counters }] of await outlineTables(this.#kernel, families, signal)) {
       if (exists) this.#counters.set(family, counters);
     }
     this.#deletedAtMs = Number.POSITIVE_INFINITY;
@@ -237,22 +236,11 @@ export class NftablesFirewall implements Firewall {
 
   #isOutlineWhole(): Promise<boolean> {
     return this.#turns
-      .take(async () => (await this.#outlineDrift(this.#closed.signal)) === undefined)
+      .take(async () => (await outlineDrift(this.#kernel, this.#held, this.#closed.signal)) === undefined)
       .catch(() => false);
-  }
-
-  /** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
-  async #outlineDrift(signal: AbortSignal): Promise<string | undefined> {
-    for (const [family, structure] of this.#held?.structures ?? []) {
-      const found = readTable((await this.#kernel.outline(family, signal)) ?? nothing, true);
-      const drift = found.exists ? structureDrift(found.structure, structure) : 'the table is gone';
-      if (drift !== undefined) return drift;
-    }
-    return undefined;
   }
 }
 
-const nothing = '{"nftables":[]}';
 const nothingRead: FirewallReading = {
   decisionIds: new Set(),
   packetsOf: new Map(),
@@ -260,12 +248,3 @@ const nothingRead: FirewallReading = {
   packetsWouldDrop: 0,
   drift: null,
 };
-
-function isNone({ fresh, dropped }: PlanChange): boolean {
-  return fresh.length === 0 && dropped.length === 0;
-}
-
-function heldIn(tables: Tables, plan: ElementPlan, guard: Guard): HeldTables {
-  const structures = new Map([...tables].map(([family, { structure }]) => [family, structure]));
-  return { plan, guardText: guardText(guard), structures };
-}

@@ -1,11 +1,11 @@
-/** Our tables as a whole: read, and made anew whatever stands there. */
+/** Our tables as a whole: read, in outline or with all elements, and made anew whatever stands there. */
 import type { ElementPlan } from './element-plan.ts';
 import { FirewallError } from './firewall.ts';
-import type { Tables } from './held-tables.ts';
+import type { HeldTables, Tables } from './held-tables.ts';
 import type { Kernel } from './kernel.ts';
 import { elementsIn, fullBatch, type BatchOptions } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
-import { findDrift, noTable, readTable, structureAsked } from './nft-reading.ts';
+import { findDrift, noTable, readTable, structureAsked, structureDrift, type TableReading } from './nft-reading.ts';
 import type { CounterValue } from './nft-set.ts';
 
 export interface ReplaceOptions extends BatchOptions {
@@ -71,4 +71,32 @@ export async function listTables(
       }),
     ),
   );
+}
+
+/** The same without the elements of their sets. Throws `FirewallError`. */
+export async function outlineTables(
+  kernel: Kernel,
+  families: Iterable<TableFamily>,
+  signal: AbortSignal,
+): Promise<Tables> {
+  const tables = new Map<TableFamily, TableReading>();
+  for (const family of families) {
+    const outline = await kernel.outline(family, signal);
+    tables.set(family, outline === undefined ? noTable() : readTable(outline, true));
+  }
+  return tables;
+}
+
+/** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
+export async function outlineDrift(
+  kernel: Kernel,
+  held: HeldTables | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (held === undefined) return undefined;
+  for (const [family, { exists, structure }] of await outlineTables(kernel, held.structures.keys(), signal)) {
+    const drift = exists ? structureDrift(structure, held.structures.get(family)!) : 'the table is gone';
+    if (drift !== undefined) return drift;
+  }
+  return undefined;
 }
