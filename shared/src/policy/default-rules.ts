@@ -5,7 +5,8 @@
  * No class acts on one window. Loud attacks need few windows; quiet ones, where a wrong block hurts more than a late
  * one, need many. `block` names the peer that the evidence points to, and of a flood the service under it as well. A
  * device of ours that attacks others is quarantined; one that beacons or exfiltrates is cut from its destination first,
- * and quarantined where it goes on. Who comes back is held longer, up to a day. The catch-all class only tells a person.
+ * and quarantined where it goes on. Who comes back is held longer, up to a day. The last rule only tells a person: of what has no
+ * class of its own, and of what no two windows call the same.
  */
 import { RuleId } from '../contract/identifiers.ts';
 import type { DeviceStep, Escalation, Rule, RuleAction } from '../contract/rule.ts';
@@ -14,6 +15,7 @@ import type { TrafficClass } from '../features/traffic-classes.ts';
 interface Default {
   readonly id: string;
   readonly name: string;
+  /** Empty: whichever. */
   readonly classes: readonly Exclude<TrafficClass, 'benign'>[];
   readonly action: RuleAction;
   readonly ladder: readonly DeviceStep[];
@@ -113,7 +115,7 @@ const defaults: readonly Default[] = [
   {
     id: '019a0000-0000-7000-8000-000000000008',
     name: 'Tell of other attacks',
-    classes: ['other_attack'],
+    classes: [], // of any: an attack that each window names differently proves none of the rules above
     action: 'alert_only',
     ladder: [],
     windows: [3, 5],
