@@ -54,7 +54,7 @@ export interface TrainingOptions {
 
 const stepsPerEpoch = 200;
 const batchSize = 256;
-const peakLearningRate = 0.003;
+const peakLearningRate = 0.002;
 const clipNorm = 2;
 /** Windows that are looked at of one device in one capture. */
 const mostValidation = 1000;
@@ -63,7 +63,7 @@ const quietShares = [0.0005, 0.001, 0.002, 0.005];
 /** Epochs without progress before training ends. */
 const patience = 8;
 /** Weight of what the averaged parameters were before each step. */
-const averaging = 0.995;
+const averaging = 0.999;
 
 export async function trainModel(
   dataset: Dataset,
