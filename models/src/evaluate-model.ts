@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { trainBaselines } from './baselines/baselines.ts';
 import { chooseThreshold } from './calibrate.ts';
+import { describeData } from './data-description.ts';
 import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
@@ -54,6 +55,7 @@ export async function evaluateModel(
     adversarial: await worstCase(dataset, network, record.threshold, options),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts),
+    tested_on: describeData(unseen).filter(({ part }) => part === 'test' && options.parts.includes(part)),
   };
 }
 

@@ -42,7 +42,7 @@ The threshold is ${record.threshold_reason}.`,
     '## What it was trained on',
     table(
       ['source', 'part', 'windows', 'groups', 'attacked', 'runs of attacks', 'hours in peace', 'which'],
-      record.data.map((row) => [
+      [...record.data, ...evaluation.tested_on].map((row) => [
         row.source,
         row.part,
         row.windows,

@@ -19,7 +19,8 @@ import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
 import { attackSome, dropoutMask, flowTargets, hardNegatives, smoothTargets } from './training-block.ts';
-import { dataFingerprint, describeData, pack } from './training-record.ts';
+import { describeData } from './data-description.ts';
+import { dataFingerprint, pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
 /** What may be changed to see what it is good for; the usual values are what ships. */
@@ -136,7 +137,7 @@ export async function trainModel(
   if (options.checkpoint !== undefined) removeCheckpoint(options.checkpoint);
   return {
     seed: options.seed,
-    data: describeData(dataset),
+    data: describeData(dataset).filter(({ part }) => part !== 'test'),
     data_fingerprint: dataFingerprint(dataset),
     epochs,
     best_epoch: best.epoch,

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
+import { DataDescription } from './data-description.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
 import { parameterCount } from './network/network-parameters.ts';
@@ -13,20 +14,7 @@ const fileName = 'training.json';
 const TrainingRecord = z.strictObject({
   seed: z.int(),
   /** Sources and how many windows of each part they gave. */
-  data: z.array(
-    z.strictObject({
-      source: z.string(),
-      part: z.string(),
-      groups: z.array(z.string()),
-      windows: z.int(),
-      /** Of the groups: those in which there was an attack. */
-      attacked_groups: z.int(),
-      /** Runs of attack tools. */
-      episodes: z.int(),
-      /** Of gateways that nobody attacked. */
-      hours_in_peace: z.number(),
-    }),
-  ),
+  data: z.array(DataDescription),
   /** SHA-256 over flows, labels and windows of the training and validation parts. */
   data_fingerprint: z.string(),
   epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_recall: z.number() })),
@@ -77,44 +65,31 @@ export function networkOf(record: TrainingRecord): TrainedNetwork {
   };
 }
 
-export function describeData({ sequences, episodes, listenings }: Dataset): TrainingRecord['data'] {
-  const keyOf = ({ source, part }: { readonly source: string; readonly part: string }): string => `${source} ${part}`;
-  return [...Map.groupBy(sequences, keyOf)].map(([key, members]) => {
-    const runs = episodes.filter((episode) => keyOf(episode) === key);
-    const seconds = listenings
-      .filter((listening) => keyOf(listening) === key && !listening.isAttacked)
-      .reduce((sum, listening) => sum + listening.seconds, 0);
-    return {
-      source: members[0]!.source,
-      part: members[0]!.part,
-      groups: [...new Set(members.map(({ group }) => group))].sort(),
-      windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
-      attacked_groups: new Set(runs.map(({ group }) => group)).size,
-      episodes: runs.length,
-      hours_in_peace: Math.round(seconds / 36) / 100,
-    };
-  });
-}
-
-/** Two datasets with the same one train the same network. */
+/** Two datasets with the same one train the same network, whatever there is to test it on. */
 export function dataFingerprint({ rows, sequences }: Dataset): string {
   const hash = createHash('sha256');
-  hash.update(new Uint8Array(rows.features.buffer, 0, rows.count * featureCount * 4));
+  const isUsed = new Uint8Array(rows.count);
+  for (const { source, group, device, part, windows } of sequences) {
+    if (part === 'test') continue;
+    hash.update(JSON.stringify([source, group, device, part]));
+    // Counted from the first row of the stretch: rows that only tests have must not shift it.
+    const firstRow = windows.reduce((least, row) => (row >= 0 && row < least ? row : least), rows.count);
+    hash.update(new Uint8Array(windows.map((row) => (row < 0 ? row : row - firstRow)).buffer));
+    for (const row of windows) if (row >= 0) isUsed[row] = 1;
+  }
   const columns = [
     rows.classes,
     rows.residues,
     rows.startUs,
     rows.lastUs,
-    rows.pairs,
     rows.directions,
     rows.recentOfDevice,
     rows.recentOfPeer,
   ];
-  for (const column of columns) hash.update(new Uint8Array(column.buffer, 0, rows.count * column.BYTES_PER_ELEMENT));
-  for (const { source, group, device, part, windows } of sequences) {
-    if (part === 'test') continue;
-    hash.update(JSON.stringify([source, group, device, part]));
-    hash.update(new Uint8Array(windows.buffer, windows.byteOffset, windows.byteLength));
+  for (let row = 0; row < rows.count; row++) {
+    if (isUsed[row] === 0) continue;
+    hash.update(rows.row(row));
+    for (const column of columns) hash.update(column.subarray(row, row + 1));
   }
   return hash.digest('hex');
 }

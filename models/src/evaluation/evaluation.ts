@@ -1,5 +1,6 @@
 /** The shape of `evaluation.json`: every figure that the model card prints. */
 import { z } from 'zod';
+import { DataDescription } from '../data-description.ts';
 
 const Share = z.number().min(0).max(1);
 const Count = z.int().nonnegative();
@@ -111,5 +112,7 @@ export const Evaluation = z.strictObject({
   baselines: z.array(Figures),
   /** What N of M would make of the truth itself, for the network's episodes. */
   possible: z.array(EpisodeFigures),
+  /** What there was to test on, which training had no part in. */
+  tested_on: z.array(DataDescription),
 });
 export type Evaluation = z.infer<typeof Evaluation>;

@@ -1,0 +1,38 @@
+/** What a dataset holds, for people: sources and parts, and how much of what. */
+import { windowLength } from '@picket/shared/features/feature-schema';
+import { z } from 'zod';
+import type { Dataset } from './dataset/flow-rows.ts';
+
+/** One part of one source. */
+export const DataDescription = z.strictObject({
+  source: z.string(),
+  part: z.string(),
+  groups: z.array(z.string()),
+  windows: z.int(),
+  /** Of the groups: those in which there was an attack. */
+  attacked_groups: z.int(),
+  /** Runs of attack tools. */
+  episodes: z.int(),
+  /** Of gateways that nobody attacked. */
+  hours_in_peace: z.number(),
+});
+export type DataDescription = z.infer<typeof DataDescription>;
+
+export function describeData({ sequences, episodes, listenings }: Dataset): DataDescription[] {
+  const keyOf = ({ source, part }: { readonly source: string; readonly part: string }): string => `${source} ${part}`;
+  return [...Map.groupBy(sequences, keyOf)].map(([key, members]) => {
+    const runs = episodes.filter((episode) => keyOf(episode) === key);
+    const seconds = listenings
+      .filter((listening) => keyOf(listening) === key && !listening.isAttacked)
+      .reduce((sum, listening) => sum + listening.seconds, 0);
+    return {
+      source: members[0]!.source,
+      part: members[0]!.part,
+      groups: [...new Set(members.map(({ group }) => group))].sort(),
+      windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
+      attacked_groups: new Set(runs.map(({ group }) => group)).size,
+      episodes: runs.length,
+      hours_in_peace: Math.round(seconds / 36) / 100,
+    };
+  });
+}
