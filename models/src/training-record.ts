@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { featureCount } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
 import { DataDescription } from './data-description.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
