@@ -17,15 +17,15 @@ export function episodeSection(episodes: readonly EpisodeFigures[], possible: re
     const tools = members
       .toSorted((a, b) => a.alerted / a.episodes - b.alerted / b.episodes)
       .map((member) => `${member.tool} ${member.alerted}/${member.episodes}`);
-    const most = sum(
-      possible.filter((row) => row.part === part && row.source === source && row.class === name),
-      (row) => row.alerted,
-    );
-    return { part, source, name, total, alerted, most, named, seconds, tools };
+    const best = possible.filter((row) => row.part === part && row.source === source && row.class === name);
+    const mostAlerted = sum(best, (row) => row.alerted);
+    const mostNamed = sum(best, (row) => row.named);
+    return { part, source, name, total, alerted, mostAlerted, named, mostNamed, seconds, tools };
   });
   return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules)
 reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
-would be alerted if each window's score were its truth: N of M asks for windows that some short or sparse runs do not fill.
+would be alerted, and named, if each window's score were its truth: N of M asks for windows that some short or sparse runs do
+not fill, and a run beside a louder one shares its alerts.
 
 ${table(
   [
@@ -35,18 +35,20 @@ ${table(
     'alerted',
     'possible',
     'of those named rightly',
+    'possible',
     'median s to alert (slowest tool)',
     'tools, weakest first',
   ],
   rows
     .toSorted((a, b) => a.part.localeCompare(b.part) || a.alerted / a.total - b.alerted / b.total)
-    .map(({ part, source, name, total, alerted, most, named, seconds, tools }) => [
+    .map(({ part, source, name, total, alerted, mostAlerted, named, mostNamed, seconds, tools }) => [
       part,
       source,
       name,
       ratio(alerted, total),
-      most,
+      mostAlerted,
       ratio(named, alerted),
+      ratio(mostNamed, mostAlerted),
       seconds.length === 0 ? '–' : Math.max(...seconds).toFixed(1),
       tools.join(', '),
     ]),
