@@ -60,7 +60,7 @@ const splitSeed = 1;
 withData(program.command('train').description('train on the packed flows of the range, and on tables and captures'))
   .requiredOption('--out <dir>', 'where training.json goes; an interrupted training goes on from there')
   .option('--seed <n>', 'of weights and batches', whole, 1)
-  .option('--epochs <n>', 'at most', whole, 24)
+  .option('--epochs <n>', 'at most', whole, 12)
   .option('--threads <n>', 'of the training session', whole, 1)
   .action(async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number }) => {
     const dataset = await readDataset(dataOf(options), say);

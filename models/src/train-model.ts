@@ -37,7 +37,7 @@ export interface TrainingRecipe {
 export const usualRecipe: TrainingRecipe = {
   design: wholeDesign,
   shares: usualShares,
-  dropout: 0.3,
+  dropout: 0.45,
   adversarial: 0.2,
   masked: maskedFeatures,
 };
@@ -57,6 +57,8 @@ const stepsPerEpoch = 200;
 const batchSize = 256;
 const peakLearningRate = 0.002;
 const clipNorm = 2;
+/** Towards where the parameters began: there are more of them than there are sites to learn from. */
+const pull = 0.0003;
 /** Windows that are looked at of one device in one capture. */
 const mostValidation = 1000;
 /** What early stopping looks at: recall where so many benign windows alarm. */
@@ -109,7 +111,7 @@ export async function trainModel(
         const targets = smoothTargets(block);
         const keep = dropoutMask(block.count, recipe.dropout, random);
         const batch = { ...block, targets, keep, flowTargets: flowTargets(block) };
-        loss += (await trainer.step(batch, { learningRate, clipNorm, proximal: 0 })) / steps;
+        loss += (await trainer.step(batch, { learningRate, clipNorm, proximal: pull })) / steps;
         const { delta } = trainer.state;
         const weight = Math.min(averaging, trainer.state.steps / (trainer.state.steps + 10));
         average = average.map((value, index) => weight * value + (1 - weight) * (initial[index]! + delta[index]!));

@@ -11,7 +11,7 @@ import { classCount, summaryWidth } from './network/network-parameters.ts';
 import { Scorer } from './network/scorer.ts';
 
 /** Share of a window's target that goes to the other classes: nothing is quite certain. */
-const smoothing = 0.02;
+const smoothing = 0.04;
 /** Benign windows that are looked at each epoch, and how many of the worst are dwelt on. */
 const minedWindows = 8192;
 const mostHard = 512;
