@@ -11,6 +11,7 @@ import { TcpdumpPacketSource } from './capture/tcpdump-packet-source.ts';
 import type { AgentErrorCode } from './errors.ts';
 import { flowBatchBuffers, type FlowBatch } from './features/flow-batch.ts';
 import { FlowMeter } from './features/flow-meter.ts';
+import { inlineDeeply } from './features/inline-deeply.ts';
 import type { PacketCounters, PacketWorkerData, PacketWorkerMessage, PacketWorkerRequest } from './packet-stage.ts';
 
 if (parentPort === null) throw new Error('packet-worker.ts is a worker thread, not a program');
@@ -41,6 +42,7 @@ let droppedFlows = 0;
 let dropsBefore = { kernel: 0, restarts: 0 };
 let source: PacketSource | undefined;
 
+if (isLive) inlineDeeply();
 const meter = FlowMeter.create({ profile, endings: 'live', capacity: flowCapacity, reportPace }, (batch) =>
   handOver(batch),
 );

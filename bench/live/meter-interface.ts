@@ -1,5 +1,6 @@
 /** Runs on the watched host: the agent's own capture and flow meter. A line when it listens, then one of figures a second. */
 import { FlowMeter } from '../../agent/src/features/flow-meter.ts';
+import { inlineDeeply } from '../../agent/src/features/inline-deeply.ts';
 import { TcpdumpPacketSource } from '../../agent/src/capture/tcpdump-packet-source.ts';
 import { watched } from './capture-network.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -9,6 +10,7 @@ const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort());
 
 const latencies = new LatencyHistogram();
+inlineDeeply();
 const meter = FlowMeter.create({ profile: 'fixed', endings: 'live' }, (batch) => meter.giveBack(batch));
 await using source = await TcpdumpPacketSource.open({ interface: watched });
 console.log('listening');

@@ -3,6 +3,7 @@
  * usage: node --expose-gc growth-child.ts FLOWS random|skewed reference|live PACKETS
  */
 import { FlowMeter } from '../../agent/src/features/flow-meter.ts';
+import { inlineDeeply } from '../../agent/src/features/inline-deeply.ts';
 import type { FlowEndings } from '../../agent/src/flow/flow-semantics.ts';
 import { type ArrivalOrder, LiveFlowTraffic } from '../../agent/src/testing/live-flow-traffic.ts';
 import type { GrowthSample } from './growth-sample.ts';
@@ -12,6 +13,7 @@ const [flowsText, order, endings, packetsText] = process.argv.slice(2) as [strin
 const flows = Number(flowsText);
 const packets = Number(packetsText);
 
+inlineDeeply();
 // The compiler's work, and the memory that the program needs anyway.
 measure(1000, 500_000);
 console.log(JSON.stringify(measure(flows, packets)));

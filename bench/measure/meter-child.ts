@@ -6,9 +6,11 @@
 import { PcapFileSource } from '../../agent/src/capture/pcap-file-source.ts';
 import { CsvLines } from '../../agent/src/commands/csv-lines.ts';
 import { FlowMeter } from '../../agent/src/features/flow-meter.ts';
+import { inlineDeeply } from '../../agent/src/features/inline-deeply.ts';
 import type { MeterPass } from './meter-pass.ts';
 
 const [path = '', endings = '', output = '', passes = '1'] = process.argv.slice(2);
+inlineDeeply(); // as whoever meters for days
 const results: MeterPass[] = [];
 for (let pass = 0; pass < Number(passes); pass++) results.push(await meter());
 console.log(JSON.stringify(results));

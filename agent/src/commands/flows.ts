@@ -6,6 +6,7 @@ import { PcapFileSource } from '../capture/pcap-file-source.ts';
 import { AgentError } from '../errors.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
+import { inlineDeeply, worthInlining } from '../features/inline-deeply.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { csvHeader, CsvLines } from './csv-lines.ts';
 import { jsonLines } from './json-lines.ts';
@@ -66,6 +67,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   let failure: unknown;
   try {
     await using source = await PcapFileSource.open(path);
+    if ((source.progress.totalBytes ?? Infinity) > worthInlining) inlineDeeply();
     using _ = progressOf(source, meter, options);
     let header = options.format === 'csv' ? csvHeader(options.communityId) : '';
     for await (const chunk of source.chunks(AbortSignal.any([stop.signal, output.closed]))) {

@@ -1,5 +1,6 @@
 /** What the meter allocates per packet in its steady state: every packet belongs to an open flow, none is handed over. */
 import { FlowMeter } from '../features/flow-meter.ts';
+import { inlineDeeply } from '../features/inline-deeply.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { heapBytesOf } from './heap-allocation.ts';
 import { LiveFlowTraffic } from './live-flow-traffic.ts';
@@ -25,6 +26,7 @@ export interface MeteringOptions {
 const warmUpPackets = 500_000;
 
 export function meteringAllocation(options: MeteringOptions): MeteringAllocation {
+  inlineDeeply(); // compiled as the agent's packet thread is
   const { flows, packets, endings } = options;
   const around = options.around ?? ((counted: () => void): void => counted());
   const traffic = new LiveFlowTraffic(flows, 'random', 1_700_000_000_000_000);
