@@ -12,7 +12,6 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { ipProtocol } from '../packet/packet-fields.ts';
 import { type ExtractFeatures, featureExtractor } from './extract-features.ts';
 import { createFlowBatch, type FlowBatch } from './flow-batch.ts';
-import { inlineDeeply } from './inline-deeply.ts';
 import { profileSemantics } from './profile-semantics.ts';
 
 export interface FlowMeterOptions {
@@ -56,7 +55,6 @@ export class FlowMeter {
   }
 
   static create(options: FlowMeterOptions, sink: FlowSink): FlowMeter {
-    inlineDeeply();
     return new FlowMeter(options, sink, crypto.getRandomValues(new Int32Array(1))[0]!);
   }
 
