@@ -193,7 +193,7 @@ export async function runAgent(
   async function refreshGuard(): Promise<void> {
     try {
       const settings = controller?.guardSettings() ?? config.guard;
-      await watch.enforcer.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
+      await watch.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
     } catch (error) {
       log.warn(`the guard stays as it was: ${(error as Error).message}`);
     }

@@ -187,7 +187,7 @@ function targetsOf(
   const apply = async (wanted: PolicyContent): Promise<void> => {
     const guard = await guardOf(wanted.guard);
     problemBefore = enforcer.problem;
-    await enforcer.useGuard(guard);
+    await watch.useGuard(guard);
     watch.verdicts.useRules(wanted.rules);
     model.usePolicyThreshold(wanted.threshold);
     watch.registry.ignore(wanted.unmonitored);

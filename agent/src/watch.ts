@@ -72,7 +72,7 @@ export class Watch implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    parts: Omit<Watch, 'ended' | 'start' | typeof Symbol.asyncDispose>,
+    parts: Omit<Watch, 'ended' | 'start' | 'useGuard' | typeof Symbol.asyncDispose>,
     resources: AsyncDisposableStack,
   ) {
     this.registry = parts.registry;
@@ -93,7 +93,7 @@ export class Watch implements AsyncDisposable {
     const now = clock === 'packet' ? (): number => packetTimeMs : (): number => clock.now();
     const registry = new DeviceRegistry({
       lanPrefixes: config.lan_prefixes,
-      gatewayMacs: options.guard.ownMacs,
+      relayMacs: relayMacsOf(options.guard),
       broadcastAddresses: options.broadcastAddresses,
       capacity: config.max_devices,
     });
@@ -191,6 +191,12 @@ export class Watch implements AsyncDisposable {
     return new Watch({ registry, model, verdicts, enforcer, pipeline, packets }, resources.move());
   }
 
+  /** The network of the gateway, or what is to be protected in it, is another one. See `Enforcer.useGuard`. */
+  async useGuard(guard: Guard): Promise<void> {
+    await this.enforcer.useGuard(guard);
+    this.registry.useRelayMacs(relayMacsOf(guard));
+  }
+
   /**
    * Resolves when the capture has ended and all of it was judged. Rejects when the capture failed; what was read until
    * then has been judged all the same.
@@ -207,4 +213,9 @@ export class Watch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** What this gateway and its next hops forward, others have sent. */
+function relayMacsOf({ ownMacs, defaultRouteMacs }: Guard): readonly string[] {
+  return [...ownMacs, ...defaultRouteMacs];
 }

@@ -47,7 +47,7 @@ test('a device is the same object in every flow', () => {
 });
 
 test('the MAC is that of packets it sent itself, and never the gateway or a router', () => {
-  const registry = new DeviceRegistry({ gatewayMacs: ['02:00:00:00:00:01'] });
+  const registry = new DeviceRegistry({ relayMacs: ['02:00:00:00:00:01'] });
   const macOf = (src: string, srcMac: string): string | null | undefined =>
     registry.attribute(flowBatchOf([{ src, dst: '203.0.113.5', srcMac }]), 0)[0]?.device.mac;
   expect(macOf('192.168.1.20', '02:00:00:00:00:20')).toBe('02:00:00:00:00:20');
@@ -173,4 +173,21 @@ test('a device is known by the address that the flow has, whoever sent the first
   };
   const [role] = registry.attribute(flowBatchOf([answered]), 0);
   expect(role).toMatchObject({ direction: 'inbound', device: { address: '192.168.1.20', mac: null, hasSpoken: true } });
+});
+
+test('what a known router brought, or was first seen by its answer, was not seen to be sent by its source', () => {
+  const [router, nextHop, device] = ['02:00:00:00:00:01', '02:00:00:00:00:99', '02:00:00:00:00:20'];
+  const registry = new DeviceRegistry({ relayMacs: [router] });
+  const isRelayed = (macs: Pick<FlowRow, 'srcMac' | 'dstMac'>): boolean =>
+    registry.isRelayed(flowBatchOf([{ src: '192.168.1.20', dst: '192.168.1.30', ...macs }]), 0);
+  expect(isRelayed({ srcMac: router, dstMac: device })).toBe(true);
+  expect(isRelayed({ dstMac: router }), 'an answer is all that was seen').toBe(true);
+  expect(isRelayed({ srcMac: device, dstMac: router })).toBe(false);
+  expect(isRelayed({ srcMac: device }), 'a cooked capture names the sender alone').toBe(false);
+  expect(isRelayed({}), 'a link without MACs tells nothing').toBe(false);
+  expect(isRelayed({ srcMac: nextHop })).toBe(false);
+  registry.useRelayMacs([router, nextHop]);
+  expect(isRelayed({ srcMac: nextHop }), 'learned when the network changed').toBe(true);
+  registry.useRelayMacs([]);
+  expect(isRelayed({ srcMac: router }), 'of a capture from elsewhere nothing is known').toBe(false);
 });

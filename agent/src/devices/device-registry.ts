@@ -13,8 +13,8 @@ import { type Listed, RecencyList } from './recency-list.ts';
 export interface DeviceRegistryOptions {
   /** Where devices live. Default: private and link-local addresses. */
   readonly lanPrefixes?: readonly string[];
-  /** MACs of the gateway itself, lower case: what it forwards is not sent by it. */
-  readonly gatewayMacs?: readonly string[];
+  /** See `useRelayMacs`. */
+  readonly relayMacs?: readonly string[];
   /** Subnet broadcast addresses, canonical text: no device has one. */
   readonly broadcastAddresses?: readonly string[];
   readonly capacity?: number;
@@ -64,7 +64,7 @@ interface KnownDevice extends Device, Listed<KnownDevice> {
 export class DeviceRegistry {
   readonly #lan: LanPrefixes;
   /** See `macKey`. */
-  readonly #gatewayMacs: ReadonlySet<number>;
+  #relayMacs: ReadonlySet<number> = new Set();
   readonly #broadcastAddresses: ReadonlySet<string>;
   readonly #capacity: number;
   readonly #devices = new Map<Key, KnownDevice>();
@@ -79,7 +79,7 @@ export class DeviceRegistry {
 
   constructor(options: DeviceRegistryOptions = {}) {
     this.#lan = new LanPrefixes(options.lanPrefixes ?? defaultLanPrefixes);
-    this.#gatewayMacs = new Set([...(options.gatewayMacs ?? [])].map(macKeyOf));
+    this.useRelayMacs(options.relayMacs ?? []);
     this.#broadcastAddresses = new Set(options.broadcastAddresses);
     this.#capacity = options.capacity ?? 4096;
   }
@@ -96,6 +96,24 @@ export class DeviceRegistry {
   /** Sightings that nobody took in time. */
   get sightingsDropped(): number {
     return this.#sightingsDropped;
+  }
+
+  /**
+   * MACs of the gateway's own interfaces and of its next hops: they forward what others sent, or forged. None: nothing
+   * is known of them, as for a capture of somewhere else.
+   */
+  useRelayMacs(macs: readonly string[]): void {
+    this.#relayMacs = new Set(macs.map(macKeyOf));
+  }
+
+  /**
+   * The flow's source was not seen sending it: its first frame came from a router that we know, or was an answer to
+   * what nobody saw. False where the link has no MACs, or no router is known: then nothing can be told.
+   */
+  isRelayed(batch: FlowBatch, row: number): boolean {
+    if (this.#relayMacs.size === 0) return false;
+    const src = macKey(batch.srcMac, row);
+    return src === 0 ? macKey(batch.dstMac, row) !== 0 : this.#relayMacs.has(src);
   }
 
   /** Flows of these addresses (canonical text) belong to no device. */
@@ -174,7 +192,7 @@ export class DeviceRegistry {
   /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */
   #learnMac(device: KnownDevice, macs: Uint8Array, row: number): boolean {
     const key = macKey(macs, row);
-    if (key === 0 || key === device.macKey || this.#gatewayMacs.has(key)) return false;
+    if (key === 0 || key === device.macKey || this.#relayMacs.has(key)) return false;
     this.#forgetMac(device);
     device.macKey = key;
     if (device.isIpv4 && this.#macs.add(key, device, device.lastSeenAtUs)) this.#disown(key);

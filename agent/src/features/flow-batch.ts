@@ -36,7 +36,10 @@ export interface FlowBatch {
   readonly protocol: Uint8Array<ArrayBuffer>;
   /** Type and code of the first packet, `type << 8 | code`; 0 for anything but ICMP and ICMPv6. */
   readonly icmp: Uint16Array<ArrayBuffer>;
-  /** 6 bytes each, of the conversation's first packet; all zero where the link has none. */
+  /**
+   * 6 bytes each, of the conversation's first packet; all zero where the link has none. A conversation that was first
+   * seen by its answer has no `srcMac`, for its source had sent nothing yet: then `dstMac` is who sent that answer.
+   */
   readonly srcMac: Uint8Array<ArrayBuffer>;
   readonly dstMac: Uint8Array<ArrayBuffer>;
 }

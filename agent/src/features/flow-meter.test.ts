@@ -93,7 +93,7 @@ test('a full batch goes out by itself, a part of one with flush, and none is wri
   expect(rows).toEqual([4, 2]);
 });
 
-test('a batch names the hardware addresses of the conversation, turned with it', () => {
+test('a batch names who sent the first packet, and no sender of a conversation that is first seen by its answer', () => {
   const macs: string[] = [];
   const meter = FlowMeter.create({ profile: 'fixed', endings: 'live' }, (batch) =>
     macs.push(
@@ -101,11 +101,11 @@ test('a batch names the hardware addresses of the conversation, turned with it',
       Buffer.from(batch.dstMac.subarray(0, 6)).toString('hex'),
     ),
   );
-  const frame = tcpFrame(
-    { src: '10.0.0.1', dst: '10.0.0.2' },
-    { flags: 'SA', srcMac: '02:00:00:00:00:0a', dstMac: '02:00:00:00:00:0b' },
-  );
-  meter.add(chunkOf([{ timeUs: startUs, frame }]));
+  const frame = (flags: string, src: string): Uint8Array =>
+    tcpFrame({ src, dst: '10.0.0.2' }, { flags, srcMac: '02:00:00:00:00:0a', dstMac: '02:00:00:00:00:0b' });
+  meter.add(chunkOf([{ timeUs: startUs, frame: frame('S', '10.0.0.1') }]));
   meter.finish();
-  expect(macs).toEqual(['02000000000b', '02000000000a']);
+  meter.add(chunkOf([{ timeUs: startUs, frame: frame('SA', '10.0.0.3') }]));
+  meter.finish();
+  expect(macs).toEqual(['02000000000a', '02000000000b', '000000000000', '02000000000a']);
 });

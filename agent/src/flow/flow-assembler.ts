@@ -250,7 +250,8 @@ export class FlowAssembler {
     const turned = this.#semantics.turnSynAck && (packet[p.flags]! & synAck) === synAck;
     table.setLowIsSource(slot, turned ? 1 - this.#arrivals.sourceIsLow[i]! : this.#arrivals.sourceIsLow[i]!);
     table.icmp[slot] = (packet[p.icmpType]! << 8) | packet[p.icmpCode]!;
-    copyMac(this.#frames, packet[turned ? p.dstMacOffset : p.srcMacOffset]!, table.macs, slot * 12);
+    // Of a turned flow the source has sent nothing yet: to whom a frame went is no word of theirs.
+    copyMac(this.#frames, turned ? -1 : packet[p.srcMacOffset]!, table.macs, slot * 12);
     copyMac(this.#frames, packet[turned ? p.srcMacOffset : p.dstMacOffset]!, table.macs, slot * 12 + 6);
     this.#begin(i, slot, !turned);
   }

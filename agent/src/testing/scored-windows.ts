@@ -43,6 +43,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     icmp: 0,
     direction: 'inbound',
     recentOfDevice: 1,
+    isRelayed: false,
     recentOfPeer: 1,
     fwdPackets: 1,
     bwdPackets: 1,

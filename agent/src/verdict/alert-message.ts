@@ -40,10 +40,15 @@ function parties({ device, offender }: AlertFacts): string {
       return `by ${first}${others.length > 0 ? ` and ${others.length} more` : ''} against ${device}`;
     }
     case 'destination':
-      return `from ${device} to ${offender.peer}`;
+      return `from ${device}${inItsName(offender)} to ${offender.peer}`;
     case 'device':
-      return `by ${device} against many hosts`;
+      return `by ${device}${inItsName(offender)} against many hosts`;
     case 'target':
       return `from many or forged sources against ${device}`;
   }
+}
+
+/** A router brought it: whoever reads the name must not take it for proof. */
+function inItsName({ isRelayed }: { readonly isRelayed?: true }): string {
+  return isRelayed === true ? ' (or in its name: it was not seen to send it)' : '';
 }

@@ -44,7 +44,7 @@ export class DeviceWindow {
   }
 
   /** A flow, or a report of one, takes its slot. */
-  add(batch: FlowBatch, row: number, direction: FlowDirection): WindowChange {
+  add(batch: FlowBatch, row: number, direction: FlowDirection, isRelayed = false): WindowChange {
     const flowNumber = batch.flowNumber[row]!;
     // The device is one end of all its flows, so the pair names the peer.
     const peer = addressHash(batch.srcAddress, row * 16) ^ addressHash(batch.dstAddress, row * 16);
@@ -72,6 +72,7 @@ export class DeviceWindow {
     slot.protocol = batch.protocol[row]!;
     slot.icmp = batch.icmp[row]!;
     slot.direction = direction;
+    slot.isRelayed = isRelayed;
     slot.recentOfDevice = recent.ofDevice;
     slot.recentOfPeer = recent.ofPeer;
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
@@ -127,6 +128,7 @@ export class DeviceWindow {
       protocol: slot.protocol,
       icmp: slot.icmp,
       direction: slot.direction,
+      isRelayed: slot.isRelayed,
       recentOfDevice: slot.recentOfDevice,
       recentOfPeer: slot.recentOfPeer,
       fwdPackets: this.#features[first + fwdPackets]!,
@@ -161,6 +163,7 @@ interface Slot {
   protocol: number;
   icmp: number;
   direction: FlowDirection;
+  isRelayed: boolean;
   recentOfDevice: number;
   recentOfPeer: number;
   srcIp: string | undefined;
@@ -182,6 +185,7 @@ const emptySlot: Slot = {
   protocol: 0,
   icmp: 0,
   direction: 'inbound',
+  isRelayed: false,
   recentOfDevice: 0,
   recentOfPeer: 0,
   srcIp: undefined,

@@ -101,12 +101,12 @@ export class DeviceWindows {
     return this.#due.dropped;
   }
 
-  /** One flow, or a report of one, of this device. */
-  add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection): void {
+  /** One flow, or a report of one, of this device. `isRelayed`: see `WindowFlow`. */
+  add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection, isRelayed = false): void {
     this.#setClock(batch.handedOverAtUs[row]!);
     const entry = this.#entryOf(device);
     if (batch.reportNumber[row] === 0) entry.bursts.add(batch, row, direction);
-    const change = entry.window.add(batch, row, direction);
+    const change = entry.window.add(batch, row, direction, isRelayed);
     if (change !== 'none') {
       entry.freshFlows += 1;
       if (change === 'surge') entry.surged = true;

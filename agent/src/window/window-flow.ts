@@ -23,6 +23,8 @@ export interface WindowFlow {
   readonly icmp: number;
   /** Seen from the window's device. */
   readonly direction: FlowDirection;
+  /** A router brought it: that `srcIp` sent it was not seen. False where that cannot be told. */
+  readonly isRelayed: boolean;
   /** New flows of the window's device, and of it with this peer, when this one was handed over last: 0 to 100, fading. */
   readonly recentOfDevice: number;
   readonly recentOfPeer: number;

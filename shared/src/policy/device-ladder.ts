@@ -27,6 +27,7 @@ export class DeviceLadder {
   climb(proven: Proven, culprit: DeviceRef, window: JudgedWindow, offender: Offender): Measures {
     const { rule } = proven;
     const { device, atUs } = window;
+    const isFirstHand = offender.kind !== 'peers';
     const victim = offender.kind === 'peers' ? device.address : undefined;
     const before = this.#book.offenceOf(rule, culprit.address, atUs);
     if (before === undefined) return this.#step(proven, culprit, offender, victim, 0, atUs);
@@ -38,7 +39,8 @@ export class DeviceLadder {
     if (Math.abs(atUs - before.firedAtUs) < rule.cooldown_seconds * 1_000_000) return noMeasures;
     if (isHeld) {
       // harsher only on what was seen since: not on the very windows that the step before was taken for
-      if (this.#evidence.prove(rule, device.address, before.firedAtUs) === undefined) return noMeasures;
+      if (this.#evidence.prove(rule, device.address, { afterUs: before.firedAtUs, isFirstHand }) === undefined)
+        return noMeasures;
     }
     const highest = rule.device_ladder.length - 1;
     if (isHeld && before.step >= highest) return noMeasures;

@@ -11,6 +11,16 @@ import type { AttackClass, JudgedWindow } from './judged-window.ts';
 interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
   /** What it shows needs no network to be seen: the score is not asked. */
   readonly isPlain: boolean;
+  /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
+  readonly isRelayed: boolean;
+}
+
+/** Which windows may prove a rule. */
+export interface Counted {
+  /** Only windows later than this. */
+  readonly afterUs?: number;
+  /** Only what the device was seen to send. */
+  readonly isFirstHand?: boolean;
 }
 
 /** N of M were reached, the newest window among them. */
@@ -52,23 +62,26 @@ export class Evidence {
     const isPlain = halfOpenFlood(window) !== undefined;
     const attack = isPlain ? 'ddos_flood' : window.attack;
     const witnesses = this.#witnesses.get(window.device.address) ?? [];
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen, isPlain });
+    const { address } = window.device;
+    const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen, isPlain, isRelayed });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(window.device.address, witnesses);
   }
 
-  /**
-   * Undefined where the rule is not met, or the newest window of the device is not among its matches. `afterUs`: only
-   * windows later than this count.
-   */
-  prove(rule: Rule, device: string, afterUs = Number.NEGATIVE_INFINITY): Proof | undefined {
+  /** Undefined where the rule is not met, or the newest window of the device is not among its matches. */
+  prove(
+    rule: Rule,
+    device: string,
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false }: Counted = {},
+  ): Proof | undefined {
     const witnesses = this.#witnesses.get(device) ?? [];
     const newest = witnesses.at(-1);
     if (newest === undefined) return undefined;
     const counted = witnesses
       .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
-    const hits = counted.filter((witness) => matches(rule, witness));
+    const hits = counted.filter((witness) => matches(rule, witness) && !(isFirstHand && witness.isRelayed));
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
     return {
       hits: hits.length,

@@ -15,6 +15,11 @@ export interface JudgedFlow {
   readonly protocol: number;
   /** Seen from the window's device. */
   readonly direction: FlowDirection;
+  /**
+   * A router brought it, so that `srcIp` sent it is not proven: who is beyond the router may have forged it. Left out
+   * where nobody could tell.
+   */
+  readonly isRelayed?: boolean;
   readonly fwdPackets: number;
   readonly bwdPackets: number;
   /** Payload. */

@@ -243,3 +243,40 @@ test('a flood of ordinary requests is known by their number', () => {
   const requests = times(9, (index) => ({ ...visit, srcIp: '203.0.113.9', startedAtUs: index * 20_000 }));
   expect(offenderOf('ddos_flood', [visit, ...requests])).toEqual(peers('203.0.113.9'));
 });
+
+test('a device of the LAN is no attacker for what a router brought in its name: its target is', () => {
+  const knocks = (more: Partial<JudgedFlow>): Partial<JudgedFlow>[] =>
+    times(10, () => ({ srcIp: '192.168.1.30', direction: 'internal', dstPort: 80, ...more }));
+  const target = { kind: 'target', service: { protocol: 'tcp', port: 80 } };
+  expect(offenderOf('ddos_flood', knocks({}))).toMatchObject({
+    kind: 'peers',
+    peers: ['192.168.1.30'],
+    isInside: true,
+  });
+  expect(offenderOf('ddos_flood', knocks({ isRelayed: false }))).toMatchObject({ kind: 'peers', isInside: true });
+  expect(offenderOf('ddos_flood', knocks({ isRelayed: true }))).toEqual(target);
+  const some = knocks({}).map((flow, index) => ({ ...flow, isRelayed: index < 3 }));
+  expect(offenderOf('ddos_flood', some), 'nor for what may be a mixture').toEqual(target);
+  const beside = [
+    ...times(6, () => ({ srcIp: '192.168.1.40', direction: 'internal' as const, dstPort: 80, isRelayed: false })),
+    ...knocks({ isRelayed: true }).slice(0, 4),
+  ];
+  expect(offenderOf('ddos_flood', beside), 'nor beside one that was seen to').toMatchObject({
+    kind: 'peers',
+    peers: ['192.168.1.40'],
+  });
+});
+
+test('everything from outside comes by a router, and is held against its sender all the same', () => {
+  const flows = times(10, () => ({ srcIp: '203.0.113.9', isRelayed: true }));
+  expect(offenderOf('port_scan', flows)).toEqual(peers('203.0.113.9'));
+});
+
+test('what a router brought in the name of the device itself is told as such', () => {
+  const sent = (isRelayed: boolean): Partial<JudgedFlow>[] =>
+    times(10, (host) => outbound(`198.51.100.${host + 1}`, { isRelayed: isRelayed && host === 4 }));
+  expect(offenderOf('port_scan', sent(true))).toEqual({ kind: 'device', isInside: false, isRelayed: true });
+  expect(offenderOf('port_scan', sent(false))).toEqual({ kind: 'device', isInside: false });
+  const beacons = times(5, () => outbound('198.51.100.66', { isRelayed: true }));
+  expect(offenderOf('botnet_beacon', beacons)).toMatchObject({ kind: 'destination', isRelayed: true });
+});

@@ -1,6 +1,7 @@
 /**
  * Whom the evidence points to, found from the flows of the window and their attribution. Whoever opened the flows that
- * carry the attack is acted on; where sources are forged or too many, only the target can be protected.
+ * carry the attack is acted on; where sources are forged or too many, only the target can be protected. A device of the
+ * LAN is blamed for nothing that a router brought in its name, for whoever is beyond the router may have forged it.
  */
 import { parseDecisionValue } from './decision-value.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
@@ -25,9 +26,15 @@ export type Offender =
       readonly service: Service | null;
     }
   /** The device talks to this one host where it should not. */
-  | { readonly kind: 'destination'; readonly peer: string; readonly isInside: boolean }
+  | {
+      readonly kind: 'destination';
+      readonly peer: string;
+      readonly isInside: boolean;
+      /** Some of it was brought by a router: the device may have sent none of it. */
+      readonly isRelayed?: true;
+    }
   /** The device attacks many hosts; `isInside` where some of them are of the LAN. */
-  | { readonly kind: 'device'; readonly isInside: boolean }
+  | { readonly kind: 'device'; readonly isInside: boolean; readonly isRelayed?: true }
   /** Forged or too many sources: the service under attack, where it is one. */
   | { readonly kind: 'target'; readonly service: Service | null };
 
@@ -60,6 +67,7 @@ interface WeighedFlow {
 export type OffenderWindow = Pick<JudgedWindow, 'device' | 'flows' | 'flowImportance'>;
 
 const nobody: ReadonlySet<string> = new Set();
+const relayedByRouter = { isRelayed: true } as const;
 
 /**
  * The window holds at least one flow; its attribution sharpens the answer where there is one. `ownAddresses` are the
@@ -79,11 +87,12 @@ export function findOffender(
     outgoing.length > 0 &&
     (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
   if (!isDevice) return offenderAmong(incoming, attack);
+  const relayed = outgoing.some(({ flow, isLike }) => isLike && flow.isRelayed === true) ? relayedByRouter : {};
   const [strongest] = byPeer(outgoing, attack);
   const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
   return isSingle
-    ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside }
-    : { kind: 'device', isInside: outgoing.some(({ flow }) => flow.direction === 'internal') };
+    ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside, ...relayed }
+    : { kind: 'device', isInside: outgoing.some(({ flow }) => flow.direction === 'internal'), ...relayed };
 }
 
 /** The one other end to name, if there is one. */
@@ -98,6 +107,7 @@ function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): O
   // who does nothing of the kind is a visitor, however much of the window is his
   const [strongest, ...others] = byPeer(incoming, attack).filter(({ isLike }) => isLike);
   if (strongest === undefined) return { kind: 'target', service: null };
+  if (strongest.isForgeable) return { kind: 'target', service };
   const named = (peers: readonly PeerWeight[]): Offender => ({
     kind: 'peers',
     peers: [strongest.peer, ...peers.map((other) => other.peer)],
@@ -106,7 +116,9 @@ function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): O
     service,
   });
   if (attack !== 'ddos_flood' && attack !== 'slow_rate') return named([]);
-  const heavy = others.filter((other) => other.weight >= strongest.weight / 4 && other.isInside === strongest.isInside);
+  const heavy = others.filter(
+    (other) => other.weight >= strongest.weight / 4 && other.isInside === strongest.isInside && !other.isForgeable,
+  );
   return heavy.length < maxSources || areOneNetwork([strongest, ...heavy]) ? named(heavy) : { kind: 'target', service };
 }
 
@@ -208,6 +220,8 @@ interface PeerWeight {
   readonly isInside: boolean;
   readonly isGenuine: boolean;
   readonly isLike: boolean;
+  /** A device of the LAN in whose name a router brought some of it. */
+  readonly isForgeable: boolean;
 }
 
 /** Strongest first. The addresses of one outside host of IPv6 count together. */
@@ -221,6 +235,7 @@ function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly Pe
       isInside: own.every(isInside),
       isGenuine: own.some(({ flow }) => isGenuine(flow)),
       isLike: own.some((flow) => flow.isLike) || (attack === 'ddos_flood' && areHasty(own)),
+      isForgeable: own.some((flow) => isInside(flow) && flow.flow.isRelayed === true),
     }))
     .sort((a, b) => b.weight - a.weight);
 }

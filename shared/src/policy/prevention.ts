@@ -86,7 +86,7 @@ export class Prevention {
   act(window: JudgedWindow, proven: readonly Proven[], offender: Offender): Measures {
     const acting = proven.find(({ rule }) => !isTelling(rule) && isScheduled(rule.schedule, window.atUs / 1000));
     if (acting === undefined) return noMeasures;
-    const culprits = this.#culprits(window, offender);
+    const culprits = this.#culprits(acting.rule, window, offender);
     if (culprits === 'translated') {
       return this.#answer(
         acting,
@@ -114,8 +114,11 @@ export class Prevention {
     this.#book.forgive(restriction);
   }
 
-  /** The devices of the LAN that are to be restricted, or why there is none. */
-  #culprits({ device }: JudgedWindow, offender: Offender): readonly DeviceRef[] | 'outside' | 'translated' {
+  /**
+   * The devices of the LAN that are to be restricted, or why there is none. Empty where nobody saw that the device itself
+   * did it: then a person is told, and nothing is cut.
+   */
+  #culprits(rule: Rule, { device }: JudgedWindow, offender: Offender): readonly DeviceRef[] | 'outside' | 'translated' {
     switch (offender.kind) {
       case 'target':
         return 'outside';
@@ -125,7 +128,9 @@ export class Prevention {
           : 'outside';
       case 'destination':
       case 'device':
-        return this.#options.ownAddresses?.().has(device.address) === true ? 'translated' : [device];
+        if (this.#options.ownAddresses?.().has(device.address) === true) return 'translated';
+        if (offender.isRelayed === true) return [];
+        return this.#evidence.prove(rule, device.address, { isFirstHand: true }) === undefined ? [] : [device];
     }
   }
 
