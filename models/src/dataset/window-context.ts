@@ -3,6 +3,7 @@
  * they were captured and for those put together from flows of several times and devices.
  */
 import { flowContextSize, unknownContext, writeFlowContext } from '@picket/shared/features/flow-context';
+import { RecentFlows } from '@picket/shared/features/recent-flows';
 import type { FlowRows } from './flow-rows.ts';
 import { padded, presentFlows } from './window-mixes.ts';
 
@@ -15,7 +16,22 @@ export interface WindowOfFlows {
   readonly lag?: number;
   /** One or two flows over and over: seconds from one to the next. */
   readonly period?: number;
+  /** The device had no flows before these. */
+  readonly isBeginning?: boolean;
 }
+
+/** How many new flows there were of late, as `RecentFlows` has it, for each flow of a window. */
+interface RecentColumns {
+  readonly ofDevice: readonly number[];
+  readonly ofPeer: readonly number[];
+}
+
+/** A flow is handed over first at its end, or after this time. */
+const firstReportUs = 1e6;
+/** So many periods are behind a flow that comes over and over; more of them would be told as no more. */
+const periodsBefore = 150;
+/** Some time, for windows that never were. */
+const nowUs = 1e15;
 
 /** Seconds since each present flow began, oldest slot first; −1 where that is not known. */
 export function agesOf(rows: FlowRows, { window, background, lag = 0, period }: WindowOfFlows): number[] {
@@ -52,6 +68,7 @@ export function inOrder(rows: FlowRows, mix: WindowOfFlows): WindowOfFlows {
 /** Writes 10 × 5 numbers at `offset`. Ages are multiplied by `tempo`. */
 export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Array, offset: number, tempo = 1): void {
   const ages = agesOf(rows, mix);
+  const recent = recentOf(rows, mix, ages);
   const pairs: number[] = [];
   to.fill(unknownContext, offset, offset + flowContextSize);
   writeFlowContext(
@@ -59,12 +76,66 @@ export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Arra
       ageSeconds: ages[at]! < 0 ? unknownContext : ages[at]! * tempo,
       peer: rows.pairs[row]! < 0 ? unknownContext : numberOf(pairs, rows.pairs[row]!),
       direction: rows.directions[row]!,
-      recentOfDevice: rows.recentOfDevice[row]!,
-      recentOfPeer: rows.recentOfPeer[row]!,
+      recentOfDevice: recent.ofDevice[at]!,
+      recentOfPeer: recent.ofPeer[at]!,
     })),
     to,
     offset,
   );
+}
+
+/**
+ * As captured, or counted anew where the flows never came together: what a flow was counted with elsewhere would tell
+ * which of them were put in. The device then is the background's, with what it had before; a flow that comes over and
+ * over always did.
+ */
+function recentOf(rows: FlowRows, mix: WindowOfFlows, ages: readonly number[]): RecentColumns {
+  const flows = presentFlows(mix.window);
+  const isMade = mix.background !== undefined || mix.period !== undefined || mix.isBeginning === true;
+  if (!isMade) {
+    return {
+      ofDevice: flows.map((row) => rows.recentOfDevice[row]!),
+      ofPeer: flows.map((row) => rows.recentOfPeer[row]!),
+    };
+  }
+  if (ages.includes(unknownContext) || flows.some((row) => rows.pairs[row]! < 0)) {
+    const unknown = flows.map(() => unknownContext);
+    return { ofDevice: unknown, ofPeer: unknown };
+  }
+  const counted = new RecentFlows();
+  const oldestUs = nowUs - Math.max(...ages) * 1e6;
+  for (const { pair, atUs } of before(rows, mix, oldestUs)) counted.add(pair, true, atUs);
+  const ofDevice: number[] = [];
+  const ofPeer: number[] = [];
+  for (const [at, row] of flows.entries()) {
+    const startUs = nowUs - ages[at]! * 1e6;
+    const livedUs = rows.lastUs[row]! - rows.startUs[row]!;
+    if (livedUs > firstReportUs) counted.add(rows.pairs[row]!, true, startUs + firstReportUs);
+    const count = counted.add(rows.pairs[row]!, livedUs <= firstReportUs, startUs + livedUs);
+    ofDevice.push(count.ofDevice);
+    ofPeer.push(count.ofPeer);
+  }
+  return { ofDevice, ofPeer };
+}
+
+/** Flows that the device had before the window's oldest, which began at `oldestUs`. */
+function* before(
+  rows: FlowRows,
+  { window, background, period, isBeginning = false }: WindowOfFlows,
+  oldestUs: number,
+): Generator<{ pair: number; atUs: number }> {
+  if (isBeginning) return;
+  const [oldest] = presentFlows(background ?? window);
+  if (oldest === undefined) return;
+  const pair = rows.pairs[oldest]!;
+  if (period !== undefined) {
+    for (let ago = periodsBefore; ago > 0; ago--) yield { pair, atUs: oldestUs - ago * period * 1e6 };
+    return;
+  }
+  // It is counted itself below.
+  const withPeer = Math.max(0, Math.round(rows.recentOfPeer[oldest]!) - 1);
+  const inAll = Math.max(0, Math.round(rows.recentOfDevice[oldest]!) - 1);
+  for (let flow = 0; flow < inAll; flow++) yield { pair: flow < withPeer ? pair : unknownContext, atUs: oldestUs };
 }
 
 function newestUs(rows: FlowRows, flows: readonly number[]): number {

@@ -177,7 +177,7 @@ export class WindowSampler {
       const isHard = this.#hard.length > 0 && random() < shares.hardNegatives;
       mix = { window: isHard ? pick(this.#hard, random) : this.benignWindow() };
     }
-    if (random() < shares.short) mix = { ...mix, window: shortened(mix.window, random) };
+    if (random() < shares.short) mix = { ...mix, window: shortened(mix.window, random), isBeginning: true };
     return random() < shares.jostled ? { ...mix, window: jostled(mix.window, random) } : mix;
   }
 
