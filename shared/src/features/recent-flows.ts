@@ -10,7 +10,7 @@ const decaySeconds = 30;
 /** More are told as this many. */
 export const mostRecent = 100;
 /** Peers of one device; the one that was quiet longest is forgotten for another. */
-const mostPeers = 256;
+const mostPeers = 64;
 
 export interface RecentCounts {
   /** 0 to `mostRecent`. */
