@@ -130,7 +130,7 @@ export async function runAgent(
         bundleSwaps: watch.model.swaps,
         bundlesRefused: controller?.bundlesRefused ?? 0,
       }),
-      enforcement: () => ({ ...watch.enforcer.stats, privilege }),
+      enforcement: () => ({ ...watch.enforcer.stats, policy_unsaved: controller?.policyUnsaved ?? 0, privilege }),
       outbox: () => outbox.stats(),
       devices: () => watch.registry.size,
       memory: () => ({

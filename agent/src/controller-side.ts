@@ -153,6 +153,11 @@ export class ControllerSide implements AsyncDisposable {
     return this.#bundles.refused;
   }
 
+  /** Changes of the policy that a restart would not know of. */
+  get policyUnsaved(): number {
+    return this.#desired.unsaved;
+  }
+
   /** For people. */
   describe(): string {
     const { state } = this.#link;

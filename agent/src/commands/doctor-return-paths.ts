@@ -27,7 +27,7 @@ export function checkReturnPaths(routes: string, filterOf: (name: string) => num
       : {
           check,
           state: 'warning',
-          detail: `who is beyond ${open.join(', ')} can forge the address of a device and have it restricted: sysctl -w net.ipv4.conf.all.rp_filter=1 ${open.map((name) => `net.ipv4.conf.${name}.rp_filter=1`).join(' ')} (not where answers take another way than questions)`,
+          detail: `who is beyond ${open.join(', ')} can forge the address of a device and have it accused: sysctl -w net.ipv4.conf.all.rp_filter=1 ${open.map((name) => `net.ipv4.conf.${name}.rp_filter=1`).join(' ')} (not where answers take another way than questions)`,
         },
   ];
 }

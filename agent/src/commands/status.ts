@@ -15,11 +15,24 @@ export function statusCommand(): Command {
 
 /** Only what needs a person's eye; the log says why. */
 function troubles(enforcement: AgentStatus['health']['enforcement']): string {
-  const { refused, failed, drift_repairs, gap_ms_max, held_open, unexpected_ends, unsaved, fail_policy } = enforcement;
+  const {
+    refused,
+    failed,
+    drift_repairs,
+    gap_ms_max,
+    held_open,
+    unexpected_ends,
+    unsaved,
+    policy_unsaved,
+    fail_policy,
+  } = enforcement;
   return [
     held_open === true ? '; HELD OPEN by its owner: `picket-agent fail-open --resume` ends it' : '',
     unsaved !== undefined && unsaved > 0
       ? `; ${unsaved} NOT ON DISK and unknown to the agent after a restart: free space where \`state_dir\` is`
+      : '',
+    policy_unsaved !== undefined && policy_unsaved > 0
+      ? '; THE POLICY IS NOT ON DISK and undone by a restart: free space where `state_dir` is'
       : '',
     refused > 0 ? `; ${refused} refused` : '',
     failed > 0 ? `; ${failed} failed calls of the firewall: \`picket-agent doctor\` says more` : '',

@@ -106,6 +106,11 @@ export class DesiredState implements AsyncDisposable {
     return this.#refused + this.#policy.refused;
   }
 
+  /** What became of policies and is not on disk. */
+  get unsaved(): number {
+    return this.#policy.unsaved;
+  }
+
   get reported(): Reported {
     const { in_force, guarded, ...facts } = this.#options.targets.facts();
     return {

@@ -2,12 +2,14 @@
  * A policy under commit-confirm. Before anything is touched the gateway makes sure that it reaches its controller, and
  * waits where it does not: an outage is no lockout. Then what held before is on disk beside what is tried, the change is
  * applied and read back, and new connections must come through it in time; else what held before is put back. Whoever
- * dies in between finds at the next start what held before.
+ * dies in between finds at the next start what held before. On a full disk a change waits; what has come of one by then
+ * holds, is told as not on disk, and is written once there is room.
  */
 import type { Logger } from 'pino';
 import type { Policy, PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
 import { abortableDelay } from './abortable-delay.ts';
 import type { ReportedState } from './reported-state.ts';
+import { longestSavePauseMs, StateSaver } from './state-saver.ts';
 import { textOfError } from './text-of-error.ts';
 import type { DesiredVerifier } from './verify-desired.ts';
 
@@ -49,6 +51,7 @@ const maxSteps = 16;
 export class PolicyCommit implements AsyncDisposable {
   readonly #options: PolicyCommitOptions;
   readonly #stop = new AbortController();
+  readonly #saver: StateSaver;
   #rung: PolicyReported = { version: 0, step: 'received', detail: 'nothing yet' };
   #inForce = 0;
   #steps: NonNullable<PolicyReported['steps']> = [];
@@ -57,10 +60,14 @@ export class PolicyCommit implements AsyncDisposable {
   #wanted: Wanted | undefined;
   #overtaken = new AbortController();
   #running: Promise<void> | undefined;
+  /** Proved, and not on disk yet. */
+  #provedVersion: number | undefined;
   #arriving: Promise<void> = Promise.resolve();
 
   private constructor(options: PolicyCommitOptions) {
     this.#options = options;
+    const { state, log, retryMs = 1000 } = options;
+    this.#saver = new StateSaver({ state, log, retryMs, onSaved: () => this.#noteSaved() });
   }
 
   /** Puts in force what held last: before any controller answers, and without what was not confirmed when the agent ended. */
@@ -72,6 +79,7 @@ export class PolicyCommit implements AsyncDisposable {
       const reason = `the agent ended before version ${pending.version} was confirmed`;
       options.log.warn({ version: pending.version }, `${reason}; what held before holds again`);
       state.rollBack(pending.kid, pending.version, reason);
+      commit.#saver.saveInTime();
     }
     const jws = state.policy();
     if (jws !== undefined) await commit.#putBack();
@@ -87,6 +95,11 @@ export class PolicyCommit implements AsyncDisposable {
   /** Policies that were refused since the start. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** What became of policies and is not on disk: a restart would know nothing of it. */
+  get unsaved(): number {
+    return this.#options.state.unsaved;
   }
 
   /** The controller asked for confirmation, so it understands what is reported with it. */
@@ -110,6 +123,7 @@ export class PolicyCommit implements AsyncDisposable {
     await this.#arriving;
     this.#stop.abort();
     await this.#running;
+    await this.#saver[Symbol.asyncDispose]();
   }
 
   async #admit(jws: string): Promise<void> {
@@ -156,27 +170,31 @@ export class PolicyCommit implements AsyncDisposable {
         attempt === 1 ? null : 'the controller went away while it was tried; once more',
       );
       if (seconds !== undefined && !(await this.#waitForController(version))) return;
-      state.begin(kid, version, jws);
+      if (!(await this.#waitForRoom(wanted))) return;
       const applied = await this.#apply(policy);
       if (!applied) return;
       const missing = seconds === undefined ? undefined : await this.#confirm(seconds * 1000);
       if (this.#stop.signal.aborted && missing !== undefined) {
         await this.#putBack();
-        return state.abandon(); // it comes again at the next start, and is tried then
+        state.abandon(); // it comes again at the next start, and is tried then
+        return this.#saver.saveInTime();
       }
       if (missing === undefined) {
         state.acceptPolicy(kid, version, jws);
         this.#inForce = version;
-        if (seconds !== undefined) this.#climb(version, 'confirmed', null);
+        if (seconds !== undefined) this.#climbProved(version);
+        this.#saver.saveInTime();
         return log.info({ version, mode: policy.mode }, 'the policy holds');
       }
       await this.#putBack();
       if (attempt < maxAttempts && (await this.#isOutage())) {
         state.abandon();
+        this.#saver.saveInTime();
         log.warn({ version, reason: missing }, 'the controller went away while a policy was tried; it waits for it');
         continue;
       }
       state.rollBack(kid, version, missing);
+      this.#saver.saveInTime();
       this.#climb(version, 'rolled_back', this.#undone(missing));
       return log.error({ version, reason: missing }, 'a policy cut the gateway off; what held before holds again');
     }
@@ -194,29 +212,62 @@ export class PolicyCommit implements AsyncDisposable {
     } catch (error) {
       await this.#putBack();
       state.abandon();
+      this.#saver.saveInTime();
       this.#climb(policy.version, 'failed', textOfError(error));
       log.error({ err: error, version: policy.version }, 'the policy cannot be applied; the one before stays');
       return false;
     }
   }
 
-  /** False where a newer policy came or the agent ends. */
-  async #waitForController(version: number): Promise<boolean> {
+  /** False where a newer policy came or the agent ends, as the next two. */
+  #waitForController(version: number): Promise<boolean> {
+    const { proveReachable } = this.#options;
+    return this.#waitFor(version, 'the controller cannot be reached', longestRetryMs, proveReachable);
+  }
+
+  #waitForRoom({ kid, jws, policy: { version } }: Wanted): Promise<boolean> {
+    const { state } = this.#options;
+    return this.#waitFor(version, 'it cannot be written down', longestSavePauseMs, () =>
+      state.begin(kid, version, jws),
+    );
+  }
+
+  async #waitFor(
+    version: number,
+    obstacle: string,
+    longestMs: number,
+    attempt: (signal: AbortSignal) => Promise<void> | void,
+  ): Promise<boolean> {
     const signal = AbortSignal.any([this.#stop.signal, this.#overtaken.signal]);
     let wait = this.#options.retryMs ?? 1000;
     while (!signal.aborted) {
       try {
-        await this.#options.proveReachable(signal);
+        const underWay = attempt(signal);
+        if (underWay === undefined) return true; // done at once: nothing can have come in between
+        await underWay;
         return !signal.aborted;
       } catch (error) {
         if (signal.aborted) return false;
-        const detail = `waits, for the controller cannot be reached: ${textOfError(error)}`;
+        const detail = `waits, for ${obstacle}: ${textOfError(error)}`.slice(0, 500);
         if (this.#rung.detail !== detail) this.#climb(version, 'received', detail);
       }
       await abortableDelay(wait * (0.75 + Math.random() / 2), signal);
-      wait = Math.min(longestRetryMs, wait * 2);
+      wait = Math.min(longestMs, wait * 2);
     }
     return false;
+  }
+
+  /** `confirmed` is what outlives a power cut. */
+  #climbProved(version: number): void {
+    if (this.unsaved === 0) return this.#climb(version, 'confirmed', null);
+    this.#provedVersion = version;
+    this.#climb(version, 'verified', 'proved, but not on disk: a restart would undo it; free space there');
+  }
+
+  #noteSaved(): void {
+    const { version, step } = this.#rung;
+    if (version === this.#provedVersion && step === 'verified') this.#climb(version, 'confirmed', null);
+    this.#provedVersion = undefined;
   }
 
   /** Undefined once the controller answered over new connections; else why it did not, when the time was up. */

@@ -2,7 +2,8 @@
  * What this gateway has accepted of its controller, on disk: the highest versions, so that an old document stays old
  * across restarts, the policy in force, so that it holds without a controller, the one that is being tried, so that
  * whoever dies over it finds what held before, and which decisions came from there, so that a snapshot can take them
- * back without touching the gateway's own.
+ * back without touching the gateway's own. What has become of a policy is so whether the disk takes it or not: it counts
+ * here at once, and is written as soon as there is room.
  */
 import { renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -34,11 +35,40 @@ const schema = `
   CREATE TABLE IF NOT EXISTS fleet_decision (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+interface Tried {
+  readonly kid: string;
+  readonly version: number;
+  readonly jws: string;
+}
+
+interface RolledBack {
+  readonly kid: string;
+  readonly version: number;
+  readonly reason: string;
+}
+
+/** The policies that are remembered, one of a kind. */
+interface Policies {
+  /** Compact JWS. */
+  readonly inForce: string | undefined;
+  readonly pending: Tried | undefined;
+  readonly rolledBack: RolledBack | undefined;
+}
+
 export class ReportedState implements Disposable {
   readonly #database: Database.Database;
+  #policies: Policies;
+  /** By key: versions of policies that the disk would not take. */
+  readonly #unsavedVersions = new Map<string, number>();
+  #unsaved = 0;
 
   private constructor(database: Database.Database) {
     this.#database = database;
+    this.#policies = {
+      inForce: database.prepare<[], { jws: string }>('SELECT jws FROM policy').get()?.jws,
+      pending: database.prepare<[], Tried>('SELECT kid, version, jws FROM pending_policy').get(),
+      rolledBack: database.prepare<[], RolledBack>('SELECT kid, version, reason FROM rolled_back_policy').get(),
+    };
   }
 
   /** A file that cannot be read is moved aside: the controller's documents are then taken as new. Throws an AgentError. */
@@ -61,54 +91,58 @@ export class ReportedState implements Disposable {
     const row = this.#database
       .prepare<[string, string], { version: number }>('SELECT version FROM accepted WHERE kid = ? AND document = ?')
       .get(kid, document);
-    return row?.version ?? 0;
+    const unsaved = document === 'policy' ? this.#unsavedVersions.get(kid) : undefined;
+    return Math.max(row?.version ?? 0, unsaved ?? 0);
   }
 
   /** Compact JWS of the policy in force. */
   policy(): string | undefined {
-    return this.#database.prepare<[], { jws: string }>('SELECT jws FROM policy').get()?.jws;
+    return this.#policies.inForce;
   }
 
-  /** On the platter when this returns: a policy is about to be applied. The one in force stays beside it. */
+  /** Changes of the policy that are not on disk: who starts from there does not know of them. */
+  get unsaved(): number {
+    return this.#unsaved;
+  }
+
+  /** Writes what the disk would not take before; throws where it still does not. */
+  save(): void {
+    if (this.#unsaved > 0) this.#write(this.#policies);
+  }
+
+  /**
+   * On the platter when this returns: a policy is about to be applied. The one in force stays beside it. Throws where it
+   * cannot be written, for then nobody would undo it after a power cut.
+   */
   begin(kid: string, version: number, jws: string): void {
-    this.#database.prepare('INSERT OR REPLACE INTO pending_policy VALUES (1, ?, ?, ?)').run(kid, version, jws);
+    this.#write({ ...this.#policies, pending: { kid, version, jws } });
   }
 
   /** The policy that was being tried when the agent ended; undefined where there was none. */
   pending(): { readonly kid: string; readonly version: number } | undefined {
-    return this.#database
-      .prepare<[], { kid: string; version: number }>('SELECT kid, version FROM pending_policy')
-      .get();
+    return this.#policies.pending;
   }
 
-  /** On the platter when this returns: what was tried was put back and may be tried again. */
+  /** What was tried was put back and may be tried again. On the platter when this returns, or `unsaved`, as the next two. */
   abandon(): void {
-    this.#database.exec('DELETE FROM pending_policy');
+    this.#keep({ ...this.#policies, pending: undefined });
   }
 
-  /** On the platter when this returns: what was tried was put back, and only a newer version will be tried. */
+  /** What was tried was put back, and only a newer version will be tried. */
   rollBack(kid: string, version: number, reason: string): void {
-    this.#database.transaction(() => {
-      this.#accept(kid, 'policy', version);
-      this.#database.exec('DELETE FROM pending_policy');
-      this.#database.prepare('INSERT OR REPLACE INTO rolled_back_policy VALUES (1, ?, ?, ?)').run(kid, version, reason);
-    })();
+    this.#unsavedVersions.set(kid, version);
+    this.#keep({ ...this.#policies, pending: undefined, rolledBack: { kid, version, reason } });
   }
 
   /** The version that was undone since the policy in force was accepted. */
-  rolledBack(): { readonly kid: string; readonly version: number; readonly reason: string } | undefined {
-    return this.#database
-      .prepare<[], { kid: string; version: number; reason: string }>('SELECT * FROM rolled_back_policy')
-      .get();
+  rolledBack(): RolledBack | undefined {
+    return this.#policies.rolledBack;
   }
 
-  /** On the platter when this returns: this policy is in force, nothing is being tried and nothing was undone. */
+  /** This policy is in force, nothing is being tried and nothing was undone. */
   acceptPolicy(kid: string, version: number, jws: string): void {
-    this.#database.transaction(() => {
-      this.#accept(kid, 'policy', version);
-      this.#database.prepare('INSERT OR REPLACE INTO policy VALUES (1, ?)').run(jws);
-      this.#database.exec('DELETE FROM pending_policy; DELETE FROM rolled_back_policy');
-    })();
+    this.#unsavedVersions.set(kid, version);
+    this.#keep({ inForce: jws, pending: undefined, rolledBack: undefined });
   }
 
   /** On the platter when this returns. Decisions that have ended are forgotten along the way. */
@@ -155,6 +189,37 @@ export class ReportedState implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #keep(policies: Policies): void {
+    this.#policies = policies;
+    this.#unsaved += 1;
+    try {
+      this.save();
+    } catch {
+      // it is counted, and `save` will tell why
+    }
+  }
+
+  #write(policies: Policies): void {
+    const { inForce, pending, rolledBack } = policies;
+    const database = this.#database;
+    database.transaction(() => {
+      for (const [kid, version] of this.#unsavedVersions) this.#accept(kid, 'policy', version);
+      database.exec('DELETE FROM policy; DELETE FROM pending_policy; DELETE FROM rolled_back_policy');
+      if (inForce !== undefined) database.prepare('INSERT INTO policy VALUES (1, ?)').run(inForce);
+      if (pending !== undefined)
+        database
+          .prepare('INSERT INTO pending_policy VALUES (1, ?, ?, ?)')
+          .run(pending.kid, pending.version, pending.jws);
+      if (rolledBack !== undefined)
+        database
+          .prepare('INSERT INTO rolled_back_policy VALUES (1, ?, ?, ?)')
+          .run(rolledBack.kid, rolledBack.version, rolledBack.reason);
+    })();
+    this.#policies = policies;
+    this.#unsavedVersions.clear();
+    this.#unsaved = 0;
   }
 
   #accept(kid: string, document: DesiredDocument, version: number): void {

@@ -110,6 +110,8 @@ export const Health = z.strictObject({
     unexpected_ends: count.optional(),
     /** Decisions whose last change is not on disk, for it is full: a restart would not know of it. */
     unsaved: count.optional(),
+    /** Changes of the controller's policy that hold and are not on disk either: a restart would undo them. */
+    policy_unsaved: count.optional(),
     /** The owner has taken everything out of the kernel, and has not resumed yet. */
     held_open: z.boolean().optional(),
     /** Whether a process of its own holds the right to change the kernel, or the whole agent. */
