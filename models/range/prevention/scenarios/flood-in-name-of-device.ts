@@ -4,10 +4,8 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'lockout',
-  awaits:
-    'proof that a device itself sent what it is cut off for: now whoever can forge its address past the gateway has it put into quarantine',
   expectation:
-    'hping3 outside floods one device in the name of another, past a gateway that checks no return paths: the other one is neither blocked nor put into quarantine.',
+    'hping3 outside floods one device in the name of another, past a gateway that checks no return paths: the flooded one is protected, and the other one is neither blocked nor put into quarantine.',
   needs: ['hping3'],
   honestClientVisits: 'neighbour',
   limitSeconds: 180,
@@ -16,13 +14,18 @@ export const scenario: Scenario = {
     const { attacker, device, neighbour, gateway } = field.network;
     for (const leg of ['all', 'wan0']) await gateway.sysctl(`net.ipv4.conf.${leg}.rp_filter`, 0);
     field.network.start(attacker.namespace, floodInTheNameOf(neighbour.address, device.address));
-    const status = async (): Promise<{ health: { capture: { packets: number } } }> =>
-      (await agent.ask('GET', '/status')) as { health: { capture: { packets: number } } };
+    const status = async (): Promise<{ health: { detection: { attacks: number } } }> =>
+      (await agent.ask('GET', '/status')) as { health: { detection: { attacks: number } } };
     await field.expectSoon(
-      'the gateway sees the flood for many windows',
+      'the gateway sees the flood in many windows',
       status,
-      ({ health }) => health.capture.packets > 20_000,
+      ({ health }) => health.detection.attacks >= 100,
       120_000,
+    );
+    await field.expectSoon(
+      'the device that is flooded is protected',
+      () => field.held(device.address),
+      (elements) => elements.length > 0,
     );
     const decided = (await agent.decisions()).map(({ decision }) => decision);
     const against = decided.filter(({ value }) =>
