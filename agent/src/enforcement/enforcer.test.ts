@@ -351,6 +351,31 @@ test('who hears that the kernel was changed repairs it at once, and counts how l
   expect(enforcer.stats).toMatchObject({ drift_repairs: 1, gap_ms_max: 40, gap_ms_total: 40 });
 });
 
+test('a kernel that fails, and announces each attempt, is not asked in a circle', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const bench = new Bench();
+  let tell = (): void => {};
+  bench.firewall.watch = (onChanged) => {
+    tell = onChanged;
+    return { [Symbol.asyncDispose]: async () => {} };
+  };
+  const enforcer = await bench.open();
+  const hold = bench.firewall.hold.bind(bench.firewall);
+  bench.firewall.hold = (...args) => {
+    tell();
+    return hold(...args);
+  };
+  bench.firewall.failure = new Error('out of memory');
+  await enforcer.add([bench.block()]);
+  const holds = bench.firewall.holds;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(bench.firewall.holds - holds).toBe(10);
+  bench.firewall.failure = undefined;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([enforcer.problem, bench.held]).toEqual([undefined, ['enforce 203.0.113.9']]);
+});
+
 test('thousands that are on disk are brought to the kernel once, and told in one breath', async () => {
   const bench = new Bench();
   bench.store.put(

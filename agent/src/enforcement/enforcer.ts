@@ -21,6 +21,8 @@ import { Turns } from './turns.ts';
 const maxWaiting = 1000;
 /** One change of somebody else comes as many lines. */
 const changeSettlesMs = 30;
+/** While the kernel fails: what is tried again changes it as well, and is heard of. */
+const retryMs = 1000;
 
 export class Enforcer implements AsyncDisposable {
   readonly #options: EnforcerOptions;
@@ -200,7 +202,7 @@ export class Enforcer implements AsyncDisposable {
     checkGuard(guard);
     return this.#turns.take(async () => {
       // a host with containers changes its routes all the time, and seldom what the guard protects
-      if (isDeepStrictEqual(guard, this.#guard)) return [];
+      if (isDeepStrictEqual(guard, this.#guard) && this.#kernel.problem === undefined) return [];
       this.#guard = guard;
       const refused = this.#options.store.all().flatMap((decision) => {
         const parsed = parseDecisionValue(decision.scope, decision.value);
@@ -234,7 +236,7 @@ export class Enforcer implements AsyncDisposable {
     const held = this.#keeper.lift(ids);
     for (const { id } of held) this.#kernel.unverified.delete(id);
     const problem = await this.#hold();
-    const detail = problem === undefined ? reason : `${reason}; it stays in the kernel until its end: ${problem}`;
+    const detail = problem === undefined ? reason : `${reason}; the kernel may hold it yet, tried again: ${problem}`;
     return held.map((decision) => this.#teller.tell(decision, 'retracted', detail));
   }
 
@@ -261,10 +263,11 @@ export class Enforcer implements AsyncDisposable {
   #noteChange(): void {
     this.#kernel.gap.noteChange();
     if (this.#stopped.signal.aborted) return;
+    const inMs = this.#kernel.problem === undefined ? changeSettlesMs : retryMs;
     this.#checkSoon ??= setTimeout(() => {
       this.#checkSoon = undefined;
       void this.check();
-    }, changeSettlesMs);
+    }, inMs);
   }
 
   #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {

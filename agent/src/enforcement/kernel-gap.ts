@@ -4,6 +4,8 @@ export class KernelGap {
   /** When the kernel was last known to hold what it should, and when somebody was seen to change it since. */
   #goodAtMs = 0;
   #changedAtMs: number | undefined;
+  /** Since when a repair has been due. */
+  #beganAtMs: number | undefined;
   #totalMs = 0;
   #maxMs = 0;
   #repairs = 0;
@@ -33,18 +35,19 @@ export class KernelGap {
   noteGood(): void {
     this.#goodAtMs = this.#now();
     this.#changedAtMs = undefined;
+    if (this.#beganAtMs === undefined) return;
+    const gapMs = this.#goodAtMs - this.#beganAtMs;
+    this.#beganAtMs = undefined;
+    this.#totalMs += gapMs;
+    this.#maxMs = Math.max(this.#maxMs, gapMs);
   }
 
   /**
-   * Does the repair, which says that all is good where it succeeds. The gap counts from when the change was seen, or
-   * else from the last good look, until it holds again; one that could not be closed counts once it is.
+   * Somebody changed it, and it is to be repaired. The gap counts from when the change was seen, or else from the last
+   * good look, until it is good again, however many attempts that takes.
    */
-  async repair(hold: () => Promise<string | undefined>): Promise<void> {
+  noteRepair(): void {
     this.#repairs += 1;
-    const beganAtMs = this.#changedAtMs ?? this.#goodAtMs;
-    if ((await hold()) !== undefined) return;
-    const gapMs = this.#now() - beganAtMs;
-    this.#totalMs += gapMs;
-    this.#maxMs = Math.max(this.#maxMs, gapMs);
+    this.#beganAtMs ??= this.#changedAtMs ?? this.#goodAtMs;
   }
 }

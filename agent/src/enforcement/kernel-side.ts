@@ -50,6 +50,8 @@ export class KernelSide {
   readonly #options: KernelSideOptions;
   #reading = nothingRead;
   #problem: string | undefined;
+  /** The kernel was not brought to what it shall hold: that it holds what it was told before proves nothing then. */
+  #isBehind = false;
   #failed = 0;
   #isOpen = false;
 
@@ -85,25 +87,23 @@ export class KernelSide {
     const mark = this.#options.heldOpen();
     this.#noteOpen(mark);
     try {
-      if (mark !== undefined) {
-        await firewall.clear(signal);
-        this.#reading = nothingRead;
-        return describeHeldOpen(mark);
-      }
-      if (terms.mode === 'observe') await this.#withdraw();
+      if (mark !== undefined) await this.#clear();
+      else if (terms.mode === 'observe') await this.#withdraw();
       else this.#reading = await firewall.hold(this.#effective(terms), terms.guard, signal);
     } catch (error) {
+      this.#isBehind = true;
       return this.#noteFailure(error);
     }
-    this.#problem = undefined;
-    this.gap.noteGood();
+    this.#isBehind = false;
+    this.#noteGood();
+    if (mark !== undefined) return describeHeldOpen(mark);
     this.#tellVerified();
     return undefined;
   }
 
-  /** Reads the kernel back and repairs it where it differs. */
+  /** Asks again for what failed; else reads the kernel back and repairs it where it differs. */
   async check(terms: Terms): Promise<void> {
-    if (this.#isOpen !== (this.#options.heldOpen() !== undefined)) {
+    if (this.#isBehind || this.#isOpen !== (this.#options.heldOpen() !== undefined)) {
       await this.hold(terms);
       return;
     }
@@ -116,7 +116,8 @@ export class KernelSide {
     }
     const { decisionIds, drift } = this.#reading;
     if (this.#isOpen) {
-      if (decisionIds.size > 0) await this.hold(terms);
+      if (decisionIds.size > 0 || drift !== null) await this.hold(terms);
+      else this.#noteGood();
       return;
     }
     const nowMs = this.#options.now();
@@ -124,7 +125,7 @@ export class KernelSide {
       ({ id, expires_at }) => !decisionIds.has(id) && Date.parse(expires_at) - nowMs > graceMs,
     );
     if (drift === null && missing === undefined) {
-      this.gap.noteGood();
+      this.#noteGood();
       return;
     }
     if (missing !== undefined && this.unverified.has(missing.id)) {
@@ -132,7 +133,8 @@ export class KernelSide {
       return;
     }
     this.#options.log.warn({ drift, missing: missing?.id }, 'the kernel was changed: repairing');
-    await this.gap.repair(() => this.hold(terms));
+    this.gap.noteRepair();
+    await this.hold(terms);
   }
 
   /** What the kernel shall hold; the very decisions of the store where the mode of the gateway takes nothing from them. */
@@ -171,11 +173,21 @@ export class KernelSide {
   async #withdraw(): Promise<void> {
     const { firewall, signal } = this.#options;
     if (this.#reading === nothingRead) {
-      const found = await firewall.read(signal).catch(() => nothingRead);
-      if (found.decisionIds.size === 0) return;
+      const { decisionIds, drift } = await firewall.read(signal);
+      if (decisionIds.size === 0 && drift === null) return;
     }
+    await this.#clear();
+  }
+
+  async #clear(): Promise<void> {
+    const { firewall, signal } = this.#options;
     await firewall.clear(signal);
     this.#reading = nothingRead;
+  }
+
+  #noteGood(): void {
+    this.#problem = undefined;
+    this.gap.noteGood();
   }
 
   #noteFailure(error: unknown): string {

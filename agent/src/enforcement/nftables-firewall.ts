@@ -12,13 +12,13 @@ import type { Firewall, FirewallReading } from './firewall.ts';
 import { addressesToCut, type Guard } from './guard.ts';
 import { driftOf, heldIn, readingAfter, readingOf, type HeldTables, type Tables } from './held-tables.ts';
 import type { Kernel } from './kernel.ts';
-import { dropTable } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
 import { guardText } from './nft-guard.ts';
 import { NftKernel, type NftKernelOptions } from './nft-kernel.ts';
 import { isSame, type ElementReading } from './nft-reading.ts';
 import type { RulesetOptions } from './nft-ruleset.ts';
 import type { CounterValue, RateLimit } from './nft-set.ts';
+import { dropOwnTables } from './own-tables.ts';
 import { listTables, outlineDrift, outlineTables, replaceTables } from './replace-tables.ts';
 import { Turns } from './turns.ts';
 
@@ -80,6 +80,9 @@ export class NftablesFirewall implements Firewall {
     return this.#turns.take(async () => {
       try {
         return await this.#hold(decisions, guard, signal);
+      } catch (error) {
+        this.#last = undefined; // the kernel may hold some of it: what comes next is made anew
+        throw error;
       } finally {
         if (this.#deletedAtMs === Number.POSITIVE_INFINITY) this.#deletedAtMs = performance.now();
       }
@@ -112,14 +115,12 @@ export class NftablesFirewall implements Firewall {
     });
   }
 
+  /** Where one table cannot be dropped the others are, before this throws. */
   clear(signal: AbortSignal): Promise<void> {
     return this.#turns.take(async () => {
-      for (const family of ['inet', 'bridge'] as const) {
-        if ((await this.#kernel.list(family, signal)) !== undefined)
-          await this.#kernel.apply(dropTable(family), signal);
-      }
-      this.#held = undefined;
       this.#last = undefined;
+      await dropOwnTables(this.#kernel, signal);
+      this.#held = undefined;
       this.#counters.clear();
       this.#elements.clear();
     });

@@ -29,13 +29,26 @@ export async function listOwnTables(kernel: Kernel = new NftKernel()): Promise<O
   return { tables, decisionIds };
 }
 
-/** Those that were there. Throws as `listOwnTables` does. */
-export async function dropOwnTables(kernel: Kernel = new NftKernel()): Promise<readonly string[]> {
+/**
+ * Those that were there. One that cannot be dropped keeps none of the others: then this throws as `listOwnTables` does.
+ * `signal`: default is 10 s for each.
+ */
+export async function dropOwnTables(
+  kernel: Kernel = new NftKernel(),
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
   const dropped: string[] = [];
+  const failures: unknown[] = [];
   for (const family of families) {
-    if ((await kernel.list(family, AbortSignal.timeout(deadlineMs))) === undefined) continue;
-    await kernel.apply(dropTable(family), AbortSignal.timeout(deadlineMs));
-    dropped.push(`${family} ${tableName}`);
+    const end = signal ?? AbortSignal.timeout(deadlineMs);
+    try {
+      if ((await kernel.list(family, end)) === undefined) continue;
+      await kernel.apply(dropTable(family), end);
+      dropped.push(`${family} ${tableName}`);
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return dropped;
 }
