@@ -3,8 +3,8 @@ import type { Decision } from '@picket/shared/contract/decision';
 import type { Firewall, FirewallReading } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
 import { Turns } from '../enforcement/turns.ts';
-import type { HelperLink } from './helper-link.ts';
-import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading } from './messages.ts';
+import type { HelperLink, Unnumbered } from './helper-link.ts';
+import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading, type Request } from './messages.ts';
 
 export interface HelperFirewallOptions {
   /** Owned by the caller. */
@@ -20,8 +20,9 @@ export class HelperFirewall implements Firewall {
   readonly #addressesOf: (mac: string) => readonly string[];
   /** What the helper was told, by id. */
   #told = new Map<string, Decision>();
+  /** The helper knows of those, and of no others. */
   #isInStep = false;
-  /** An answer did not come through: what it said of the kernel is not known here. */
+  /** A reading may have been said that did not come through: the next one must not be said as what differs from it. */
   #hasMissed = false;
   #decisionIds: ReadonlySet<string> = new Set();
   readonly #turns = new Turns();
@@ -34,7 +35,7 @@ export class HelperFirewall implements Firewall {
 
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
-      const wasInStep = this.#isInStep;
+      const wasInStep = this.#isInStep && !this.#hasMissed;
       this.#isInStep = false;
       const changes = wasInStep ? this.#difference(decisions) : { gone: [], fresh: decisions };
       const told = [
@@ -48,18 +49,20 @@ export class HelperFirewall implements Firewall {
         throw reason;
       }
       const addresses = this.#addressesIn(decisions);
-      const reading = await this.#link.request({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
+      const reading = await this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
       this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
       this.#isInStep = true;
-      return this.#reading(reading);
+      return reading;
     });
   }
 
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
-      if (this.#hasMissed) await this.#link.request({ op: 'reset' }, signal);
-      this.#hasMissed = false;
-      return this.#reading(await this.#link.request({ op: 'read', now_ms: this.#nowMs() }, signal));
+      if (this.#hasMissed) {
+        this.#isInStep = false; // a reset forgets what was told as well
+        await this.#link.request({ op: 'reset' }, signal);
+      }
+      return this.#ask({ op: 'read', now_ms: this.#nowMs() }, signal);
     });
   }
 
@@ -103,6 +106,13 @@ export class HelperFirewall implements Firewall {
     return Math.floor(this.#now());
   }
 
+  async #ask(request: Unnumbered<Request>, signal: AbortSignal): Promise<FirewallReading> {
+    this.#hasMissed = true;
+    const reading = this.#reading(await this.#link.request(request, signal));
+    this.#hasMissed = false;
+    return reading;
+  }
+
   #reading(reading: Reading | undefined): FirewallReading {
     if (reading === undefined) throw new Error('the privileged process answered without a reading');
     this.#decisionIds = this.#idsAfter(reading.decision_ids);
@@ -115,16 +125,14 @@ export class HelperFirewall implements Firewall {
     };
   }
 
-  /** Throws where an answer before was missed; all is told anew then. */
+  /** Throws where the helper counts others; all is told anew then. */
   #idsAfter(ids: Reading['decision_ids']): ReadonlySet<string> {
     if ('all' in ids) return new Set(ids.all);
     const after = new Set(this.#decisionIds);
     for (const id of ids.went) after.delete(id);
     for (const id of ids.came) after.add(id);
     if (after.size === ids.count) return after;
-    this.#isInStep = false;
-    this.#hasMissed = true;
-    throw new Error('an answer of the privileged process was missed: all is told anew');
+    throw new Error('the privileged process counts other decisions than this one: all is told anew');
   }
 }
 
