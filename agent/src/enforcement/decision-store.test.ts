@@ -99,6 +99,46 @@ test('a clock that is set while the agent runs does not move what was stored', (
   second.store[Symbol.dispose]();
 });
 
+test.each([
+  ['a decision more', (store: DecisionStore, nowMs: number) => store.put([decision({ value: '203.0.113.2' }, nowMs)])],
+  ['one less', (store: DecisionStore) => store.remove([store.all()[1]!.id])],
+  ['one lifted', (store: DecisionStore, nowMs: number) => store.lift([store.all()[1]!.id], nowMs)],
+  ['a stop', (store: DecisionStore) => store[Symbol.dispose]()],
+])('%s is the first that is written after the clock was set, and costs no other its time', (_, change) => {
+  for (const by of [-5 * 60 * minute, 5 * 60 * minute]) {
+    const [file, machine] = [path(), new Machine()];
+    const { store, clock } = open(file, machine);
+    store.put([decision({}, clock.now()), decision({ value: '203.0.113.1' }, clock.now())]);
+    const [{ id } = { id: '' }] = store.all();
+    machine.wall += by;
+    change(store, clock.now());
+    // the machine loses its power before the agent says again that it runs
+    machine.pass(seenEveryMs);
+    machine.reboot(machine.wall + minute);
+    const again = open(file, machine);
+    const index = again.store.all().findIndex((held) => held.id === id);
+    expect(minutesLeft(again.store, again.clock)[index]).toBe(10 - seenEveryMs / minute - 1);
+    expect(again.store.overdue()).toEqual([]);
+    again.store[Symbol.dispose]();
+  }
+});
+
+test('a clock that is moved a little at a time has decisions written anew only now and then', () => {
+  const [file, machine] = [path(), new Machine()];
+  const { store } = open(file, machine);
+  store.put(Array.from({ length: 100 }, () => decision({}, machine.wall)));
+  machine.wall += 60 * minute;
+  store.seen();
+  using database = watchWrites(file);
+  for (let second = 0; second < 100; second += 1) {
+    machine.pass(1000);
+    machine.wall += 15; // 1.5 s in all
+    store.seen();
+  }
+  expect(database.written()['decision']).toBe(100);
+  store[Symbol.dispose]();
+});
+
 test('after a reboot without a clock what was left is left, and the right time ends it when it comes', () => {
   const [file, machine] = [path(), new Machine()];
   const first = open(file, machine);

@@ -28,6 +28,7 @@ export class DecisionStore implements Disposable {
   readonly #unsure = new Map<string, number>();
   /** What the disk does not know yet, by id: made, changed, removed, or lifted (when). Stays where the disk will not. */
   readonly #unsaved = new Map<string, 'new' | 'changed' | 'removed' | number>();
+  /** What the wall clock has more than the decisions, as their ends on disk were written by; 0 as long as it was not set. */
   #storedSkewMs = 0;
   #unreadable = 0;
   #unexpectedEnds = 0;
@@ -131,18 +132,13 @@ export class DecisionStore implements Disposable {
 
   /** The agent runs. To be called every `seenEveryMs` (time-left.ts) while anything is held. Throws where the disk will not. */
   seen(): void {
-    const hasClockMoved = this.#clock !== undefined && this.#clock.skewMs() !== this.#storedSkewMs;
-    // their ends by the wall clock read differently now
-    if (hasClockMoved)
-      for (const id of this.#decisions.keys()) if (!this.#unsaved.has(id)) this.#unsaved.set(id, 'changed');
     this.#save();
   }
 
   /** Says on disk that the agent was stopped, and did not just end. */
   [Symbol.dispose](): void {
     try {
-      if (this.#unsaved.size > 0) this.#save();
-      this.#writeLife(false);
+      this.#save(false);
     } catch {
       // a full disk: the next start takes this for an unexpected end
     }
@@ -154,8 +150,20 @@ export class DecisionStore implements Disposable {
     this.#unsure.delete(id);
   }
 
+  /**
+   * Whatever is written says what time the wall clock has, by which the ends of all the others are read after a reboot:
+   * where that clock was set, they are to be written in the same breath.
+   */
+  #followClock(): void {
+    const skewMs = this.#clock?.skewMs() ?? 0;
+    if (Math.abs(skewMs - this.#storedSkewMs) < sameEndMs) return;
+    this.#storedSkewMs = skewMs;
+    for (const id of this.#decisions.keys()) if (!this.#unsaved.has(id)) this.#unsaved.set(id, 'changed');
+  }
+
   /** Everything that the disk does not know yet, or nothing of it. */
-  #save(): void {
+  #save(isRunning = true): void {
+    this.#followClock();
     const removed: string[] = [];
     const lifted: (readonly [id: string, atMs: number])[] = [];
     const held: Decision[] = [];
@@ -169,7 +177,7 @@ export class DecisionStore implements Disposable {
       if (held.length > 0) this.#write(held);
       if (removed.length > 0) this.#writeRemoved(removed);
       if (lifted.length > 0) this.#writeLifted(lifted);
-      this.#writeLife();
+      this.#writeLife(isRunning);
     })();
     this.#unsaved.clear();
   }
@@ -192,7 +200,6 @@ export class DecisionStore implements Disposable {
 
   #write(decisions: readonly Decision[]): void {
     const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
-    this.#storedSkewMs = this.#clock?.skewMs() ?? 0;
     for (const decision of decisions) {
       const byWall = shiftDecision(decision, this.#storedSkewMs);
       const wallMs = this.#unsure.get(decision.id);
