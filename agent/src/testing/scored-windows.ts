@@ -49,6 +49,8 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     bwdPackets: 1,
     fwdBytes: 0,
     bwdBytes: 0,
+    synPackets: 1,
+    ackPackets: 1,
     ...flow,
   }));
   const isAttack = sketch.says !== 'benign';

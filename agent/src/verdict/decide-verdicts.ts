@@ -8,8 +8,7 @@ import { newId, type BootId, type DecisionId } from '@picket/shared/contract/ide
 import type { Rule } from '@picket/shared/contract/rule';
 import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import { defaultRules } from '@picket/shared/policy/default-rules';
-import type { Offender } from '@picket/shared/policy/offending-peer';
-import type { Proven } from '@picket/shared/policy/measures';
+import { findingsOf, type Proven } from '@picket/shared/policy/measures';
 import { Prevention, type PreventionOptions } from '@picket/shared/policy/prevention';
 import { restrictionKey } from '@picket/shared/policy/restriction';
 import { AlertEpisodes, type Episode } from './alert-episodes.ts';
@@ -85,10 +84,10 @@ export class Verdicts {
     const { context } = scored;
     const judged = judgedOf(scored);
     const proven = this.#prevention.weigh(judged);
-    const [first] = proven;
+    const first = findingsOf(proven)[0]?.[0];
     if (first === undefined) return { proven, needsReasonsFor: undefined };
     const { attack } = first.proof;
-    const offender = this.#prevention.offenderOf({ ...judged, flowImportance: null }, attack);
+    const offender = this.#prevention.offenderOf({ ...judged, flowImportance: null }, first.proof);
     const isExplained = this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
     return { proven, needsReasonsFor: isExplained ? undefined : attack };
   }
@@ -99,28 +98,31 @@ export class Verdicts {
     const judged = judgedOf(scored);
     const alerts: Alert[] = [...this.#episodes.advance(context.atUs)];
     const drafts: DecisionDraft[] = [];
-    const [first] = proven;
-    let episode: Episode | undefined;
-    if (first !== undefined) {
-      const { rule, proof } = first;
-      const offender = this.#prevention.offenderOf(judged, proof.attack);
-      episode = this.#episodes.prove({
+    const episodes: (Episode | undefined)[] = [];
+    for (const finding of findingsOf(proven)) {
+      const { rule, proof } = finding[0];
+      const episode = this.#episodes.prove({
         scored,
         attack: proof.attack,
-        offender,
+        offender: this.#prevention.offenderOf(judged, proof),
         ruleId: rule.id,
         alertType: alertTypeOf(rule),
         hits: proof.hits,
         sinceUs: proof.sinceUs,
-        isPlain: proof.isPlain,
+        isPlain: proof.flood !== null,
       });
-      drafts.push(...this.#draft(scored, proven, offender, episode));
-    } else if (prediction.label === 'attack') {
-      const attack = likeliestAttack(prediction);
-      episode = this.#episodes.witness(scored, attack, this.#prevention.offenderOf(judged, attack));
+      drafts.push(...this.#draft(scored, finding, episode));
+      episodes.push(episode);
     }
-    const update = episode === undefined ? undefined : this.#episodes.takeUpdate(episode, context.atUs);
-    if (update !== undefined) alerts.push(update);
+    if (episodes.length === 0 && prediction.label === 'attack') {
+      const attack = likeliestAttack(prediction);
+      const offender = this.#prevention.offenderOf(judged, { attack, flood: null });
+      episodes.push(this.#episodes.witness(scored, attack, offender));
+    }
+    for (const episode of episodes) {
+      const update = episode === undefined ? undefined : this.#episodes.takeUpdate(episode, context.atUs);
+      if (update !== undefined) alerts.push(update);
+    }
     return { alerts, drafts };
   }
 
@@ -141,13 +143,8 @@ export class Verdicts {
     return this.#episodes.finish();
   }
 
-  #draft(
-    scored: ScoredWindow,
-    proven: readonly Proven[],
-    offender: Offender,
-    episode: Episode,
-  ): readonly DecisionDraft[] {
-    const { taken, running } = this.#prevention.act(judgedOf(scored), proven, offender);
+  #draft(scored: ScoredWindow, finding: readonly Proven[], episode: Episode): readonly DecisionDraft[] {
+    const { taken, running } = this.#prevention.act(judgedOf(scored), finding);
     for (const key of running) {
       const id = this.#decisionIds.get(key);
       if (id !== undefined) this.#episodes.addDecision(episode, id);

@@ -1,7 +1,6 @@
 /** What is proposed to the enforcer: a measure of the rules, named, reasoned and tied to its alert. */
 import type { Decision } from '@picket/shared/contract/decision';
 import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
-import { halfOpenFlood } from '@picket/shared/policy/half-open-flood';
 import type { Measure } from '@picket/shared/policy/measures';
 import type { ScoredWindow } from './scored-window.ts';
 
@@ -16,7 +15,7 @@ export function draftOf(measure: Measure, scored: ScoredWindow, id: DecisionId, 
   return {
     ...restriction,
     id,
-    origin: proof.isPlain ? 'rule' : 'model',
+    origin: proof.flood === null ? 'model' : 'rule',
     scenario: proof.attack,
     mode: rule.mode ?? 'enforce',
     reason: reasonOf(measure, scored),
@@ -30,14 +29,14 @@ export function draftOf(measure: Measure, scored: ScoredWindow, id: DecisionId, 
 /** Everything that the decision rests on, for it is all that is left of it after a restart. */
 function reasonOf({ rule, proof, times, step }: Measure, { prediction, context }: ScoredWindow): string {
   const threshold = rule.threshold ?? prediction.threshold;
-  const flood = proof.isPlain ? halfOpenFlood(context) : undefined;
+  const { flood } = proof;
   const score = `score ${prediction.score.toFixed(2)} (threshold ${threshold.toFixed(2)})`;
   const parts = [
     `${proof.attack} in ${proof.hits} of the last ${proof.of} windows of ${context.device.address}, ` +
-      (flood === undefined ? score : `plain from its flows (the network's ${score})`),
-    flood === undefined
+      (flood === null ? score : `plain from its flows (the network's ${score})`),
+    flood === null
       ? ''
-      : `${flood.sources} sources knocked on tcp/${flood.port} within ${Math.ceil(flood.withinUs / 1000)} ms and said nothing`,
+      : `${flood.sources} sources knocked on tcp/${flood.port} within ${Math.ceil(flood.withinUs / 1000)} ms and left it half-open`,
     step === null ? '' : `step "${step}" of the device's ladder`,
     times > 1 ? `time ${times} for this offender` : '',
     prediction.explanation?.summary ?? '',

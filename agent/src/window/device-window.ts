@@ -16,6 +16,8 @@ const fwdPackets = featureNames.indexOf('Total Fwd Packets');
 const bwdPackets = featureNames.indexOf('Total Backward Packets');
 const fwdBytes = featureNames.indexOf('Total Length of Fwd Packets');
 const bwdBytes = featureNames.indexOf('Total Length of Bwd Packets');
+const synPackets = featureNames.indexOf('SYN Flag Count');
+const ackPackets = featureNames.indexOf('ACK Flag Count');
 
 /** `none`: a later report of the same flow is here already. `surge`: a living flow brings as much as a flood would. */
 export type WindowChange = 'none' | 'update' | 'surge';
@@ -135,6 +137,8 @@ export class DeviceWindow {
       bwdPackets: this.#features[first + bwdPackets]!,
       fwdBytes: this.#features[first + fwdBytes]!,
       bwdBytes: this.#features[first + bwdBytes]!,
+      synPackets: this.#features[first + synPackets]!,
+      ackPackets: this.#features[first + ackPackets]!,
     };
   }
 }

@@ -33,6 +33,9 @@ export interface WindowFlow {
   /** Payload. */
   readonly fwdBytes: number;
   readonly bwdBytes: number;
+  /** Packets with SYN and with ACK set, both ways. */
+  readonly synPackets: number;
+  readonly ackPackets: number;
 }
 
 /** The flow's name within the gateway. */

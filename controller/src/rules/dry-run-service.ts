@@ -8,6 +8,7 @@ import type { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry
 import type { NewRule } from '@picket/shared/contract/stored-rule';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import { guardedAddress } from '@picket/shared/policy/guarded-address';
+import { findingsOf } from '@picket/shared/policy/measures';
 import { Prevention } from '@picket/shared/policy/prevention';
 import type { RowsWanted } from '../database/keyset.ts';
 import type { GatewayDirectory } from '../devices/gateway-directory.ts';
@@ -123,15 +124,14 @@ export class DryRunService {
     for (const window of windows) {
       const judged = judgedWindow(window, flows, fresh.countsAsEvidence(window));
       const proven = replay.weigh(judged);
-      const [first] = proven;
-      if (first === undefined) continue;
+      if (proven.length === 0) continue;
       counts.proven += 1;
       if (judged.flows.length === 0) {
         counts.windows_without_flows += 1;
         continue;
       }
-      const { taken } = replay.act(judged, proven, replay.offenderOf(judged, first.proof.attack));
-      for (const measure of taken) tally.add(measure, window);
+      for (const finding of findingsOf(proven))
+        for (const measure of replay.act(judged, finding).taken) tally.add(measure, window);
     }
   }
 

@@ -5,12 +5,12 @@
 import type { Rule } from '../contract/rule.ts';
 import type { TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { halfOpenFlood } from './half-open-flood.ts';
+import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
 import type { AttackClass, JudgedWindow } from './judged-window.ts';
 
 interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
-  /** What it shows needs no network to be seen: the score is not asked. */
-  readonly isPlain: boolean;
+  /** What it shows beside the network's word, for it needs no network to be seen. */
+  readonly flood: HalfOpenFlood | undefined;
   /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
   readonly isRelayed: boolean;
 }
@@ -32,64 +32,101 @@ export interface Proof {
   readonly sinceUs: number;
   /** The class that most matches name; the newer of equals. */
   readonly attack: AttackClass;
-  /** The newest match is plain from its flows, whatever the network made of them. */
-  readonly isPlain: boolean;
+  /**
+   * What the newest match plainly shows: then every match does, and the network was not asked. It names a service to
+   * protect and nobody to blame. Null: the network's word.
+   */
+  readonly flood: HalfOpenFlood | null;
+}
+
+interface Match {
+  /** The newest of them is the newest window of the device. */
+  readonly hits: readonly Witness[];
+  readonly of: number;
 }
 
 /** The most windows a rule may look back on (`of_windows`). */
 const maxWindows = 20;
 /** Older windows say nothing about now. */
 const maxAgeUs = 3_600_000_000;
+/** Flows are shown again for a shorter while than this: knocks that lie further ahead are of before a clock was set back. */
+const knocksStayUs = 300_000_000;
 
 export class Evidence {
   readonly #witnesses: BoundedMap<string, Witness[]>;
   readonly #firedAtUs: BoundedMap<string, number>;
+  /** When the newest knock of the last plain window began, by device. */
+  readonly #knockedUntilUs: BoundedMap<string, number>;
 
   constructor(capacity = 4096) {
     this.#witnesses = new BoundedMap(capacity);
     this.#firedAtUs = new BoundedMap(capacity * 4);
+    this.#knockedUntilUs = new BoundedMap(capacity);
   }
 
   /** Devices and cooldowns that were forgotten for others. */
   get evicted(): number {
-    return this.#witnesses.evicted + this.#firedAtUs.evicted;
+    return this.#witnesses.evicted + this.#firedAtUs.evicted + this.#knockedUntilUs.evicted;
   }
 
   /** Remembers the window, where enough of it is new. */
   add(window: JudgedWindow): void {
     if (!window.countsAsEvidence) return;
-    const { atUs, score, threshold, flowsSeen } = window;
-    const isPlain = halfOpenFlood(window) !== undefined;
-    const attack = isPlain ? 'ddos_flood' : window.attack;
-    const witnesses = this.#witnesses.get(window.device.address) ?? [];
+    const { atUs, score, threshold, attack, flowsSeen } = window;
     const { address } = window.device;
+    const flood = this.#newFlood(window);
+    const witnesses = this.#witnesses.get(address) ?? [];
     const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen, isPlain, isRelayed });
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isRelayed });
     if (witnesses.length > maxWindows) witnesses.shift();
-    this.#witnesses.set(window.device.address, witnesses);
+    this.#witnesses.set(address, witnesses);
   }
 
-  /** Undefined where the rule is not met, or the newest window of the device is not among its matches. */
-  prove(
+  /**
+   * A flood whose knocks all came after those that proved the window before: flows of one burst are updated, and shown
+   * again, each time that an answer is repeated.
+   */
+  #newFlood(window: JudgedWindow): HalfOpenFlood | undefined {
+    const { address } = window.device;
+    const known = this.#knockedUntilUs.get(address);
+    const afterUs = known === undefined || known - window.atUs > knocksStayUs ? Number.NEGATIVE_INFINITY : known;
+    const flood = halfOpenFlood(window, afterUs);
+    if (flood !== undefined) this.#knockedUntilUs.set(address, flood.untilUs);
+    return flood;
+  }
+
+  /**
+   * By the network's word. Undefined where the rule is not met, or the newest window of the device is not among its
+   * matches. What is plain anyway is left to `provePlain`, lest somebody be looked for behind forged sources.
+   */
+  prove(rule: Rule, device: string, counted: Counted = {}): Proof | undefined {
+    const match = this.#match(rule, device, counted, (witness) => isNamed(rule, witness));
+    return match && { ...proofOf(match), attack: mostNamed(match.hits.map((hit) => hit.attack)), flood: null };
+  }
+
+  /** By the flows alone, whatever the network said of the same windows. Undefined likewise. */
+  provePlain(rule: Rule, device: string): Proof | undefined {
+    if (!namesClass(rule, 'ddos_flood')) return undefined;
+    const match = this.#match(rule, device, {}, ({ flood }) => flood !== undefined);
+    const flood = match?.hits.at(-1)?.flood;
+    return match && flood && { ...proofOf(match), attack: 'ddos_flood', flood };
+  }
+
+  #match(
     rule: Rule,
     device: string,
-    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false }: Counted = {},
-  ): Proof | undefined {
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false }: Counted,
+    matches: (witness: Witness) => boolean,
+  ): Match | undefined {
     const witnesses = this.#witnesses.get(device) ?? [];
     const newest = witnesses.at(-1);
     if (newest === undefined) return undefined;
     const counted = witnesses
       .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
-    const hits = counted.filter((witness) => matches(rule, witness) && !(isFirstHand && witness.isRelayed));
+    const hits = counted.filter((witness) => matches(witness) && !(isFirstHand && witness.isRelayed));
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
-    return {
-      hits: hits.length,
-      of: counted.length,
-      sinceUs: Math.min(...hits.map((hit) => hit.atUs)),
-      attack: mostNamed(hits.map((hit) => hit.attack)),
-      isPlain: newest.isPlain,
-    };
+    return { hits, of: counted.length };
   }
 
   /** True where the rule fired for this device and peer less than its cooldown ago. */
@@ -108,9 +145,14 @@ export function namesClass(rule: Pick<Rule, 'classes'>, attack: TrafficClass): b
   return attack !== 'benign' && (rule.classes.length === 0 || rule.classes.includes(attack));
 }
 
-function matches(rule: Rule, witness: Witness): boolean {
-  const isCertain = witness.isPlain || witness.score >= (rule.threshold ?? witness.threshold);
-  return isCertain && namesClass(rule, witness.attack);
+/** By the network, which is not asked whether a flood that is plain is a flood. */
+function isNamed(rule: Rule, { score, threshold, attack, flood }: Witness): boolean {
+  const isPlain = flood !== undefined && attack === 'ddos_flood';
+  return !isPlain && score >= (rule.threshold ?? threshold) && namesClass(rule, attack);
+}
+
+function proofOf({ hits, of }: Match): Pick<Proof, 'hits' | 'of' | 'sinceUs'> {
+  return { hits: hits.length, of, sinceUs: Math.min(...hits.map((hit) => hit.atUs)) };
 }
 
 function restKey(rule: Rule, device: string, peer: string | null): string {

@@ -25,6 +25,9 @@ export interface JudgedFlow {
   /** Payload. */
   readonly fwdBytes: number;
   readonly bwdBytes: number;
+  /** Packets with SYN and with ACK set, both ways. Left out where nobody knows: stored flows are read without them. */
+  readonly synPackets?: number;
+  readonly ackPackets?: number;
 }
 
 export interface JudgedWindow {

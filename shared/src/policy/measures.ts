@@ -11,6 +11,17 @@ export interface Proven {
   readonly proof: Proof;
 }
 
+/**
+ * What the network says of a window, and what is plain from its flows, each with the rules that it proves. They are
+ * answered apart, so that neither hides the other: forged knocks never keep an attack from its own rule.
+ */
+export function findingsOf(proven: readonly Proven[]): readonly (readonly [Proven, ...Proven[]])[] {
+  const isPlain = ({ proof }: Proven): boolean => proof.flood !== null;
+  return [proven.filter((one) => !isPlain(one)), proven.filter(isPlain)].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [[first, ...others] as const],
+  );
+}
+
 /** One restriction that a rule asks for now. */
 export interface Measure {
   readonly rule: Rule;

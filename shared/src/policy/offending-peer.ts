@@ -4,6 +4,7 @@
  * LAN is blamed for nothing that a router brought in its name, for whoever is beyond the router may have forged it.
  */
 import { parseDecisionValue } from './decision-value.ts';
+import { isHalfOpen } from './half-open-flood.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { networkAround, outsideSource } from './source-prefix.ts';
 
@@ -130,7 +131,8 @@ function isHost(peer: string): boolean {
 /** Many sources with one short conversation each that none of them went on with. */
 function looksForged(incoming: readonly WeighedFlow[]): boolean {
   const fleeting = incoming.filter(
-    ({ flow }) => flow.fwdPackets <= 2 && flow.bwdBytes === 0 && flow.bwdPackets <= flow.fwdPackets + 1,
+    ({ flow }) =>
+      isHalfOpen(flow) || (flow.fwdPackets <= 2 && flow.bwdBytes === 0 && flow.bwdPackets <= flow.fwdPackets + 1),
   );
   const sources = new Set(fleeting.map((flow) => flow.peer));
   return (

@@ -9,7 +9,7 @@ import { parseDecisionValue } from './decision-value.ts';
 import { defaultRules } from './default-rules.ts';
 import { guardedAddress } from './guarded-address.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
-import type { Measure } from './measures.ts';
+import { findingsOf, type Measure } from './measures.ts';
 import { Prevention, type PreventionOptions } from './prevention.ts';
 import { networkLength } from './source-prefix.ts';
 
@@ -47,6 +47,9 @@ const knock: JudgedFlow = {
 };
 const talk: Partial<JudgedFlow> = { fwdPackets: 9, bwdPackets: 8, fwdBytes: 900, bwdBytes: 900 };
 
+/** A SYN, a SYN-ACK, and no more. */
+const halfOpen: Partial<JudgedFlow> = { synPackets: 2, ackPackets: 1 };
+
 /** `at` in seconds. */
 function window(at: number, attack: AttackClass, flows: readonly Partial<JudgedFlow>[], device = camera): JudgedWindow {
   return {
@@ -74,10 +77,7 @@ class Gateway {
     const before = this.taken.length;
     for (const seen of windows) {
       const proven = this.prevention.weigh(seen);
-      const [first] = proven;
-      if (first === undefined) continue;
-      const offender = this.prevention.offenderOf(seen, first.proof.attack);
-      this.taken.push(...this.prevention.act(seen, proven, offender).taken);
+      for (const finding of findingsOf(proven)) this.taken.push(...this.prevention.act(seen, finding).taken);
     }
     return this.taken.slice(before);
   }
@@ -396,6 +396,7 @@ test('a forged flood is answered at its target from its second window on, howeve
       times(10, (index) => ({
         srcIp: `203.${at * 4}.${index}.9`,
         startedAtUs: startUs + at * 1e6 + index * 1000,
+        ...halfOpen,
         ...more,
       })),
     ),
@@ -406,7 +407,7 @@ test('a forged flood is answered at its target from its second window on, howeve
   expect(gateway.words, 'one window is no proof').toEqual([]);
   gateway.see(unsure(0.25), unsure(0.5), unsure(0.75));
   expect(gateway.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
-  expect(gateway.taken[0]?.proof).toMatchObject({ attack: 'ddos_flood', hits: 2, of: 2, isPlain: true });
+  expect(gateway.taken[0]?.proof).toMatchObject({ attack: 'ddos_flood', hits: 2, of: 2, flood: { port: 80 } });
 
   const visited = new Gateway(defaultRules);
   visited.see(...[0, 0.25, 0.5, 0.75].map((at) => unsure(at, talk)));
@@ -501,4 +502,147 @@ test('behind its own address the gateway sends everything itself: the other end 
     );
   gateway.see(beacons(0), beacons(1));
   expect(gateway.words).toEqual(['block ip 198.51.100.66']);
+});
+
+// --- what is plain, beside what the network says ---
+
+/** Eight forged knocks on tcp/80, in the second `at`, before whatever else the device sees. */
+const besideKnocks = (
+  at: number,
+  others: readonly Partial<JudgedFlow>[],
+  {
+    attack = 'other_attack',
+    score = 0.01,
+    knocks = {},
+  }: { attack?: AttackClass; score?: number; knocks?: object } = {},
+): JudgedWindow => {
+  const startedAtUs = startUs + at * 1e6;
+  const forged = times(8, (index) => ({
+    srcIp: `198.${at + 18}.${index}.7`,
+    startedAtUs: startedAtUs + index * 2000,
+    ...halfOpen,
+    ...knocks,
+  }));
+  const flows = [...forged, ...others.map((flow) => ({ startedAtUs, ...flow }))];
+  return { ...window(at, attack, flows), score };
+};
+
+test('forged knocks have nobody blocked or quarantined, whatever else the device sees meanwhile', () => {
+  const log = {
+    srcIp: '192.168.1.77',
+    dstPort: 514,
+    protocol: 17,
+    direction: 'internal',
+    fwdPackets: 3,
+    bwdPackets: 0,
+  };
+  const repeated = { bwdPackets: 3, synPackets: 4, ackPackets: 3 };
+  const logged = new Gateway(defaultRules);
+  logged.see(
+    ...times(4, (at) =>
+      besideKnocks(
+        at,
+        times(2, () => ({ ...log, fwdBytes: 300 }) as Partial<JudgedFlow>),
+        { knocks: repeated },
+      ),
+    ),
+  );
+  expect(logged.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+
+  const sketch = fc.record({ flow: anyFlow, isOurs: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(sketch, { minLength: 2, maxLength: 2 }), { minLength: 6, maxLength: 12 }),
+      fc.constantFrom<AttackClass>('ddos_flood', 'port_scan', 'botnet_beacon'),
+      (windows, attack) => {
+        const gateway = new Gateway([...defaultRules, rule()]);
+        windows.forEach((sketches, at) => {
+          const others = sketches.map(({ flow: { outside, inside, flow }, isOurs }): Partial<JudgedFlow> => {
+            const peer = (flow.direction === 'internal' ? inside : outside).v4;
+            return isOurs ? { ...flow, srcIp: camera, dstIp: peer } : { ...flow, srcIp: peer };
+          });
+          gateway.see(besideKnocks(at, others, { attack, knocks: repeated }));
+        });
+        expect([...new Set(gateway.words)]).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('one burst proves itself by nothing: its retries are the same knocks, and a second one is another witness', () => {
+  const gateway = new Gateway(defaultRules);
+  const again = (at: number, burstAt: number): JudgedWindow => ({
+    ...besideKnocks(burstAt, [], { knocks: { bwdPackets: at + 1, synPackets: at + 2, ackPackets: at + 1 } }),
+    atUs: startUs + at * 1e6,
+  });
+  gateway.see(...times(8, (at) => again(at, 0)));
+  expect(gateway.words).toEqual([]);
+  gateway.see(again(8, 8), again(9, 8));
+  expect(gateway.words, 'long after the first').toEqual([]);
+  gateway.see(again(10, 10));
+  expect(gateway.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+});
+
+test('a clock that was set back an hour does not make old knocks of new ones', () => {
+  const gateway = new Gateway(defaultRules);
+  gateway.see(besideKnocks(200, []));
+  const before = (at: number): JudgedWindow => {
+    const seen = besideKnocks(at, []);
+    return {
+      ...seen,
+      atUs: seen.atUs - 3600e6,
+      flows: seen.flows.map((flow) => ({ ...flow, startedAtUs: flow.startedAtUs - 3600e6 })),
+    };
+  };
+  gateway.see(before(1), before(2));
+  expect(gateway.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+});
+
+test('forged knocks do not hide an attack that the network sees from its own rule', () => {
+  const guess = { ...talk, srcIp: '203.0.113.9', dstPort: 22, fwdPackets: 12, bwdPackets: 12 };
+  const gateway = new Gateway(defaultRules);
+  gateway.see(...times(4, (at) => besideKnocks(at, [guess, guess], { attack: 'brute_force_ssh', score: 0.99 })));
+  expect(gateway.words.toSorted()).toEqual(['block ip 203.0.113.9', `rate_limit ip+port ${camera} tcp/80`]);
+});
+
+// --- which rule acts ---
+
+test('whom a rule acts on is found for what that rule names, not for what an earlier rule tells of', () => {
+  const telling = rule({ action: 'alert_only', min_windows: 3, of_windows: 5 });
+  const flooding = { dstPort: 80, fwdPackets: 5000, fwdBytes: 400_000, bwdBytes: 0, lastPacketAtUs: startUs + 2e6 };
+  const visitor = { ...talk, srcIp: '198.51.100.50', fwdPackets: 4, fwdBytes: 90, bwdBytes: 80 };
+  const gateway = new Gateway([telling, ...defaultRules]);
+  gateway.see(...times(3, (at) => scan(at)));
+  expect(gateway.words).toEqual(['block ip 203.0.113.9']);
+  const flood = (at: number): JudgedWindow =>
+    window(at, 'ddos_flood', [...times(4, () => ({ ...flooding, srcIp: '198.51.100.1' })), visitor, visitor]);
+  gateway.see(flood(200), flood(201));
+  expect(gateway.words.slice(1)).toEqual(['block ip 198.51.100.1', `rate_limit ip+port ${camera} tcp/80`]);
+});
+
+test('a rule that only tells is an exception to wider rules of the same attack, and to no others', () => {
+  const telling = (changes: Partial<Rule>): Rule =>
+    rule({
+      ...changes,
+      id: RuleId.parse('019a0000-0000-7000-8000-00000000000b'),
+      action: changes.action ?? 'alert_only',
+    });
+  const words = (...rules: readonly Rule[]): readonly string[] => {
+    const gateway = new Gateway(rules);
+    gateway.see(...times(4, (at) => scan(at)));
+    return gateway.words;
+  };
+  const blocked = ['block ip 203.0.113.9'];
+  expect(words(telling({ device: camera }), ...defaultRules)).toEqual([]);
+  expect(words(telling({ device: camera }), rule({ devices: [camera] }))).toEqual([]);
+  expect(words(telling({ devices: [camera] }), ...defaultRules)).toEqual([]);
+  expect(words(telling({}), ...defaultRules), 'it is as wide').toEqual(blocked);
+  expect(words(telling({ device: camera }), rule({ device: camera })), 'it is no narrower').toEqual(blocked);
+  expect(words(telling({ device: camera, classes: ['slow_rate'] }), ...defaultRules)).toEqual(blocked);
+  expect(words(telling({ device: camera, action: 'webhook' }), ...defaultRules), 'beside, not instead').toEqual(
+    blocked,
+  );
+  const sundays = { days: ['sun' as const], from: '00:00', until: '00:00', time_zone: 'UTC' };
+  expect(words(telling({ device: camera, schedule: sundays }), ...defaultRules), 'not on a Tuesday').toEqual(blocked);
 });

@@ -9,7 +9,7 @@ import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
 import { DeviceLadder } from './device-ladder.ts';
-import { Evidence, type Proof } from './evidence.ts';
+import { Evidence, namesClass, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
@@ -73,19 +73,24 @@ export class Prevention {
     if (!window.countsAsEvidence) return [];
     return this.#rules.flatMap((rule) => {
       if (!rule.is_enabled || !speaksOf(rule, window.device)) return [];
-      const proof = this.#evidence.prove(rule, address);
-      return proof === undefined ? [] : [{ rule, proof }];
+      const proofs = [this.#evidence.prove(rule, address), this.#evidence.provePlain(rule, address)];
+      return proofs.flatMap((proof) => (proof === undefined ? [] : [{ rule, proof }]));
     });
   }
 
-  offenderOf(window: JudgedWindow, attack: Proof['attack']): Offender {
-    return findOffender(window, attack, this.#options.ownAddresses?.());
+  /** Nobody is looked for behind what is plain: its sources are forged, and whoever else is in the window is innocent. */
+  offenderOf(window: JudgedWindow, { attack, flood }: Pick<Proof, 'attack' | 'flood'>): Offender {
+    return flood === null
+      ? findOffender(window, attack, this.#options.ownAddresses?.())
+      : { kind: 'target', service: { protocol: 'tcp', port: flood.port } };
   }
 
-  /** What follows from the first of the proven rules that acts. */
-  act(window: JudgedWindow, proven: readonly Proven[], offender: Offender): Measures {
-    const acting = proven.find(({ rule }) => !isTelling(rule) && isScheduled(rule.schedule, window.atUs / 1000));
+  /** What follows from one finding (`findingsOf`): the first of its rules that acts does, for what that rule names. */
+  act(window: JudgedWindow, finding: readonly Proven[]): Measures {
+    const scheduled = finding.filter(({ rule }) => isScheduled(rule.schedule, window.atUs / 1000));
+    const acting = scheduled.find((one) => !isTelling(one.rule) && !isExcepted(one, scheduled));
     if (acting === undefined) return noMeasures;
+    const offender = this.offenderOf(window, acting.proof);
     const culprits = this.#culprits(acting.rule, window, offender);
     if (culprits === 'translated') {
       return this.#answer(
@@ -199,6 +204,23 @@ export class Prevention {
     }
     return { taken, running };
   }
+}
+
+/**
+ * A rule that only tells a person is an exception to every wider rule of the same attack. A webhook is none: that
+ * another program hears of a device is no reason to leave it unprotected.
+ */
+function isExcepted({ rule, proof }: Proven, proven: readonly Proven[]): boolean {
+  return proven.some(
+    ({ rule: other }) =>
+      other.action === 'alert_only' && widthOf(other) < widthOf(rule) && namesClass(other, proof.attack),
+  );
+}
+
+/** One device, some of them, all. */
+function widthOf({ device, devices }: Rule): number {
+  if (device !== null) return 0;
+  return devices.length > 0 ? 1 : 2;
 }
 
 /** Is this device one of those that the rule is for? */
