@@ -28,3 +28,12 @@ test('counts saturate, and of forged sources without end only the latest are kno
   expect(recent.add(9_999, true, 1000).ofPeer).toBe(2);
   expect(recent.add(-1, true, 1000).ofPeer).toBe(1);
 });
+
+test('after a clock was set back counts fade from there on', () => {
+  const recent = new RecentFlows();
+  for (let flow = 0; flow < 60; flow++) recent.add(1, true, 7200 * second);
+  recent.add(1, true, 3600 * second);
+  const later = recent.add(1, true, 3720 * second);
+  expect(later.ofDevice).toBeCloseTo(1 + 61 / Math.E ** 4, 6);
+  expect(later.ofPeer).toBeCloseTo(1 + 61 / Math.E ** 4, 6);
+});

@@ -12,6 +12,9 @@ export const mostRecent = 100;
 /** Peers of one device; the one that was quiet longest is forgotten for another. */
 const mostPeers = 64;
 
+/** A flow is told of at most two minutes after its last packet: one that is older than this came after a clock was set back. */
+const clockWasSetUs = 150e6;
+
 export interface RecentCounts {
   /** 0 to `mostRecent`. */
   readonly ofDevice: number;
@@ -44,8 +47,9 @@ export class RecentFlows {
   }
 }
 
-/** Flows are handed over out of order by seconds: what is older than the newest counts as that. */
+/** Flows are handed over out of order: what is older than the newest counts as that, unless time itself began anew. */
 function counted(count: Count, isNew: boolean, atUs: number): number {
+  if (atUs < count.atUs - clockWasSetUs) count.atUs = atUs;
   const seconds = Math.max(0, atUs - count.atUs) / 1e6;
   count.value = count.value * Math.exp(-seconds / decaySeconds) + (isNew ? 1 : 0);
   count.atUs = Math.max(count.atUs, atUs);
