@@ -74,5 +74,13 @@ export const scenario: Scenario = {
     await agent.untilReady(60_000);
     field.expect('the agent starts again', agent.program.exitCode === null);
     await field.expectReach('the attacker gets nothing after kill -9', attacker, false);
+    const after = await agent.decisions();
+    const known = new Set(after.map(({ decision }) => decision.value));
+    for (const address of ['192.0.2.97', '192.0.2.99']) {
+      const isHeld = known.has(address) && (await field.held(address)).length > 0;
+      field.expect(`${address}, blocked before it, is known and held`, isHeld, after);
+    }
+    const isGone = !known.has('192.0.2.98') && (await field.held('192.0.2.98')).length === 0;
+    field.expect('192.0.2.98, lifted while the disk was full, stays gone', isGone, after);
   },
 };
