@@ -9,8 +9,10 @@ import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
 import type { AttackClass, JudgedWindow } from './judged-window.ts';
 
 interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
-  /** What it shows beside the network's word, for it needs no network to be seen. */
+  /** What it shows beside the network's word, for it needs no network to be seen; undefined where that is nothing new. */
   readonly flood: HalfOpenFlood | undefined;
+  /** It shows one, new or not: the network is not asked whether that is a flood. */
+  readonly isPlain: boolean;
   /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
   readonly isRelayed: boolean;
 }
@@ -75,9 +77,10 @@ export class Evidence {
     const { atUs, score, threshold, attack, flowsSeen } = window;
     const { address } = window.device;
     const flood = this.#newFlood(window);
+    const isPlain = flood !== undefined || halfOpenFlood(window) !== undefined;
     const witnesses = this.#witnesses.get(address) ?? [];
     const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isRelayed });
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isPlain, isRelayed });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);
   }
@@ -145,10 +148,10 @@ export function namesClass(rule: Pick<Rule, 'classes'>, attack: TrafficClass): b
   return attack !== 'benign' && (rule.classes.length === 0 || rule.classes.includes(attack));
 }
 
-/** By the network, which is not asked whether a flood that is plain is a flood. */
-function isNamed(rule: Rule, { score, threshold, attack, flood }: Witness): boolean {
-  const isPlain = flood !== undefined && attack === 'ddos_flood';
-  return !isPlain && score >= (rule.threshold ?? threshold) && namesClass(rule, attack);
+/** By the network, where it says more than that a plain flood is one: it would say so again at each repeated answer. */
+function isNamed(rule: Rule, { score, threshold, attack, isPlain }: Witness): boolean {
+  const saysMore = !isPlain || attack !== 'ddos_flood';
+  return saysMore && score >= (rule.threshold ?? threshold) && namesClass(rule, attack);
 }
 
 function proofOf({ hits, of }: Match): Pick<Proof, 'hits' | 'of' | 'sinceUs'> {

@@ -140,6 +140,16 @@ test('what a device says to a group of hosts makes nobody a destination', () => 
 test('a flood from forged sources names its target, and the service where it is one', () => {
   const forged = times(10, (index) => ({ srcIp: `203.0.113.${index}`, dstPort: 80, bwdPackets: 1 }));
   expect(offenderOf('ddos_flood', forged)).toEqual({ kind: 'target', service: { protocol: 'tcp', port: 80 } });
+  const logs = times(2, () => ({ srcIp: '192.168.1.77', dstPort: 514, protocol: 17, direction: 'internal' as const }));
+  const retried = times(8, (index) => ({
+    srcIp: `203.0.${index}.9`,
+    dstPort: 80,
+    bwdPackets: 4,
+    synPackets: 5,
+    ackPackets: 4,
+  }));
+  const target = { kind: 'target', service: { protocol: 'tcp', port: 80 } };
+  expect(offenderOf('ddos_flood', [...logs, ...retried]), 'whoever else is there').toEqual(target);
   const manyPorts = times(10, (index) => ({ srcIp: `203.0.113.${index}`, dstPort: index + 1, protocol: 17 }));
   expect(offenderOf('ddos_flood', manyPorts)).toEqual({ kind: 'target', service: null });
 });

@@ -152,13 +152,15 @@ function areOneNetwork(peers: readonly PeerWeight[]): boolean {
   return networks.size === 1 && peers.every((peer) => peer.isGenuine && !peer.isInside);
 }
 
+/** The one that nearly all of it goes to, whatever came first. */
 function serviceOf(flows: readonly WeighedFlow[]): Service | null {
-  const [first] = flows;
-  if (first === undefined || (first.flow.protocol !== 6 && first.flow.protocol !== 17)) return null;
-  const { protocol, dstPort } = first.flow;
-  const same = flows.filter(({ flow }) => flow.protocol === protocol && flow.dstPort === dstPort);
-  if (dstPort === 0 || totalWeight(same) < singleShare * totalWeight(flows)) return null;
-  return { protocol: protocol === 6 ? 'tcp' : 'udp', port: dstPort };
+  const most = singleShare * totalWeight(flows);
+  const main = flows.find(({ flow: { protocol, dstPort } }) => {
+    const same = flows.filter(({ flow }) => flow.protocol === protocol && flow.dstPort === dstPort);
+    return totalWeight(same) >= most;
+  })?.flow;
+  if (main === undefined || main.dstPort === 0 || (main.protocol !== 6 && main.protocol !== 17)) return null;
+  return { protocol: main.protocol === 6 ? 'tcp' : 'udp', port: main.dstPort };
 }
 
 function weighFlows(window: OffenderWindow, attack: AttackClass): readonly WeighedFlow[] {

@@ -570,10 +570,11 @@ test('forged knocks have nobody blocked or quarantined, whatever else the device
   );
 });
 
-test('one burst proves itself by nothing: its retries are the same knocks, and a second one is another witness', () => {
+test('one burst is no proof, however sure the network is: its retries are the same knocks, and a second one is another witness', () => {
   const gateway = new Gateway(defaultRules);
+  const sure = { attack: 'ddos_flood', score: 0.99 } as const;
   const again = (at: number, burstAt: number): JudgedWindow => ({
-    ...besideKnocks(burstAt, [], { knocks: { bwdPackets: at + 1, synPackets: at + 2, ackPackets: at + 1 } }),
+    ...besideKnocks(burstAt, [], { ...sure, knocks: { bwdPackets: at + 1, synPackets: at + 2, ackPackets: at + 1 } }),
     atUs: startUs + at * 1e6,
   });
   gateway.see(...times(8, (at) => again(at, 0)));
