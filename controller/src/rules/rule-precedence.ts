@@ -1,6 +1,7 @@
 /**
  * Which rule acts where several are met at the same time: a gateway goes by the first of its policy. The narrowest first,
- * so that an exception is one (`alert_only` for a device or a type of device: `Prevention.act`); of equals the newest; what nobody wrote, the default rules, last.
+ * so that an exception is one (an `alert_only` for a device, or for a type of device, holds wider rules back); of equals
+ * the newest; what nobody wrote, the default rules, last.
  */
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import type { StoredRule } from '@picket/shared/contract/stored-rule';

@@ -528,25 +528,12 @@ const besideKnocks = (
 };
 
 test('forged knocks have nobody blocked or quarantined, whatever else the device sees meanwhile', () => {
-  const log = {
-    srcIp: '192.168.1.77',
-    dstPort: 514,
-    protocol: 17,
-    direction: 'internal',
-    fwdPackets: 3,
-    bwdPackets: 0,
-  };
+  const log = { srcIp: '192.168.1.77', dstPort: 514, protocol: 17, fwdPackets: 3, bwdPackets: 0, fwdBytes: 300 };
+  const logs = times(2, (): Partial<JudgedFlow> => ({ ...log, direction: 'internal' }));
   const repeated = { bwdPackets: 3, synPackets: 4, ackPackets: 3 };
+  const flowImportance = [0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5]; // the network leans on the logs
   const logged = new Gateway(defaultRules);
-  logged.see(
-    ...times(4, (at) =>
-      besideKnocks(
-        at,
-        times(2, () => ({ ...log, fwdBytes: 300 }) as Partial<JudgedFlow>),
-        { knocks: repeated },
-      ),
-    ),
-  );
+  logged.see(...times(4, (at) => ({ ...besideKnocks(at, logs, { knocks: repeated }), flowImportance })));
   expect(logged.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
 
   const sketch = fc.record({ flow: anyFlow, isOurs: fc.boolean() });
