@@ -9,7 +9,7 @@ import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
 import { DeviceLadder } from './device-ladder.ts';
-import { Evidence, namesClass, type Proof } from './evidence.ts';
+import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
@@ -21,6 +21,7 @@ import {
   restrictSource,
   type Restriction,
 } from './restriction.ts';
+import { isExcepted } from './rule-exception.ts';
 import { isScheduled } from './rule-schedule.ts';
 import { outsideSource, type Source } from './source-prefix.ts';
 
@@ -204,23 +205,6 @@ export class Prevention {
     }
     return { taken, running };
   }
-}
-
-/**
- * A rule that only tells a person is an exception to every wider rule of the same attack. A webhook is none: that
- * another program hears of a device is no reason to leave it unprotected.
- */
-function isExcepted({ rule, proof }: Proven, proven: readonly Proven[]): boolean {
-  return proven.some(
-    ({ rule: other }) =>
-      other.action === 'alert_only' && widthOf(other) < widthOf(rule) && namesClass(other, proof.attack),
-  );
-}
-
-/** One device, some of them, all. */
-function widthOf({ device, devices }: Rule): number {
-  if (device !== null) return 0;
-  return devices.length > 0 ? 1 : 2;
 }
 
 /** Is this device one of those that the rule is for? */
