@@ -19,7 +19,7 @@ function randomFrom(seed: number): (below: number) => number {
 
 test('what is read of a shipped graph', () => {
   const summary = readOnnx(graph);
-  expect(summary.inputs).toEqual(['windows', 'flows_seen']);
+  expect(summary.inputs).toEqual(['windows', 'flows_seen', 'flow_context']);
   expect(summary.outputs).toEqual(['scores', 'probabilities']);
   expect(summary.forbidden).toEqual([]);
   expect(summary.unbackedTensors).toBe(0);
