@@ -4,7 +4,6 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
-  awaits: 'a model bundle that sees it; cnn-lstm-2 does not within the time given',
   attack: 'ddos_flood',
   expectation: 'hping3 sends 1,000 datagrams a second to one port: its address is dropped in the kernel.',
   needs: ['hping3'],

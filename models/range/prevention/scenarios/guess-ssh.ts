@@ -5,7 +5,6 @@ import type { Scenario } from '../scenario.ts';
 export const scenario: Scenario = {
   group: 'attacks',
   attack: 'brute_force_ssh',
-  awaits: 'a model bundle that always sees it; cnn-lstm-2 sometimes does not within the time given',
   expectation: 'hydra guesses at sshd with 16 connections: its address is dropped in the kernel.',
   needs: ['hydra', 'sshd'],
   network: { services: ['web', 'ssh'] },

@@ -4,7 +4,6 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
-  awaits: 'a model bundle that sees it; cnn-lstm-2 does not within the time given',
   attack: 'port_scan',
   expectation: 'nmap -sU: its address is dropped in the kernel.',
   needs: ['nmap'],

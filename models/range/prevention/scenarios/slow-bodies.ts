@@ -5,7 +5,6 @@ import type { Scenario } from '../scenario.ts';
 export const scenario: Scenario = {
   group: 'attacks',
   attack: 'slow_rate',
-  awaits: 'a model bundle that always sees it; cnn-lstm-2 sometimes does not within the time given',
   expectation: 'slowhttptest -B holds 150 connections: its address is dropped in the kernel.',
   needs: ['slowhttptest'],
   network: { services: ['web'] },
