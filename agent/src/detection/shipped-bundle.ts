@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-3', import.meta.url));
 
-export const shippedManifestSha256 = '61796d7f95cfdce16c9113e398463d65cd9d6f11fa9c1e9834c0216b0944df44';
+export const shippedManifestSha256 = 'a6e428291e535c86848f30103f8479191d4e52c4d13208a5e2dcdf0eb78ef5a2';
