@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-3', import.meta.url));
 
-export const shippedManifestSha256 = 'a6e428291e535c86848f30103f8479191d4e52c4d13208a5e2dcdf0eb78ef5a2';
+export const shippedManifestSha256 = 'cca6c041c8ddb76c9264ca5a1d8910089105b4f209c837639dc8851ff5d0e6cb';
