@@ -53,7 +53,7 @@ The threshold is ${record.threshold_reason}.`,
         row.groups.join(', '),
       ]),
     ),
-    `Split before windows were cut: the range by site, tool and service; published tables by blocks of two minutes with
+    `Split before windows were cut: the range by site, with tools and services that training never had beside some that it had; published tables by blocks of two minutes with
 ten seconds' gap, and by device type. Scaling, early stopping, temperature and threshold come from training and
 validation parts; the test part was measured once. Not looked at: ${record.masked_features.map((index) => features[index]!.name).join(', ')}. Of the destination port
 only how much of the window goes to the same one.`,
