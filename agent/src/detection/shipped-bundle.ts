@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-3', import.meta.url));
 
-export const shippedManifestSha256 = 'cca6c041c8ddb76c9264ca5a1d8910089105b4f209c837639dc8851ff5d0e6cb';
+export const shippedManifestSha256 = 'f14d96f6c738c96ba581d8be51f7072a4fc3e3263d25ad09e004a9883502d7b4';
