@@ -1,4 +1,5 @@
 /** A policy that does no harm. */
+import { eventually } from '../../running-program.ts';
 import { ControlRoom } from '../control-room.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -15,7 +16,11 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     await room.untilInSync('hall-1');
     await room.useMode('hall-1', 'enforce');
-    const { twin } = await room.gateway('hall-1');
+    const { twin } = await eventually(
+      () => room.gateway('hall-1'),
+      ({ twin: { policy } }) => policy.reported?.in_force === policy.desired_version,
+      60_000,
+    );
     const { reported } = twin.policy;
     const steps = reported?.steps.map(({ step }) => step) ?? [];
     for (const step of ['validated', 'applied', 'verified', 'confirmed'])
