@@ -1,39 +1,20 @@
 /** The store of decisions on a disk that is really full. */
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { decision } from '../testing/decisions.ts';
+import { SmallDisk } from '../testing/small-disk.ts';
 import { DecisionStore } from './decision-store.ts';
 
 describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
-  let folder: string;
+  let disk: SmallDisk;
   let path: string;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'picket-full-'));
-    const mounted = spawnSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
-    if (mounted.status !== 0) throw new Error(`cannot mount a small disk: ${String(mounted.stderr)}`);
-    path = join(folder, 'decisions.sqlite');
+    disk = SmallDisk.mount();
+    path = join(disk.folder, 'decisions.sqlite');
   });
-  afterEach(() => {
-    spawnSync('/usr/bin/umount', [folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  /** Until not one byte more fits. */
-  function fill(): void {
-    const file = openSync(join(folder, 'ballast'), 'w');
-    try {
-      for (;;) writeSync(file, Buffer.alloc(4096));
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-    } finally {
-      closeSync(file);
-    }
-  }
+  afterEach(() => disk[Symbol.dispose]());
 
   test('decisions are held in memory, counted, and written down once there is room', () => {
     const nowMs = Date.now();
@@ -46,7 +27,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
         .toSorted();
     const store = DecisionStore.open({ path });
     store.put([kept, lifted, removed]);
-    fill();
+    disk.fill();
     expect(() => store.put(late)).toThrow(/full/);
     expect(() => store.lift([lifted.id], nowMs)).toThrow(/full/);
     expect(() => store.remove([removed.id, late[0]!.id])).toThrow(/full/);
@@ -55,7 +36,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     const wanted = ids(store);
     expect(wanted).toHaveLength(400);
 
-    rmSync(join(folder, 'ballast'));
+    disk.makeRoom();
     store.seen();
     expect(store.unsaved).toBe(0);
     // killed: nobody closed the first one

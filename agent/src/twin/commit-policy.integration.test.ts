@@ -1,13 +1,11 @@
 /** A policy that is proved while the disk under the agent's state is really full. */
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { policyTyp, type Policy } from '@picket/shared/contract/twin';
 import { requireSystem } from '../../../.ci/require-system.ts';
+import { SmallDisk } from '../testing/small-disk.ts';
 import { PolicyCommit } from './commit-policy.ts';
 import { ReportedState } from './reported-state.ts';
 import { DesiredVerifier } from './verify-desired.ts';
@@ -17,7 +15,7 @@ const hall = GatewayId.parse('hall-1');
 const patience = { timeout: 60_000, interval: 20 };
 
 describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
-  let folder: string;
+  let disk: SmallDisk;
   let verifier: DesiredVerifier;
   let sign: (version: number, seconds?: number) => Promise<string>;
   /** Versions that held, in turn; 0: the gateway's own settings. */
@@ -26,9 +24,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
   let prove: () => void;
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'picket-full-'));
-    const mounted = spawnSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
-    if (mounted.status !== 0) throw new Error(`cannot mount a small disk: ${String(mounted.stderr)}`);
+    disk = SmallDisk.mount();
     const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
     verifier = await DesiredVerifier.create([{ ...(await exportJWK(pair.publicKey)), kid: 'key-1' }], hall);
     sign = (version, seconds = 600) =>
@@ -38,10 +34,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     held = [];
     prove = () => {};
   });
-  afterEach(() => {
-    spawnSync('/usr/bin/umount', ['--lazy', folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterEach(() => disk[Symbol.dispose]());
 
   function content(version: number, seconds: number): Policy {
     return {
@@ -59,7 +52,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     };
   }
 
-  const openState = (): ReportedState => ReportedState.open(join(folder, 'desired.sqlite'), quiet);
+  const openState = (): ReportedState => ReportedState.open(join(disk.folder, 'desired.sqlite'), quiet);
   const openCommit = (state: ReportedState): Promise<PolicyCommit> =>
     PolicyCommit.open({
       verifier,
@@ -75,18 +68,6 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
       retryMs: 5,
     });
 
-  /** Until not one byte more fits. */
-  function fill(): void {
-    const file = openSync(join(folder, 'ballast'), 'w');
-    try {
-      for (;;) writeSync(file, Buffer.alloc(4096));
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-    } finally {
-      closeSync(file);
-    }
-  }
-  const makeRoom = (): void => rmSync(join(folder, 'ballast'));
   /** What a gateway finds that starts after a power cut now. */
   function onDisk(): { readonly policy: string | undefined; readonly pending: number | undefined } {
     using state = openState();
@@ -108,7 +89,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     expect([held.at(-1), state.policy()]).toEqual([2, second]);
     expect(onDisk(), 'a power cut now would undo it').toEqual({ policy: first, pending: 2 });
 
-    makeRoom();
+    disk.makeRoom();
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ step: 'confirmed', detail: null }), patience);
     expect(commit.unsaved).toBe(0);
     expect(onDisk()).toEqual({ policy: second, pending: undefined });
@@ -122,12 +103,12 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     await using commit = await openCommit(state);
     commit.take(await sign(1));
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 1, step: 'confirmed' }), patience);
-    fill();
+    disk.fill();
     commit.take(await sign(2));
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 2, step: 'received' }), patience);
     expect(commit.reported.detail).toMatch(/waits.*full/);
     expect(held).toEqual([1]);
-    makeRoom();
+    disk.makeRoom();
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 2, step: 'confirmed' }), patience);
     expect(held).toEqual([1, 2]);
   });
@@ -149,7 +130,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 3, step: 'rolled_back' }), patience);
     expect([held.at(-1), commit.unsaved, onDisk().pending]).toEqual([2, 1, 3]);
     commit.take(third); // the broker keeps it, so it comes with each connection
-    makeRoom();
+    disk.makeRoom();
     await vi.waitFor(() => expect(commit.unsaved).toBe(0), patience);
     expect(onDisk()).toEqual({ policy: second, pending: undefined });
     expect(held).toEqual([1, 2, 3, 2]);
@@ -160,7 +141,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     return () => {
       if (isFull || !isTime()) return;
       isFull = true;
-      fill();
+      disk.fill();
     };
   }
 });
