@@ -85,6 +85,37 @@ describeOnBothDatabases('gateways', (open) => {
     });
   });
 
+  test('a policy that is still being tried, and decisions the kernel does not hold, are not in sync, on either door', async () => {
+    const { writer } = api.controller.database;
+    await writer.updateTable('gateways').set({ protocol: 2 }).where('id', '=', 'edge-1').execute();
+    await api.controller.fleet.twin.refreshAll();
+    const { policy } = (await api.get('/gateways/edge-1')).body.twin;
+    const version = policy.desired_version as number;
+    const told: { policy: boolean; decisions: boolean }[] = [];
+    const unsubscribe = api.controller.feed.subscribe('live', (text) => {
+      const { type, data } = JSON.parse(text);
+      if (type === 'gateway_status')
+        told.push({ policy: data.twin.policy.in_sync, decisions: data.twin.decisions.in_sync });
+      return 'taken';
+    });
+    await writer.updateTable('gateways').set({ decisions_version: 3 }).where('id', '=', 'edge-1').execute();
+    for (const step of ['received', 'validated', 'applied', 'verified', 'confirmed', 'rolled_back'] as const) {
+      await api.controller.fleet.gateways.takeReported(edge1, {
+        at: now(),
+        policy: { version, step, detail: null },
+        decisions: { version: 3, step, detail: null, in_force: 0 },
+        mode: 'simulate',
+        model_version: 'm1',
+        threshold: 0.5,
+      });
+      const { twin } = (await api.get('/gateways/edge-1')).body;
+      expect(told.at(-1), step).toEqual({ policy: step === 'confirmed', decisions: /verified|confirmed/.test(step) });
+      expect({ policy: twin.policy.in_sync, decisions: twin.decisions.in_sync }, step).toEqual(told.at(-1));
+    }
+    unsubscribe();
+    expect(told).toHaveLength(6);
+  });
+
   test.each([
     [{ mode: 'panic' }, '/mode'],
     [{ threshold: 2 }, '/threshold'],

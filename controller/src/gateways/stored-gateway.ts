@@ -2,12 +2,11 @@
 import type { Selectable } from 'kysely';
 import { Health } from '@picket/shared/contract/gateway';
 import { Policy, Reported } from '@picket/shared/contract/twin';
-import type { GuardedAddresses, PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
+import type { GuardedAddresses, PolicyReported } from '@picket/shared/contract/twin';
 import { StoredGateway } from '@picket/shared/contract/stored-gateway';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
+import { isSettled, provingProtocol } from '../twin/settled-policy.ts';
 import type { GatewayRow } from './gateway-repository.ts';
-
-const holds: ReadonlySet<ReportedStep> = new Set(['applied', 'verified', 'confirmed']);
 
 export function toStoredGateway(row: GatewayRow): StoredGateway {
   const reported = parseOr(Reported, row.reported);
@@ -28,8 +27,8 @@ export function toStoredGateway(row: GatewayRow): StoredGateway {
     agent_version: row.agent_version,
     protocol: row.protocol,
     twin: {
-      policy: ladder(row.policy_version, reported?.policy),
-      decisions: ladder(row.decisions_version, reported?.decisions),
+      policy: ladder(row.policy_version, reported?.policy, confirms(row)),
+      decisions: ladder(row.decisions_version, reported?.decisions, false),
       reported_at: row.reported_at,
       mode: reported?.mode ?? null,
       model_version: reported?.model_version ?? null,
@@ -53,17 +52,25 @@ export function guardedOf(row: Selectable<GatewaysTable>): GuardedAddresses {
   return parseOr(Reported, row.reported)?.guarded ?? { own: [], default_routes: [] };
 }
 
-/** Devices that the gateway leaves alone by now; null where that is not known. */
+/** Devices that the gateway leaves alone for good; null where that is not known, as while a policy is tried. */
 export function unmonitoredOf(row: Selectable<GatewaysTable>): readonly string[] | null {
   const reported = parseOr(Reported, row.reported);
-  const inForce =
-    reported !== undefined && reported.policy.version === row.policy_version && holds.has(reported.policy.step);
-  const payload = inForce ? row.policy_jws?.split('.')[1] : undefined;
+  const isInSync = ladder(row.policy_version, reported?.policy, confirms(row)).in_sync;
+  const payload = isInSync ? row.policy_jws?.split('.')[1] : undefined;
   if (payload === undefined) return null;
   return parseOr(Policy, Buffer.from(payload, 'base64url').toString('utf8'))?.unmonitored ?? null;
 }
 
-function ladder(desired: number, reported: PolicyReported | undefined): StoredGateway['twin']['policy'] {
+function confirms({ protocol }: Selectable<GatewaysTable>): boolean {
+  return protocol >= provingProtocol;
+}
+
+/** `isConfirmed`: each version is confirmed over new connections, or put back. */
+function ladder(
+  desired: number,
+  reported: PolicyReported | undefined,
+  isConfirmed: boolean,
+): StoredGateway['twin']['policy'] {
   return {
     desired_version: desired,
     reported:
@@ -76,7 +83,7 @@ function ladder(desired: number, reported: PolicyReported | undefined): StoredGa
             in_force: reported.in_force ?? null,
             steps: reported.steps ?? [],
           },
-    in_sync: desired === 0 || (reported?.version === desired && holds.has(reported.step)),
+    in_sync: desired === 0 || (reported?.version === desired && isSettled(reported.step, isConfirmed)),
   };
 }
 

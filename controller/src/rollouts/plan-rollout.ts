@@ -1,6 +1,7 @@
 /** What a roll-out does next: whom it judges, whom it releases, when it halts, is undone or is done. Pure. */
 import type { RolloutGatewayState } from '@picket/shared/contract/stored-rollout';
 import type { PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
+import { isSettled } from '../twin/settled-policy.ts';
 
 /** An enrolled gateway. */
 export interface FleetGateway {
@@ -49,8 +50,7 @@ export function judge(released: readonly Released[], fleet: readonly FleetGatewa
     const { reported } = gateway;
     if (reported !== undefined && reported.version >= row.version) {
       const { step, detail } = reported;
-      if (step === 'confirmed' || (!gateway.confirms && step === 'verified'))
-        return [{ gatewayId, state: 'confirmed', detail: null }];
+      if (isSettled(step, gateway.confirms)) return [{ gatewayId, state: 'confirmed', detail: null }];
       if (undone.has(step)) return [{ gatewayId, state: step === 'rolled_back' ? 'rolled_back' : 'failed', detail }];
     }
     if (nowMs - row.releasedAtMs < silenceMs) return [];

@@ -17,6 +17,7 @@ import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { RolloutGatewaysTable, RolloutsTable } from '../database/rollout-tables.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
+import { provingProtocol } from '../twin/settled-policy.ts';
 import { judge, nextStep, type FleetGateway, type Released } from './plan-rollout.ts';
 import type { RolloutRepository, RolloutWithGateways } from './rollout-repository.ts';
 
@@ -34,8 +35,6 @@ export interface RolloutServiceParts {
 
 const system: Actor = { username: 'system', address: null };
 const lookEveryMs = 15_000;
-/** Agents from this protocol on confirm. */
-const confirmingProtocol = 2;
 
 export class RolloutService implements AsyncDisposable {
   readonly #parts: RolloutServiceParts;
@@ -266,7 +265,7 @@ function toFleetGateway(row: Selectable<GatewaysTable>): FleetGateway {
     id: row.id,
     online: row.online === 1,
     isCanary: labels['canary'] !== undefined && labels['canary'] !== 'false',
-    confirms: row.protocol >= confirmingProtocol,
+    confirms: row.protocol >= provingProtocol,
     reported: reported?.policy,
   };
 }

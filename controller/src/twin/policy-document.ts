@@ -6,6 +6,7 @@ import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Rule } from '@picket/shared/contract/rule';
 import { Policy } from '@picket/shared/contract/twin';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
+import { provingProtocol } from './settled-policy.ts';
 
 /** A policy without version and times. */
 export type PolicyContent = Omit<Policy, 'audience' | 'version' | 'issued_at' | 'expires_at'>;
@@ -13,8 +14,6 @@ export type PolicyContent = Omit<Policy, 'audience' | 'version' | 'issued_at' | 
 /** An agent that hears nothing for this long stops taking this policy as new; what it applied stays. */
 export const policyLifetimeMs = 30 * 24 * 3_600_000;
 
-/** Agents from this protocol on prove a policy over new connections or put the one before back, and prove an unblock. */
-export const provingProtocol = 2;
 /** Long enough for a busy gateway to connect twice, short enough that a lockout is a hiccup. */
 const confirmWithinSeconds = 30;
 

@@ -17,7 +17,8 @@ import { inChunks } from '../database/upsert.ts';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
 import type { UnblockPublisher } from '../unblocks/unblock-publisher.ts';
-import { hashOf, isDue, policyContent, policyDocument, provingProtocol } from './policy-document.ts';
+import { hashOf, isDue, policyContent, policyDocument } from './policy-document.ts';
+import { provingProtocol } from './settled-policy.ts';
 import type { TwinRepository } from './twin-repository.ts';
 
 export interface TwinServiceParts {

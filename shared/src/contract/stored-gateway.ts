@@ -26,7 +26,7 @@ const Ladder = z.object({
       steps: z.array(z.object({ step: ReportedStep, at: Instant })),
     })
     .nullable(),
-  /** It has the newest version, and that version holds. */
+  /** It has the newest version, and that version holds for good: read back from the kernel, and confirmed where it is a policy. */
   in_sync: z.boolean(),
 });
 
