@@ -11,6 +11,13 @@ export async function tryPort(from: Namespace, address: string, port: number): P
   return status === 0;
 }
 
+/** How many of so many TCP connections, begun at once, open within two seconds. */
+export async function countOpened(from: Namespace, address: string, port: number, attempts: number): Promise<number> {
+  const open = `timeout 2 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null && echo opened`;
+  const { stdout } = await from.run(['bash', '-c', `for i in $(seq ${attempts}); do (${open}) & done; wait`]);
+  return stdout.split('\n').filter((line) => line === 'opened').length;
+}
+
 const asker = fileURLToPath(new URL('../programs/ask-datagram.ts', import.meta.url));
 
 /** Whether a datagram from a port of one's own is answered, within two seconds. */
