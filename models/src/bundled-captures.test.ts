@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CaptureLabels } from '../range/labels.ts';
 import { evaluationWindows, sequenceWindows } from './dataset/evaluation-windows.ts';
 import { emptyDataset } from './dataset/flow-rows.ts';
+import { splitForTraining, usualSplit } from './dataset/capture-split.ts';
 import { replayCaptures } from './dataset/replay-captures.ts';
 import { scoreWindows } from './network/scorer.ts';
 
@@ -35,7 +36,7 @@ async function verdicts(
   cpSync(join(captures, capture), join(own, capture));
   writeFileSync(join(own, capture.replace('.pcap', '.labels.json')), JSON.stringify({ ...demo, rules }));
   const dataset = emptyDataset();
-  await replayCaptures(own, dataset, () => undefined);
+  await replayCaptures(own, splitForTraining(usualSplit), dataset, () => undefined);
   const windows = evaluationWindows(dataset, 'test');
   const manifest = ModelManifest.parse(JSON.parse(readFileSync(join(bundles, bundle!, 'manifest.json'), 'utf8')));
   const probabilities = await scoreWindows(readFileSync(join(bundles, bundle!, 'detect.onnx')), windows);
@@ -70,7 +71,7 @@ test('a gateway scores the windows that training cuts, in the same context', { t
   const dataset = emptyDataset();
   const own = mkdtempSync(join(folder, 'benign-'));
   cpSync(capture, join(own, 'benign', 'benign.pcap'));
-  await replayCaptures(own, dataset, () => undefined);
+  await replayCaptures(own, splitForTraining(usualSplit), dataset, () => undefined);
   const live = replayed(capture);
   expect([...live.keys()].sort()).toEqual(dataset.sequences.map(({ device }) => device).sort());
   let found = 0;

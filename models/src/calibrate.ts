@@ -1,10 +1,13 @@
 /** Temperature and threshold, both from validation data: so that 0.9 means nine in ten, and quiet means quiet. */
 import { alertCount, proofsOf } from './evaluation/alarms.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
+import { groupOf } from './dataset/flow-rows.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import type { Predictor } from './evaluation/predictor.ts';
+import { poissonUpperBound } from './evaluation/alert-figures.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
-import { crossEntropy, mostExpected, quietThreshold } from './metrics.ts';
+import type { ScoredSequence } from './evaluation/scored-sequences.ts';
+import { crossEntropy, groupWeights, quietThreshold } from './metrics.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
 import { scoreWindows } from './network/scorer.ts';
@@ -20,55 +23,89 @@ const logitStep = 0.1;
 /** A source whose hosts are no devices: its benign part was an office, partly infected. It has no say in quietness. */
 const offices: ReadonlySet<string> = new Set(['cicids2017']);
 
-/** Logits are divided by it. Windows as they were, attack and benign weighing the same. */
+/** Logits are divided by it. Windows as they were, attack and benign weighing the same, and of the benign ones each site and device type. */
 export async function fitTemperature(network: TrainedNetwork, dataset: Dataset): Promise<number> {
   const windows = evaluationWindows(dataset, 'validation', 500);
   const attacks = windows.labels.filter((label) => label !== 0).length;
-  const weights = Float64Array.from(windows.labels, (label) =>
-    label === 0 ? 0.5 / Math.max(1, windows.count - attacks) : 0.5 / Math.max(1, attacks),
-  );
+  const benign = [...windows.labels.keys()].filter((index) => windows.labels[index] === 0);
+  const weights = new Float64Array(windows.count).fill(0.5 / Math.max(1, attacks));
+  const groups = groupWeights(benign.map((index) => groupOf(windows.sequences[index]!)));
+  for (const [at, index] of benign.entries()) weights[index] = 0.5 * groups[at]!;
   const probabilities = await scoreWindows(buildDetectGraph({ ...network, temperature: 1 }), windows);
   const candidates = Array.from({ length: 41 }, (_, index) => 0.4 * 1.06 ** index);
   const losses = candidates.map((candidate) => crossEntropy(probabilities, windows.labels, candidate, weights));
   return candidates[losses.indexOf(Math.min(...losses))]!;
 }
 
+/** What a source of validation data says of a threshold. */
+interface Quietness {
+  readonly source: string;
+  /** Scores of its benign windows. */
+  readonly scores: readonly number[];
+  /** Of its gateways that nobody attacked. */
+  readonly days: number;
+  readonly peaceful: readonly ScoredSequence[];
+}
+
 /**
- * The lowest threshold at which benign validation windows stay quiet one by one, and gateways that nobody attacks give no
- * more alerts of N of M than one a day may give by chance: a few hours can say no more than that.
+ * The lowest threshold at which the benign validation windows of each source stay quiet one by one, and its gateways in
+ * peace give no more alerts of N of M than one for each whole day that was listened to.
  */
 export async function chooseThreshold(
   predictor: Predictor,
   dataset: Dataset,
   bounds: readonly [number, number] = thresholdBounds,
 ): Promise<{ readonly threshold: number; readonly reason: string }> {
+  const sources = await quietnessOf(predictor, dataset);
+  let threshold = Math.max(
+    bounds[0],
+    ...sources.map(({ scores }) => quietThreshold(scores, shareOf(scores.length), bounds)),
+  );
+  const isLoud = (source: Quietness): boolean => alertsAt(source, threshold) > Math.floor(source.days * alertsPerDay);
+  while (threshold < bounds[1] && sources.some(isLoud)) {
+    threshold = Math.min(bounds[1], 1 / (1 + ((1 - threshold) / threshold) * Math.exp(-logitStep)));
+  }
+  const loud = sources.filter(isLoud).map(({ source }) => source);
+  const reason =
+    `the lowest from ${bounds[0]} to ${bounds[1]} at which of each source at most ${100 * falseAlarmTarget} % of the benign validation ` +
+    `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace give no more than ${alertsPerDay} alert ` +
+    `for each whole day of listening, that is none in less than a day${loud.length > 0 ? ` (out of reach: ${loud.join(', ')})` : ''}. ` +
+    `What is left: ${sources.map((source) => whatIsLeft(source, threshold)).join('; ')}`;
+  return { threshold, reason };
+}
+
+async function quietnessOf(predictor: Predictor, dataset: Dataset): Promise<Quietness[]> {
   const scored = await scoreSequences(
     dataset,
     predictor,
     ({ part, source }) => part === 'validation' && !offices.has(source),
   );
-  const scores = judgedWindows(dataset, scored, 1)
-    .filter(({ label }) => label === 0)
-    .map(({ score }) => score);
-  const quietWindows = quietThreshold(scores, falseAlarmTarget, bounds);
+  const listenings = dataset.listenings.filter(({ part, isAttacked }) => part === 'validation' && !isAttacked);
+  const isPeaceful = new Set(listenings.map(({ source, capture }) => `${source}\n${capture}`));
+  return [...Map.groupBy(scored, ({ sequence }) => sequence.source)].map(([source, members]) => ({
+    source,
+    scores: judgedWindows(dataset, members, 1)
+      .filter(({ label }) => label === 0)
+      .map(({ score }) => score),
+    days: listenings.filter((one) => one.source === source).reduce((sum, { seconds }) => sum + seconds, 0) / 86_400,
+    peaceful: members.filter(({ sequence }) => isPeaceful.has(`${source}\n${sequence.capture}`)),
+  }));
+}
 
-  const peaceful = dataset.listenings.filter(({ part, isAttacked }) => part === 'validation' && !isAttacked);
-  const isPeaceful = new Set(peaceful.map(({ source, capture }) => `${source}\n${capture}`));
-  const inPeace = scored.filter(({ sequence }) => isPeaceful.has(`${sequence.source}\n${sequence.capture}`));
-  const days = peaceful.reduce((sum, { seconds }) => sum + seconds, 0) / 86_400;
-  const alertsAt = (threshold: number): number =>
-    inPeace.reduce((sum, one) => sum + alertCount(proofsOf(one.sequence, one.probabilities, threshold)), 0);
-  let threshold = quietWindows;
-  let alerts = alertsAt(threshold);
-  const allowed = mostExpected(days * alertsPerDay);
-  while (alerts > allowed && threshold < bounds[1]) {
-    threshold = Math.min(bounds[1], 1 / (1 + ((1 - threshold) / threshold) * Math.exp(-logitStep)));
-    alerts = alertsAt(threshold);
-  }
-  const share = scores.filter((score) => score >= threshold).length / Math.max(1, scores.length);
-  const reason =
-    `the lowest from ${bounds[0]} to ${bounds[1]} at which at most ${100 * falseAlarmTarget} % of the benign validation windows ` +
-    `alarm (${quietWindows.toFixed(4)}) and gateways in peace give no more alerts than ${alertsPerDay} a day may give by chance ` +
-    `(${allowed} in ${(days * 24).toFixed(1)} hours, 95 %): ${(100 * share).toFixed(3)} % and ${alerts} are left`;
-  return { threshold, reason };
+function shareOf(windows: number): number {
+  return Math.max(falseAlarmTarget, 1 / Math.max(1, windows));
+}
+
+function alertsAt({ peaceful }: Quietness, threshold: number): number {
+  return peaceful.reduce((sum, one) => sum + alertCount(proofsOf(one.sequence, one.probabilities, threshold)), 0);
+}
+
+/** `range 96 of 104439 windows, 0 alerts in 4.3 hours, which rules out more than 16.7 a day (95 %)`. */
+function whatIsLeft(source: Quietness, threshold: number): string {
+  const loud = source.scores.filter((score) => score >= threshold).length;
+  const alerts = alertsAt(source, threshold);
+  const windows = `${source.source} ${loud} of ${source.scores.length} windows`;
+  if (source.days === 0) return windows;
+  const bound = poissonUpperBound(alerts) / source.days;
+  return `${windows}, ${alerts} alerts in ${(source.days * 24).toFixed(1)} hours, which rules out more than ${bound.toFixed(1)} a day (95 %)`;
 }

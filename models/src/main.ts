@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ablate } from './ablate.ts';
 import { buildBundle, pinBundle } from './build-model.ts';
+import { splitForTraining, splitOfRecord, usualSplit } from './dataset/capture-split.ts';
+import type { CaptureSplit } from './dataset/capture-split.ts';
 import { readDataset } from './dataset/read-dataset.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { Evaluation } from './evaluation/evaluation.ts';
@@ -49,21 +51,34 @@ function withData(command: Command): Command {
     );
 }
 
-function dataOf({ flows, rangeFlows, tables, captures }: DataOptions): Parameters<typeof readDataset>[0] {
+function dataOf(
+  { flows, rangeFlows, tables, captures }: DataOptions,
+  split: CaptureSplit,
+): Parameters<typeof readDataset>[0] {
   const usual = rangeFlows && existsSync(shippedFlows) ? [shippedFlows] : [];
-  return { flows: flows ?? usual, tables, captures, seed: splitSeed };
+  return { flows: flows ?? usual, tables, captures, split, seed: splitSeed };
 }
 
 /** Splits never change with the training seed: a network and its test part belong together. */
 const splitSeed = 1;
+
+interface TrainOptions {
+  readonly out: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly threads: number;
+  readonly leaveOut?: string[];
+}
 
 withData(program.command('train').description('train on the packed flows of the range, and on tables and captures'))
   .requiredOption('--out <dir>', 'where training.json goes; an interrupted training goes on from there')
   .option('--seed <n>', 'of weights and batches', whole, 1)
   .option('--epochs <n>', 'at most', whole, 12)
   .option('--threads <n>', 'of the training session', whole, 1)
-  .action(async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number }) => {
-    const dataset = await readDataset(dataOf(options), say);
+  .option('--leave-out <source>', 'keep all device types of a source aside (may be given again)', several)
+  .action(async (options: DataOptions & TrainOptions) => {
+    const split = splitForTraining(usualSplit, options.leaveOut);
+    const dataset = await readDataset(dataOf(options, split), say);
     writeTrainingRecord(options.out, await trainModel(dataset, { ...options, checkpoint: options.out }, say));
     say(`wrote ${options.out}/training.json`);
   });
@@ -76,7 +91,8 @@ withData(program.command('evaluate').description('measure a trained network on t
     const record = readTrainingRecord(folder);
     const parts = options.part === 'both' ? (['validation', 'test'] as const) : (['validation'] as const);
     const choice = { parts, withBaselines: options.baselines };
-    const evaluation = await evaluateModel(await readDataset(dataOf(options), say), record, choice, say);
+    const dataset = await readDataset(dataOf(options, splitOfRecord(usualSplit, record.data)), say);
+    const evaluation = await evaluateModel(dataset, record, choice, say);
     writeFileSync(join(folder, 'evaluation.json'), `${JSON.stringify(evaluation, undefined, 1)}\n`);
     process.stdout.write(writeModelCard(`seed ${record.seed}`, record, evaluation, noExtras));
   });
@@ -91,7 +107,8 @@ withData(
   .option('--only <text>', 'variants whose name contains this')
   .action(
     async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number; only?: string }) => {
-      const table = await ablate(await readDataset(dataOf(options), say), options, say);
+      const dataset = await readDataset(dataOf(options, splitForTraining(usualSplit)), say);
+      const table = await ablate(dataset, options, say);
       writeFileSync(options.out, `${JSON.stringify(table, undefined, 1)}\n`);
     },
   );

@@ -81,7 +81,7 @@ export function quietThreshold(
 ): number {
   const sorted = Float64Array.from(benignScores).sort().toReversed();
   // Just above the loudest score that must stay quiet.
-  const loudest = sorted[Math.floor(sorted.length * share)] ?? 0;
+  const loudest = sorted[Math.floor(sorted.length * share + 1e-9)] ?? 0;
   return Math.min(ceiling, Math.max(floor, justAbove(loudest)));
 }
 
@@ -90,34 +90,49 @@ export function justAbove(score: number): number {
   return score + 0.01 * (1 - score);
 }
 
+/** As `quietThreshold`, between 0 and 1, where each benign score weighs what `weights` says of the whole, which is 1. */
+function weighedThreshold(scores: readonly number[], weights: readonly number[], share: number): number {
+  const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!);
+  let louder = 0;
+  for (const index of order) {
+    louder += weights[index]!;
+    // Just above the loudest score that must stay quiet; the sum may miss the last digit.
+    if (louder > share * (1 + 1e-9)) return justAbove(scores[index]!);
+  }
+  return 0;
+}
+
 /**
  * How much is found while it is quiet: recall, mean over the classes that occur, at the thresholds at which each of
- * `shares` of the benign windows alarm; the mean of these. Label 0 is benign.
+ * `shares` of the benign windows alarm; the mean of these. Label 0 is benign. `groups` says for each window whose it is:
+ * the benign windows of a group weigh as much together as those of any other, so that a small source is heard.
  */
-export function quietRecall(scores: ArrayLike<number>, labels: ArrayLike<number>, shares: readonly number[]): number {
+export function quietRecall(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  groups: readonly string[],
+  shares: readonly number[],
+): number {
   const byClass = Map.groupBy(
     Array.from({ length: scores.length }, (_, index) => index),
     (index) => labels[index]!,
   );
-  const benign = Float64Array.from(byClass.get(0) ?? [], (index) => scores[index]!);
+  const benign = byClass.get(0) ?? [];
+  const weights = groupWeights(benign.map((index) => groups[index]!));
+  const benignScores = benign.map((index) => scores[index]!);
   const attacks = [...byClass].filter(([label]) => label !== 0);
   const recalls = shares.flatMap((share) => {
-    const threshold = quietThreshold(benign, share, [0, 1]);
+    const threshold = weighedThreshold(benignScores, weights, share);
     return attacks.map(([, members]) => members.filter((index) => scores[index]! >= threshold).length / members.length);
   });
   return recalls.reduce((sum, recall) => sum + recall, 0) / Math.max(1, recalls.length);
 }
 
-/** The most events that a mean of `mean` gives in one case of twenty or more. */
-export function mostExpected(mean: number): number {
-  let term = Math.exp(-mean);
-  let below = 0;
-  for (let count = 0; ; count++) {
-    // `1 - below`: so many or more.
-    if (1 - below < 0.05) return count - 1;
-    below += term;
-    term *= mean / (count + 1);
-  }
+/** One weight per member, 1 in all, the same for each group. */
+export function groupWeights(groups: readonly string[]): number[] {
+  const sizes = new Map<string, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  return groups.map((group) => 1 / sizes.size / sizes.get(group)!);
 }
 
 /** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */

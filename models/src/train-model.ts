@@ -2,6 +2,7 @@
 import { chooseThreshold, fitTemperature } from './calibrate.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { groupOf } from './dataset/flow-rows.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
@@ -81,6 +82,7 @@ export async function trainModel(
   let random = seededRandom(options.seed);
   const sampler = new WindowSampler(dataset, 'train', { random: () => random(), shares: recipe.shares, typical });
   const validation = evaluationWindows(dataset, 'validation', mostValidation);
+  const validationGroups = validation.sequences.map(groupOf);
   const network = (parameters: Float32Array): TrainedNetwork => {
     return { scaler, parameters, temperature: 1, design: recipe.design };
   };
@@ -118,7 +120,7 @@ export async function trainModel(
       }
       const probabilities = await scoreWindows(buildDetectGraph(network(average)), validation);
       const scores = Float32Array.from(validation.labels, (_, index) => 1 - probabilities[index * classCount]!);
-      const recall = quietRecall(scores, validation.labels, quietShares);
+      const recall = quietRecall(scores, validation.labels, validationGroups, quietShares);
       epochs.push({ epoch, loss, validation_recall: recall });
       if (recall > best.recall) best = { recall, parameters: average, epoch };
       const seconds = (performance.now() - startedAt) / 1000;

@@ -123,6 +123,11 @@ export interface WindowSequence {
   readonly counts: Uint8Array;
 }
 
+/** What weighs as much as any other where benign windows are drawn or counted: a site, or a device type. */
+export function groupOf({ source, group }: Pick<WindowSequence, 'source' | 'group'>): string {
+  return `${source} ${group}`;
+}
+
 /** One run of one attack. */
 export interface Episode {
   readonly source: string;

@@ -5,10 +5,12 @@ import { gzipSync } from 'node:zlib';
 import { featureCount, features } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { splitForTraining, usualSplit } from './capture-split.ts';
 import { emptyDataset } from './flow-rows.ts';
 import type { Dataset } from './flow-rows.ts';
 import { readFlowTables } from './read-flow-tables.ts';
 
+const split = { seed: 1, split: splitForTraining(usualSplit) };
 let folder: string;
 let dataset: Dataset;
 
@@ -41,7 +43,7 @@ test('columns are found by the newer names, and one that newer tables dropped by
     line(flow),
     line({ ...flow, 'Flow Bytes/s': '-1.0', 'Flow Packets/s': 'NaN' }),
   ]);
-  readFlowTables(folder, 1, dataset);
+  readFlowTables(folder, split, dataset);
   const expected = features.map(({ newer_name }) => newerNames.indexOf(newer_name));
   expect([...dataset.rows.row(0)]).toEqual(expected);
   expect(new Set(expected).size).toBe(featureCount - 1);
@@ -59,7 +61,7 @@ test('windows never cross captures, nor parts', () => {
     'iot-sentinel-benign-flows',
     ['a', 'a', 'b', 'b'].map((capture) => line({ Device: 'Plug', Capture: capture })),
   );
-  readFlowTables(folder, 1, dataset);
+  readFlowTables(folder, split, dataset);
   const owner = new Map<number, number>();
   for (const [index, { windows }] of dataset.sequences.entries()) {
     for (const row of windows) {
@@ -73,9 +75,23 @@ test('windows never cross captures, nor parts', () => {
   expect(classes).toEqual(new Set(['benign', 'ddos_flood']));
 });
 
+test('device types of a table are split as the manifest has them', () => {
+  const devices = ['HueSwitch', 'Aria', 'D-LinkHomeHub'];
+  writeTable(
+    'iot-sentinel-benign-flows',
+    devices.map((device) => line({ Device: device, Capture: 'a' })),
+  );
+  readFlowTables(folder, split, dataset);
+  expect(dataset.sequences.map(({ group, part }) => [group, part])).toEqual([
+    ['HueSwitch', 'train'],
+    ['Aria', 'validation'],
+    ['D-LinkHomeHub', 'test'],
+  ]);
+});
+
 test('a folder without tables, and a table without a feature, are refused by name', () => {
-  expect(() => readFlowTables(folder, 1, dataset)).toThrow(/cicids2017-improved/);
+  expect(() => readFlowTables(folder, split, dataset)).toThrow(/cicids2017-improved/);
   mkdirSync(join(folder, 'iot-sentinel-benign-flows'));
   writeFileSync(join(folder, 'iot-sentinel-benign-flows', 'a.csv'), 'Dst Port,Device\n1,x\n');
-  expect(() => readFlowTables(folder, 1, dataset)).toThrow(/no column for feature Flow Duration/);
+  expect(() => readFlowTables(folder, split, dataset)).toThrow(/no column for feature Flow Duration/);
 });

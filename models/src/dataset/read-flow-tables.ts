@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { features } from '@picket/shared/features/feature-schema';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+import type { CaptureSplit } from './capture-split.ts';
 import { slidingWindows } from './flow-rows.ts';
 import type { Dataset, FlowRows, WindowSequence } from './flow-rows.ts';
-import { splitBlocks, splitGroups } from './split-dataset.ts';
+import { splitBlocks } from './split-dataset.ts';
 
 /** Labels of the corrected CIC-IDS2017; anything else that is not benign is another attack. */
 const classOfLabel: Readonly<Record<string, TrafficClass>> = {
@@ -42,21 +43,28 @@ const gapUs = 10_000_000;
 const freshFlows = 5;
 const lanPrefix = '192.168.10.';
 
-const readers: Readonly<Record<string, (folder: string, seed: number, into: Dataset) => void>> = {
+interface TableSplit {
+  /** Of blocks of time. */
+  readonly seed: number;
+  /** Of device types. */
+  readonly split: CaptureSplit;
+}
+
+const readers: Readonly<Record<string, (folder: string, split: TableSplit, into: Dataset) => void>> = {
   'cicids2017-improved': readCicTables,
   'iot-sentinel-benign-flows': readIotTables,
   'cse-cic-ids2018-improved': readOtherNetwork,
 };
 
 /** Read the tables whose folders stand under `folder` into the dataset; one at least must. */
-export function readFlowTables(folder: string, seed: number, into: Dataset): void {
+export function readFlowTables(folder: string, split: TableSplit, into: Dataset): void {
   const present = Object.entries(readers).filter(([name]) => readdirSync(folder).includes(name));
   if (present.length === 0) {
     throw new Error(
       `${folder} holds none of ${Object.keys(readers).join('/, ')}/: point --tables to the folder above them`,
     );
   }
-  for (const [name, read] of present) read(join(folder, name), seed, into);
+  for (const [name, read] of present) read(join(folder, name), split, into);
 }
 
 interface TableFlow {
@@ -66,7 +74,7 @@ interface TableFlow {
 }
 
 /** Held out by blocks of minutes, benign and attack alike: every attack has one day, and few hosts. */
-function readCicTables(folder: string, seed: number, { rows, sequences }: Dataset): void {
+function readCicTables(folder: string, { seed }: TableSplit, { rows, sequences }: Dataset): void {
   const blockOf = splitBlocks(blockUs, gapUs, seed);
   for (const file of tableFiles(folder)) {
     const flows: TableFlow[] = [];
@@ -91,7 +99,7 @@ function readCicTables(folder: string, seed: number, { rows, sequences }: Datase
 }
 
 /** A sample over ten days of another network, to measure on only: windows are flows of one label and day, in order. */
-function readOtherNetwork(folder: string, _seed: number, { rows, sequences }: Dataset): void {
+function readOtherNetwork(folder: string, _split: TableSplit, { rows, sequences }: Dataset): void {
   for (const file of tableFiles(folder)) {
     const flows: (TableFlow & { readonly label: string })[] = [];
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
@@ -122,7 +130,7 @@ function tableSequence(
 }
 
 /** Held out by device type; windows never cross captures. */
-function readIotTables(folder: string, seed: number, { rows, sequences }: Dataset): void {
+function readIotTables(folder: string, { split }: TableSplit, { rows, sequences }: Dataset): void {
   const captures = new Map<string, { device: string; flows: TableFlow[] }>();
   for (const file of tableFiles(folder)) {
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
@@ -134,12 +142,9 @@ function readIotTables(folder: string, seed: number, { rows, sequences }: Datase
       capture.flows.push({ row: add(values, 'benign', ''), startUs, device });
     });
   }
-  const parts = splitGroups(
-    [...captures.values()].map(({ device }) => device),
-    seed,
-  );
   for (const [capture, { device, flows }] of captures) {
-    const key = { source: 'iot-sentinel', group: device, capture, device, part: parts.get(device)! };
+    const source = 'iot-sentinel';
+    const key = { source, group: device, capture, device, part: split.partOf(source, device) };
     sequences.push(tableSequence(key, flows));
   }
 }

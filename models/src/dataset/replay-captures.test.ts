@@ -1,14 +1,16 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyDataset, labelWindow } from './flow-rows.ts';
+import { splitForTraining, usualSplit } from './capture-split.ts';
 import { replayCaptures } from './replay-captures.ts';
 
 const captures = fileURLToPath(new URL('../../../agent/captures/', import.meta.url));
+const split = splitForTraining(usualSplit);
 let folder: string;
 
 beforeEach(() => {
@@ -22,7 +24,7 @@ test(
   async () => {
     for (const file of ['demo.pcap', 'demo.labels.json']) cpSync(join(captures, file), join(folder, file));
     const dataset = emptyDataset();
-    await replayCaptures(folder, dataset, () => undefined);
+    await replayCaptures(folder, split, dataset, () => undefined);
     expect(dataset.sequences.every(({ part }) => part === 'test')).toBe(true);
     const found = new Set<string>();
     for (const { windows } of dataset.sequences) {
@@ -45,7 +47,7 @@ test('a capture without labels is what its folder says, and all of it', { timeou
     cpSync(join(captures, 'benign.pcap'), join(folder, kind, 'some.pcap'));
   }
   const dataset = emptyDataset();
-  await replayCaptures(folder, dataset, () => undefined);
+  await replayCaptures(folder, split, dataset, () => undefined);
   expect(dataset.listenings.map(({ capture, isAttacked }) => [capture, isAttacked])).toEqual([
     ['attack/some', true],
     ['benign/some', false],
@@ -57,9 +59,29 @@ test('a capture without labels is what its folder says, and all of it', { timeou
   }
 });
 
+test(
+  'device types go to their parts; attacks and what is of no type are for testing',
+  { timeout: 90_000 },
+  async () => {
+    for (const place of ['benign/any/HueSwitch', 'benign/Aria', 'benign', 'attack/HueSwitch']) {
+      mkdirSync(join(folder, place), { recursive: true });
+      cpSync(join(captures, 'benign.pcap'), join(folder, place, 'some.pcap'));
+    }
+    const dataset = emptyDataset();
+    await replayCaptures(folder, split, dataset, () => undefined);
+    const own = basename(folder);
+    expect(dataset.listenings.map(({ source, group, part }) => [source, group, part])).toEqual([
+      ['iot-sentinel', 'HueSwitch', 'test'],
+      ['iot-sentinel', 'Aria', 'validation'],
+      ['iot-sentinel', 'HueSwitch', 'train'],
+      [own, 'benign', 'test'],
+    ]);
+  },
+);
+
 test('a folder without captures, and a capture of unknown truth, are refused', async () => {
   const dataset = emptyDataset();
-  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/no .pcap/);
+  await expect(replayCaptures(folder, split, dataset, () => undefined)).rejects.toThrow(/no .pcap/);
   cpSync(join(captures, 'benign.pcap'), join(folder, 'some.pcap'));
-  await expect(replayCaptures(folder, dataset, () => undefined)).rejects.toThrow(/truth is unknown/);
+  await expect(replayCaptures(folder, split, dataset, () => undefined)).rejects.toThrow(/truth is unknown/);
 });

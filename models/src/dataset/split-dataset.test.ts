@@ -1,14 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitGroups, splitBlocks } from './split-dataset.ts';
-
-test('groups go to one part each, every part gets some, and a seed repeats the choice', () => {
-  const groups = Array.from({ length: 24 }, (_, index) => `device ${index}`);
-  const parts = splitGroups(groups, 4);
-  expect(parts.size).toBe(24);
-  expect(new Set(parts.values())).toEqual(new Set(['train', 'validation', 'test']));
-  expect(splitGroups(groups.toReversed(), 4)).toEqual(parts);
-  expect([...splitGroups(groups, 5)]).not.toEqual([...parts]);
-});
+import { splitBlocks } from './split-dataset.ts';
 
 test('blocks of time go to one part as a whole, with a gap that belongs to none', () => {
   const blockOf = splitBlocks(1000, 100, 4);

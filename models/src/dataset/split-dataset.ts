@@ -1,9 +1,9 @@
 /**
- * Who is learnt from and who is kept aside, decided for flows, hosts and device types before any window is cut: windows
+ * Which stretches of time are learnt from and which are kept aside, decided for flows before any window is cut: windows
  * overlap, and one that reached across would hand the answer over.
  */
 import type { Part } from './flow-rows.ts';
-import { seededRandom, shuffle } from './seeded-random.ts';
+import { seededRandom } from './seeded-random.ts';
 
 interface Shares {
   readonly validation: number;
@@ -11,16 +11,6 @@ interface Shares {
 }
 
 const defaultShares: Shares = { validation: 0.15, test: 0.25 };
-
-/** Whole groups (hosts, device types) go to one part; the seed chooses which. At least one goes to each part from three on. */
-export function splitGroups(groups: Iterable<string>, seed: number, shares = defaultShares): Map<string, Part> {
-  const order = shuffle([...new Set(groups)].sort(), seededRandom(seed));
-  const tests = order.length < 3 ? 0 : Math.max(1, Math.round(order.length * shares.test));
-  const validations = order.length < 3 ? 0 : Math.max(1, Math.round(order.length * shares.validation));
-  return new Map(
-    order.map((group, index) => [group, index < tests ? 'test' : index < tests + validations ? 'validation' : 'train']),
-  );
-}
 
 /** One stretch of time, all of which goes to one part; undefined in the gap at its start. */
 export interface TimeBlock {

@@ -12,7 +12,7 @@ import {
   unknownContext,
   unknownFlowContext,
 } from '@picket/shared/features/flow-context';
-import { labelWindow } from './flow-rows.ts';
+import { groupOf, labelWindow } from './flow-rows.ts';
 import { inOrder, writeContext } from './window-context.ts';
 import type { WindowOfFlows } from './window-context.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
@@ -102,7 +102,7 @@ export class WindowSampler {
   readonly #random: () => number;
   readonly #shares: SamplerShares;
   readonly #typical: Float32Array | undefined;
-  /** Benign windows by source, then by device, so that a talkative device does not outvote the others. */
+  /** Benign windows by site or device type, then by device: no large source and no talkative device outvotes the others. */
   readonly #benign: Pool[][];
   /** By class, then by the program, then by the run: no tool and no long run outvotes the others. */
   readonly #attacks: Pool[][][];
@@ -121,7 +121,7 @@ export class WindowSampler {
         const window = sequence.windows.subarray(start, start + windowLength);
         const label = labelWindow(rows, window);
         if (label === undefined) continue;
-        if (label === 0) collect(benign, sequence.source, `${sequence.group} ${sequence.device}`, window);
+        if (label === 0) collect(benign, groupOf(sequence), sequence.device, window);
         else {
           const newest = newestOf(rows, window, label);
           const run = rows.episodes[newest]!;

@@ -118,10 +118,10 @@ export function captureFigures(
   scored: readonly ScoredSequence[],
   threshold: number,
 ): CaptureFigures[] {
-  const whole = new Set(dataset.episodes.filter(({ fromUs }) => fromUs === 0).map(({ source }) => source));
+  const timed = new Set(dataset.episodes.filter(({ fromUs }) => fromUs > 0).map(({ source }) => source));
   const bySource = Map.groupBy(scored, ({ sequence }) => `${sequence.source}\n${sequence.capture}`);
   return dataset.listenings
-    .filter(({ source, part }) => part === 'test' && whole.has(source))
+    .filter(({ source, part }) => part === 'test' && !timed.has(source))
     .map(({ source, capture, flows, isAttacked }) => {
       const members = bySource.get(`${source}\n${capture}`) ?? [];
       const scores = members.flatMap(({ sequence, probabilities }) =>

@@ -1,0 +1,89 @@
+/** The threshold's rule, on validation sources whose scores are made for the question. */
+import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { expect, test } from 'vitest';
+import { chooseThreshold } from './calibrate.ts';
+import { emptyDataset } from './dataset/flow-rows.ts';
+import type { Dataset } from './dataset/flow-rows.ts';
+import type { Predictor } from './evaluation/predictor.ts';
+import { classCount } from './network/network-parameters.ts';
+
+const scan = trafficClasses.indexOf('port_scan');
+
+interface MadeSource {
+  readonly source: string;
+  readonly hours: number;
+  /** One per window, a second apart. */
+  readonly scores: readonly number[];
+}
+
+/** Benign windows of ten flows whose score is their first feature. */
+function datasetOf(sources: readonly MadeSource[]): Dataset {
+  const made = emptyDataset();
+  for (const { source, hours, scores } of sources) {
+    const windows = scores.flatMap((score) => {
+      const row = made.rows.add(new Float32Array(featureCount).fill(score), 'benign', '');
+      return Array.from({ length: windowLength }, () => row);
+    });
+    const key = { source, group: 'site', capture: 'life', part: 'validation' as const };
+    made.sequences.push({
+      ...key,
+      device: '10.0.0.2',
+      windows: Int32Array.from(windows),
+      atUs: Float64Array.from(scores, (_, index) => index * 1e6),
+      counts: new Uint8Array(scores.length).fill(1),
+    });
+    made.listenings.push({ ...key, seconds: 3600 * hours, view: 'lan', flows: scores.length, isAttacked: false });
+  }
+  return made;
+}
+
+const predictor: Predictor = {
+  name: 'the first feature',
+  score: ({ count, windows }) => {
+    const probabilities = new Float32Array(count * classCount);
+    for (let index = 0; index < count; index++) {
+      const score = windows[((index + 1) * windowLength - 1) * featureCount]!;
+      probabilities[index * classCount] = 1 - score;
+      probabilities[index * classCount + scan] = score;
+    }
+    return Promise.resolve(probabilities);
+  },
+};
+
+const all = (score: number, count: number): number[] => Array.from({ length: count }, () => score);
+const quiet = (count: number): number[] => all(0.1, count);
+const bounds = [0.05, 0.9999] as const;
+
+test('one window in a thousand may alarm, and a small source is not drowned by a large one', async () => {
+  const large = { source: 'large', hours: 100, scores: [...quiet(4000), ...all(0.6, 3)] };
+  const alone = await chooseThreshold(predictor, datasetOf([large]), bounds);
+  expect(alone.threshold).toBeLessThan(0.2);
+  const small = { source: 'small', hours: 1, scores: [...quiet(200), 0.8, ...quiet(20), 0.85] };
+  const both = await chooseThreshold(predictor, datasetOf([large, small]), bounds);
+  // One of its windows may alarm, the second may not.
+  expect(both.threshold).toBeGreaterThan(0.8);
+  expect(both.threshold).toBeLessThan(0.85);
+  expect(both.reason).toContain('small 1 of 222 windows');
+});
+
+test('a gateway in peace may alert once for each whole day of listening, and not by chance in four hours', async () => {
+  const burst = [...quiet(8000), ...all(0.6, 8), ...quiet(10)];
+  const life = (hours: number): Dataset => datasetOf([{ source: 'range', hours, scores: burst }]);
+  const brief = await chooseThreshold(predictor, life(4), bounds);
+  expect(brief.threshold).toBeGreaterThan(0.6);
+  expect(brief.reason).toMatch(/0 alerts in 4\.0 hours, which rules out more than 18\.0 a day/);
+  const long = await chooseThreshold(predictor, life(25), bounds);
+  expect(long.threshold).toBeLessThan(0.6);
+  expect(long.reason).toContain('1 alerts in 25.0 hours');
+});
+
+test('what cannot be reached is said', async () => {
+  const { threshold, reason } = await chooseThreshold(
+    predictor,
+    datasetOf([{ source: 'range', hours: 1, scores: all(1, 50) }]),
+    bounds,
+  );
+  expect(threshold).toBe(0.9999);
+  expect(reason).toContain('out of reach: range');
+});
