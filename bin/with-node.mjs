@@ -59,8 +59,16 @@ async function install() {
 /** What Node made of our sources: without it each thread of a program loads a compiler for TypeScript, 13 MiB each. */
 const compiled = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled');
 
-/** glibc keeps a pool for each thread and gives large buffers back late; read once, when a program starts. */
-const smallAllocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
+/**
+ * Read by glibc once, when a program starts. It keeps a pool for each thread and gives large buffers back late, which
+ * costs memory; and it leaves a large table in pages of 4 KiB, which costs a packet half as much again with a million
+ * flows open (BENCHMARKS.md, `growth`).
+ */
+const allocator = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+};
 
 /** Not for tests and checks: coverage is less precise with it. */
 function keepsCompiled(program) {
@@ -79,7 +87,7 @@ if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 2
 const [entry, ...rest] = process.argv.slice(2);
 const child = spawn(node, ['--conditions=@picket/source', join(root, entry), ...rest], {
   stdio: 'inherit',
-  env: { ...smallAllocator, ...process.env, ...(keepsCompiled(entry) ? { NODE_COMPILE_CACHE: compiled } : {}) },
+  env: { ...allocator, ...process.env, ...(keepsCompiled(entry) ? { NODE_COMPILE_CACHE: compiled } : {}) },
 });
 // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -11,8 +11,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends nftables tcpdum
 WORKDIR /picket
 COPY --from=build /picket /picket
 COPY deploy/agent-demo.yaml /etc/picket/demo.yaml
-# glibc keeps a pool for each thread and gives large buffers back late.
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
+# glibc keeps a pool for each thread, gives large buffers back late, and uses huge pages for large tables only where it is told.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 VOLUME /var/lib/picket-agent
 ENTRYPOINT ["node", "/picket/agent/dist/main.js"]
 CMD ["run", "--config", "/etc/picket/agent.yaml"]
