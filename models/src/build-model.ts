@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { featureSchemaHash, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextVersion } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { Evaluation } from './evaluation/evaluation.ts';
 import { writeModelCard } from './model-card.ts';
@@ -46,6 +47,7 @@ export function buildBundle(
     feature_profile: 'fixed',
     masked_features: record.masked_features,
     window_length: windowLength,
+    flow_context: flowContextVersion,
     classes: trafficClasses,
     threshold: record.threshold,
     calibration: { temperature: record.temperature },

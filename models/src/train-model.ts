@@ -21,7 +21,8 @@ import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
 import { attackSome, dropoutMask, flowTargets, hardNegatives, smoothTargets } from './training-block.ts';
 import { describeData } from './data-description.ts';
-import { dataFingerprint, pack } from './training-record.ts';
+import { dataFingerprint } from './data-fingerprint.ts';
+import { pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
 /** What may be changed to see what it is good for; the usual values are what ships. */
@@ -86,7 +87,8 @@ export async function trainModel(
   const network = (parameters: Float32Array): TrainedNetwork => {
     return { scaler, parameters, temperature: 1, design: recipe.design };
   };
-  const fingerprint = `${dataFingerprint(dataset)} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
+  const data = dataFingerprint(dataset);
+  const fingerprint = `${data} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
   const resumed = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint);
   const epochs: TrainingRecord['epochs'] = resumed?.epochs ?? [];
   let best: Checkpoint['best'] = resumed?.best ?? { recall: -1, parameters: initial, epoch: 0 };
@@ -142,7 +144,7 @@ export async function trainModel(
   return {
     seed: options.seed,
     data: describeData(dataset).filter(({ part }) => part !== 'test'),
-    data_fingerprint: dataFingerprint(dataset),
+    data_fingerprint: data,
     epochs,
     best_epoch: best.epoch,
     threshold,

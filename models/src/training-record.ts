@@ -1,11 +1,9 @@
 /** What `train` leaves behind and `evaluate` and `build` start from: weights, scaler, and how they came about. */
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { featureCount } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
 import { DataDescription } from './data-description.ts';
-import type { Dataset } from './dataset/flow-rows.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
 import { parameterCount } from './network/network-parameters.ts';
 
@@ -63,35 +61,6 @@ export function networkOf(record: TrainingRecord): TrainedNetwork {
     temperature: record.temperature,
     design: record.design,
   };
-}
-
-/** Two datasets with the same one train the same network, whatever there is to test it on. */
-export function dataFingerprint({ rows, sequences }: Dataset): string {
-  const hash = createHash('sha256');
-  const isUsed = new Uint8Array(rows.count);
-  for (const { source, group, device, part, windows } of sequences) {
-    if (part === 'test') continue;
-    hash.update(JSON.stringify([source, group, device, part]));
-    // Counted from the first row of the stretch: rows that only tests have must not shift it.
-    const firstRow = windows.reduce((least, row) => (row >= 0 && row < least ? row : least), rows.count);
-    hash.update(new Uint8Array(windows.map((row) => (row < 0 ? row : row - firstRow)).buffer));
-    for (const row of windows) if (row >= 0) isUsed[row] = 1;
-  }
-  const columns = [
-    rows.classes,
-    rows.residues,
-    rows.startUs,
-    rows.lastUs,
-    rows.directions,
-    rows.recentOfDevice,
-    rows.recentOfPeer,
-  ];
-  for (let row = 0; row < rows.count; row++) {
-    if (isUsed[row] === 0) continue;
-    hash.update(rows.row(row));
-    for (const column of columns) hash.update(column.subarray(row, row + 1));
-  }
-  return hash.digest('hex');
 }
 
 /** Little-endian float32 in base64. */

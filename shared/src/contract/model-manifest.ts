@@ -26,6 +26,8 @@ export const ModelManifest = z.strictObject({
   /** Indices of features the network does not look at. */
   masked_features: z.array(z.int().min(0).max(77)),
   window_length: z.int().min(1),
+  /** Version of the `flow_context` that the network was taught; bundles that were built before there was a second say nothing. */
+  flow_context: z.int().min(1).default(1),
   /** Order of the class output. */
   classes: z.array(TrafficClass).min(2),
   /** Calibrated on validation data: score ≥ threshold is an attack. */

@@ -7,6 +7,8 @@
 import { FlowDirection } from '../contract/address.ts';
 import { windowLength } from './feature-schema.ts';
 
+/** Of what the numbers of a flow are and how they are counted: a network that was taught others would misread these. */
+export const flowContextVersion = 1;
 /** Numbers per flow: age, peer, direction, recent flows of the device and of the peer. */
 export const flowContextWidth = 5;
 export const flowContextSize = windowLength * flowContextWidth;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ModelManifest, type BundleFile } from '../contract/model-manifest.ts';
 import { featureSchemaHash, windowLength } from '../features/feature-schema.ts';
+import { flowContextVersion } from '../features/flow-context.ts';
 import { trafficClasses } from '../features/traffic-classes.ts';
 import { BundleFault } from './bundle-fault.ts';
 import { checkGraph } from './check-graph.ts';
@@ -66,6 +67,12 @@ function checkMeaning(manifest: ModelManifest): void {
     throw new BundleFault(
       'wrong-shape',
       `manifest.json: windows of ${manifest.window_length} flows, this build keeps ${windowLength}`,
+    );
+  }
+  if (manifest.flow_context !== flowContextVersion) {
+    throw new BundleFault(
+      'wrong-schema',
+      `manifest.json: flow_context of version ${manifest.flow_context}, this build tells version ${flowContextVersion}: take the bundle that was built for this agent`,
     );
   }
   if (manifest.classes.join() !== trafficClasses.join()) {
