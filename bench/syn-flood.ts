@@ -51,7 +51,6 @@ async function seenLive(folder: string): Promise<object> {
   await using agent = await WatchedAgent.start(network, folder);
   using peak = new TreePeak(agent.pid);
   const sent = await network.replay(file, values.rate === 'top' ? 'top' : flood.rate);
-  const sendingEndedAt = Date.now();
   const { health } = await agent.settled(sent.packets);
   const { figures } = peak;
   await agent.stop();
@@ -65,7 +64,7 @@ async function seenLive(folder: string): Promise<object> {
     flows,
     detection,
     memory,
-    first_alert_after_seconds: alertAt === null ? null : alertAt / 1000 - (sendingEndedAt / 1000 - sent.seconds),
+    first_alert_after_seconds: alertAt === null ? null : (alertAt - sent.startedAtMs) / 1000,
     ...named(figures),
   };
 }

@@ -11,6 +11,8 @@ export const watched = 'lan0';
 export interface Sent {
   readonly packets: number;
   readonly seconds: number;
+  /** Milliseconds since 1970 when the first packet left. */
+  readonly startedAtMs: number;
 }
 
 export class CaptureNetwork implements AsyncDisposable {
@@ -60,12 +62,16 @@ export class CaptureNetwork implements AsyncDisposable {
     ]);
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
+    let sentAtMs = 0; // the sender still has to free what it read ahead, before it ends
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        if (sentAtMs === 0 && said.includes('Actual:')) sentAtMs = Date.now();
+      });
     await once(child, 'close');
     const [, packets, seconds] = /Actual: (\d+) packets .* sent in ([\d.]+) seconds/.exec(said) ?? [];
     if (packets === undefined || Number(/Failed packets:\s+(\d+)/.exec(said)?.[1] ?? 0) > 0) throw new Error(said);
-    return { packets: Number(packets), seconds: Number(seconds) };
+    return { packets: Number(packets), seconds: Number(seconds), startedAtMs: sentAtMs - Number(seconds) * 1000 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
