@@ -13,6 +13,8 @@ export const DataDescription = z.strictObject({
   attacked_groups: z.int(),
   /** Runs of attack tools. */
   episodes: z.int(),
+  /** Names of those tools. */
+  tools: z.array(z.string()),
   /** Of gateways that nobody attacked. */
   hours_in_peace: z.number(),
 });
@@ -32,7 +34,17 @@ export function describeData({ sequences, episodes, listenings }: Dataset): Data
       windows: members.reduce((sum, { windows }) => sum + windows.length / windowLength, 0),
       attacked_groups: new Set(runs.map(({ group }) => group)).size,
       episodes: runs.length,
+      tools: [...new Set(runs.map(({ tool }) => tool))].sort(),
       hours_in_peace: Math.round(seconds / 36) / 100,
     };
   });
+}
+
+/** Where a network met a tool first. */
+export type ToolSeenIn = 'train' | 'validation' | 'nowhere';
+
+/** What was only tuned on says less than what was never met, and what was learnt from says least. */
+export function toolSeenIn(data: readonly DataDescription[], tool: string): ToolSeenIn {
+  const has = (part: string): boolean => data.some((entry) => entry.part === part && entry.tools.includes(tool));
+  return has('train') ? 'train' : has('validation') ? 'validation' : 'nowhere';
 }

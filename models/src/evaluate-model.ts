@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import { trainBaselines } from './baselines/baselines.ts';
 import { chooseThreshold } from './calibrate.ts';
-import { describeData } from './data-description.ts';
+import { describeData, toolSeenIn } from './data-description.ts';
+import type { ToolSeenIn } from './data-description.ts';
 import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
@@ -41,12 +42,13 @@ export async function evaluateModel(
   await using scorer = await Scorer.open(buildDetectGraph(network));
   const predictor: Predictor = { name: 'network', score: (windows) => scorer.score(windows) };
   progress('network');
-  const figures = await figuresOf(unseen, predictor, record.threshold, options.parts);
+  const seenIn = (tool: string): ToolSeenIn => toolSeenIn(record.data, tool);
+  const figures = await figuresOf(unseen, predictor, record.threshold, options.parts, seenIn);
   const baselines: Figures[] = [];
   if (options.withBaselines) {
     for (const baseline of trainBaselines(dataset, record.seed, progress)) {
       const { threshold } = await chooseThreshold(baseline, dataset, baselineBounds);
-      baselines.push(await figuresOf(unseen, baseline, threshold, options.parts));
+      baselines.push(await figuresOf(unseen, baseline, threshold, options.parts, seenIn));
       progress(baseline.name);
     }
   }
@@ -54,7 +56,7 @@ export async function evaluateModel(
     network: figures,
     adversarial: await worstCase(dataset, network, record.threshold, options),
     baselines,
-    possible: await possibleEpisodes(unseen, options.parts),
+    possible: await possibleEpisodes(unseen, options.parts, seenIn),
     tested_on: describeData(unseen).filter(({ part }) => part === 'test' && options.parts.includes(part)),
   };
 }
@@ -71,11 +73,12 @@ function withoutSeen(dataset: Dataset, record: TrainingRecord): Dataset {
   };
 }
 
-export async function figuresOf(
+async function figuresOf(
   dataset: Dataset,
   predictor: Predictor,
   threshold: number,
   parts: EvaluationOptions['parts'],
+  seenIn: (tool: string) => ToolSeenIn,
 ): Promise<Figures> {
   const figures = emptyFigures(predictor.name, threshold);
   for (const part of parts) {
@@ -85,7 +88,7 @@ export async function figuresOf(
     for (const [source, members] of bySource) {
       figures.sources.push(sourceFigures(source, part, members, threshold));
     }
-    figures.episodes.push(...episodeFigures(dataset, scored, part, threshold));
+    figures.episodes.push(...episodeFigures(dataset, scored, part, threshold, seenIn));
     figures.quiet.push(...quietFigures(dataset, scored, part, threshold));
     if (part === 'test') figures.captures.push(...captureFigures(dataset, scored, threshold));
     if (part !== parts.at(-1)) continue;
@@ -101,11 +104,15 @@ export async function figuresOf(
   };
 }
 
-async function possibleEpisodes(dataset: Dataset, parts: EvaluationOptions['parts']): Promise<Evaluation['possible']> {
+async function possibleEpisodes(
+  dataset: Dataset,
+  parts: EvaluationOptions['parts'],
+  seenIn: (tool: string) => ToolSeenIn,
+): Promise<Evaluation['possible']> {
   const all: Evaluation['possible'] = [];
   for (const part of parts) {
     const scored = await scoreSequences(dataset, truth, isOfPart(part));
-    all.push(...episodeFigures(dataset, scored, part, 0.5));
+    all.push(...episodeFigures(dataset, scored, part, 0.5, seenIn));
   }
   return all;
 }

@@ -12,6 +12,7 @@ import { evaluateModel } from './evaluate-model.ts';
 import { Evaluation } from './evaluation/evaluation.ts';
 import { summaryOf } from './evaluation/summary.ts';
 import { measureSpeed } from './measure-speed.ts';
+import type { LeftOut } from './card/capture-sections.ts';
 import { CardExtras, noExtras, writeModelCard } from './model-card.ts';
 import { trainModel } from './train-model.ts';
 import { signBundle } from './sign-bundle.ts';
@@ -124,6 +125,7 @@ program
 
 interface CardOptions {
   readonly seeds?: string[];
+  readonly leftOut?: string[];
   readonly ablation?: string;
   readonly remarks?: string;
 }
@@ -131,17 +133,32 @@ interface CardOptions {
 function withExtras(command: Command): Command {
   return command
     .option('--seeds <dir>', 'evaluated training with another seed (may be given again)', several)
+    .option('--left-out <dir>', 'evaluated training with --leave-out (may be given again)', several)
     .option('--ablation <file>', 'what ablate wrote')
     .option('--remarks <file>', 'Markdown for the card: what was tried, what it would need');
 }
 
-function extrasOf(folder: string, { seeds = [], ablation, remarks }: CardOptions): CardExtras {
+function extrasOf(folder: string, { seeds = [], leftOut = [], ablation, remarks }: CardOptions): CardExtras {
   const all = seeds.length === 0 ? [] : [folder, ...seeds];
   return CardExtras.parse({
     seeds: all.map((seed) => summaryOf(evaluationOf(seed).network)),
     ablation: ablation === undefined ? [] : JSON.parse(readFileSync(ablation, 'utf8')),
+    left_out: leftOut.flatMap((other) => leftOutOf(folder, other)),
     remarks: remarks === undefined ? [] : [readFileSync(remarks, 'utf8').trim()],
   });
+}
+
+/** What the training in `other` makes of the sources that the one in `folder` had and it was kept from. */
+function leftOutOf(folder: string, other: string): LeftOut[] {
+  const trained = (from: string): Set<string> =>
+    new Set(readTrainingRecord(from).data.flatMap(({ source, part }) => (part === 'train' ? [source] : [])));
+  const { seed } = readTrainingRecord(other);
+  const { captures } = evaluationOf(other).network;
+  return [...trained(folder).difference(trained(other))].map((source) => ({
+    source,
+    seed,
+    captures: captures.filter((capture) => capture.source === source),
+  }));
 }
 
 function evaluationOf(folder: string): Evaluation {

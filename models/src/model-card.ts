@@ -1,10 +1,12 @@
 /** The card of a bundle: what it was trained on, what it is bad at, and how it was measured. Weak classes first. */
 import { features } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
-import { captureSection, episodeSection, quietSection } from './card/alert-sections.ts';
+import { episodeSection, quietSection } from './card/alert-sections.ts';
+import { LeftOut, captureSection } from './card/capture-sections.ts';
 import { ablationSection, baselineSection, seedSection } from './card/comparison-sections.ts';
 import { percent, table } from './card/table.ts';
 import { probeSections, windowSection } from './card/window-sections.ts';
+import { usualSplit } from './dataset/capture-split.ts';
 import type { Evaluation } from './evaluation/evaluation.ts';
 import type { TrainingRecord } from './training-record.ts';
 
@@ -15,12 +17,13 @@ export const CardExtras = z.strictObject({
   /** Figure → value, one record per seed. */
   seeds: z.array(Summary),
   ablation: z.array(z.strictObject({ name: z.string(), figures: Summary })),
+  left_out: z.array(LeftOut),
   /** Paragraphs that only a person can write: what was tried, what it would need. */
   remarks: z.array(z.string()),
 });
 export type CardExtras = z.infer<typeof CardExtras>;
 
-export const noExtras: CardExtras = { seeds: [], ablation: [], remarks: [] };
+export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], remarks: [] };
 
 export function writeModelCard(
   version: string,
@@ -37,7 +40,7 @@ The threshold is ${record.threshold_reason}.`,
     episodeSection(network.episodes, possible),
     '## False alerts',
     quietSection(network.quiet),
-    captureSection(network.captures),
+    captureSection(network.captures, record.data, extras.left_out),
     ...extras.remarks,
     '## What it was trained on',
     table(
@@ -53,8 +56,9 @@ The threshold is ${record.threshold_reason}.`,
         row.groups.join(', '),
       ]),
     ),
+    termsSection(record),
     `Split before windows were cut: the range by site, with tools and services that training never had beside some that it had; published tables by blocks of two minutes with
-ten seconds' gap, and by device type. Scaling, early stopping, temperature and threshold come from training and
+ten seconds' gap; tables and captures of single devices by device type. Scaling, early stopping, temperature and threshold come from training and
 validation parts; the test part was measured once. Not looked at: ${record.masked_features.map((index) => features[index]!.name).join(', ')}. Of the destination port
 only how much of the window goes to the same one.`,
     ...network.sources.toSorted((a, b) => a.part.localeCompare(b.part)).map(windowSection),
@@ -66,6 +70,19 @@ only how much of the window goes to the same one.`,
   ]
     .filter((section) => section !== '')
     .join('\n\n')}\n`;
+}
+
+/** Which data from elsewhere the weights rest on, and under which terms these may be used. */
+function termsSection({ data }: TrainingRecord): string {
+  const foreign = data.filter(({ source, part }) => source !== 'range' && part === 'train');
+  if (foreign.length === 0)
+    return 'Trained on the attack range of this repository alone, whose flows are in it: no data from elsewhere.';
+  const lines = foreign.map(({ source, windows, groups }) => {
+    const terms =
+      usualSplit.sources.find(({ name }) => name === source)?.terms ?? 'see the terms of whoever published it';
+    return `- ${source}: ${windows} windows of ${groups.length} groups (${groups.join(', ')}). ${terms}`;
+  });
+  return `Flows of the range are this repository's own. From elsewhere it was trained on:\n\n${lines.join('\n')}`;
 }
 
 function limits(threshold: number): string {

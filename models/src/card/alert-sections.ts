@@ -1,38 +1,37 @@
-/** The card's tables of what a person sees: episodes, false alerts, captures as a whole. */
-import type { CaptureFigures, EpisodeFigures, QuietFigures } from '../evaluation/evaluation.ts';
-import { percent, ratio, table } from './table.ts';
-
-/** A capture says something about windows from this many flows on. */
-const fewestFlows = 10;
+/** The card's tables of what a person sees: episodes, false alerts. */
+import type { EpisodeFigures, QuietFigures } from '../evaluation/evaluation.ts';
+import { ratio, table } from './table.ts';
 
 export function episodeSection(episodes: readonly EpisodeFigures[], possible: readonly EpisodeFigures[]): string {
   if (episodes.length === 0) return 'No episode with a known beginning was measured.';
   const groups = Map.groupBy(episodes, ({ part, source, class: name }) => `${part}\n${source}\n${name}`);
   const rows = [...groups].map(([key, members]) => {
     const [part = '', source = '', name = ''] = key.split('\n');
-    const total = sum(members, ({ episodes: count }) => count);
-    const alerted = sum(members, (member) => member.alerted);
-    const named = sum(members, (member) => member.named);
+    const unseen = members.filter(isUnseen);
     const seconds = members.flatMap(({ median_seconds: value }) => value ?? []);
     const tools = members
       .toSorted((a, b) => a.alerted / a.episodes - b.alerted / b.episodes)
-      .map((member) => `${member.tool} ${member.alerted}/${member.episodes}`);
+      .map((member) => `${member.tool}${mark[member.tool_seen_in]} ${member.alerted}/${member.episodes}`);
     const best = possible.filter((row) => row.part === part && row.source === source && row.class === name);
-    const mostAlerted = sum(best, (row) => row.alerted);
-    const mostNamed = sum(best, (row) => row.named);
-    return { part, source, name, total, alerted, mostAlerted, named, mostNamed, seconds, tools };
+    return { part, source, name, unseen, members, best, seconds, tools };
   });
   return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules)
 reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
 would be alerted, and named, if each window's score were its truth: N of M asks for windows that some short or sparse runs do
 not fill, and a run beside a louder one shares its alerts.
 
+${toolTable(episodes)}
+
+What counts is tools that training never ran. Of the tools, * marks those that training ran too, with other settings on
+other sites, and + those that only validation did.
+
 ${table(
   [
     'part',
     'source',
     'class',
-    'alerted',
+    'alerted, tools that training never ran',
+    'alerted, all',
     'possible',
     'of those named rightly',
     'possible',
@@ -40,19 +39,69 @@ ${table(
     'tools, weakest first',
   ],
   rows
-    .toSorted((a, b) => a.part.localeCompare(b.part) || a.alerted / a.total - b.alerted / b.total)
-    .map(({ part, source, name, total, alerted, mostAlerted, named, mostNamed, seconds, tools }) => [
+    .toSorted((a, b) => a.part.localeCompare(b.part) || share(a.members) - share(b.members))
+    .map(({ part, source, name, unseen, members, best, seconds, tools }) => [
       part,
       source,
       name,
-      ratio(alerted, total),
-      mostAlerted,
-      ratio(named, alerted),
-      ratio(mostNamed, mostAlerted),
+      alertedOf(unseen),
+      alertedOf(members),
+      sum(best, ({ alerted }) => alerted),
+      namedOf(members),
+      namedOf(best),
       seconds.length === 0 ? '–' : Math.max(...seconds).toFixed(1),
       tools.join(', '),
     ]),
 )}`;
+}
+
+const mark = { train: '*', validation: '+', nowhere: '' } as const;
+
+const seenIn = {
+  nowhere: 'that neither training nor validation ran',
+  validation: 'that validation ran and training did not',
+  train: 'that training ran, with other settings on other sites',
+} as const;
+
+/** The same figures by who met the tools before. */
+function toolTable(episodes: readonly EpisodeFigures[]): string {
+  const groups = Map.groupBy(episodes, (row) => `${row.part}\n${row.source}\n${row.tool_seen_in}`);
+  return table(
+    ['part', 'source', 'tools', 'which', 'alerted', 'of those named rightly'],
+    [...groups.values()]
+      .toSorted((a, b) => order(a) - order(b))
+      .map((members) => {
+        const { part, source, tool_seen_in: seen } = members[0]!;
+        const tools = [...new Set(members.map(({ tool }) => tool))].sort();
+        return [part, source, seenIn[seen], tools.join(', '), alertedOf(members), namedOf(members)];
+      }),
+  );
+}
+
+function order([first]: readonly EpisodeFigures[]): number {
+  return (first!.part === 'test' ? 0 : 3) + Object.keys(seenIn).indexOf(first!.tool_seen_in);
+}
+
+function isUnseen({ tool_seen_in: seen }: EpisodeFigures): boolean {
+  return seen !== 'train';
+}
+
+function alertedOf(rows: readonly EpisodeFigures[]): string {
+  return ratio(
+    sum(rows, ({ alerted }) => alerted),
+    sum(rows, ({ episodes }) => episodes),
+  );
+}
+
+function namedOf(rows: readonly EpisodeFigures[]): string {
+  return ratio(
+    sum(rows, ({ named }) => named),
+    sum(rows, ({ alerted }) => alerted),
+  );
+}
+
+function share(rows: readonly EpisodeFigures[]): number {
+  return sum(rows, ({ alerted }) => alerted) / sum(rows, ({ episodes }) => episodes);
 }
 
 export function quietSection(quiet: readonly QuietFigures[]): string {
@@ -70,40 +119,6 @@ ${table(
     row.false_alerts,
     row.per_gateway_day.toFixed(2),
     row.at_most_per_gateway_day.toFixed(2),
-  ]),
-)}`;
-}
-
-export function captureSection(captures: readonly CaptureFigures[]): string {
-  if (captures.length === 0) return '';
-  const attacks = captures.filter(({ attack }) => attack);
-  const many = attacks.filter(({ flows }) => flows >= fewestFlows);
-  const few = attacks.filter(({ flows }) => flows < fewestFlows);
-  const benign = captures.filter(({ attack }) => !attack);
-  const alerted = (members: readonly CaptureFigures[]): string =>
-    ratio(members.filter((capture) => capture.alerted).length, members.length);
-  const touched = (members: readonly CaptureFigures[]): string =>
-    ratio(members.filter((capture) => capture.alarmed_windows > 0).length, members.length);
-  const loud = benign.filter(({ alarmed_windows: alarmed }) => alarmed > 0);
-  return `## Captures from elsewhere, never trained on
-
-${table(
-  ['captures', 'alerted (N of M)', 'any window at the threshold'],
-  [
-    [`attacks of ${fewestFlows} flows or more`, alerted(many), touched(many)],
-    ['attacks of fewer flows', alerted(few), touched(few)],
-    ['benign', alerted(benign), touched(benign)],
-  ],
-)}
-
-${table(
-  ['capture', 'flows', 'windows at the threshold', 'highest score', 'alerted'],
-  [...attacks.toSorted((a, b) => a.highest_score - b.highest_score), ...loud].map((capture) => [
-    `${capture.attack ? '' : 'benign: '}${capture.capture}`,
-    capture.flows,
-    ratio(capture.alarmed_windows, capture.windows),
-    percent(capture.highest_score, 1),
-    capture.alerted ? 'yes' : 'no',
   ]),
 )}`;
 }

@@ -1,5 +1,6 @@
 /** Figures over what a person sees: episodes alerted, false alerts per gateway and day, captures as a whole. */
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import type { ToolSeenIn } from '../data-description.ts';
 import { windowAt } from '../dataset/evaluation-windows.ts';
 import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, WindowSequence } from '../dataset/flow-rows.ts';
@@ -24,6 +25,7 @@ export function episodeFigures(
   scored: readonly ScoredSequence[],
   part: Part,
   threshold: number,
+  seenIn: (tool: string) => ToolSeenIn,
 ): EpisodeFigures[] {
   const outcomes = new Map<number, EpisodeOutcome>();
   for (const { sequence, probabilities } of scored) {
@@ -48,6 +50,7 @@ export function episodeFigures(
       part,
       class: name,
       tool,
+      tool_seen_in: seenIn(tool),
       episodes: members.length,
       alerted: alerted.length,
       named: alerted.filter(({ votes }) => [...votes].every(([, count]) => count <= (votes.get(wanted) ?? 0))).length,

@@ -38,6 +38,8 @@ export const EpisodeFigures = z.strictObject({
   part: z.enum(['validation', 'test']),
   class: z.string(),
   tool: z.string(),
+  /** Whether training or validation had runs of this tool, with whatever settings. */
+  tool_seen_in: z.enum(['train', 'validation', 'nowhere']),
   episodes: Count,
   /** N of M reached, in windows where no other episode has more flows or by a proof that names its class. */
   alerted: Count,

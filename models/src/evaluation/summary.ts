@@ -20,6 +20,12 @@ export function summaryOf(figures: Figures): Record<string, number> {
     const named = members.reduce((sum, member) => sum + member.named, 0);
     summary[`${key}: episodes alerted`] = alerted / total;
     if (alerted > 0) summary[`${key}: of those named rightly`] = named / alerted;
+    const unseen = members.filter((member) => member.tool_seen_in !== 'train');
+    const runs = unseen.reduce((sum, { episodes }) => sum + episodes, 0);
+    if (runs > 0) {
+      summary[`${key}: episodes of tools that training never had alerted`] =
+        unseen.reduce((sum, member) => sum + member.alerted, 0) / runs;
+    }
   }
   for (const row of figures.quiet) {
     const name = `${row.part} ${row.source}: false alerts per gateway and day, ${row.attacked ? 'between attacks' : 'in peace'}, ${row.view}`;

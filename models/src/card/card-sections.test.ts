@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import type { DataDescription } from '../data-description.ts';
+import type { CaptureFigures, EpisodeFigures } from '../evaluation/evaluation.ts';
+import { episodeSection } from './alert-sections.ts';
+import { captureSection } from './capture-sections.ts';
+
+function runs(tool: string, seen: EpisodeFigures['tool_seen_in'], alerted: number, episodes: number): EpisodeFigures {
+  const key = { source: 'range', part: 'test' as const, class: 'port_scan' };
+  return { ...key, tool, tool_seen_in: seen, episodes, alerted, named: alerted, median_seconds: 3 };
+}
+
+test('runs of tools that training never had are told apart from those that it had', () => {
+  const episodes = [runs('nmap', 'train', 9, 10), runs('hping3', 'validation', 1, 2), runs('zmap', 'nowhere', 1, 4)];
+  const lines = episodeSection(episodes, episodes).split('\n');
+  const row = lines.find((line) => line.includes('| port_scan |'))!;
+  // Two of six runs of tools that training never had, eleven of sixteen in all.
+  expect(row).toContain('| 2 of 6 (33.3 %) | 11 of 16 (68.8 %) |');
+  expect(row).toContain('zmap 1/4, hping3+ 1/2, nmap* 9/10');
+  const tools = lines.filter((line) => line.includes('| that '));
+  expect(tools.map((line) => line.split('|')[5]!.trim())).toEqual([
+    '1 of 4 (25.0 %)',
+    '1 of 2 (50.0 %)',
+    '9 of 10 (90.0 %)',
+  ]);
+});
+
+function capture(source: string, name: string, attack: boolean, flows: number, alerted: boolean): CaptureFigures {
+  const windows = { windows: flows, alarmed_windows: alerted ? flows : 0, highest_score: 0.5 };
+  return { source, capture: name, attack, flows, ...windows, alerted };
+}
+
+test('captures are counted by source, single flows apart, and what a training was kept from stands beside it', () => {
+  const captures = [
+    capture('plugs', 'benign/a', false, 20, false),
+    capture('plugs', 'benign/b', false, 20, true),
+    capture('others', 'attack/scan', true, 50, true),
+    capture('others', 'attack/one', true, 1, false),
+  ];
+  const data: DataDescription = {
+    source: 'plugs',
+    part: 'train',
+    groups: ['c'],
+    windows: 9,
+    attacked_groups: 0,
+    episodes: 0,
+    tools: [],
+    hours_in_peace: 1,
+  };
+  const leftOut = [
+    { source: 'plugs', seed: 7, captures: captures.slice(0, 2).map((one) => ({ ...one, alerted: true })) },
+  ];
+  const section = captureSection(captures, [data], leftOut);
+  for (const line of [
+    '| all | benign | 1 of 2 (50.0 %) |',
+    '| all | attacks of a single flow | 0 of 1 (0.0 %) |',
+    '| plugs: other device types of it were trained on | benign | 1 of 2 (50.0 %) |',
+    '| others: training had none of this source | attacks of 10 flows or more | 1 of 1 (100.0 %) |',
+    '| plugs, all of it, by a training that it was kept from (seed 7) | benign | 2 of 2 (100.0 %) |',
+    '| benign: benign/b | 20 |',
+  ]) {
+    expect(section).toContain(line);
+  }
+  expect(section).not.toContain('benign: benign/a');
+});
