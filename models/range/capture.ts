@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { EpisodePlan } from './attacks/episode.ts';
+import { clashes } from './attacks/device-tools.ts';
 import { type PlannedEpisode, planEpisodes } from './attacks/plan-episodes.ts';
 import { nowUs, runEpisode } from './attacks/run-episode.ts';
 import type { CaptureLabels, LabelRule } from './labels.ts';
@@ -72,17 +74,35 @@ async function playAll(
 ): Promise<LabelRule[]> {
   const rules: LabelRule[] = [];
   const left = [...episodes.entries()];
+  const running = new Set<EpisodePlan>();
   const play = async (lane: Site['lanes'][number], device: string): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    for (let next = take(left, running); next !== undefined; next = take(left, running)) {
       const [number, { plan, pauseSeconds }] = next;
+      running.add(plan);
       await pause(pauseSeconds * 1000, undefined, { signal });
       rules.push(...(await runEpisode(site, lane, device, plan, number, log, signal)));
+      running.delete(plan);
     }
   };
   await Promise.all(site.lanes.map((lane, index) => play(lane, `lane${index}`)));
   await pause(2000, undefined, { signal });
   // a made-up source could be anybody's: whoever is named by a rule of his own comes first
-  return rules.sort((a, b) => Number(a.src_ip === null) - Number(b.src_ip === null) || a.from_us - b.from_us);
+  // and whoever is attacked by name comes before everybody
+  return rules.sort(
+    (a, b) =>
+      Number(a.src_ip === null) - Number(b.src_ip === null) ||
+      Number(a.dst_ip === null) - Number(b.dst_ip === null) ||
+      a.from_us - b.from_us,
+  );
+}
+
+/** The next episode that gets along with those that run; where none does, the next one all the same. */
+function take(
+  left: [number, PlannedEpisode][],
+  running: ReadonlySet<EpisodePlan>,
+): [number, PlannedEpisode] | undefined {
+  const index = left.findIndex(([, { plan }]) => ![...running].some((other) => clashes(plan, other)));
+  return left.splice(Math.max(index, 0), 1)[0];
 }
 
 /** Behind translation every inside address is the gateway's outer one, and its ports are the gateway's choice. */

@@ -38,7 +38,14 @@ export async function filter(namespace: Namespace, site: SitePlan, devices: read
   const rules: string[] = [];
   const redirects: string[] = [];
   for (const device of devices) {
-    const open = [...device.services.map(({ port }) => port), ...(device.role === 'hub' ? [502] : [])];
+    const own = site.servings[device.half].filter(({ address }) => address === addressOf(site, device));
+    const open = [
+      ...device.services.map(({ port }) => port),
+      ...(device.role === 'hub' ? [502] : []),
+      ...(site.edition === 1
+        ? []
+        : own.filter(({ kind }) => kind === 'http' || kind === 'denying').map(({ port }) => port)),
+    ];
     const random = new Random(site.seed + device.host);
     for (const target of targets(site, device)) {
       const accept = open.length === 0 ? [] : [`    ${target} tcp dport { ${[...new Set(open)].join(', ')} } accept`];

@@ -2,6 +2,9 @@
 import type { Namespace } from './namespace.ts';
 import { type DevicePlan, type SitePlan, address6Of, addressOf } from './plan/site-plan.ts';
 
+/** Each device has a routing table: those of a half are numbered from here, in the order of the plan. */
+export const firstTable = 100;
+
 /** Addresses, routes and stacks of devices that share the namespace; `eth0` exists. */
 export async function settle(namespace: Namespace, site: SitePlan, devices: readonly DevicePlan[]): Promise<void> {
   const commands = ['link set eth0 up'];
@@ -14,7 +17,7 @@ export async function settle(namespace: Namespace, site: SitePlan, devices: read
       window > 0 ? `window ${window}` : '',
       initialSegments > 0 ? `initcwnd ${initialSegments}` : '',
     ].join(' ');
-    const table = 100 + index;
+    const table = firstTable + index;
     commands.push(
       `address add ${address}/24 dev eth0`,
       `route add ${site.lan}.0/24 dev eth0 src ${address} table ${table} ${metrics}`,

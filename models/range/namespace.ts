@@ -102,6 +102,11 @@ export class Namespace implements AsyncDisposable {
     return this.must(['sysctl', '-qw', `${key}=${value}`]);
   }
 
+  /** End whatever runs in here; the namespace stays. */
+  endAll(): Promise<void> {
+    return endProcesses(this.name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await destroyNamespace(this.name);
   }
@@ -109,6 +114,12 @@ export class Namespace implements AsyncDisposable {
 
 /** End what runs in a namespace of ours and delete it. */
 export async function destroyNamespace(name: string): Promise<void> {
+  await endProcesses(name);
+  await run(['ip', 'netns', 'delete', name]);
+  await rm(overlayFolder(name), { recursive: true, force: true });
+}
+
+async function endProcesses(name: string): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     for (let attempt = 0; attempt < 20; attempt++) {
       const { stdout } = await run(['ip', 'netns', 'pids', name]);
@@ -118,8 +129,6 @@ export async function destroyNamespace(name: string): Promise<void> {
       await pause(50);
     }
   }
-  await run(['ip', 'netns', 'delete', name]);
-  await rm(overlayFolder(name), { recursive: true, force: true });
 }
 
 /** `ip netns exec` lays the files of this folder over those of /etc. */

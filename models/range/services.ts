@@ -5,6 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Namespace, must } from './namespace.ts';
 import { type Place, starters } from './daemons.ts';
+import { outsideFiles, outsideShell } from './plan/draft.ts';
+import { software } from './plan/plan-devices.ts';
 import type { Random } from './random.ts';
 import { type SitePlan, addressOf } from './plan/site-plan.ts';
 
@@ -29,6 +31,7 @@ export async function startServices(ground: Ground, random: Random, isAttackable
   await writeMistyped(folder);
   await startNames(gateway, plan, folder);
   await startBroker(outside, folder, '', random);
+  if (plan.edition === 2) await startOutsideLogins(ground, random);
   const halves = { wired: ground.wired, wireless: ground.wireless };
   for (const [half, namespace] of Object.entries(halves)) {
     const devices = plan.devices.filter((device) => device.half === half);
@@ -46,6 +49,21 @@ export async function startServices(ground: Ground, random: Random, isAttackable
         await startDaemon(service.software, place);
       }
     }
+  }
+}
+
+/** A shell and a file server out in the world, where people of the site have accounts. */
+async function startOutsideLogins({ plan, outside, folder }: Ground, random: Random): Promise<void> {
+  await giveAccounts(outside, folder);
+  for (const [kind, address, port] of [
+    ['ssh', outsideShell(plan), 22],
+    ['ftp', outsideFiles(plan), 21],
+  ] as const) {
+    const own = join(folder, kind === 'ssh' ? 'outside-shell' : 'outside-files');
+    await mkdir(own, { recursive: true });
+    const program = random.pick(software[kind][plan.part]);
+    if (program === 'own') continue;
+    await startDaemon(program, { namespace: outside, folder: own, site: folder, address, port, random });
   }
 }
 

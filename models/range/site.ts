@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { filter, translate } from './gateway.ts';
-import { settle } from './lan.ts';
+import { firstTable, settle } from './lan.ts';
 import { layLine } from './line.ts';
 import { connect } from './link.ts';
 import { Namespace } from './namespace.ts';
@@ -97,6 +97,11 @@ export class Site implements AsyncDisposable {
 
   namespaceOf(device: DevicePlan): Namespace {
     return device.half === 'wired' ? this.wired : this.wireless;
+  }
+
+  /** The routes of packets with the device's address. */
+  tableOf(device: DevicePlan): number {
+    return firstTable + this.plan.devices.filter(({ half }) => half === device.half).indexOf(device);
   }
 
   addressOf(device: DevicePlan): string {

@@ -5,12 +5,14 @@ import {
   type DevicePlan,
   type Part,
   type ServiceKind,
+  type ServicePlan,
   type SitePlan,
   type Stack,
   address6Of,
   addressOf,
 } from '../plan/site-plan.ts';
-import type { Serving } from '../programs/conversation.ts';
+import type { Conversation, Serving } from '../programs/conversation.ts';
+import { usualPort } from '../plan/plan-devices.ts';
 import type { Random } from '../random.ts';
 
 /** Which flows an attack makes; the times are added when it ran. */
@@ -33,8 +35,26 @@ export interface EpisodePlan {
   readonly servings: readonly Serving[];
   /** Its address, in the lane. */
   readonly control: string | null;
+  /** What else runs on it: a victim outside has real services. */
+  readonly daemons?: readonly DaemonPlan[];
+  /** A part of the world whose every address answers, with a refusal where nothing listens; the rest is dead. */
+  readonly answering?: string;
   readonly truth: readonly Truth[];
   readonly to: string;
+}
+
+export interface DaemonPlan {
+  readonly software: Exclude<ServicePlan['software'], 'own'>;
+  readonly port: number;
+}
+
+/** Who attacks from within, and whom. */
+export interface Inside {
+  readonly address: string;
+  /** Addresses with which it has nothing to do otherwise. */
+  readonly victims: readonly string[];
+  /** What the one victim outside serves; null: victims are devices. */
+  readonly offers: readonly ServiceKind[] | null;
 }
 
 export interface Attacker {
@@ -52,6 +72,8 @@ export interface Stage {
   readonly random: Random;
   /** Used by nobody else in the capture. */
   readonly freshAddress: () => string;
+  /** Null: attackers come from outside. */
+  readonly inside: Inside | null;
 }
 
 /** Plans one episode, or gives undefined where the site has nothing for it. */
@@ -73,10 +95,11 @@ export const between = (source: string, destination: string | null): Truth => ({
   except: [],
 });
 
+/** The attacker's own host; of a device that was taken over only its address counts (`inside.ts`). */
 export function attacker(stage: Stage): Attacker {
   const { random } = stage;
   return {
-    address: stage.freshAddress(),
+    address: stage.inside?.address ?? stage.freshAddress(),
     address6: `2001:db8:bad:${random.integer(1, 0xffff).toString(16)}::${random.integer(1, 0xffff).toString(16)}`,
     stack: {
       hopLimit: random.pick([64, 64, 128, 255]),
@@ -88,28 +111,46 @@ export function attacker(stage: Stage): Attacker {
 }
 
 export interface Target {
-  readonly device: DevicePlan;
+  /** Null: a host outside. */
+  readonly device: DevicePlan | null;
   readonly address: string;
   readonly port: number;
 }
 
-/** A service that an outsider reaches: by itself, or at the gateway's forwarded port. */
-export function reachable({ site, random }: Stage, kind: ServiceKind): Target | undefined {
+/** A service that the attacker reaches: an outsider by itself, or at the gateway's forwarded port. */
+export function reachable({ site, random, inside }: Stage, kind: ServiceKind): Target | undefined {
+  if (inside?.offers?.includes(kind) === true)
+    return { device: null, address: inside.victims[0]!, port: usualPort[kind] };
+  if (inside !== null && inside.offers !== null) return undefined;
   const targets = site.devices.flatMap((device) =>
     device.services.flatMap((service): Target[] => {
       if (service.kind !== kind) return [];
-      if (!site.isTranslated) return [{ device, address: addressOf(site, device), port: service.port }];
+      const address = addressOf(site, device);
+      if (inside !== null) return inside.victims.includes(address) ? [{ device, address, port: service.port }] : [];
+      if (!site.isTranslated) return [{ device, address, port: service.port }];
       return service.forwardedPort === null ? [] : [{ device, address: site.outer, port: service.forwardedPort }];
     }),
   );
   return targets.length === 0 ? undefined : random.pick(targets);
 }
 
-/** Addresses that an outsider can send anything to: devices themselves, or what the gateway shows of them. */
+/** Addresses that the attacker can send anything to: devices themselves, or what the gateway shows of them. */
 export function exposed(stage: Stage): string[] {
-  const { site } = stage;
+  const { site, inside } = stage;
+  if (inside !== null) return [...inside.victims];
   return site.isTranslated ? [site.outer] : site.devices.map((device) => addressOf(site, device));
 }
+
+/** What people start names its hosts among other words. */
+const mentions = (site: SitePlan, { to, commands }: Conversation, address: string): boolean =>
+  to.includes(address) ||
+  (site.edition === 2 &&
+    commands.some((words) =>
+      words
+        .join(' ')
+        .split(/[^\d.]+/)
+        .includes(address),
+    ));
 
 /** Inside addresses with which a device has nothing to do otherwise, so that whatever passes between them is attack. */
 export function strangers(site: SitePlan, device: DevicePlan): string[] {
@@ -120,7 +161,10 @@ export function strangers(site: SitePlan, device: DevicePlan): string[] {
     .map((other) => addressOf(site, other))
     .filter(
       (other) =>
-        !all.some(({ from, to }) => (from === own && to.includes(other)) || (from === other && to.includes(own))),
+        !all.some(
+          (talk) =>
+            (talk.from === own && mentions(site, talk, other)) || (talk.from === other && mentions(site, talk, own)),
+        ),
     );
 }
 

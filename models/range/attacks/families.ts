@@ -31,6 +31,6 @@ export const families: readonly NamedFamily[] = [
   {
     name: 'other',
     description: 'telnet and web log-ins guessed, commands injected, pages guessed',
-    plan: (stage) => stage.random.pick([...guessOthers, ...webOthers])(stage),
+    plan: (stage) => stage.random.pick([guessOthers, ...webOthers])(stage),
   },
 ];

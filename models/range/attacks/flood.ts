@@ -14,7 +14,8 @@ import {
   reachable,
   spread,
 } from './episode.ts';
-import { runOwn } from './scan-targets.ts';
+import { alsoInside, fromDevice } from './inside.ts';
+import { asDevice, runOwn } from './scan-targets.ts';
 
 const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
 const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 1 } as const;
@@ -43,7 +44,7 @@ function victim(stage: Stage): Victim {
   return {
     address: service.address,
     port: service.port,
-    inside: site.isTranslated ? addressOf(site, service.device) : null,
+    inside: site.isTranslated && service.device !== null ? addressOf(site, service.device) : null,
   };
 }
 
@@ -83,7 +84,7 @@ const hping: Family = (stage) => {
       ? servicePort
       : random.integer(1, 65_000);
   const gap = Math.round(spread(random, 180, 12_000));
-  const isSpoofed = random.next() < 0.35;
+  const isSpoofed = random.next() < 0.35 && stage.inside === null;
   // one flow that carries it all: a fixed port of its own
   const isOneFlow = !isSpoofed && !isPortless && random.next() < (isDatagram ? 0.5 : 0.25);
   const bytes =
@@ -144,7 +145,7 @@ const nping: Family = (stage) => {
     step: `nping ${settings.join(' ')}`,
     seconds: random.integer(5, 18),
     origin: from,
-    argv: ['nping', '-H', '-N', '-q', '-c', '0', ...settings, address],
+    argv: ['nping', '-H', '-N', '-q', '-c', '0', ...asDevice(stage), ...settings, address],
     truth: [between(from.address, null)],
     to: address,
   });
@@ -165,7 +166,7 @@ const own: Family = (stage) => {
   if (kind !== 'udp' && web === undefined) return undefined;
   const device = random.pick(site.devices);
   const long = address6Of(site, device);
-  const isLong = kind === 'udp' && long !== null && random.next() < 0.4;
+  const isLong = kind === 'udp' && long !== null && random.next() < 0.4 && stage.inside === null;
   const address = isLong ? long : kind === 'udp' ? random.pick(exposed(stage)) : web!.address;
   const port = kind === 'udp' ? random.integer(1, 65_000) : web!.port;
   const orders = {
@@ -273,11 +274,23 @@ const wrk = requests('wrk', ({ random }, url, seconds) => [
   url,
 ]);
 
-export const flood: Family = (stage) =>
-  stage.random.pick(
-    byPart<Family>(stage.part, {
-      train: [hping, hping, hping, hping, own, own, apacheBench, outwards],
-      validation: [hping, nping, own, siege, outwards],
-      test: [hping, nping, nping, own, wrk, outwards],
+const choose =
+  (tools: Readonly<Record<'train' | 'validation' | 'test', readonly Family[]>>): Family =>
+  (stage) =>
+    stage.random.pick(byPart(stage.part, tools))(stage);
+
+export const flood: Family = alsoInside(
+  choose({
+    train: [hping, hping, hping, hping, own, own, apacheBench, outwards],
+    validation: [hping, nping, own, siege, outwards],
+    test: [hping, nping, nping, own, wrk, outwards],
+  }),
+  fromDevice(
+    choose({
+      train: [hping, hping, hping, own, apacheBench],
+      validation: [hping, nping, own, siege],
+      test: [hping, nping, own, wrk],
     }),
-  )(stage);
+    ['web'],
+  ),
+);

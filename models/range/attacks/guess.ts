@@ -2,6 +2,7 @@
 import type { ServiceKind } from '../plan/site-plan.ts';
 import type { Random } from '../random.ts';
 import { type EpisodePlan, type Family, attacker, between, byPart, episode, reachable } from './episode.ts';
+import { alsoInside, fromDevice } from './inside.ts';
 import {
   type Make,
   curlFtp,
@@ -45,7 +46,7 @@ const against =
 
 const ssh = 'brute_force_ssh';
 const ftp = 'brute_force_ftp';
-export const guessSsh: Family = (stage) =>
+const sshTools: Family = (stage) =>
   stage.random.pick(
     byPart<Family>(stage.part, {
       train: [
@@ -69,7 +70,7 @@ export const guessSsh: Family = (stage) =>
     }),
   )(stage);
 
-export const guessFtp: Family = (stage) =>
+const ftpTools: Family = (stage) =>
   stage.random.pick(
     byPart<Family>(stage.part, {
       train: [
@@ -92,17 +93,19 @@ export const guessFtp: Family = (stage) =>
     }),
   )(stage);
 
+export const guessSsh = alsoInside(sshTools, fromDevice(sshTools, ['ssh']));
+export const guessFtp = alsoInside(ftpTools, fromDevice(ftpTools, ['ftp']));
+
 const other = 'other_attack';
-export const guessOthers: readonly Family[] = [
-  (stage) =>
-    stage.random.pick(
-      byPart<Family>(stage.part, {
-        train: [against('telnet', other, 'hydra', hydra('telnet')), against('web', other, 'hydra', hydraForm)],
-        validation: [against('telnet', other, 'medusa', medusa('telnet')), against('web', other, 'hydra', hydraForm)],
-        test: [
-          against('telnet', other, 'patator', patator('telnet_login')),
-          against('web', other, 'patator', patatorForm),
-        ],
-      }),
-    )(stage),
-];
+const otherTools: Family = (stage) =>
+  stage.random.pick(
+    byPart<Family>(stage.part, {
+      train: [against('telnet', other, 'hydra', hydra('telnet')), against('web', other, 'hydra', hydraForm)],
+      validation: [against('telnet', other, 'medusa', medusa('telnet')), against('web', other, 'hydra', hydraForm)],
+      test: [
+        against('telnet', other, 'patator', patator('telnet_login')),
+        against('web', other, 'patator', patatorForm),
+      ],
+    }),
+  )(stage);
+export const guessOthers = alsoInside(otherTools, fromDevice(otherTools, ['telnet']));

@@ -29,7 +29,7 @@ export function planEpisodes(site: SitePlan, seed: number, count: number, family
       if (!used.has(address)) return used.add(address) && address;
     }
   };
-  const stage: Stage = { site, part: site.part, random, freshAddress };
+  const stage: Stage = { site, part: site.part, random, freshAddress, inside: null };
   const wanted = family === null ? families : families.filter(({ name }) => name === family);
   const planned: PlannedEpisode[] = [];
   let order: NamedFamily[] = [];

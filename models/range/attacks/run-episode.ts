@@ -6,8 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { LabelRule } from '../labels.ts';
 import { type Namespace, stop } from '../namespace.ts';
 import type { LifePlan } from '../programs/conversation.ts';
+import { Random } from '../random.ts';
+import { startDaemon } from '../services.ts';
 import { lifeCommand } from '../site-life.ts';
 import type { Site } from '../site.ts';
+import { lendAddress } from './device-tools.ts';
 import { type Attacker, type EpisodePlan, isAttacker } from './episode.ts';
 
 /** Leftovers of a connection may still be on their way when its tool is gone. */
@@ -44,7 +47,16 @@ export async function runEpisode(
     const server = lane.spawn(lifeCommand(join(folder, 'servings')));
     resources.defer(() => stop(server));
     await pause(600); // a first beacon that is refused belongs to the trade
+    resources.defer(() => lane.endAll());
+    for (const { software, port } of plan.daemons ?? []) {
+      const random = new Random(site.plan.seed + number);
+      const place = { namespace: lane, folder, site: site.folder, address: plan.control, port, random };
+      // a victim that refuses is attacked all the same
+      await startDaemon(software, place).catch((error: unknown) => log(`${plan.step.slice(0, 60)}: ${String(error)}`));
+    }
+    if (plan.answering !== undefined) resources.use(await answerFor(site, lane, laneDevice, plan.answering));
   }
+  resources.use(await lendAddress(site, plan));
   const namespace = isAttacker(plan.origin) ? lane : site.namespaceOf(plan.origin);
   const output = join(folder, 'output');
   const fromUs = nowUs();
@@ -91,6 +103,18 @@ async function addAddress(site: Site, lane: Namespace, laneDevice: string, addre
   const family = isLong ? '-6 ' : '';
   await lane.ip([`${family}address replace ${address}/${isLong ? '128' : '32'} dev eth0${isLong ? ' nodad' : ''}`]);
   await site.outside.ip([`${family}route replace ${address}/${isLong ? '128' : '32'} dev ${laneDevice}`]);
+}
+
+/** Every address of a network is at home in the lane until disposal. */
+async function answerFor(site: Site, lane: Namespace, laneDevice: string, network: string): Promise<AsyncDisposable> {
+  await lane.ip([`route replace local ${network} dev lo`]);
+  await site.outside.ip([`route replace ${network} dev ${laneDevice}`]);
+  return {
+    async [Symbol.asyncDispose]() {
+      await site.outside.run(['ip', 'route', 'del', network, 'dev', laneDevice]); // another lane may have taken it
+      await lane.ip([`route del local ${network} dev lo`]);
+    },
+  };
 }
 
 /** The attacker's host: new addresses with a stack of their own. */

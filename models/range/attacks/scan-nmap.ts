@@ -1,6 +1,6 @@
 /** Scans by nmap in its many ways, over IPv4 and IPv6. */
 import { type Family, attacker, between, byPart, episode, spread } from './episode.ts';
-import { ports, targets } from './scan-targets.ts';
+import { asDevice, ports, targets } from './scan-targets.ts';
 
 export const nmap: Family = (stage) => {
   const { random, part } = stage;
@@ -13,7 +13,8 @@ export const nmap: Family = (stage) => {
     }),
   );
   // a sweep of the one address that a translating gateway shows is no scan
-  const kind = stage.site.isTranslated && chosen.startsWith('-sn') ? '-sS' : chosen;
+  const isOne = stage.site.isTranslated || stage.inside !== null;
+  const kind = isOne && chosen.startsWith('-sn') ? '-sS' : chosen;
   const isSweep = kind.startsWith('-sn');
   const pace = random.pick([
     ...(part === 'test' ? ['-T5', '-T3 --min-rate 120'] : ['-T4', '-T4', '-T3']),
@@ -30,7 +31,7 @@ export const nmap: Family = (stage) => {
     ...(random.next() < 0.3 ? ['-r'] : []),
   ];
   const decoys =
-    !isSweep && /^-s[SFXNA]$/.test(kind) && random.next() < 0.15
+    !isSweep && /^-s[SFXNA]$/.test(kind) && random.next() < 0.15 && stage.inside === null
       ? Array.from({ length: random.integer(1, 4) }, stage.freshAddress)
       : [];
   const wanted = isSweep
@@ -56,7 +57,7 @@ export const nmap: Family = (stage) => {
     step: `nmap ${settings.join(' ')} ${hosts.length} targets`,
     seconds: random.integer(12, 40),
     origin: from,
-    argv: ['nmap', '-n', ...settings, ...hosts],
+    argv: ['nmap', '-n', ...asDevice(stage), ...settings, ...hosts],
     truth: [between(from.address, null), ...decoys.map((decoy) => between(decoy, null))],
     to: hosts.join(' '),
   });

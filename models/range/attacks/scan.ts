@@ -12,6 +12,8 @@ import {
   spread,
   strangers,
 } from './episode.ts';
+import { alsoInside, fromDevice } from './inside.ts';
+import { scanTheWorld, worm } from './scan-world.ts';
 import { nmap, overLongAddresses } from './scan-nmap.ts';
 import { favourites, ports, runOwn, scanner } from './scan-targets.ts';
 
@@ -62,43 +64,6 @@ const fromInside: Family = (stage) => {
         seed: random.integer(1, 1e9),
       }),
     ),
-  });
-};
-
-/** As the worms of cameras do it: telnet of whoever there may be, all over the world. */
-const worm: Family = (stage) => {
-  const { site, random } = stage;
-  const infected = random.pick(site.devices);
-  const from = addressOf(site, infected);
-  const port = random.pick(
-    byPart(stage.part, { train: [23, 2323, 7547], validation: [23, 5555], test: [2323, 37_215, 23] }),
-  );
-  const gapMs = spread(random, 3, 300);
-  const hosts = Array.from(
-    { length: 2000 },
-    () =>
-      `${random.pick([5, 24, 45, 61, 77, 91, 109, 133, 151, 178, 187, 202, 219])}.${random.integer(0, 255)}.${random.integer(0, 255)}.${random.integer(1, 254)}`,
-  );
-  return episode({
-    class: 'port_scan',
-    tool: 'own worm',
-    step: `own worm port ${port} every ${gapMs.toFixed(0)} ms`,
-    seconds: random.integer(10, 30),
-    origin: infected,
-    argv: runOwn(scanner, '{folder}/orders'),
-    files: {
-      orders: JSON.stringify({
-        from,
-        hosts,
-        ports: String(port),
-        gapMs,
-        patienceMs: random.integer(500, 4000),
-        isShuffled: false,
-        seed: random.integer(1, 1e9),
-      }),
-    },
-    truth: [{ ...between(from, null), protocol: 6, dst_port: port }],
-    to: 'anybody',
   });
 };
 
@@ -167,10 +132,16 @@ const ownScanner = simple('own scanner', (stage, target) => {
   };
 });
 
+/** Whom the attacker's packets go through: the world's, or the site's own gateway, which passes nothing between devices. */
+const router = ({ inside, site }: Stage): string => (inside === null ? '169.254.0.1' : `${site.lan}.1`);
+
 const masscan = simple('masscan', (stage, target, from) => {
   const { random, site } = stage;
   const rate = Math.round(spread(random, 8, 500));
-  const hosts = site.isTranslated || random.next() < 0.6 ? target : `${site.lan}.0/${random.integer(25, 28)}`;
+  const hosts =
+    site.isTranslated || random.next() < 0.6 || stage.inside !== null
+      ? target
+      : `${site.lan}.0/${random.integer(25, 28)}`;
   const list = ports(stage);
   return {
     step: `masscan -p ${list.slice(0, 40)} --rate ${rate}`,
@@ -181,7 +152,7 @@ const masscan = simple('masscan', (stage, target, from) => {
       '--source-ip',
       from,
       '--router-ip',
-      '169.254.0.1',
+      router(stage),
       '-p',
       list,
       '--rate',
@@ -193,12 +164,13 @@ const masscan = simple('masscan', (stage, target, from) => {
   };
 });
 
-const zmap = simple('zmap', ({ random, site }, target, from) => {
+const zmap = simple('zmap', (stage, target, from) => {
+  const { random, site } = stage;
   const port = random.pick(favourites);
   const rate = Math.round(spread(random, 5, 200));
-  const hosts = site.isTranslated ? `${target}/32` : `${site.lan}.0/${random.integer(24, 27)}`;
+  const hosts = site.isTranslated || stage.inside !== null ? `${target}/32` : `${site.lan}.0/${random.integer(24, 27)}`;
   // one port after another: zmap asks one port of many hosts
-  const script = `ping -c1 -W1 169.254.0.1 >/dev/null; mac=$(ip neigh show 169.254.0.1 | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p'); for port in ${[port, ...Array.from({ length: 9 }, () => random.pick(favourites))].join(' ')}; do zmap -q -p $port -r ${rate} -i eth0 -G "$mac" -S ${from} -b /dev/null -c 2 -o /dev/null --disable-syslog ${hosts}; done`;
+  const script = `ping -c1 -W1 ${router(stage)} >/dev/null; mac=$(ip neigh show ${router(stage)} | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p'); for port in ${[port, ...Array.from({ length: 9 }, () => random.pick(favourites))].join(' ')}; do zmap -q -p $port -r ${rate} -i eth0 -G "$mac" -S ${from} -b /dev/null -c 2 -o /dev/null --disable-syslog ${hosts}; done`;
   return { step: `zmap -r ${rate} 10 ports`, argv: ['bash', '-c', script] };
 });
 
@@ -230,7 +202,7 @@ const busybox = simple('busybox nc loop', ({ random }, target) => {
   };
 });
 
-export const scan: Family = (stage): EpisodePlan | undefined => {
+const usual: Family = (stage): EpisodePlan | undefined => {
   const tools = byPart<Family>(stage.part, {
     train: [nmap, nmap, nmap, nmap, hping, ownScanner, ownScanner, fromInside, fromInside, worm, overLongAddresses],
     validation: [nmap, masscan, masscan, loops, fromInside, worm, overLongAddresses],
@@ -238,3 +210,16 @@ export const scan: Family = (stage): EpisodePlan | undefined => {
   });
   return stage.random.pick(tools)(stage);
 };
+
+const insideTools: Family = (stage) =>
+  stage.random.pick(
+    byPart<Family>(stage.part, {
+      train: [nmap, nmap, nmap, hping, ownScanner, ownScanner],
+      validation: [nmap, nmap, loops, masscan],
+      test: [nmap, nmap, busybox, loops, zmap],
+    }),
+  )(stage);
+const fromDeviceOrWorm: Family = (stage) =>
+  stage.random.next() < 0.35 ? scanTheWorld(stage) : fromDevice(insideTools, ['ssh', 'web', 'telnet'])(stage);
+
+export const scan = alsoInside(usual, fromDeviceOrWorm);

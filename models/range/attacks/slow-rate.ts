@@ -11,6 +11,7 @@ import {
   reachable,
   spread,
 } from './episode.ts';
+import { alsoInside, fromDevice } from './inside.ts';
 import { runOwn } from './scan-targets.ts';
 
 const slowClient = fileURLToPath(new URL('../programs/slow-client.ts', import.meta.url));
@@ -107,7 +108,7 @@ const nmapScript = against('nmap http-slowloris', ({ random }, target) => {
   };
 });
 
-export const slowRate: Family = (stage) =>
+const tools: Family = (stage) =>
   stage.random.pick(
     byPart<Family>(stage.part, {
       train: [slowhttptest, slowhttptest, slowhttptest, own(['headers', 'read'])],
@@ -115,3 +116,5 @@ export const slowRate: Family = (stage) =>
       test: [nmapScript, curls, own(['body', 'chunks', 'trickle']), own(['body', 'chunks', 'trickle']), slowhttptest],
     }),
   )(stage);
+
+export const slowRate = alsoInside(tools, fromDevice(tools, ['web']));

@@ -52,7 +52,7 @@ export const visitsDevices: Habit = (here) =>
         }),
       ];
 
-const shellOptions = [
+export const shellOptions = [
   '-o',
   'StrictHostKeyChecking=no',
   '-o',

@@ -4,7 +4,7 @@ import { roles } from './roles.ts';
 import type { DevicePlan, Part, PortFilter, ServiceKind, ServicePlan } from './site-plan.ts';
 
 /** Validation and test are served by programs that training never met. */
-const software: Readonly<Record<ServiceKind, Readonly<Record<Part, readonly ServicePlan['software'][]>>>> = {
+export const software: Readonly<Record<ServiceKind, Readonly<Record<Part, readonly ServicePlan['software'][]>>>> = {
   ssh: { train: ['openssh'], validation: ['openssh', 'dropbear'], test: ['dropbear', 'openssh'], demo: ['openssh'] },
   ftp: { train: ['vsftpd'], validation: ['vsftpd', 'pyftpdlib'], test: ['pyftpdlib', 'vsftpd'], demo: ['vsftpd'] },
   web: { train: ['nginx'], validation: ['nginx', 'lighttpd'], test: ['lighttpd', 'nginx'], demo: ['nginx'] },
@@ -12,7 +12,7 @@ const software: Readonly<Record<ServiceKind, Readonly<Record<Part, readonly Serv
   telnet: { train: ['own'], validation: ['own'], test: ['own'], demo: ['own'] },
   rtsp: { train: ['own'], validation: ['own'], test: ['own'], demo: ['own'] },
 };
-const usualPort: Readonly<Record<ServiceKind, number>> = {
+export const usualPort: Readonly<Record<ServiceKind, number>> = {
   ssh: 22,
   ftp: 21,
   web: 80,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { planEpisodes } from '../attacks/plan-episodes.ts';
 import { isAttacker } from '../attacks/episode.ts';
 import { planSite, planSiteByName } from './plan-site.ts';
@@ -6,6 +6,10 @@ import { addressOf } from './site-plan.ts';
 
 const parts = ['train', 'validation', 'test'] as const;
 const numbers = Array.from({ length: 12 }, (_, index) => index);
+/** Of the second edition. */
+const newNumbers = [25, 26, 27, 28, 29];
+// word lists of thousands are drawn: on a busy machine that takes its time
+vi.setConfig({ testTimeout: 180_000 });
 
 test('the same name gives the same site and the same attacks, to the last byte', () => {
   expect(JSON.stringify(planSiteByName('test-07'))).toBe(JSON.stringify(planSite('test', 7)));
@@ -84,4 +88,70 @@ test('an infected device attacks only those with whom it has nothing else to do'
     }
   }
   expect(seen).toBeGreaterThan(3);
+});
+
+test('sites that were captured before keep their plan; those after them have attackers inside, in every family that can', () => {
+  expect([planSite('train', 24), planSite('train', 109), planSite('demo', 30)].map(({ edition }) => edition)).toEqual([
+    1, 1, 1,
+  ]);
+  const inside = new Map<string, number>();
+  let all = 0;
+  for (const part of parts) {
+    for (const site of newNumbers.map((number) => planSite(part, number))) {
+      expect(site.edition).toBe(2);
+      for (const { family, plan } of planEpisodes(site, 1, 40, null)) {
+        all += 1;
+        if (!isAttacker(plan.origin)) inside.set(family, (inside.get(family) ?? 0) + 1);
+      }
+    }
+  }
+  const families = ['port-scan', 'flood', 'slow-rate', 'brute-force-ssh', 'brute-force-ftp'];
+  for (const name of families) expect(inside.get(name) ?? 0).toBeGreaterThan((all / 10) * 0.15);
+});
+
+test('no honest flow of a site of the second edition is covered by what an attack from inside is said to be', () => {
+  for (const part of parts) {
+    for (const site of newNumbers.map((number) => planSite(part, number))) {
+      const talks = [...site.conversations.wired, ...site.conversations.wireless];
+      for (const { plan } of planEpisodes(site, 3, 40, null)) {
+        if (isAttacker(plan.origin)) continue;
+        const own = addressOf(site, plan.origin);
+        for (const { src_ip, dst_ip, dst_port } of plan.truth) {
+          expect(src_ip).toBe(own);
+          const ends = (talk: (typeof talks)[number]): string[] => [
+            ...talk.to,
+            ...talk.commands.flat().flatMap((word) => word.split(/[^\d.]+/)),
+          ];
+          const covered = talks.filter(
+            (talk) =>
+              (dst_port === null || talk.port === dst_port) &&
+              ((talk.from === own && (dst_ip === null || ends(talk).includes(dst_ip))) ||
+                (talk.from === dst_ip && ends(talk).includes(own))),
+          );
+          expect(covered.map(({ kind, port }) => `${plan.step}: ${kind} ${port}`)).toEqual([]);
+        }
+      }
+    }
+  }
+});
+
+test('every server of a site listens on a door of its own, and gets through the filter of its device', () => {
+  for (const site of newNumbers.map((number) => planSite('train', number))) {
+    for (const half of ['wired', 'wireless'] as const) {
+      const doors = [
+        ...site.servings[half]
+          .filter(({ kind }) => kind !== 'datagrams')
+          .map(({ address, port }) => `${address}:${port}`),
+        ...site.devices
+          .filter((device) => device.half === half)
+          .flatMap((device) =>
+            device.services
+              .filter(({ software }) => software !== 'own')
+              .filter(({ kind }) => kind !== 'telnet' && kind !== 'rtsp')
+              .map(({ port }) => `${addressOf(site, device)}:${port}`),
+          ),
+      ];
+      expect(doors.filter((door, index) => doors.indexOf(door) !== index)).toEqual([]);
+    }
+  }
 });

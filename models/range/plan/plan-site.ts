@@ -6,7 +6,8 @@ import { planDevices } from './plan-devices.ts';
 import { type Neighbourhood, around, chance, clock, conversation } from './neighbourhood.ts';
 import { administers, fetchesFiles } from './people-habits.ts';
 import { roles } from './roles.ts';
-import { type DevicePlan, type Part, type SitePlan, address6Of, addressOf } from './site-plan.ts';
+import { planLookAlikes } from './look-alikes.ts';
+import { type DevicePlan, type Edition, type Part, type SitePlan, address6Of, addressOf } from './site-plan.ts';
 
 /** Parts draw their chance from different streams, so that number 3 of one is unlike number 3 of another. */
 const streams: Readonly<Record<Part, number>> = {
@@ -15,6 +16,16 @@ const streams: Readonly<Record<Part, number>> = {
   test: 3_000_017,
   demo: 4_000_037,
 };
+
+/** The first number of the second edition, among sites for attacks (below 100) and among those for life alone. */
+const secondEdition: Readonly<Record<Part, readonly [number, number]>> = {
+  train: [25, 110],
+  validation: [8, 108],
+  test: [14, 107],
+  demo: [Infinity, Infinity],
+};
+export const editionOf = (part: Part, number: number): Edition =>
+  number >= secondEdition[part][number < 100 ? 0 : 1] ? 2 : 1;
 
 export const siteName = (part: Part, number: number): string => `${part}-${String(number).padStart(2, '0')}`;
 
@@ -53,6 +64,7 @@ export function planSite(part: Part, number: number): SitePlan {
     name: siteName(part, number),
     part,
     seed,
+    edition: editionOf(part, number),
     lan,
     lan6,
     isTranslated,
@@ -83,6 +95,8 @@ function planLife(site: Bare, random: Random): Pick<SitePlan, 'conversations' | 
     }
   }
   for (const person of site.people) conversations.outside.push(...outsiders(site, person, random.fork()));
+  // drawn from a stream of its own: what comes before is the same in both editions
+  if (site.edition === 2) planLookAlikes({ site, random: new Random(site.seed ^ 0x10_0c), conversations, servings });
   return { conversations, servings };
 }
 

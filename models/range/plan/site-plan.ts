@@ -5,6 +5,9 @@ import type { Line } from '../line.ts';
 /** Learnt from, tuned on, measured on; `demo` is the one small site of the demonstration. They share no site. */
 export type Part = 'train' | 'validation' | 'test' | 'demo';
 
+/** 2: with honest life that looks like attack, and attackers inside (`look-alikes.ts`, `../attacks/inside.ts`). */
+export type Edition = 1 | 2;
+
 export type ServiceKind = 'ssh' | 'ftp' | 'web' | 'mqtt' | 'telnet' | 'rtsp';
 
 export interface ServicePlan {
@@ -43,6 +46,8 @@ export interface SitePlan {
   readonly name: string;
   readonly part: Part;
   readonly seed: number;
+  /** Which rules it was drawn by: sites that were captured keep theirs. */
+  readonly edition: Edition;
   /** The first three numbers of the LAN, a /24. */
   readonly lan: string;
   /** The first 64 bits of its IPv6 addresses, as text ending in `::`, or null. */

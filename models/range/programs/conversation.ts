@@ -15,9 +15,24 @@ export type Range = readonly [number, number];
 /**
  * http: requests on one connection · kept: framed messages on a connection that stays · mqtt: a session that publishes ·
  * ask: datagrams with answers · tell: datagrams without · stream: media datagrams for a while · name: DNS ·
- * dead: a connection to somebody who does not answer · visit: a page with parts from several hosts · run: a program.
+ * dead: a connection to somebody who does not answer · visit: a page with parts from several hosts · run: a program ·
+ * poll: the same request again and again, for a spell · sweep: a short look at each of many hosts · denied: MQTT with a
+ * wrong password.
  */
-export type ConversationKind = 'http' | 'kept' | 'mqtt' | 'ask' | 'tell' | 'stream' | 'name' | 'dead' | 'visit' | 'run';
+export type ConversationKind =
+  | 'http'
+  | 'kept'
+  | 'mqtt'
+  | 'ask'
+  | 'tell'
+  | 'stream'
+  | 'name'
+  | 'dead'
+  | 'visit'
+  | 'run'
+  | 'poll'
+  | 'sweep'
+  | 'denied';
 
 export interface Conversation {
   readonly kind: ConversationKind;
@@ -36,15 +51,20 @@ export interface Conversation {
   readonly gapMs: number;
   /** How long the other side thinks, ms. */
   readonly thinks: Range;
-  /** DNS: names that do not exist, share. MQTT: share of messages with QoS 1. */
+  /**
+   * DNS: names that do not exist, share. MQTT: share of messages with QoS 1. Polls: share of the spells that keep one
+   * connection. Sweeps: share of the open ports that are asked for a page.
+   */
   readonly share: number;
   /** `run`: alternatives, one of which is chosen each time. */
   readonly commands: readonly (readonly string[])[];
+  /** `poll`: is each request answered 401, and then, with the right digest, 200, or never? */
+  readonly unauthorized?: 'first' | 'always';
   readonly seed: number;
 }
 
 export interface Serving {
-  readonly kind: 'http' | 'framed' | 'datagrams' | 'names' | 'telnet' | 'silence';
+  readonly kind: 'http' | 'framed' | 'datagrams' | 'names' | 'telnet' | 'silence' | 'denying';
   readonly address: string;
   readonly port: number;
   readonly isTls: boolean;

@@ -9,7 +9,10 @@ import { serveDatagrams, talkAsk, talkName, talkStream, talkTell } from './life/
 import { serveFramed, talkKept } from './life/framed.ts';
 import { serveHttp, talkHttp, talkVisit } from './life/http.ts';
 import { talkMqtt } from './life/mqtt.ts';
+import { serveDenying, talkDenied } from './life/denied.ts';
+import { talkPoll } from './life/poll.ts';
 import { serveSilence, serveTelnet, talkDead, talkRun } from './life/sundries.ts';
+import { talkSweep } from './life/sweep.ts';
 import { Surroundings } from './life/surroundings.ts';
 
 const servers: Readonly<Record<Serving['kind'], (serving: Serving, around: Surroundings) => void>> = {
@@ -19,6 +22,7 @@ const servers: Readonly<Record<Serving['kind'], (serving: Serving, around: Surro
   names: serveDatagrams,
   telnet: serveTelnet,
   silence: serveSilence,
+  denying: serveDenying,
 };
 const talks: Readonly<
   Record<Conversation['kind'], (conversation: Conversation, around: Surroundings) => Promise<never>>
@@ -33,6 +37,9 @@ const talks: Readonly<
   dead: talkDead,
   visit: talkVisit,
   run: talkRun,
+  poll: talkPoll,
+  sweep: talkSweep,
+  denied: talkDenied,
 };
 
 const path = process.argv[2];

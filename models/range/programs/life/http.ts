@@ -9,7 +9,7 @@ import type { Surroundings } from './surroundings.ts';
 
 const filler = Buffer.alloc(65_536, 'x');
 
-/** `?size=` bytes after `wait=` ms, whatever the path. */
+/** `?size=` bytes after `wait=` ms with `status=`, whatever the path. */
 export function serveHttp(serving: Serving, around: Surroundings): void {
   const answer: Parameters<typeof createServer>[1] = (asked, response) => {
     if (around.isAway()) {
@@ -22,7 +22,11 @@ export function serveHttp(serving: Serving, around: Surroundings): void {
     asked.on('error', () => response.destroy());
     asked.on('end', () =>
       setTimeout(() => {
-        response.writeHead(url.pathname.includes('missing') ? 404 : 200, { 'content-length': size });
+        const isUnknown = url.searchParams.get('status') === '401';
+        response.writeHead(isUnknown ? 401 : url.pathname.includes('missing') ? 404 : 200, {
+          'content-length': size,
+          ...(isUnknown ? { 'www-authenticate': 'Digest realm="device", nonce="1d5a", qop="auth"' } : {}),
+        });
         pour(response, size);
       }, wait),
     );
@@ -93,9 +97,16 @@ export async function talkVisit(conversation: Conversation): Promise<never> {
 const keptAgent = ({ isTls }: Conversation): Agent | TlsAgent =>
   isTls ? new TlsAgent({ keepAlive: true, maxSockets: 1 }) : new Agent({ keepAlive: true, maxSockets: 1 });
 
-function exchange(conversation: Conversation, host: string, agent: Agent | TlsAgent, random: Random): Promise<void> {
+/** One request and its answer. `more` goes to the end of the address. */
+export function exchange(
+  conversation: Conversation,
+  host: string,
+  agent: Agent | TlsAgent,
+  random: Random,
+  more = '',
+): Promise<void> {
   const bytes = within(random, conversation.sends);
-  const path = `/${random.word(random.integer(3, 30))}?size=${within(random, conversation.asks)}&wait=${within(random, conversation.thinks)}`;
+  const path = `/${random.word(random.integer(3, 30))}?size=${within(random, conversation.asks)}&wait=${within(random, conversation.thinks)}${more}`;
   return new Promise((resolve) => {
     const ask = conversation.isTls ? requestTls : request;
     const sent = ask({

@@ -25,7 +25,7 @@ function packet(kind: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([kind, ...length]), body]);
 }
 
-const connectPacket = (name: string, keepAliveSeconds: number, user = '', password = ''): Buffer =>
+export const connectPacket = (name: string, keepAliveSeconds: number, user = '', password = ''): Buffer =>
   packet(
     0x10,
     text('MQTT'),
