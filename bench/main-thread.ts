@@ -105,7 +105,7 @@ async function judge(batches: readonly FlowBatch[], detector: WorkerDetector, ou
     threshold: detector.manifest.threshold,
     mayExplain: () => true,
     output: {
-      onFlow: (batch, row, role) => reporter.onFlow(batch, row, role),
+      onFlow: (batch, row, role, isRelayed) => reporter.onFlow(batch, row, role, isRelayed),
       onDevice: (sighting) => reporter.onDevice(sighting),
       onPrediction: (prediction, context, features) => reporter.onPrediction(prediction, context, features),
       onAlert: (alert) => reporter.onAlert(alert),

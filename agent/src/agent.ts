@@ -107,7 +107,7 @@ export async function runAgent(
           : new SimulatedFirewall({ now }),
       memory,
       listener: {
-        onFlow: (batch, row, role) => reporter.onFlow(batch, row, role),
+        onFlow: (batch, row, role, isRelayed) => reporter.onFlow(batch, row, role, isRelayed),
         onDevice: (sighting) => reporter.onDevice(sighting),
         onPrediction: (prediction, context, features) => reporter.onPrediction(prediction, context, features),
         onAlert: (alert) => reporter.onAlert(alert),

@@ -25,7 +25,7 @@ import { flowIdOf } from './window/window-flow.ts';
 /** Who takes the results. None of these is waited for. */
 export interface PipelineOutput {
   /** Once per flow or report of one, and per device it belongs to. */
-  onFlow(batch: FlowBatch, row: number, role: FlowRole): void;
+  onFlow(batch: FlowBatch, row: number, role: FlowRole, isRelayed: boolean): void;
   onDevice(sighting: DeviceSighting): void;
   /** `features`: the window, 10 × 78, present flows in the last slots. */
   onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
@@ -163,7 +163,7 @@ export class Pipeline {
       const isRelayed = registry.isRelayed(batch, row);
       for (const role of registry.attribute(batch, row)) {
         windows.add(batch, row, role.device, role.direction, isRelayed);
-        output.onFlow(batch, row, role);
+        output.onFlow(batch, row, role, isRelayed);
       }
     }
     for (const sighting of registry.takeSightings()) output.onDevice(sighting);

@@ -31,7 +31,7 @@ import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
 
 /** None of these is waited for. */
 export interface WatchListener {
-  onFlow(batch: FlowBatch, row: number, role: FlowRole): void;
+  onFlow(batch: FlowBatch, row: number, role: FlowRole, isRelayed: boolean): void;
   onDevice(sighting: DeviceSighting): void;
   onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
   onAlert(alert: Alert): void;
@@ -152,9 +152,9 @@ export class Watch implements AsyncDisposable {
       maxDevices: config.max_devices,
       mayExplain: () => !options.memory.sheds('explanations'),
       output: {
-        onFlow: (batch, row, role) => {
+        onFlow: (batch, row, role, isRelayed) => {
           packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));
-          listener.onFlow(batch, row, role);
+          listener.onFlow(batch, row, role, isRelayed);
         },
         onDevice: (sighting) => listener.onDevice(sighting),
         onPrediction: (prediction, context, features) => listener.onPrediction(prediction, context, features),

@@ -20,6 +20,8 @@ export interface FlowOwner {
   readonly device: DeviceRef;
   readonly direction: FlowDirection;
   readonly source: TrafficSource;
+  /** As `Flow.is_relayed` has it. */
+  readonly isRelayed: boolean;
 }
 
 /** 78 numbers as little-endian float32, base64. What is no finite number becomes 0, as the network sees it. */
@@ -62,6 +64,7 @@ export function flowOfRow(batch: FlowBatch, row: number, owner: FlowOwner, bootI
     fwd_bytes: batch.features[first + column.fwdBytes]!,
     bwd_bytes: batch.features[first + column.bwdBytes]!,
     source: owner.source,
+    ...(owner.isRelayed ? { is_relayed: true } : {}),
     features: packFeatures(batch.features, first),
   };
 }
@@ -71,7 +74,7 @@ export function flowOfWindow(
   flow: WindowFlow,
   features: Float32Array,
   slot: number,
-  owner: Omit<FlowOwner, 'direction'>,
+  owner: Pick<FlowOwner, 'device' | 'source'>,
   bootId: BootId,
 ): Flow {
   return {
@@ -80,6 +83,7 @@ export function flowOfWindow(
     end: flow.end,
     device: owner.device,
     source: owner.source,
+    ...(flow.isRelayed ? { is_relayed: true } : {}),
     features: packFeatures(features, slot * featureCount),
   };
 }

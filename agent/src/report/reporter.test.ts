@@ -10,6 +10,8 @@ import { Reporter } from './reporter.ts';
 
 const bootId = '019a0000-0000-7000-8000-0000000000aa' as BootId;
 
+const routerMac = '02:00:00:00:00:01';
+
 function reporterWith(benignSample: number): {
   reporter: Reporter;
   events: EventBody[];
@@ -24,13 +26,15 @@ function reporterWith(benignSample: number): {
     sink: (added) => events.push(...added),
   });
   const registry = new DeviceRegistry();
+  registry.useRelayMacs([routerMac]);
   return {
     reporter,
     events,
     feed(rows) {
       const batch = flowBatchOf(rows);
       for (let row = 0; row < batch.count; row++) {
-        for (const role of registry.attribute(batch, row)) reporter.onFlow(batch, row, role);
+        const isRelayed = registry.isRelayed(batch, row);
+        for (const role of registry.attribute(batch, row)) reporter.onFlow(batch, row, role, isRelayed);
       }
     },
   };
@@ -56,6 +60,20 @@ test('benign windows and flows stay on the gateway where nothing is sampled', ()
   reporter.onPrediction(prediction, context, new Float32Array(windowLength * featureCount));
   feed([{ ...lanFlow }]);
   expect(events).toEqual([]);
+});
+
+test('what a router brought is told as such, in a sampled flow and in those of a window', () => {
+  const { reporter, events, feed } = reporterWith(1);
+  feed([
+    { ...lanFlow, srcMac: routerMac },
+    { ...lanFlow, srcMac: '02:00:00:00:00:20' },
+  ]);
+  const { prediction, context } = scoredWindow({ at: 0, says: 'port_scan' });
+  const features = new Float32Array(windowLength * featureCount);
+  const flows = context.flows.map((flow, index) => ({ ...flow, isRelayed: index === 0 }));
+  reporter.onPrediction(prediction, { ...context, flows }, features);
+  const told = events.flatMap(({ kind, body }) => (kind === 'flow' ? [Flow.parse(body).is_relayed === true] : []));
+  expect(told).toEqual([true, false, true, ...Array.from({ length: 9 }, () => false)]);
 });
 
 test('a sampled flow is sent with every report of it, and only as many flows as the share says', () => {

@@ -57,7 +57,8 @@ export class Reporter {
     this.#benignSample = share;
   }
 
-  onFlow(batch: FlowBatch, row: number, role: FlowRole): void {
+  /** `isRelayed`: as the registry says. */
+  onFlow(batch: FlowBatch, row: number, role: FlowRole, isRelayed: boolean): void {
     const { bootId, source, sink } = this.#options;
     this.#advance(batch.lastPacketAtUs[row]!);
     if (batch.end[row] !== reportCode) {
@@ -65,7 +66,7 @@ export class Reporter {
       this.#counting.addFlow(role.device, packets, bytes);
     }
     if (this.#isSampled(batch.flowNumber[row]!) && this.#mayReport()) {
-      const owner = { device: role.device, direction: role.direction, source };
+      const owner = { device: role.device, direction: role.direction, source, isRelayed };
       sink([{ kind: 'flow', body: flowOfRow(batch, row, owner, bootId) }]);
     }
   }

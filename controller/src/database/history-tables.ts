@@ -55,6 +55,8 @@ export interface FlowRow {
   fwd_bytes: number;
   bwd_bytes: number;
   source: TrafficSourceText;
+  /** 1: a router brought it, so that nobody saw its source send it. Null: it was seen, or nobody could tell. */
+  is_relayed: 1 | null;
   /** 78 float32, little-endian. */
   features: Uint8Array;
   recorded_at: string;

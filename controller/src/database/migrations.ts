@@ -6,6 +6,7 @@ import { history } from './migrations/0003-history.ts';
 import { models } from './migrations/0004-models.ts';
 import { rules } from './migrations/0005-rules.ts';
 import { rollouts } from './migrations/0007-rollouts.ts';
+import { relayedFlows } from './migrations/0008-relayed-flows.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-rules': rules,
   '0006-unblocks': unblocks,
   '0007-rollouts': rollouts,
+  '0008-relayed-flows': relayedFlows,
 };

@@ -1,10 +1,10 @@
 /** Past windows with their flows, and what people said of them since: what a dry run of a rule goes by. */
-import type { Selectable } from 'kysely';
+import { sql, type Selectable, type SqlBool } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertRow, DecisionRow, DeviceRow, FlowRow, PredictionRow } from '../database/history-tables.ts';
 import { inChunks } from '../database/upsert.ts';
-import { sql, type SqlBool } from 'kysely';
+import { flowColumns } from '../traffic/flow-repository.ts';
 
 export type PastWindow = Pick<
   Selectable<PredictionRow>,
@@ -65,27 +65,7 @@ export class DryRunRepository {
     for (const chunk of inChunks(ids)) {
       const rows = await this.#reader
         .selectFrom('flows')
-        .select([
-          'gateway_id',
-          'flow_id',
-          'device_id',
-          'report_number',
-          'end_reason',
-          'direction',
-          'started_at',
-          'last_packet_at',
-          'src_ip',
-          'src_port',
-          'dst_ip',
-          'dst_port',
-          'protocol',
-          'fwd_packets',
-          'bwd_packets',
-          'fwd_bytes',
-          'bwd_bytes',
-          'source',
-          'recorded_at',
-        ])
+        .select([...flowColumns, 'flows.is_relayed'])
         .where('gateway_id', '=', gatewayId)
         .where('flow_id', 'in', [...chunk])
         .execute();

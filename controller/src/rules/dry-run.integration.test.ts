@@ -25,6 +25,39 @@ const rule = {
   min_flows: 3,
 };
 
+const camera = { address: '192.168.1.20', mac: '02:42:ac:11:00:02' };
+
+/** Windows in which a device scans the outside. `isRelayed`: all of it came from beyond a router, in the device's name. */
+async function scan(api: TestApi, isRelayed: boolean): Promise<void> {
+  for (let window = 0; window < 3; window++) {
+    const numbers = [0, 1, 2, 3, 4].map((index) => window * 5 + index);
+    const flows = numbers.map((number) =>
+      sampleFlow(number, {
+        device: camera,
+        direction: 'outbound',
+        src_ip: camera.address,
+        dst_ip: `203.0.113.${number + 1}`,
+        dst_port: 1000 + number,
+        started_at: sampleInstant(window * 10),
+        last_packet_at: sampleInstant(window * 10 + 1),
+        ...(isRelayed ? { is_relayed: true } : {}),
+      }),
+    );
+    await api.ingest(
+      'flows',
+      flows.map((body) => ({ kind: 'flow', body })),
+    );
+    const prediction = samplePrediction(window * 10, {
+      device: camera,
+      at: sampleInstant(window * 10 + 1),
+      flows_seen: 5,
+      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
+      class_probabilities: trafficClasses.map((name) => (name === 'port_scan' ? 0.97 : name === 'benign' ? 0.03 : 0)),
+    });
+    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
+  }
+}
+
 /** `windows` windows of five new flows each from one host, ten seconds apart, beginning at second `at`. */
 async function attack(
   api: TestApi,
@@ -125,6 +158,20 @@ describeOnBothDatabases('the dry run of a rule', (open) => {
     expect((await api.call('viewer', 'POST', path, { rule })).status).toBe(403);
     expect((await api.call('operator', 'POST', path, { rule, days: 8 })).status).toBe(422);
   });
+
+  test.each([false, true])(
+    'a quarantine names the MAC, and nobody for what came in its name (relayed: %s)',
+    async (isRelayed) => {
+      await using place = await open();
+      await using api = await startTestApi(place.url);
+      await scan(api, isRelayed);
+      const found = await dryRun(api, { rule: { ...rule, classes: ['port_scan'], action: 'quarantine' } });
+      expect(found.summary).toMatchObject({ windows: 3, proven: 2, windows_without_flows: 0 });
+      expect(found.items.map(({ action, scope, value }) => [action, scope, value])).toEqual(
+        isRelayed ? [] : [['quarantine', 'device', camera.mac]],
+      );
+    },
+  );
 
   test('comes in pages that together are the whole, and says where no flow was kept', async () => {
     await using place = await open();

@@ -61,6 +61,7 @@ export function judgedWindow(window: PastWindow, flows: StoredFlows, countsAsEvi
               dstPort: flow.dst_port,
               protocol: flow.protocol,
               direction: flow.direction satisfies FlowDirection,
+              isRelayed: flow.is_relayed === 1,
               fwdPackets: flow.fwd_packets,
               bwdPackets: flow.bwd_packets,
               fwdBytes: flow.fwd_bytes,

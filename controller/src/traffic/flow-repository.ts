@@ -6,7 +6,7 @@ import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
 import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 
-export type LabelledFlow = Omit<Selectable<FlowRow>, 'features'> & {
+export type LabelledFlow = Omit<Selectable<FlowRow>, 'features' | 'is_relayed'> & {
   readonly class: FlowLabelRow['class'] | null;
   readonly score: number | null;
   readonly features?: Uint8Array;
@@ -19,7 +19,8 @@ export interface FlowFilter extends TimeSpan {
   readonly features?: boolean | undefined;
 }
 
-const metadata = [
+/** Of a flow, without its features. */
+export const flowColumns = [
   'flows.gateway_id',
   'flows.flow_id',
   'flows.device_id',
@@ -59,6 +60,7 @@ const replaced = [
   'fwd_bytes',
   'bwd_bytes',
   'source',
+  'is_relayed',
   'features',
   'recorded_at',
 ] as const;
@@ -142,7 +144,7 @@ export class FlowRepository {
           .onRef('flow_labels.gateway_id', '=', 'flows.gateway_id')
           .onRef('flow_labels.flow_id', '=', 'flows.flow_id'),
       )
-      .select(metadata)
+      .select(flowColumns)
       .select(['flow_labels.class', 'flow_labels.score']);
   }
 }

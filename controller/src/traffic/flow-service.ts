@@ -87,7 +87,7 @@ function isWorse(label: Selectable<FlowLabelRow>, before: Selectable<FlowLabelRo
 }
 
 function toRow(gatewayId: GatewayId, { flow, at, deviceId }: ReportedFlow): Selectable<FlowRow> {
-  const { device: _device, end, features, started_at, last_packet_at, ...rest } = flow;
+  const { device: _device, end, features, started_at, last_packet_at, is_relayed, ...rest } = flow;
   return {
     ...rest,
     gateway_id: gatewayId,
@@ -95,6 +95,7 @@ function toRow(gatewayId: GatewayId, { flow, at, deviceId }: ReportedFlow): Sele
     end_reason: end,
     started_at: new Date(started_at).toISOString(),
     last_packet_at: new Date(last_packet_at).toISOString(),
+    is_relayed: is_relayed === true ? 1 : null,
     features: Buffer.from(features, 'base64'),
     recorded_at: at,
   };

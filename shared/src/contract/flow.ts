@@ -34,6 +34,8 @@ export const Flow = z.strictObject({
   fwd_bytes: z.number().min(0),
   bwd_bytes: z.number().min(0),
   source: TrafficSource,
+  /** A router brought it, so that nobody saw `src_ip` send it. Left out where it was seen, or nobody could tell. */
+  is_relayed: z.literal(true).optional(),
   /** The 78 features as little-endian float32, base64: 312 bytes. Integers above 2^24 lose digits. */
   features: z.base64().length(416),
 });
