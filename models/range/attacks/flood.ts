@@ -14,20 +14,13 @@ import {
   reachable,
   spread,
 } from './episode.ts';
+import { flags, outwards } from './flood-outwards.ts';
+import { apacheBench, siege, wrk } from './flood-requests.ts';
 import { alsoInside, fromDevice } from './inside.ts';
 import { asDevice, runOwn } from './scan-targets.ts';
 
 const flooder = fileURLToPath(new URL('../programs/flooder.ts', import.meta.url));
 const protocols = { syn: 6, ack: 6, rst: 6, fin: 6, udp: 17, icmp: 1, fragments: 1 } as const;
-const flags = {
-  syn: ['-S'],
-  ack: ['-A'],
-  rst: ['-R'],
-  fin: ['-F', '-P', '-U'],
-  udp: ['--udp'],
-  icmp: ['--icmp'],
-  fragments: ['--icmp', '-f'],
-} as const;
 
 interface Victim {
   readonly address: string;
@@ -188,91 +181,6 @@ const own: Family = (stage) => {
     to: address,
   });
 };
-
-/** A device that has been taken over floods somebody far away. */
-const outwards: Family = (stage) => {
-  const { random, site } = stage;
-  const infected = random.pick(site.devices);
-  const target = stage.freshAddress();
-  const gap = Math.round(spread(random, 300, 6000));
-  const kind = random.pick(['syn', 'udp', 'udp', 'ack'] as const);
-  const port = random.pick([80, 443, 53, random.integer(1, 60_000)]);
-  const settings = [
-    ...flags[kind],
-    '-i',
-    `u${gap}`,
-    '-d',
-    String(random.pick([0, 32, 512, 1200])),
-    '-p',
-    String(port),
-    ...(random.next() < 0.4 ? ['-k', '-s', '4321'] : []),
-  ];
-  const address = `${site.lan}.${infected.host}`;
-  return episode({
-    class: 'ddos_flood',
-    tool: 'hping3',
-    step: `hping3 ${settings.join(' ')} from a device`,
-    seconds: random.integer(5, 15),
-    origin: infected,
-    argv: ['hping3', '-I', 'eth0', '-q', '-n', '-c', '20000', '-a', address, ...settings, target],
-    truth: [between(address, target)],
-    to: target,
-  });
-};
-
-const requests =
-  (tool: string, argvOf: (stage: Stage, url: string, seconds: number) => string[]): Family =>
-  (stage) => {
-    const target = reachable(stage, 'web');
-    if (target === undefined) return undefined;
-    const from = attacker(stage);
-    const seconds = stage.random.integer(6, 18);
-    const argv = argvOf(stage, `http://${target.address}:${target.port}/`, seconds);
-    return episode({
-      class: 'ddos_flood',
-      tool,
-      step: argv.join(' ').replace(/https?:\S+/, ''),
-      seconds,
-      origin: from,
-      argv,
-      truth: [between(from.address, null)],
-      to: target.address,
-    });
-  };
-
-const apacheBench = requests('ab', ({ random }, url, seconds) => [
-  'ab',
-  '-q',
-  '-r',
-  '-t',
-  String(seconds),
-  '-n',
-  '6000',
-  '-c',
-  String(random.integer(2, 60)),
-  ...(random.next() < 0.4 ? ['-k'] : []),
-  `${url}${random.pick(['', 'index.html', 'status', 'style.css'])}`,
-]);
-const siege = requests('siege', ({ random }, url, seconds) => [
-  'siege',
-  '-q',
-  '-b',
-  '-c',
-  String(random.integer(2, 60)),
-  '-t',
-  `${seconds}S`,
-  url,
-]);
-const wrk = requests('wrk', ({ random }, url, seconds) => [
-  'wrk',
-  '-t',
-  '1',
-  '-c',
-  String(random.integer(2, 60)),
-  '-d',
-  `${seconds}s`,
-  url,
-]);
 
 const choose =
   (tools: Readonly<Record<'train' | 'validation' | 'test', readonly Family[]>>): Family =>
