@@ -20,6 +20,7 @@ function troubles(enforcement: AgentStatus['health']['enforcement']): string {
     failed,
     drift_repairs,
     gap_ms_max,
+    monitor_restarts,
     held_open,
     unexpected_ends,
     unsaved,
@@ -38,6 +39,9 @@ function troubles(enforcement: AgentStatus['health']['enforcement']): string {
     failed > 0 ? `; ${failed} failed calls of the firewall: \`picket-agent doctor\` says more` : '',
     drift_repairs > 0
       ? `; ${drift_repairs} repairs after somebody changed the kernel's table (the longest gap ${gap_ms_max ?? 0} ms)`
+      : '',
+    monitor_restarts !== undefined && monitor_restarts > 0
+      ? `; \`nft monitor\` was started again ${monitor_restarts} times: without it such changes are seen within 10 s`
       : '',
     unexpected_ends !== undefined && unexpected_ends > 0
       ? `; ended ${unexpected_ends} times without being stopped (fail_policy: ${fail_policy ?? 'keep'})`

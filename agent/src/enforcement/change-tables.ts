@@ -7,7 +7,7 @@ import type { ElementPlan, PlanChange } from './element-plan.ts';
 import { FirewallError } from './firewall.ts';
 import type { HeldTables, Tables } from './held-tables.ts';
 import type { AskedElements, Kernel } from './kernel.ts';
-import { changeBatch, elementsIn, elementValue, type BatchOptions, type TableChange } from './nft-batch.ts';
+import { changeBatch, elementsIn, toAsk, type BatchOptions, type TableChange } from './nft-batch.ts';
 import type { NftCommand, TableFamily } from './nft-expression.ts';
 import {
   findDrift,
@@ -40,9 +40,6 @@ export interface ChangedTables {
   readonly isPart: boolean;
 }
 
-/** So many elements of a change are looked at one by one; for more, all is read. */
-const maxLookedAt = 64;
-
 /** Undefined where the kernel is not as `held` says, or does not become what was asked. Throws `FirewallError`. */
 export async function changeTables(
   kernel: Kernel,
@@ -59,7 +56,7 @@ export async function changeTables(
   const commands = [...changes.values()].flatMap((some) => some.commands);
   if (change.gone.length > 0) options.onDeletion();
   if (commands.length > 0 && !(await tryApply(kernel, commands, signal))) return undefined;
-  if (!options.withGuard && isSmall(change, options)) {
+  if (!options.withGuard && options.families.every((family) => options.elements.has(family))) {
     const looked = await lookAt(kernel, held, changes, options, signal);
     if (looked !== undefined) return { tables: looked, isPart: true };
   }
@@ -71,10 +68,6 @@ export async function changeTables(
     if (findDrift(table, elementsAfter(family, plan, change), structure, options.now()) !== undefined) return undefined;
   }
   return { tables, isPart: false };
-}
-
-function isSmall({ added, gone }: PlanChange, { families, elements }: ChangeOptions): boolean {
-  return added.length + gone.length <= maxLookedAt && families.every((family) => elements.has(family));
 }
 
 /** Undefined where it is not as asked for. What was read before stands for what the change was not about. */
@@ -89,7 +82,7 @@ async function lookAt(
     [...changes].map(async ([family, change]) => {
       const replaced = new Set(change.added.map(keyOf));
       const lifted = change.gone.filter((element) => !replaced.has(keyOf(element)));
-      const asked: AskedElements = { present: change.added.map(toAsk), absent: lifted.map(toAsk) };
+      const asked: AskedElements = { present: toAsk(change.added), absent: toAsk(lifted) };
       const outline = await kernel.outline(family, signal, asked);
       if (outline === undefined) return undefined;
       const { structure, counters, exists } = readTable(outline, true);
@@ -148,8 +141,4 @@ function elementsAfter(family: TableFamily, plan: ElementPlan, change: PlanChang
 
 function keyOf({ set, parts }: KernelElement): string {
   return elementKey(set, parts);
-}
-
-function toAsk(element: KernelElement): AskedElements['present'][number] {
-  return { set: element.set, value: elementValue(element) };
 }

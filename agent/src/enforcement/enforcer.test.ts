@@ -339,7 +339,7 @@ test('who hears that the kernel was changed repairs it at once, and counts how l
   let tell = (): void => {};
   bench.firewall.watch = (onChanged) => {
     tell = onChanged;
-    return { [Symbol.asyncDispose]: async () => {} };
+    return { restarts: 0, [Symbol.asyncDispose]: async () => {} };
   };
   const enforcer = await bench.open();
   await enforcer.add([bench.block()]);
@@ -358,7 +358,7 @@ test('a kernel that fails, and announces each attempt, is not asked in a circle'
   let tell = (): void => {};
   bench.firewall.watch = (onChanged) => {
     tell = onChanged;
-    return { [Symbol.asyncDispose]: async () => {} };
+    return { restarts: 0, [Symbol.asyncDispose]: async () => {} };
   };
   const enforcer = await bench.open();
   const hold = bench.firewall.hold.bind(bench.firewall);

@@ -12,6 +12,7 @@ import { Admission } from './admission.ts';
 import { DecisionKeeper } from './decision-keeper.ts';
 import { DecisionTeller } from './decision-teller.ts';
 import type { EnforcerOptions, HeldDecision } from './enforcer-options.ts';
+import type { FirewallWatch } from './firewall.ts';
 import { checkGuard, refuseByGuard, type Guard } from './guard.ts';
 import { KernelSide, type Terms } from './kernel-side.ts';
 import { passModeGate } from './mode-gate.ts';
@@ -37,7 +38,7 @@ export class Enforcer implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   readonly #turns = new Turns();
   #checkSoon: NodeJS.Timeout | undefined;
-  #watching: AsyncDisposable | undefined;
+  #watching: FirewallWatch | undefined;
 
   private constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -104,6 +105,7 @@ export class Enforcer implements AsyncDisposable {
       drift_repairs: this.#kernel.gap.repairs,
       gap_ms_total: this.#kernel.gap.totalMs,
       gap_ms_max: this.#kernel.gap.maxMs,
+      monitor_restarts: this.#watching?.restarts ?? 0,
       fail_policy: this.#options.failPolicy ?? 'keep',
       unexpected_ends: this.#options.store.unexpectedEnds,
       unsaved: this.#options.store.unsaved,

@@ -66,7 +66,7 @@ describe.skipIf(!isReady)('after one call of nft that failed', { timeout: 120_00
   beforeEach(() => {
     // what tells of changes is left out: a check is made when a test asks for one
     const real = new NftKernel({ nft: network.inside('gateway', 'nft'), conntrack: ['true'] });
-    real.watch = () => ({ [Symbol.asyncDispose]: async () => {} });
+    real.watch = () => ({ restarts: 0, [Symbol.asyncDispose]: async () => {} });
     kernel = new FailingKernel(real);
     events = [];
     mark = undefined;

@@ -14,13 +14,19 @@ export interface FirewallReading {
   readonly drift: string | null;
 }
 
+/** Hears what leaves the kernel. */
+export interface FirewallWatch extends AsyncDisposable {
+  /** How often what listens had to be started again: it ended, or cannot run. Meanwhile nothing is heard. */
+  readonly restarts: number;
+}
+
 export interface Firewall extends AsyncDisposable {
   /** Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. */
   hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
   /** What the kernel says is so. */
   read(signal: AbortSignal): Promise<FirewallReading>;
   /** Calls back whenever something of ours may have left the kernel, also where we did it. For kernels that can tell. */
-  watch?(onChanged: () => void): AsyncDisposable;
+  watch?(onChanged: () => void): FirewallWatch;
   /** Take everything of ours out of the kernel. */
   clear(signal: AbortSignal): Promise<void>;
 }

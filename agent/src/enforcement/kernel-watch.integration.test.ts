@@ -49,10 +49,12 @@ describe.skipIf(!isReady)('who takes our rules away', { timeout: 180_000 }, () =
     };
     await loseAndRegain('flush', 'ruleset');
     await loseAndRegain('delete', 'table', 'inet', 'picket');
+    expect(enforcer.stats.monitor_restarts).toBe(0);
     const [first = 0] = monitors();
     process.kill(first, 'SIGKILL');
     await loseAndRegain('flush', 'ruleset'); // between two monitors, or heard by the second
     await vi.waitUntil(() => monitors().length >= 2, patience);
+    expect(enforcer.stats.monitor_restarts).toBeGreaterThan(0);
     await loseAndRegain('flush', 'ruleset');
     const { gap_ms_total: total, gap_ms_max: longest = 0 } = enforcer.stats;
     expect(longest).toBeGreaterThan(0);

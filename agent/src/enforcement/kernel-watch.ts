@@ -3,6 +3,7 @@
  * or element), so that it is back in a moment and not at the next look. An element that ran out is not announced.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { FirewallWatch } from './firewall.ts';
 import { endsWithUs, systemEnvironment } from './system-program.ts';
 
 export interface KernelWatchOptions {
@@ -19,11 +20,12 @@ const healthyMs = 60_000;
 const maxLineCharacters = 4096;
 
 /** Owns an `nft monitor`, and starts it again when it ends. Where it cannot run, looking now and then has to do. */
-export class KernelWatch implements AsyncDisposable {
+export class KernelWatch implements FirewallWatch {
   readonly #options: KernelWatchOptions;
   #child: ChildProcess | undefined;
   #retry: NodeJS.Timeout | undefined;
   #backoffMs = firstBackoffMs;
+  #restarts = 0;
   #isClosed = false;
 
   private constructor(options: KernelWatchOptions) {
@@ -34,6 +36,10 @@ export class KernelWatch implements AsyncDisposable {
     const watch = new KernelWatch(options);
     watch.#start();
     return watch;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,6 +77,7 @@ export class KernelWatch implements AsyncDisposable {
     if (this.#isClosed || this.#retry !== undefined) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
+      this.#restarts += 1;
       this.#start();
       this.#options.onChanged(); // whatever happened meanwhile was not heard
     }, this.#backoffMs);

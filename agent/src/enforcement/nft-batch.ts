@@ -5,6 +5,7 @@
  * our own tables are ever named.
  */
 import type { Guard } from './guard.ts';
+import type { SetElements } from './kernel.ts';
 import { inTable, rule, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
 import { emptyGuardChains, guardChains, guardRules, guardSets } from './nft-guard.ts';
 import type { PlanChange } from './element-plan.ts';
@@ -137,6 +138,14 @@ function bySet(
   return [...Map.groupBy(elements, ({ set }) => set)].filter(([name]) => standsIn(sets.get(name)!, family));
 }
 
-export function elementValue({ parts }: KernelElement): unknown {
+/** The elements as the kernel is asked for them, set by set. */
+export function toAsk(elements: Iterable<KernelElement>): readonly SetElements[] {
+  return Array.from(
+    Map.groupBy(elements, ({ set }) => set),
+    ([set, members]) => ({ set, values: members.map(elementValue) }),
+  );
+}
+
+function elementValue({ parts }: KernelElement): unknown {
   return parts.length === 1 ? parts[0] : { concat: parts };
 }

@@ -127,6 +127,11 @@ function slowly(family: AddressFamily): Expression {
   };
 }
 
+/** Names of the sets that hold what the owner lists, without those that are empty. */
+export function filledGuardSets(guard: Guard): readonly string[] {
+  return families.filter((family) => neverBlockPrefixes(guard, family).length > 0).map(neverBlockSet);
+}
+
 function neverBlockSet(family: AddressFamily): string {
   return `never_block_${family}`;
 }

@@ -33,7 +33,7 @@ export function noTable(): TableReading {
     exists: false,
     elements: new Map(),
     counters: new Map(),
-    structure: { guard: [], decisions: [], guardElements: '' },
+    structure: { guard: [], decisions: [], guardElements: '[]' },
   };
 }
 
@@ -54,7 +54,7 @@ export function readTable(listing: string, isOutline = false): TableReading {
   const guard: string[] = [];
   const decisions: string[] = [];
   const partOf = (name: string): string[] => (isGuards(name) ? guard : decisions);
-  const guardElements: unknown[] = [];
+  const guardElements: GuardElements[] = [];
   let exists = false;
   for (const entry of Listing.parse(JSON.parse(listing)).nftables) {
     const [object] = Object.values(entry);
@@ -66,7 +66,7 @@ export function readTable(listing: string, isOutline = false): TableReading {
       const set = SetEntry.parse(entry['set']);
       const isTimed = set.flags?.includes('timeout') === true;
       partOf(set.name).push(withoutHandle({ ...set, elem: undefined }));
-      if (!isTimed && set.elem !== undefined) guardElements.push(set.name, set.elem);
+      if (!isTimed && set.elem !== undefined) guardElements.push([set.name, set.elem]);
       if (!isTimed || isGuards(set.name)) continue;
       for (const member of set.elem ?? []) readElement(set.name, member, elements);
     } else if (entry['counter'] !== undefined) {
@@ -80,8 +80,21 @@ export function readTable(listing: string, isOutline = false): TableReading {
       partOf(rule.chain).push(withoutHandle(rule));
     }
   }
-  const structure = { guard, decisions, guardElements: isOutline ? null : JSON.stringify(guardElements) };
+  const structure = { guard, decisions, guardElements: isOutline ? null : textOf(guardElements) };
   return { exists, elements, counters, structure };
+}
+
+/** Of listings that are of one set each. */
+export function joinGuardElements(readings: readonly TableReading[]): string {
+  return textOf(
+    readings.flatMap(({ structure }) => JSON.parse(structure.guardElements ?? '[]') as readonly GuardElements[]),
+  );
+}
+
+type GuardElements = readonly [set: string, elements: unknown];
+
+function textOf(guardElements: readonly GuardElements[]): string {
+  return JSON.stringify(guardElements.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Packets that met a set that drops (`dropped`), or one that only counts (`wouldDrop`). */

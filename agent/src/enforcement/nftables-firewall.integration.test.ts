@@ -284,27 +284,59 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect(network.reaches('bystander', device.v4)).toBe(true);
   });
 
-  test('ten thousand decisions are one batch and one reading, and one more has none of them read again', async () => {
+  test('ten thousand decisions are one batch and one question, and none of them is listed', async () => {
     const kernel = countingKernel({ nft: network.inside('gateway', 'nft'), conntrack: ['true'] });
     firewall = createFirewall({ kernel });
     const many = Array.from({ length: 10_000 }, (_, index) =>
       decision({ value: `100.64.${index >> 8}.${index & 255}` }),
     );
     expect((await hold(many)).decisionIds.size).toBe(10_000);
-    expect(kernel.calls()).toEqual({ outline: 1, apply: 1, list: 1 });
+    expect(kernel.calls()).toEqual({ outline: 2, apply: 1 });
     const one = decision({ value: attacker.v4 });
     expect((await hold([...many, one])).decisionIds.size).toBe(10_001);
     expect(kernel.calls()).toEqual({ apply: 1, outline: 1 });
     expect(network.reaches('attacker', device.v4)).toBe(false);
     expect((await hold(many)).decisionIds.has(one.id)).toBe(false);
     expect(kernel.calls()).toEqual({ apply: 1, outline: 1 });
+    expect((await hold([one])).decisionIds.size).toBe(1);
+    expect((await hold([...many, one])).decisionIds.size).toBe(10_001);
+    expect(kernel.calls()).toEqual({ apply: 2, outline: 2 });
+    expect((await firewall.read(never)).drift).toBe(null);
+    expect(kernel.calls()).toEqual({ outline: 1, list: 1 });
     nft('delete table inet picket');
     expect((await firewall.read(never)).drift).toBe('the table is gone');
     expect((await hold(many)).decisionIds.size).toBe(10_000);
-    expect(kernel.calls()).toEqual({ outline: 2, apply: 1, list: 1 });
+    expect(kernel.calls()).toEqual({ outline: 2, apply: 1 });
     firewall = createFirewall({ kernel }); // as after a restart
     expect((await hold(many)).decisionIds.size).toBe(10_000);
-    expect(kernel.calls()).toEqual({ outline: 1, apply: 1, list: 1 });
+    expect(kernel.calls()).toEqual({ outline: 2, apply: 1 });
+    expect((await firewall.read(never)).drift).toBe(null);
+  });
+
+  test.each(['made anew', 'changed'])('an element that the kernel has not is told, where all is %s', async (how) => {
+    const kernel = new NftKernel({ nft: network.inside('gateway', 'nft'), conntrack: ['true'] });
+    let isLosing = false;
+    firewall = createFirewall({
+      kernel: {
+        list: (...args) => kernel.list(...args),
+        outline: (...args) => kernel.outline(...args),
+        async apply(...args) {
+          await kernel.apply(...args);
+          if (isLosing) nft('delete element inet picket drop_ipv4_both { 100.64.0.99 }');
+        },
+        forget: async () => {},
+        watch: (onChanged) => kernel.watch(onChanged),
+      },
+    });
+    const many = Array.from({ length: 200 }, (_, index) => decision({ value: `100.64.0.${index}` }));
+    if (how === 'changed') await hold([decision({ value: attacker.v4 })]);
+    isLosing = true;
+    await expect(hold(many)).rejects.toMatchObject({
+      code: 'not-verified',
+      message: expect.stringContaining('"drop_ipv4_both 100.64.0.99" is missing'),
+    });
+    isLosing = false;
+    expect((await hold(many)).decisionIds.size).toBe(200);
   });
 
   test.each(['enforce', 'simulate'] as const)(

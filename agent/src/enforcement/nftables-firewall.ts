@@ -8,7 +8,7 @@ import { readBridges } from './bridges.ts';
 import { changeTables } from './change-tables.ts';
 import { ConnectionCutter } from './cut-connections.ts';
 import { ElementPlan, isNoChange, type PlanChange } from './element-plan.ts';
-import type { Firewall, FirewallReading } from './firewall.ts';
+import type { Firewall, FirewallReading, FirewallWatch } from './firewall.ts';
 import { addressesToCut, type Guard } from './guard.ts';
 import { driftOf, heldIn, readingAfter, readingOf, type HeldTables, type Tables } from './held-tables.ts';
 import type { Kernel } from './kernel.ts';
@@ -54,6 +54,8 @@ export class NftablesFirewall implements Firewall {
   #last: FirewallReading | undefined;
   /** As last read, to go on from when the table is made anew. */
   readonly #counters = new Map<TableFamily, ReadonlyMap<string, CounterValue>>();
+  /** Counters were read when the tables were found broken, a moment ago: they need not be read again to make them anew. */
+  #isCounted = false;
   /** Elements as last read, and as looked at since. */
   readonly #elements = new Map<TableFamily, Map<string, ElementReading>>();
   /** When we last deleted something; infinite while we are at it. */
@@ -93,7 +95,7 @@ export class NftablesFirewall implements Firewall {
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
       const families = this.#families();
-      const broken = await outlineDrift(this.#kernel, this.#held, signal);
+      const broken = await this.#findBroken(signal);
       if (broken !== undefined) {
         this.#last = { ...(this.#last ?? nothingRead), decisionIds: new Set(), drift: broken };
         return this.#last;
@@ -108,7 +110,7 @@ export class NftablesFirewall implements Firewall {
    * The kernel announces our own deletions like those of others. Right after one of ours a look at tables, chains and
    * rules has to do; an element that somebody deletes in that moment is missed until all is read again.
    */
-  watch(onChanged: () => void): AsyncDisposable {
+  watch(onChanged: () => void): FirewallWatch {
     return this.#kernel.watch(() => {
       if (performance.now() - this.#deletedAtMs > ownDeletionMs) onChanged();
       else void this.#isOutlineWhole().then((isWhole) => (isWhole ? undefined : onChanged()));
@@ -213,9 +215,8 @@ export class NftablesFirewall implements Firewall {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<FirewallReading> {
-    for (const [family, { exists, counters }] of await outlineTables(this.#kernel, families, signal)) {
-      if (exists) this.#counters.set(family, counters);
-    }
+    if (!this.#isCounted) this.#rememberCounters(await outlineTables(this.#kernel, families, signal));
+    this.#isCounted = false;
     this.#deletedAtMs = Number.POSITIVE_INFINITY;
     const options = { guard, families, nowMs, rateLimit: this.#rateLimit, counters: this.#counters, now: this.#now };
     const { tables, bridgeRefusal } = await replaceTables(this.#kernel, plan, options, signal);
@@ -228,17 +229,30 @@ export class NftablesFirewall implements Firewall {
     return readingOf(tables, this.#held, null); // it was compared just now
   }
 
+  /** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
+  async #findBroken(signal: AbortSignal): Promise<string | undefined> {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    const outline = await outlineTables(this.#kernel, held.structures.keys(), signal);
+    const broken = outlineDrift(outline, held);
+    if (broken === undefined) return undefined;
+    this.#rememberCounters(outline);
+    this.#isCounted = isSame([...outline.keys()], this.#families());
+    return broken;
+  }
+
   #remember(tables: Tables): void {
-    for (const [family, { exists, counters, elements }] of tables) {
-      if (exists) this.#counters.set(family, counters);
-      this.#elements.set(family, elements);
-    }
+    this.#isCounted = false;
+    this.#rememberCounters(tables);
+    for (const [family, { elements }] of tables) this.#elements.set(family, elements);
+  }
+
+  #rememberCounters(tables: Tables): void {
+    for (const [family, { exists, counters }] of tables) if (exists) this.#counters.set(family, counters);
   }
 
   #isOutlineWhole(): Promise<boolean> {
-    return this.#turns
-      .take(async () => (await outlineDrift(this.#kernel, this.#held, this.#closed.signal)) === undefined)
-      .catch(() => false);
+    return this.#turns.take(async () => (await this.#findBroken(this.#closed.signal)) === undefined).catch(() => false);
   }
 }
 

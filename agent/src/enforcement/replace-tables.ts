@@ -3,9 +3,20 @@ import type { ElementPlan } from './element-plan.ts';
 import { FirewallError } from './firewall.ts';
 import type { HeldTables, Tables } from './held-tables.ts';
 import type { Kernel } from './kernel.ts';
-import { elementsIn, fullBatch, type BatchOptions } from './nft-batch.ts';
+import type { Guard } from './guard.ts';
+import { elementsIn, fullBatch, toAsk, type BatchOptions } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
-import { findDrift, noTable, readTable, structureAsked, structureDrift, type TableReading } from './nft-reading.ts';
+import { filledGuardSets } from './nft-guard.ts';
+import {
+  findDrift,
+  joinGuardElements,
+  noTable,
+  readTable,
+  structureAsked,
+  structureDrift,
+  type TableReading,
+} from './nft-reading.ts';
+import type { Ruleset } from './nft-ruleset.ts';
 import type { CounterValue } from './nft-set.ts';
 
 export interface ReplaceOptions extends BatchOptions {
@@ -43,18 +54,50 @@ export async function replaceTables(
     await kernel.apply([...batches.values()].flat(), signal);
     bridgeRefusal = error.message;
   }
-  const tables = await listTables(kernel, [...batches.keys()], signal);
-  for (const [family, table] of tables) {
-    const asked = structureAsked(batches.get(family)!);
+  const tables = new Map<TableFamily, TableReading>();
+  for (const [family, batch] of batches) {
+    const expected = elementsIn(family, plan);
+    const table =
+      (await lookAtNew(kernel, family, expected, options.guard, signal)) ?? (await listTable(kernel, family, signal));
+    const asked = structureAsked(batch);
     const drift =
       table.structure.guard.length !== asked.guard || table.structure.decisions.length !== asked.decisions
         ? 'not all sets, chains and rules are there'
-        : findDrift(table, elementsIn(family, plan), table.structure, options.now());
+        : findDrift(table, expected, table.structure, options.now());
     if (drift !== undefined) {
       throw new FirewallError('not-verified', `the kernel took the rules but does not hold them: ${drift}`);
     }
+    tables.set(family, table);
   }
   return { tables, bridgeRefusal };
+}
+
+/**
+ * A table that was made from nothing a moment ago holds what the batch says or less, so that only that is asked for:
+ * thousands of elements are not listed. Undefined where one of them is not there, be it that it has run out.
+ */
+async function lookAtNew(
+  kernel: Kernel,
+  family: TableFamily,
+  elements: Ruleset['elements'],
+  guard: Guard,
+  signal: AbortSignal,
+): Promise<TableReading | undefined> {
+  const outline = await kernel.outline(family, signal, { present: toAsk(elements.values()), absent: [] });
+  if (outline === undefined) return undefined;
+  const guardSets: TableReading[] = [];
+  for (const name of filledGuardSets(guard)) {
+    const listing = await kernel.list(family, signal, name);
+    if (listing === undefined) return undefined;
+    guardSets.push(readTable(listing));
+  }
+  const { exists, counters, structure } = readTable(outline, true);
+  return {
+    exists,
+    counters,
+    structure: { ...structure, guardElements: joinGuardElements(guardSets) },
+    elements: new Map(Array.from(elements, ([key, { decisionId }]) => [key, { decisionId, packets: 0 }])),
+  };
 }
 
 /** All that stands in them. Throws `FirewallError`. */
@@ -64,13 +107,13 @@ export async function listTables(
   signal: AbortSignal,
 ): Promise<Tables> {
   return new Map(
-    await Promise.all(
-      families.map(async (family) => {
-        const listing = await kernel.list(family, signal);
-        return [family, listing === undefined ? noTable() : readTable(listing)] as const;
-      }),
-    ),
+    await Promise.all(families.map(async (family) => [family, await listTable(kernel, family, signal)] as const)),
   );
+}
+
+async function listTable(kernel: Kernel, family: TableFamily, signal: AbortSignal): Promise<TableReading> {
+  const listing = await kernel.list(family, signal);
+  return listing === undefined ? noTable() : readTable(listing);
 }
 
 /** The same without the elements of their sets. Throws `FirewallError`. */
@@ -87,15 +130,10 @@ export async function outlineTables(
   return tables;
 }
 
-/** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
-export async function outlineDrift(
-  kernel: Kernel,
-  held: HeldTables | undefined,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (held === undefined) return undefined;
-  for (const [family, { exists, structure }] of await outlineTables(kernel, held.structures.keys(), signal)) {
-    const drift = exists ? structureDrift(structure, held.structures.get(family)!) : 'the table is gone';
+/** How tables, chains and rules differ from what was left; undefined where they do not. */
+export function outlineDrift(outline: Tables, { structures }: HeldTables): string | undefined {
+  for (const [family, { exists, structure }] of outline) {
+    const drift = exists ? structureDrift(structure, structures.get(family)!) : 'the table is gone';
     if (drift !== undefined) return drift;
   }
   return undefined;

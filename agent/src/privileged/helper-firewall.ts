@@ -1,6 +1,6 @@
 /** The kernel's firewall for a process that may not touch it: what changes is told to the one that may. */
 import type { Decision } from '@picket/shared/contract/decision';
-import type { Firewall, FirewallReading } from '../enforcement/firewall.ts';
+import type { Firewall, FirewallReading, FirewallWatch } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
 import { Turns } from '../enforcement/turns.ts';
 import type { HelperLink, Unnumbered } from './helper-link.ts';
@@ -25,6 +25,7 @@ export class HelperFirewall implements Firewall {
   /** A reading may have been said that did not come through: the next one must not be said as what differs from it. */
   #hasMissed = false;
   #decisionIds: ReadonlySet<string> = new Set();
+  #monitorRestarts = 0;
   readonly #turns = new Turns();
 
   constructor(options: HelperFirewallOptions) {
@@ -66,8 +67,16 @@ export class HelperFirewall implements Firewall {
     });
   }
 
-  watch(onChanged: () => void): AsyncDisposable {
-    return this.#link.watch(onChanged);
+  /** Restarts are known as of the last reading. */
+  watch(onChanged: () => void): FirewallWatch {
+    const watching = this.#link.watch(onChanged);
+    const restarts = (): number => this.#monitorRestarts;
+    return {
+      get restarts() {
+        return restarts();
+      },
+      [Symbol.asyncDispose]: () => watching[Symbol.asyncDispose](),
+    };
   }
 
   clear(signal: AbortSignal): Promise<void> {
@@ -116,6 +125,7 @@ export class HelperFirewall implements Firewall {
   #reading(reading: Reading | undefined): FirewallReading {
     if (reading === undefined) throw new Error('the privileged process answered without a reading');
     this.#decisionIds = this.#idsAfter(reading.decision_ids);
+    this.#monitorRestarts = reading.monitor_restarts;
     return {
       decisionIds: this.#decisionIds,
       packetsOf: new Map(reading.packets_of),

@@ -5,7 +5,7 @@ import { decision } from '../testing/decisions.ts';
 import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import { RecordingKernel } from '../testing/recording-kernel.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
-import { KernelService } from './kernel-service.ts';
+import { KernelService, releasePausesMs } from './kernel-service.ts';
 import { maxHeldDecisions, type Reply } from './messages.ts';
 
 const now_ms = Date.now();
@@ -208,3 +208,42 @@ function tableOf(command: unknown): string {
   const [[kind, what] = []] = Object.entries(action ?? {});
   return `${String(what?.['family'])} ${String(kind === 'table' ? what?.['name'] : what?.['table'])}`;
 }
+
+test('what is to be open is tried again, and what was still asked for restricts nothing afterwards', async () => {
+  const bench = new Bench();
+  await bench.ask({ op: 'add', id: 0, decisions: [decision()] });
+  await bench.ask(hold);
+  bench.firewall.failingClears = 2;
+  const released = bench.service.release([1, 1, 1]);
+  const late = bench.service.serve(hold);
+  expect(await released).toBe(2);
+  await late;
+  expect(bench.firewall.clears).toBe(3);
+  expect(bench.firewall.decisions).toEqual([]);
+  expect(bench.replies.at(-1)).toMatchObject({ ok: false, message: 'the agent is gone' });
+});
+
+test('it is not tried for ever', async () => {
+  const bench = new Bench();
+  bench.firewall.failingClears = Number.POSITIVE_INFINITY;
+  await expect(bench.service.release([1, 1])).rejects.toThrow('clear was stopped at its deadline');
+  expect(bench.firewall.clears).toBe(3);
+  expect(releasePausesMs.length).toBeLessThan(20);
+});
+
+test('how often the monitor was started again is told with each reading', async () => {
+  const bench = new Bench();
+  const firewall = new MemoryFirewall();
+  let restarts = 0;
+  firewall.watch = () => ({
+    get restarts() {
+      return restarts;
+    },
+    [Symbol.asyncDispose]: async () => {},
+  });
+  const service = new KernelService({ openFirewall: () => firewall, send: (reply) => bench.replies.push(reply) });
+  await service.serve({ op: 'read', id: 1, now_ms });
+  restarts = 3;
+  await service.serve({ op: 'read', id: 2, now_ms });
+  expect(bench.replies).toMatchObject([{ reading: { monitor_restarts: 0 } }, { reading: { monitor_restarts: 3 } }]);
+});

@@ -3,11 +3,12 @@
  * applies them to our own tables. Whoever has taken over the main process can restrict and lift for a time, and
  * nothing else: no other table, no other program, no rule that stays.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Decision } from '@picket/shared/contract/decision';
 import { maxDecisionSeconds } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
-import { FirewallError, type Firewall, type FirewallReading } from '../enforcement/firewall.ts';
+import { FirewallError, type Firewall, type FirewallReading, type FirewallWatch } from '../enforcement/firewall.ts';
 import { checkGuard } from '../enforcement/guard.ts';
 import { maxHeldDecisions, Request, type Reading, type Reply } from './messages.ts';
 import { RequestPace } from './request-pace.ts';
@@ -32,6 +33,8 @@ const kernelPerSecond = 100;
 const kernelBurst = 200;
 /** Longer than any call of nft may take. */
 const deadlineMs = 60_000;
+/** Between attempts to take everything out of the kernel; what holds there ends by itself in any case. */
+export const releasePausesMs: readonly number[] = [100, 200, 500, 1000, 2000, 5000, 10_000];
 
 export class KernelService implements AsyncDisposable {
   readonly #firewall: Firewall;
@@ -45,7 +48,8 @@ export class KernelService implements AsyncDisposable {
   #clockAheadMs = 0;
   #lastIds: ReadonlySet<string> | undefined;
   #failPolicy: 'keep' | 'open' = 'keep';
-  readonly #watching: AsyncDisposable | undefined;
+  #isReleased = false;
+  readonly #watching: FirewallWatch | undefined;
   refused = 0;
 
   constructor(options: KernelServiceOptions) {
@@ -85,9 +89,22 @@ export class KernelService implements AsyncDisposable {
     this.#send({ re: id, ok: false, code: 'refused', message });
   }
 
-  /** Everything of ours out of the kernel. */
-  clear(): Promise<void> {
-    return this.#firewall.clear(AbortSignal.timeout(deadlineMs));
+  /**
+   * The agent is gone: serves nothing more, also of what waits, and takes everything of ours out of the kernel. Tried
+   * again while that fails; resolves with how many attempts failed, and rejects with the reason when the last one did.
+   */
+  async release(pausesMs: readonly number[] = releasePausesMs): Promise<number> {
+    this.#isReleased = true;
+    for (let failed = 0; ; failed += 1) {
+      try {
+        await this.#firewall.clear(AbortSignal.timeout(deadlineMs));
+        return failed;
+      } catch (error) {
+        const pauseMs = pausesMs[failed];
+        if (pauseMs === undefined) throw error;
+        await delay(pauseMs);
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,6 +125,7 @@ export class KernelService implements AsyncDisposable {
   }
 
   async #do(request: Request): Promise<FirewallReading | undefined> {
+    if (this.#isReleased) throw new Error('the agent is gone');
     const signal = AbortSignal.timeout(deadlineMs);
     switch (request.op) {
       case 'declare':
@@ -181,6 +199,7 @@ export class KernelService implements AsyncDisposable {
       packets_dropped: reading.packetsDropped,
       packets_would_drop: reading.packetsWouldDrop,
       drift: reading.drift,
+      monitor_restarts: this.#watching?.restarts ?? 0,
     };
   }
 }

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { channelVariable } from '../config/privileged-channel.ts';
 import { NftablesFirewall } from '../enforcement/nftables-firewall.ts';
 import { CaptureDoor } from './capture-door.ts';
-import { KernelService } from './kernel-service.ts';
+import { KernelService, releasePausesMs } from './kernel-service.ts';
 import { LineChannel } from './line-channel.ts';
 import { maxRequestBytes, type Reply } from './messages.ts';
 import { channelDescriptor, HelperTask } from './separate.ts';
@@ -67,7 +67,13 @@ async function serveAgent({ setpriv, none, agent }: HelperTask): Promise<number>
   const { code, isExpected } = await ended;
   if (!isExpected && service.failPolicy === 'open') {
     console.error('picket-agent: ended unexpectedly: its restrictions are removed, as fail_policy says');
-    await service.clear().catch((error: unknown) => console.error(`picket-agent: ${String(error)}`));
+    await service.release().then(
+      (failed) => failed > 0 && console.error(`picket-agent: they were removed after ${failed} attempts that failed`),
+      (error: unknown) =>
+        console.error(
+          `picket-agent: they could not be removed in ${releasePausesMs.length + 1} attempts and hold until their own ends; \`picket-agent fail-open\` tries once more: ${String(error)}`,
+        ),
+    );
   }
   return code;
 }

@@ -73,6 +73,8 @@ export const Reading = z.strictObject({
   packets_dropped: z.number(),
   packets_would_drop: z.number(),
   drift: z.string().nullable(),
+  /** How often what listens to the kernel had to be started again. */
+  monitor_restarts: z.int().min(0),
 });
 export type Reading = z.infer<typeof Reading>;
 

@@ -1,4 +1,5 @@
 /** A kernel of which one call fails, as it does where a program is stopped at its deadline or a disk is gone. */
+import type { FirewallWatch } from '../enforcement/firewall.ts';
 import type { AskedElements, Kernel } from '../enforcement/kernel.ts';
 import type { NftCommand, TableFamily } from '../enforcement/nft-expression.ts';
 
@@ -23,9 +24,9 @@ export class FailingKernel implements Kernel {
     this.#failing = { call, family };
   }
 
-  async list(family: TableFamily, signal: AbortSignal): Promise<string | undefined> {
+  async list(family: TableFamily, signal: AbortSignal, set?: string): Promise<string | undefined> {
     this.#enter('list', family);
-    return this.#kernel.list(family, signal);
+    return this.#kernel.list(family, signal, set);
   }
 
   async outline(family: TableFamily, signal: AbortSignal, elements?: AskedElements): Promise<string | undefined> {
@@ -38,7 +39,7 @@ export class FailingKernel implements Kernel {
     return this.#kernel.apply(batch, signal);
   }
 
-  watch(onChanged: () => void): AsyncDisposable {
+  watch(onChanged: () => void): FirewallWatch {
     return this.#kernel.watch(onChanged);
   }
 

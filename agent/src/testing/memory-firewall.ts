@@ -1,6 +1,6 @@
 /** A firewall in memory for tests: holds what it is told, fails when told to, and can be tampered with. */
 import type { Decision } from '@picket/shared/contract/decision';
-import type { Firewall, FirewallReading } from '../enforcement/firewall.ts';
+import type { Firewall, FirewallReading, FirewallWatch } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
 
 export class MemoryFirewall implements Firewall {
@@ -10,7 +10,9 @@ export class MemoryFirewall implements Firewall {
   /** Thrown by every call while it is set. */
   failure: Error | undefined;
   /** Set by a test that tells of changes. */
-  watch?: (onChanged: () => void) => AsyncDisposable;
+  watch?: (onChanged: () => void) => FirewallWatch;
+  /** So many calls of `clear` fail. */
+  failingClears = 0;
   /** How often `hold`, `read` and `clear` were called. */
   holds = 0;
   reads = 0;
@@ -43,6 +45,10 @@ export class MemoryFirewall implements Firewall {
 
   async clear(): Promise<void> {
     this.clears += 1;
+    if (this.failingClears > 0) {
+      this.failingClears -= 1;
+      throw new Error('clear was stopped at its deadline');
+    }
     this.decisions = [];
   }
 

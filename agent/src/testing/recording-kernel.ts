@@ -1,4 +1,5 @@
 /** A kernel for tests that remembers all it was asked for, and holds nothing. */
+import type { FirewallWatch } from '../enforcement/firewall.ts';
 import type { Kernel } from '../enforcement/kernel.ts';
 import type { NftCommand } from '../enforcement/nft-expression.ts';
 
@@ -22,7 +23,7 @@ export class RecordingKernel implements Kernel {
     this.forgotten.push(...connections);
   }
 
-  watch(): AsyncDisposable {
-    return { [Symbol.asyncDispose]: async () => {} };
+  watch(): FirewallWatch {
+    return { restarts: 0, [Symbol.asyncDispose]: async () => {} };
   }
 }

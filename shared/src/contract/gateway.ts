@@ -104,6 +104,8 @@ export const Health = z.strictObject({
     /** How long the kernel did not hold what it should because somebody changed it. Left out by older agents, as the rest. */
     gap_ms_total: count.optional(),
     gap_ms_max: count.optional(),
+    /** How often what hears of such changes had to be started again; while it is away they are seen within 10 s. */
+    monitor_restarts: count.optional(),
     /** What becomes of restrictions when the agent ends unexpectedly: they keep their time, or they are removed. */
     fail_policy: z.enum(['keep', 'open']).optional(),
     /** How often that happened on this gateway. */
