@@ -17,6 +17,8 @@ export const falseAlarmTarget = 0.001;
 export const thresholdBounds = [0.5, 0.9999] as const;
 /** Of a gateway in peace. */
 const alertsPerDay = 1;
+/** In less than this an alert would come in fewer than one case of twenty, if there were one a day. */
+const briefestDays = -Math.log(0.95) / alertsPerDay;
 /** Steps in which the threshold is raised, in logits. */
 const logitStep = 0.1;
 
@@ -49,7 +51,8 @@ interface Quietness {
 
 /**
  * The lowest threshold at which the benign validation windows of each source stay quiet one by one, and its gateways in
- * peace give no more alerts of N of M than one for each whole day that was listened to.
+ * peace give no more alerts of N of M than one for each whole day that was listened to. Hours bound no rate of one a day:
+ * there a single alert is let pass, lest one device's habit decide for all, unless even one would be unlikely.
  */
 export async function chooseThreshold(
   predictor: Predictor,
@@ -61,7 +64,7 @@ export async function chooseThreshold(
     bounds[0],
     ...sources.map(({ scores }) => quietThreshold(scores, shareOf(scores.length), bounds)),
   );
-  const isLoud = (source: Quietness): boolean => alertsAt(source, threshold) > Math.floor(source.days * alertsPerDay);
+  const isLoud = (source: Quietness): boolean => alertsAt(source, threshold) > allowedAlerts(source.days);
   while (threshold < bounds[1] && sources.some(isLoud)) {
     threshold = Math.min(bounds[1], 1 / (1 + ((1 - threshold) / threshold) * Math.exp(-logitStep)));
   }
@@ -69,7 +72,8 @@ export async function chooseThreshold(
   const reason =
     `the lowest from ${bounds[0]} to ${bounds[1]} at which of each source at most ${100 * falseAlarmTarget} % of the benign validation ` +
     `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace give no more than ${alertsPerDay} alert ` +
-    `for each whole day of listening, that is none in less than a day${loud.length > 0 ? ` (out of reach: ${loud.join(', ')})` : ''}. ` +
+    `for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours)` +
+    `${loud.length > 0 ? `; out of reach: ${loud.join(', ')}` : ''}. ` +
     `What is left: ${sources.map((source) => whatIsLeft(source, threshold)).join('; ')}`;
   return { threshold, reason };
 }
@@ -94,6 +98,10 @@ async function quietnessOf(predictor: Predictor, dataset: Dataset): Promise<Quie
 
 function shareOf(windows: number): number {
   return Math.max(falseAlarmTarget, 1 / Math.max(1, windows));
+}
+
+function allowedAlerts(days: number): number {
+  return days < briefestDays ? 0 : Math.max(1, Math.floor(days * alertsPerDay));
 }
 
 function alertsAt({ peaceful }: Quietness, threshold: number): number {
