@@ -43,7 +43,10 @@ export async function capture(order: CaptureOrder, log: (line: string) => void, 
   resources.use(await SiteLife.start(site, log));
   await pause(order.lifeSeconds * 1000, undefined, { signal });
   const rules = await playAll(site, episodes, log, signal);
-  for (const recording of recordings) await recording.finish();
+  for (const recording of recordings) {
+    const lost = await recording.finish();
+    if (lost > 0) log(`${lost} packets were not kept: too much for this machine`);
+  }
   const labels: CaptureLabels = {
     format: 1,
     name: order.name,

@@ -11,8 +11,11 @@ const snapLength = 128;
 export class Recording implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #file: string;
+  /** What tcpdump has said so far. */
+  readonly #said: () => string;
 
-  private constructor(child: ChildProcess, file: string) {
+  private constructor(child: ChildProcess, file: string, said: () => string) {
+    this.#said = said;
     this.#child = child;
     this.#file = file;
   }
@@ -40,15 +43,16 @@ export class Recording implements AsyncDisposable {
     for (const deadline = Date.now() + 60_000; !said.includes('listening on'); await pause(50)) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`tcpdump did not start: ${said.trim()}`);
     }
-    return new Recording(child, file);
+    return new Recording(child, file, () => said);
   }
 
-  /** End it well: the file is whole and has its name. */
-  async finish(): Promise<void> {
-    const gone = this.#child.exitCode === null ? once(this.#child, 'exit') : undefined;
+  /** End it well: the file is whole and has its name. Returns how many packets the machine was too busy to keep. */
+  async finish(): Promise<number> {
+    const gone = this.#child.exitCode === null ? once(this.#child, 'close') : undefined;
     await stop(this.#child, 'SIGINT', 10_000);
     await gone;
     await rename(`${this.#file}.part`, this.#file);
+    return Number(/(\d+) packets? dropped by kernel/.exec(this.#said())?.[1] ?? 0);
   }
 
   /** A recording that was not finished is nothing. */
