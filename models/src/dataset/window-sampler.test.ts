@@ -105,3 +105,24 @@ test('hard negatives are drawn more often once they are named', () => {
   sampler.dwellOn([hard]);
   expect(share()).toBeGreaterThan(before + 0.05);
 });
+
+test('a device type weighs as much as a site that has fifty times its windows, but for one that has hardly any', () => {
+  const made = emptyDataset();
+  const add = (group: string, count: number): void => {
+    const numbers = Array.from({ length: count }, () =>
+      made.rows.add(new Float32Array(featureCount).fill(made.sequences.length), 'benign', ''),
+    );
+    const key = { source: group, group, capture: group, device: group, part: 'train' as const };
+    const windows = slidingWindows(numbers);
+    made.sequences.push({ ...key, windows, atUs: new Float64Array(count), counts: new Uint8Array(count) });
+  };
+  add('site', 50_000);
+  add('hub', 1000);
+  add('scale', 100);
+  const sampler = new WindowSampler(made, 'train', { random: seededRandom(2) });
+  const drawn = [0, 0, 0];
+  for (let draw = 0; draw < 21_000; draw++) drawn[made.rows.row(sampler.benignWindow().at(-1)!)[0]!]! += 1;
+  expect(drawn[0]! / 10_000).toBeCloseTo(1, 1);
+  expect(drawn[1]! / 10_000).toBeCloseTo(1, 1);
+  expect(drawn[2]! / 1000).toBeCloseTo(1, 0);
+});

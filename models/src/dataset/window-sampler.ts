@@ -84,6 +84,9 @@ const directionColumn = 2;
 const inbound = directionNumber('inbound');
 const internal = directionNumber('internal');
 
+/** A site or device type with fewer benign windows weighs less than the others: it would be learnt by heart. */
+const wholeGroup = 1000;
+
 /** Windows of one group, as row numbers. */
 interface Pool {
   readonly name: string;
@@ -104,6 +107,8 @@ export class WindowSampler {
   readonly #typical: Float32Array | undefined;
   /** Benign windows by site or device type, then by device: no large source and no talkative device outvotes the others. */
   readonly #benign: Pool[][];
+  /** The weight of each of these and of those before it. */
+  readonly #weights: number[] = [];
   /** By class, then by the program, then by the run: no tool and no long run outvotes the others. */
   readonly #attacks: Pool[][][];
   #hard: Int32Array[] = [];
@@ -133,6 +138,12 @@ export class WindowSampler {
       }
     }
     this.#benign = pools(benign);
+    let weight = 0;
+    for (const devices of this.#benign) {
+      const windows = devices.reduce((sum, pool) => sum + pool.windows.length, 0);
+      weight += Math.min(1, windows / wholeGroup);
+      this.#weights.push(weight);
+    }
     this.#attacks = [...attacks.values()].map(pools);
     if (this.#benign.length === 0) throw new Error(`the ${part} part holds no benign window`);
   }
@@ -153,7 +164,9 @@ export class WindowSampler {
 
   /** A benign window as it was. */
   benignWindow(): Int32Array {
-    return pick(pick(pick(this.#benign, this.#random), this.#random).windows, this.#random);
+    const lot = this.#random() * this.#weights.at(-1)!;
+    const devices = this.#benign[this.#weights.findIndex((weight) => lot < weight)]!;
+    return pick(pick(devices, this.#random).windows, this.#random);
   }
 
   /** From here on these benign windows are drawn more often. */
