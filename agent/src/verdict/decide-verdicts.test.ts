@@ -176,6 +176,20 @@ test('one attacker of many devices makes one decision, which every alert names a
   expect(run.alerts.at(-1)).toMatchObject({ device: { address: '192.168.1.22' }, action_taken: 'ip_blocked' });
 });
 
+test('an attacker that was only counted is decided on again once a policy may enforce, and not while it is blocked', () => {
+  const run = new Run();
+  run.see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
+  const onPaper = outcome(run.drafts[0]!, 'simulated');
+  run.verdicts.noteDecision({ ...onPaper, decision: { ...onPaper.decision, mode: 'simulate' } });
+  run.verdicts.useRules([rule()]);
+  run.see({ at: 100, says: 'port_scan' });
+  expect(run.drafts.map(({ value }) => value)).toEqual(['203.0.113.9', '203.0.113.9']);
+  run.verdicts.noteDecision(outcome(run.drafts[1]!, 'verified'));
+  run.verdicts.useRules([rule()]);
+  run.see({ at: 200, says: 'port_scan' });
+  expect(run.drafts).toHaveLength(2);
+});
+
 test('an alert says that something was done only after it was, and that it was only simulated', () => {
   const run = new Run().see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
   expect(run.alerts[0]?.message).toBe('Port scan by 203.0.113.9 against 192.168.1.20, score 0.97 in 2 windows.');

@@ -129,7 +129,8 @@ export class Verdicts {
   /** What became of a decision: the alerts that it changes. */
   noteDecision(event: DecisionEvent): readonly Alert[] {
     if (event.state === 'refused') this.#prevention.forget(event.decision);
-    if (event.state === 'retracted') this.#prevention.forgive(event.decision);
+    else if (event.state === 'retracted') this.#prevention.forgive(event.decision);
+    else if (event.state !== 'expired') this.#prevention.noteHeld(event.decision, event.decision.mode);
     return this.#episodes.noteDecision(event);
   }
 

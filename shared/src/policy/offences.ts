@@ -36,7 +36,9 @@ export class Offences {
     if (offence === undefined) return undefined;
     const forgetAfterUs =
       rule.escalation === null ? forgetLadderAfterUs : rule.escalation.forget_after_seconds * 1_000_000;
-    return nowUs - offence.untilUs > forgetAfterUs ? undefined : offence;
+    // far before it began a clock was set back, and nobody knows how long it was quiet
+    const isLongAgo = nowUs - offence.untilUs > forgetAfterUs || offence.firedAtUs - nowUs > forgetAfterUs;
+    return isLongAgo ? undefined : offence;
   }
 
   /** It was restricted again, from now on and on this step. Answers for how long. */

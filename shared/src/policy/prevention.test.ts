@@ -273,6 +273,96 @@ test('what was refused is asked for again; what holds is not', () => {
   expect(gateway.taken).toHaveLength(2);
 });
 
+test('what was only observed or counted is asked for again under new rules or a new mode, as the first time', () => {
+  const escalation = { factor: 4, max_duration_seconds: 9000, forget_after_seconds: 9000 };
+  const rules = [rule({ escalation, device_ladder: ['cut_destination', 'quarantine'] })];
+  const gateway = new Gateway(rules);
+  const attacks = (at: number): readonly Measure[] =>
+    gateway.see(beacon(at), beacon(at + 1), scan(at + 2), scan(at + 3));
+  const first = attacks(0);
+  expect(gateway.words).toEqual([`block pair 198.51.100.66 ${camera}`, 'block ip 203.0.113.9']);
+  gateway.prevention.noteHeld(first[0]!.restriction, 'observe');
+  gateway.prevention.noteHeld(first[1]!.restriction, 'simulate');
+  expect(attacks(100), 'it is on paper as it should be').toEqual([]);
+  gateway.prevention.useRules(rules);
+  const second = attacks(200);
+  expect(second).toMatchObject(first.map(({ restriction }) => ({ restriction, durationSeconds: 600, times: 1 })));
+  for (const { restriction } of second) gateway.prevention.noteHeld(restriction, 'enforce');
+  gateway.prevention.useRules(rules);
+  expect(attacks(300), 'now it holds').toEqual([]);
+});
+
+test('what a person lifted is not asked for again when the rules change, on paper or not', () => {
+  const gateway = new Gateway([rule()]);
+  const [measure] = gateway.see(scan(0), scan(1));
+  gateway.prevention.noteHeld(measure!.restriction, 'simulate');
+  gateway.prevention.forgive(measure!.restriction);
+  gateway.prevention.useRules([rule()]);
+  expect(gateway.see(scan(100), scan(101))).toEqual([]);
+});
+
+test('a device behind a router is not restricted by the MAC of that router, though it was taken for its own before', () => {
+  const behind = '192.168.1.77';
+  const told = (at: number, mac: string | null): JudgedWindow => ({
+    ...window(at, 'port_scan', [talk], behind),
+    device: { address: behind, mac },
+    score: 0.01,
+  });
+  const attacked = (at: number): JudgedWindow => scan(at, behind, { direction: 'internal' });
+  const words = (...macs: readonly (string | null)[]): readonly string[] => {
+    const gateway = new Gateway([rule({ action: 'quarantine' })]);
+    gateway.see(...macs.map((mac, at) => told(at, mac)), attacked(10), attacked(11));
+    return gateway.words;
+  };
+  const mac = '02:00:00:00:00:77';
+  expect(words(mac)).toEqual([`quarantine device ${mac}`]);
+  expect(words(mac, null)).toEqual([`quarantine device ${behind}`]);
+});
+
+test('a rule for an address of IPv6 is met however its author wrote it', () => {
+  const device = 'fd00::14';
+  const attacked = [0, 1].map((at) =>
+    window(
+      at,
+      'port_scan',
+      times(10, () => ({})),
+      device,
+    ),
+  );
+  for (const written of ['fd00::14', 'FD00:0:0::14', 'fd00:0000::0014']) {
+    expect(new Gateway([rule({ device: written })]).see(...attacked), written).toHaveLength(1);
+    expect(new Gateway([rule({ devices: [written] })]).see(...attacked), written).toHaveLength(1);
+  }
+  expect(new Gateway([rule({ device: 'fd00::15' })]).see(...attacked)).toEqual([]);
+});
+
+test('one host of IPv4 behind a translator is that host: its /64 is the whole internet', () => {
+  for (const host of ['64:ff9b::cb00:7109', '64:ff9b:1::cb00:7109', '64:ff9b:1:fffe::cb00:7109']) {
+    const gateway = new Gateway([rule()]);
+    gateway.see(scan(0, host), scan(1, host));
+    expect(gateway.words).toEqual([`block ip ${host}`]);
+  }
+  const many = new Gateway([rule({ cooldown_seconds: 0 })]);
+  for (let host = 1; host <= 9; host++) {
+    const flows = times(5, () => ({ ...talk, srcIp: `64:ff9b::cb00:710${host}`, dstPort: 22 }));
+    many.see(window(host * 2, 'brute_force_ssh', flows), window(host * 2 + 1, 'brute_force_ssh', flows));
+  }
+  expect(many.words).toHaveLength(9);
+  for (const word of many.words) expect(word).toMatch(/^block ip /);
+  const beside = new Gateway([rule()]);
+  beside.see(scan(0, '64:ff9a::1'), scan(1, '64:ff9a::1'));
+  expect(beside.words).toEqual(['block cidr 64:ff9a::/64']);
+});
+
+test('an offender of before a clock was set back by years is a stranger', () => {
+  const escalation = { factor: 4, max_duration_seconds: 9000, forget_after_seconds: 3600 };
+  const gateway = new Gateway([rule({ escalation })]);
+  const years = 3e8;
+  expect(gateway.see(scan(years), scan(years + 1))[0]).toMatchObject({ durationSeconds: 600, times: 1 });
+  expect(gateway.see(scan(years + 700), scan(years + 701))[0]).toMatchObject({ durationSeconds: 2400, times: 2 });
+  expect(gateway.see(scan(0), scan(1))[0]).toMatchObject({ durationSeconds: 600, times: 1 });
+});
+
 // --- whatever is seen ---
 
 /** The same host in both families. */

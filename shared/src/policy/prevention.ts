@@ -4,10 +4,11 @@
  * time, so that a replayed capture gets the decisions it got live.
  */
 import type { DeviceRef } from '../contract/address.ts';
-import type { DecisionScope } from '../contract/decision.ts';
+import type { DecisionScope, Mode } from '../contract/decision.ts';
 import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
+import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
@@ -41,8 +42,10 @@ export class Prevention {
   readonly #book: MeasureBook;
   readonly #ladder: DeviceLadder;
   readonly #crowd: Crowd;
-  /** By address, as its own windows told. */
+  /** By address, as its own windows told last. */
   readonly #macs: BoundedMap<string, string>;
+  /** What was asked for and is at most counted, by `restrictionKey`. */
+  readonly #onPaper: BoundedMap<string, Restriction>;
   #rules: readonly Rule[];
 
   constructor(options: PreventionOptions) {
@@ -54,6 +57,7 @@ export class Prevention {
     this.#ladder = new DeviceLadder(this.#evidence, this.#book, (restrictions) => this.#sparingUs(restrictions));
     this.#crowd = new Crowd(capacity);
     this.#macs = new BoundedMap(capacity);
+    this.#onPaper = new BoundedMap(capacity);
   }
 
   /** Devices, cooldowns and offenders that had to be forgotten. */
@@ -61,16 +65,25 @@ export class Prevention {
     return this.#evidence.evicted + this.#book.evicted;
   }
 
-  /** From here on these rules count, in this order; what was seen so far counts for them too. */
+  /**
+   * From here on these rules count, in this order; what was seen so far counts for them too. What was held on paper only
+   * is asked for again, as if for the first time: under the new rules, or a new mode, it may be more than paper.
+   */
   useRules(rules: readonly Rule[]): void {
     this.#rules = rules;
+    for (const [key, restriction] of this.#onPaper.entries()) {
+      this.#book.forgive(restriction);
+      this.#book.forget(restriction);
+      this.#onPaper.delete(key);
+    }
   }
 
   /** Remembers what the window says and answers the rules that it proves. Once for each window, in packet order. */
   weigh(window: JudgedWindow): readonly Proven[] {
     this.#evidence.add(window);
     const { address, mac } = window.device;
-    if (mac !== null) this.#macs.set(address, mac);
+    if (mac === null) this.#macs.delete(address); // its own windows say that it is a router's: it stands for others as well
+    else this.#macs.set(address, mac);
     if (!window.countsAsEvidence) return [];
     return this.#rules.flatMap((rule) => {
       if (!rule.is_enabled || !speaksOf(rule, window.device)) return [];
@@ -110,6 +123,13 @@ export class Prevention {
     return { taken: climbed.flatMap(({ taken }) => taken), running: climbed.flatMap(({ running }) => running) };
   }
 
+  /** In which mode it is held. Nobody was restricted by what is only observed, or counted. */
+  noteHeld(restriction: Restriction, mode: Mode): void {
+    const key = restrictionKey(restriction);
+    if (mode === 'enforce') this.#onPaper.delete(key);
+    else this.#onPaper.set(key, restriction);
+  }
+
   /** It could not be held: ask again when it is called for again. */
   forget(restriction: Restriction): void {
     this.#book.forget(restriction);
@@ -117,6 +137,7 @@ export class Prevention {
 
   /** A person lifted it: it is not asked for again before its end, and its offender begins anew after it. */
   forgive(restriction: Restriction): void {
+    this.#onPaper.delete(restrictionKey(restriction));
     this.#book.forgive(restriction);
   }
 
@@ -209,9 +230,16 @@ export class Prevention {
 
 /** Is this device one of those that the rule is for? */
 export function speaksOf(rule: Rule, { address, mac }: DeviceRef): boolean {
-  const isOne = (name: string): boolean => name === address || name === mac;
+  const isOne = (name: string): boolean => name === address || name === mac || isWritten(name, address);
   if (rule.device !== null) return isOne(rule.device);
   return rule.devices.length === 0 || rule.devices.some(isOne);
+}
+
+/** IPv6 may be written in many ways; `address` is canonical. */
+function isWritten(name: string, address: string): boolean {
+  if (!name.includes(':') || !address.includes(':')) return false;
+  const parsed = parseAddress(name);
+  return parsed.ok && parsed.address === address;
 }
 
 /** A limit on what reaches a target protects it and accuses nobody. */
