@@ -13,6 +13,8 @@ export interface DecisionTellerOptions {
 export class DecisionTeller {
   readonly #options: DecisionTellerOptions;
   #refused = 0;
+  /** Written a moment ago: of thousands of decisions at once the same is told. */
+  #latest = { atMs: 0, text: new Date(0).toISOString() };
 
   constructor(options: DecisionTellerOptions) {
     this.#options = options;
@@ -29,7 +31,7 @@ export class DecisionTeller {
     return {
       decision: shiftDecision(decision, skewMs),
       state,
-      at: new Date(this.#options.now() + skewMs).toISOString(),
+      at: this.#instant(this.#options.now() + skewMs),
       detail: detail?.slice(0, 500) ?? null,
     };
   }
@@ -39,5 +41,11 @@ export class DecisionTeller {
     const event = this.eventOf(decision, state, detail);
     this.#options.onEvent(event);
     return event;
+  }
+
+  #instant(nowMs: number): string {
+    const atMs = Math.floor(nowMs);
+    if (atMs !== this.#latest.atMs) this.#latest = { atMs, text: new Date(atMs).toISOString() };
+    return this.#latest.text;
   }
 }

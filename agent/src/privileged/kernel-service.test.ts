@@ -83,6 +83,28 @@ test('a decision without an end in sight never reaches the kernel', async () => 
   expect(bench.firewall.decisions).toEqual([]);
 });
 
+test('what is held already is looked at again where the clock is said to be an earlier one', async () => {
+  const bench = new Bench();
+  const long = decision({ expires_at: new Date(now_ms + 29 * 86_400_000).toISOString() });
+  await bench.ask({ op: 'add', id: 0, decisions: [long] });
+  expect(await bench.ask(hold)).toMatchObject({ ok: true });
+  expect(await bench.ask({ ...hold, now_ms: now_ms + 1000 })).toMatchObject({ ok: true });
+  expect(await bench.ask({ ...hold, now_ms: now_ms - 3 * 86_400_000 })).toMatchObject({ ok: false });
+  expect(await bench.ask({ ...hold, now_ms: now_ms - 3 * 86_400_000 })).toMatchObject({ ok: false });
+  expect(await bench.ask(hold)).toMatchObject({ ok: true });
+});
+
+test('one that would last too long is refused until it is taken back', async () => {
+  const bench = new Bench();
+  await bench.ask(hold);
+  const endless = decision({ expires_at: '2999-01-01T00:00:00.000Z' });
+  await bench.ask({ op: 'add', id: 0, decisions: [endless] });
+  expect(await bench.ask(hold)).toMatchObject({ ok: false });
+  expect(await bench.ask(hold)).toMatchObject({ ok: false });
+  await bench.ask({ op: 'remove', id: 0, ids: [endless.id] });
+  expect(await bench.ask(hold)).toMatchObject({ ok: true });
+});
+
 test('neither requests nor decisions come without a bound', async () => {
   const bench = new Bench();
   const answers = await Promise.all(

@@ -42,6 +42,10 @@ export class KernelService implements AsyncDisposable {
   readonly #pace = new RequestPace(requestsPerSecond, requestBurst);
   readonly #kernelPace = new RequestPace(kernelPerSecond, kernelBurst);
   readonly #decisions = new Map<string, Decision>();
+  /** Ids of those whose ends were not compared with the clock yet. */
+  readonly #unchecked = new Set<string>();
+  /** By which ends were compared last. */
+  #checkedAtMs = Number.POSITIVE_INFINITY;
   #addresses: Readonly<Record<string, readonly string[]>> = {};
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
@@ -135,10 +139,11 @@ export class KernelService implements AsyncDisposable {
         this.#add(request.decisions);
         return undefined;
       case 'remove':
-        for (const id of request.ids) this.#decisions.delete(id);
+        for (const id of request.ids) this.#forget(id);
         return undefined;
       case 'reset':
         this.#decisions.clear();
+        this.#unchecked.clear();
         this.#lastIds = undefined;
         return undefined;
       case 'hold':
@@ -166,17 +171,30 @@ export class KernelService implements AsyncDisposable {
     if (this.#decisions.size + fresh > maxHeldDecisions) {
       throw new Error(`${maxHeldDecisions} decisions are held already`);
     }
-    for (const decision of decisions) this.#decisions.set(decision.id, decision);
+    for (const decision of decisions) {
+      this.#decisions.set(decision.id, decision);
+      this.#unchecked.add(decision.id);
+    }
   }
 
-  /** Whatever the clock is said to be, nothing reaches the kernel that would stay there for longer. */
+  #forget(id: string): void {
+    this.#decisions.delete(id);
+    this.#unchecked.delete(id);
+  }
+
+  /**
+   * Whatever the clock is said to be, nothing reaches the kernel that would stay there for longer. What was in order by
+   * an earlier clock is so by a later one.
+   */
   #checkEnds(nowMs: number): void {
     const latest = nowMs + (maxDecisionSeconds + 60) * 1000;
-    for (const { id, expires_at } of this.#decisions.values()) {
-      if (!(Date.parse(expires_at) <= latest)) {
+    for (const id of nowMs >= this.#checkedAtMs ? this.#unchecked : this.#decisions.keys()) {
+      if (!(Date.parse(this.#decisions.get(id)!.expires_at) <= latest)) {
         throw new Error(`decision ${id} would last longer than ${maxDecisionSeconds} seconds`);
       }
     }
+    this.#unchecked.clear();
+    this.#checkedAtMs = nowMs;
   }
 
   #useTime(nowMs: number): void {

@@ -1,32 +1,37 @@
 /** Decisions that would cut what the fleet itself stands on: refused by the controller at once, and by every gateway. */
 import type { DecisionTarget } from './decision-value.ts';
-import { contains, parsePrefix, type Prefix } from './prefix.ts';
+import { contains, longestOf, parsePrefix, type Prefix } from './prefix.ts';
 
 /** The address among `guarded` that the target would cut, or undefined. What is no address in `guarded` guards nothing. */
 export function guardedAddress(target: DecisionTarget, guarded: readonly string[]): string | undefined {
-  const cut = cutBy(target);
+  if (target.scope !== 'cidr') {
+    const host = hostOf(target);
+    return prefixesOf(guarded).find(({ family, network, length }) => network === host && length === longestOf(family))
+      ?.network;
+  }
+  const cut = parsePrefix(`${target.network}/${target.prefix}`);
   return cut === undefined ? undefined : prefixesOf(guarded).find((inner) => contains(cut, inner))?.network;
 }
 
 /** The entry of `prefixes`, addresses or networks, that holds all that the target would cut, or undefined. */
 export function guardingPrefix(target: DecisionTarget, prefixes: readonly string[]): string | undefined {
-  const cut = cutBy(target);
+  if (prefixes.length === 0) return undefined;
+  const text = target.scope === 'cidr' ? `${target.network}/${target.prefix}` : hostOf(target);
+  const cut = text === undefined ? undefined : parsePrefix(text);
   const outer = cut === undefined ? undefined : prefixesOf(prefixes).find((entry) => contains(entry, cut));
   return outer === undefined ? undefined : writePrefix(outer);
 }
 
-/** What a target cuts off from everything; a pair cuts its peer off from one device only. */
-function cutBy(target: DecisionTarget): Prefix | undefined {
+/** The host, as canonical text, that a target cuts off from everything; a pair cuts its peer off from one device only. */
+function hostOf(target: Exclude<DecisionTarget, { readonly scope: 'cidr' }>): string | undefined {
   switch (target.scope) {
     case 'ip':
     case 'ip+port':
-      return parsePrefix(target.address);
+      return target.address;
     case 'device':
-      return target.mac === undefined ? parsePrefix(target.address) : undefined;
+      return target.mac === undefined ? target.address : undefined;
     case 'pair':
-      return parsePrefix(target.peer);
-    case 'cidr':
-      return parsePrefix(`${target.network}/${target.prefix}`);
+      return target.peer;
     case 'port':
       return undefined;
   }
@@ -45,5 +50,5 @@ function prefixesOf(texts: readonly string[]): readonly Prefix[] {
 }
 
 function writePrefix({ family, network, length }: Prefix): string {
-  return length === (family === 'ipv4' ? 32 : 128) ? network : `${network}/${length}`;
+  return length === longestOf(family) ? network : `${network}/${length}`;
 }
