@@ -174,6 +174,8 @@ export async function runAgent(
     failOpen: async ({ seconds, who }) => {
       markHeldOpen(config.state_dir, { seconds, who, clock });
       await watch.enforcer.check();
+      const { problem } = watch.enforcer;
+      if (problem !== undefined) throw new AgentError('unavailable', `it is not out of the kernel yet: ${problem}`);
     },
     resume: async () => {
       removeHeldOpen(config.state_dir);

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Decision } from '@picket/shared/contract/decision';
 import { askAgent } from '../control/control-client.ts';
@@ -16,9 +17,21 @@ import {
   removeHeldOpen,
   type HeldOpenMark,
 } from '../enforcement/held-open.ts';
+import type { Kernel } from '../enforcement/kernel.ts';
+import { NftKernel } from '../enforcement/nft-kernel.ts';
 import { dropOwnTables, listOwnTables } from '../enforcement/own-tables.ts';
 import { SteadyClock, systemTime } from '../enforcement/steady-clock.ts';
 import { AgentError } from '../errors.ts';
+import {
+  describeAgent,
+  describeSince,
+  describeUndone,
+  notMarked,
+  notUndone,
+  putBack,
+  type AgentAnswer,
+  type HeldBefore,
+} from './fail-open-words.ts';
 import { stateDirectoryOf, withAgentOptions, type AgentOptions } from './agent-options.ts';
 
 interface FailOpenOptions extends AgentOptions {
@@ -29,6 +42,9 @@ interface FailOpenOptions extends AgentOptions {
 
 /** An agent that hangs must not keep its owner waiting: the command does it by itself then. */
 const patienceMs = 4000;
+/** An agent that was not told, because it has another state directory, repairs its tables within a second. */
+const repairMs = 2000;
+const lookEveryMs = 100;
 
 export function failOpenCommand(): Command {
   return withAgentOptions(
@@ -53,26 +69,37 @@ export interface FailOpenReport {
   /** Decisions that were in the kernel, or hold again. */
   readonly decisions: readonly string[];
   readonly held_open: boolean;
-  readonly agent: 'did it' | 'not running' | 'no answer';
+  readonly agent: AgentAnswer;
   readonly lines: readonly string[];
   readonly problem: AgentError | null;
 }
 
-export async function failOpen(stateDirectory: string, until: string | undefined): Promise<FailOpenReport> {
+export async function failOpen(
+  stateDirectory: string,
+  until: string | undefined,
+  kernel: Kernel = new NftKernel(),
+): Promise<FailOpenReport> {
   const seconds = until === undefined ? null : secondsUntil(until, Date.now());
   const clock = new SteadyClock(systemTime());
   const before = existsSync(stateDirectory) ? readHeldOpen(stateDirectory, clock) : undefined;
   const who = `fail-open by uid ${process.getuid?.() ?? 'unknown'}`;
-  const found = await listOwnTables().catch((error: unknown) => asError(error));
+  const found = await listOwnTables(kernel).catch((error: unknown) => asError(error));
   const held = found instanceof Error ? [] : heldBy(found.decisionIds, stateDirectory);
   // the mark first: whatever happens from here on, no restart blocks again
   const mark = tryMark(stateDirectory, { seconds, who, clock });
   const request: FailOpenRequest = { seconds, who };
   const agent = await ask(stateDirectory, 'POST', request);
-  const dropped = await dropOwnTables().catch((error: unknown) => asError(error));
-  const left = await listOwnTables().catch((error: unknown) => asError(error));
-  const isGone = left instanceof Error ? agent.state === 'did it' : left.tables.length === 0;
+  const dropped = await dropOwnTables(kernel).catch((error: unknown) => asError(error));
   const tables = found instanceof Error ? (dropped instanceof Error ? [] : dropped) : found.tables;
+  const left = await listOwnTables(kernel).catch((error: unknown) => asError(error));
+  const isUndone = left instanceof Error ? agent.state === 'did it' : left.tables.length === 0;
+  // whoever was asked and did it does not put it back; whoever hangs reads the mark first
+  const isPutBack =
+    agent.state !== 'did it' &&
+    !(dropped instanceof Error || left instanceof Error) &&
+    dropped.length > 0 &&
+    (!isUndone || (await comesBack(kernel, repairMs)));
+  const isGone = isUndone && !isPutBack;
   const isOpen = !(mark instanceof Error) || agent.state === 'did it';
   return {
     tables: isGone ? tables : [],
@@ -82,9 +109,15 @@ export async function failOpen(stateDirectory: string, until: string | undefined
     lines: [
       ...(isGone ? describeUndone(tables, held, before) : []),
       ...(mark instanceof Error ? [] : [describeHeldOpen(mark)]),
-      describeAgent(agent.state),
+      ...(isPutBack ? [] : [describeAgent(agent.state)]),
     ],
-    problem: isGone ? (isOpen ? null : notMarked(mark)) : notUndone(left, dropped),
+    problem: isGone
+      ? isOpen
+        ? null
+        : notMarked(mark)
+      : isPutBack
+        ? putBack(stateDirectory)
+        : notUndone(left, dropped),
   };
 }
 
@@ -146,7 +179,7 @@ async function ask(
   stateDirectory: string,
   method: 'POST' | 'DELETE',
   body?: FailOpenRequest,
-): Promise<{ readonly state: FailOpenReport['agent']; readonly held: readonly HeldDecision[] }> {
+): Promise<{ readonly state: AgentAnswer; readonly held: readonly HeldDecision[] }> {
   try {
     const answer = await askAgent<unknown>(stateDirectory, method, '/fail-open', body, patienceMs);
     return { state: 'did it', held: Array.isArray(answer) ? (answer as HeldDecision[]) : [] };
@@ -162,61 +195,15 @@ function heldBy(ids: ReadonlySet<string>, stateDirectory: string): readonly Held
   return [...ids].map((id) => ({ id, decision: stored.get(id as Decision['id']) }));
 }
 
-interface HeldBefore {
-  readonly id: string;
-  readonly decision: Decision | undefined;
-}
-
-const maxNamed = 50;
-
-function describeUndone(
-  tables: readonly string[],
-  held: readonly HeldBefore[],
-  before: HeldOpenMark | undefined,
-): readonly string[] {
-  if (tables.length === 0) {
-    const since = before === undefined ? '' : `: held open since ${describeSince(before)}`;
-    return [`nothing of ours was in the kernel${since}`];
+/** Does somebody make our tables anew within this time? */
+async function comesBack(kernel: Kernel, withinMs: number): Promise<boolean> {
+  const endsAtMs = performance.now() + withinMs;
+  while (performance.now() < endsAtMs) {
+    await setTimeout(lookEveryMs);
+    const now = await listOwnTables(kernel).catch((error: unknown) => asError(error));
+    if (!(now instanceof Error) && now.tables.length > 0) return true;
   }
-  return [
-    `undone: ${tables.join(' and ')} removed, with ${held.length} decision${held.length === 1 ? '' : 's'}`,
-    ...held
-      .slice(0, maxNamed)
-      .map(({ id, decision }) =>
-        decision === undefined
-          ? `  ${id}`
-          : `  ${id}  ${decision.mode} ${decision.action} ${decision.scope}:${decision.value} (${decision.origin}: ${decision.reason})`,
-      ),
-    ...(held.length > maxNamed ? [`  … and ${held.length - maxNamed} more`] : []),
-  ];
-}
-
-function describeSince({ since_ms }: HeldOpenMark): string {
-  return since_ms === 0 ? 'an unknown time' : new Date(since_ms).toISOString();
-}
-
-function describeAgent(state: FailOpenReport['agent']): string {
-  return {
-    'did it': 'the running agent knows: it goes on detecting and restricts nothing',
-    'not running': 'no agent is running; the next one to start restricts nothing either',
-    'no answer': 'the agent did not answer: done without it; when it goes on it reads the same mark',
-  }[state];
-}
-
-function notMarked(error: Error): AgentError {
-  return new AgentError(
-    'cannot-create',
-    `everything is out of the kernel, but a restart will restrict again: ${error.message}; stop the agent, or free the disk and repeat`,
-  );
-}
-
-function notUndone(left: unknown, dropped: unknown): AgentError {
-  const reason =
-    dropped instanceof Error ? dropped.message : left instanceof Error ? left.message : 'tables are still there';
-  return new AgentError(
-    'unavailable',
-    `not everything is out of the kernel: ${reason}; use sudo, or \`nft delete table inet picket\``,
-  );
+  return false;
 }
 
 function asError(error: unknown): Error {
