@@ -135,15 +135,23 @@ async function add(options: AddOptions): Promise<void> {
 }
 
 async function remove(idOrValue: string, options: AgentOptions): Promise<void> {
-  const events = await askAgent<DecisionEvent[]>(
-    stateDirectoryOf(options),
-    'DELETE',
-    `/decisions/${encodeURIComponent(idOrValue)}`,
-  );
-  if (events.length === 0)
-    throw new AgentError('bad-data', `no decision has the id or value "${idOrValue}"; \`decisions list\` shows them`);
+  const stateDirectory = stateDirectoryOf(options);
+  const path = (text: string): string => `/decisions/${encodeURIComponent(text)}`;
+  const events = await askAgent<DecisionEvent[]>(stateDirectory, 'DELETE', path(idOrValue));
+  const values = events.length === 0 ? [idOrValue] : events.map(({ decision }) => decision.value);
+  const others = new Map<string, string>();
+  for (const value of new Set(values)) {
+    const { decisions } = await askAgent<Explanations>(stateDirectory, 'GET', path(value));
+    for (const { decision } of decisions) others.set(decision.id, `${decision.scope}:${decision.value}`);
+  }
+  const stays = [...others].map(([id, what]) => `restricted by ${what}; \`decisions delete ${id}\` lifts that`);
+  if (events.length === 0) {
+    const why = stays.length === 0 ? '`decisions list` shows them' : `it is ${stays.join(', ')}`;
+    throw new AgentError('bad-data', `no decision has the id or value "${idOrValue}"; ${why}`);
+  }
   for (const event of events)
     console.log(`${event.decision.id} ${event.state} ${event.decision.scope}:${event.decision.value}`);
+  for (const stay of stays) console.log(`still ${stay}`);
 }
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

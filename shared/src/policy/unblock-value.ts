@@ -30,11 +30,15 @@ export function restricts(
   wanted: UnblockValue,
   addressesOf: (mac: string) => readonly string[] = () => [],
 ): 'names' | 'covers' | undefined {
-  if (wanted.kind === 'mac')
-    return target.scope === 'device' &&
-      (target.mac === wanted.mac || (target.mac === undefined && addressesOf(wanted.mac).includes(target.address)))
-      ? 'names'
-      : undefined;
+  if (wanted.kind === 'mac') {
+    if (target.scope === 'device' && target.mac === wanted.mac) return 'names';
+    // it is the same device that is cut by its addresses, or from a destination
+    const found = addressesOf(wanted.mac).flatMap((address) => {
+      const prefix = parsePrefix(address);
+      return prefix === undefined ? [] : (restricts(target, { kind: 'network', prefix }) ?? []);
+    });
+    return found.includes('names') ? 'names' : found[0];
+  }
   const isInside = (text: string): boolean => {
     const inner = parsePrefix(text);
     return inner !== undefined && contains(wanted.prefix, inner);
