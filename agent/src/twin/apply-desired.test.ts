@@ -11,6 +11,7 @@ import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { Policy } from '@picket/shared/contract/twin';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
 import { MemoryLink } from '../testing/memory-link.ts';
+import { policyOf } from '../testing/signed-policies.ts';
 import { DesiredState } from './apply-desired.ts';
 import type { DesiredTargets } from './apply-desired.ts';
 import { ReportedState } from './reported-state.ts';
@@ -107,20 +108,9 @@ async function sign(typ: string, document: object, more: { kid?: string; key?: P
     .sign((more.key ?? pair).privateKey);
 }
 
+/** Of a controller that asks for no confirmation. */
 function policy(version: number, more: Partial<Policy> = {}): Policy {
-  return {
-    audience: hall,
-    version,
-    issued_at: new Date().toISOString(),
-    expires_at: new Date(Date.now() + 60 * minute).toISOString(),
-    mode: 'enforce',
-    threshold: null,
-    rules: [],
-    guard: { admin_prefixes: [], management_ports: [22], never_block: [] },
-    report: { benign_sample: 0.01 },
-    unmonitored: [],
-    ...more,
-  };
+  return policyOf(version, { confirm_within_seconds: undefined, ...more });
 }
 
 function decision(value: string): Decision {

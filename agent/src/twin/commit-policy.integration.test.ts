@@ -1,22 +1,19 @@
 /** A policy that is proved while the disk under the agent's state is really full. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { GatewayId } from '@picket/shared/contract/identifiers';
-import { policyTyp, type Policy } from '@picket/shared/contract/twin';
 import { requireSystem } from '../../../.ci/require-system.ts';
+import { createPolicySigner, type PolicySigner } from '../testing/signed-policies.ts';
 import { SmallDisk } from '../testing/small-disk.ts';
 import { PolicyCommit } from './commit-policy.ts';
 import { ReportedState } from './reported-state.ts';
-import { DesiredVerifier } from './verify-desired.ts';
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
-const hall = GatewayId.parse('hall-1');
 const patience = { timeout: 60_000, interval: 20 };
 
 describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
   let disk: SmallDisk;
-  let verifier: DesiredVerifier;
+  let verifier: PolicySigner['verifier'];
   let sign: (version: number, seconds?: number) => Promise<string>;
   /** Versions that held, in turn; 0: the gateway's own settings. */
   let held: number[];
@@ -25,33 +22,15 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
 
   beforeEach(async () => {
     disk = SmallDisk.mount();
-    const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-    verifier = await DesiredVerifier.create([{ ...(await exportJWK(pair.publicKey)), kid: 'key-1' }], hall);
-    sign = (version, seconds = 600) =>
-      new CompactSign(new TextEncoder().encode(JSON.stringify(content(version, seconds))))
-        .setProtectedHeader({ alg: 'EdDSA', typ: policyTyp, kid: 'key-1' })
-        .sign(pair.privateKey);
+    const signer = await createPolicySigner();
+    verifier = signer.verifier;
+    sign = (version, seconds = 600) => signer.sign(version, { confirm_within_seconds: seconds });
     held = [];
     prove = () => {};
   });
   afterEach(() => disk[Symbol.dispose]());
 
-  function content(version: number, seconds: number): Policy {
-    return {
-      audience: hall,
-      version,
-      issued_at: new Date().toISOString(),
-      expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-      mode: 'enforce',
-      threshold: null,
-      rules: [],
-      guard: { admin_prefixes: [], management_ports: [22], never_block: [] },
-      report: { benign_sample: 0.01 },
-      unmonitored: [],
-      confirm_within_seconds: seconds,
-    };
-  }
-
+  const slot = (): string => join(disk.folder, 'desired.sqlite.outcome');
   const openState = (): ReportedState => ReportedState.open(join(disk.folder, 'desired.sqlite'), quiet);
   const openCommit = (state: ReportedState): Promise<PolicyCommit> =>
     PolicyCommit.open({
@@ -74,7 +53,7 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     return { policy: state.policy(), pending: state.pending()?.version };
   }
 
-  test('what was proved holds, is told as not on disk, and is confirmed once there is room', async () => {
+  test('what was proved is on a disk that filled up meanwhile, and outlives the power cut that follows', async () => {
     const [first, second] = [await sign(1), await sign(2)];
     using state = openState();
     await using commit = await openCommit(state);
@@ -82,6 +61,35 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 1, step: 'confirmed' }), patience);
 
     prove = fillOnce(() => held.at(-1) === 2);
+    commit.take(second);
+    await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 2, step: 'confirmed' }), patience);
+    expect([commit.unsaved, state.isBehind, state.policy()]).toEqual([0, true, second]);
+    {
+      using found = openState(); // as after kill -9, and the disk is full yet
+      await using after = await openCommit(found);
+      expect([found.policy(), found.pending(), found.unsaved]).toEqual([second, undefined, 0]);
+      expect(after.reported).toMatchObject({ version: 2, step: 'confirmed', in_force: 2 });
+    }
+    expect(held).toEqual([1, 2, 2]);
+
+    disk.makeRoom();
+    await vi.waitFor(() => expect(state.isBehind).toBe(false), patience);
+    rmSync(slot()); // the database has it by itself now
+    expect(onDisk()).toEqual({ policy: second, pending: undefined });
+  });
+
+  test('what was proved and cannot be written at all holds, is told as such, and is confirmed once there is room', async () => {
+    const [first, second] = [await sign(1), await sign(2)];
+    using state = openState();
+    await using commit = await openCommit(state);
+    commit.take(first);
+    await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 1, step: 'confirmed' }), patience);
+
+    prove = fillOnce(() => {
+      if (held.at(-1) !== 2) return false;
+      rmSync(slot());
+      return true;
+    });
     commit.take(second);
     await vi.waitFor(() => expect(commit.unsaved).toBe(1), patience);
     expect(commit.reported).toMatchObject({ version: 2, step: 'verified', in_force: 2 });
@@ -128,10 +136,15 @@ describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
     };
     commit.take(third);
     await vi.waitFor(() => expect(commit.reported).toMatchObject({ version: 3, step: 'rolled_back' }), patience);
-    expect([held.at(-1), commit.unsaved, onDisk().pending]).toEqual([2, 1, 3]);
+    expect([held.at(-1), commit.unsaved, state.isBehind, onDisk()]).toEqual([
+      2,
+      0,
+      true,
+      { policy: second, pending: undefined },
+    ]);
     commit.take(third); // the broker keeps it, so it comes with each connection
     disk.makeRoom();
-    await vi.waitFor(() => expect(commit.unsaved).toBe(0), patience);
+    await vi.waitFor(() => expect(state.isBehind).toBe(false), patience);
     expect(onDisk()).toEqual({ policy: second, pending: undefined });
     expect(held).toEqual([1, 2, 3, 2]);
   });

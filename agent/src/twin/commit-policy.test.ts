@@ -1,21 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
-import { policyTyp } from '@picket/shared/contract/twin';
-import type { Policy, PolicyReported } from '@picket/shared/contract/twin';
+import type { PolicyReported } from '@picket/shared/contract/twin';
+import { createPolicySigner, type PolicySigner } from '../testing/signed-policies.ts';
 import { PolicyCommit } from './commit-policy.ts';
 import { ReportedState } from './reported-state.ts';
-import { DesiredVerifier } from './verify-desired.ts';
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
-const hall = GatewayId.parse('hall-1');
 
 let folder: string;
-let verifier: DesiredVerifier;
-let sign: (version: number, more?: Partial<Policy>) => Promise<string>;
+let verifier: PolicySigner['verifier'];
+let sign: PolicySigner['sign'];
 /** What holds on the gateway: versions, or `own`. */
 let held: (number | 'own')[];
 /** Whether a new connection comes through, by the version that holds. */
@@ -27,33 +24,12 @@ let proofs: number;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'picket-commit-'));
-  const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  verifier = await DesiredVerifier.create([{ ...(await exportJWK(pair.publicKey)), kid: 'key-1' }], hall);
-  sign = (version, more = {}) =>
-    new CompactSign(new TextEncoder().encode(JSON.stringify({ ...content(version), ...more })))
-      .setProtectedHeader({ alg: 'EdDSA', typ: policyTyp, kid: 'key-1' })
-      .sign(pair.privateKey);
+  ({ verifier, sign } = await createPolicySigner());
   [held, told, proofs] = [['own'], [], 0];
   [kernelProblem, applyFailure] = [undefined, undefined];
   reaches = () => true;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function content(version: number): Policy {
-  return {
-    audience: hall,
-    version,
-    issued_at: new Date().toISOString(),
-    expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-    mode: 'enforce',
-    threshold: null,
-    rules: [],
-    guard: { admin_prefixes: [], management_ports: [22], never_block: [] },
-    report: { benign_sample: 0.01 },
-    unmonitored: [],
-    confirm_within_seconds: 1,
-  };
-}
 
 interface Gateway extends AsyncDisposable {
   readonly commit: PolicyCommit;

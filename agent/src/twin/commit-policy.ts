@@ -2,8 +2,8 @@
  * A policy under commit-confirm. Before anything is touched the gateway makes sure that it reaches its controller, and
  * waits where it does not: an outage is no lockout. Then what held before is on disk beside what is tried, the change is
  * applied and read back, and new connections must come through it in time; else what held before is put back. Whoever
- * dies in between finds at the next start what held before. On a full disk a change waits; what has come of one by then
- * holds, is told as not on disk, and is written once there is room.
+ * dies in between finds at the next start what held before. On a full disk a change waits; the room to say what came of
+ * one is taken before it is tried.
  */
 import type { Logger } from 'pino';
 import type { Policy, PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
@@ -79,8 +79,8 @@ export class PolicyCommit implements AsyncDisposable {
       const reason = `the agent ended before version ${pending.version} was confirmed`;
       options.log.warn({ version: pending.version }, `${reason}; what held before holds again`);
       state.rollBack(pending.kid, pending.version, reason);
-      commit.#saver.saveInTime();
     }
+    commit.#saver.saveInTime();
     const jws = state.policy();
     if (jws !== undefined) await commit.#putBack();
     const undone = state.rolledBack();

@@ -3,37 +3,18 @@
  * across restarts, the policy in force, so that it holds without a controller, the one that is being tried, so that
  * whoever dies over it finds what held before, and which decisions came from there, so that a snapshot can take them
  * back without touching the gateway's own. What has become of a policy is so whether the disk takes it or not: it counts
- * here at once, and is written as soon as there is room.
+ * here at once, stands in a slot that has its room already, and is written as soon as there is room.
  */
-import { renameSync, rmSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { Logger } from 'pino';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
-import { AgentError } from '../errors.ts';
+import { openDesiredDatabase } from './desired-database.ts';
+import { OutcomeSlot, type Outcome } from './outcome-slot.ts';
 
 export type DesiredDocument = 'policy' | 'decisions';
 
 /** Longer than the controller keeps asking: by then every decision of that time has ended. */
 const unblockMemoryMs = 40 * 24 * 3_600_000;
-
-const schema = `
-  -- Versions rise per signing key: another controller begins anew.
-  CREATE TABLE IF NOT EXISTS accepted (
-    kid TEXT NOT NULL, document TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (kid, document)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS policy (one INTEGER PRIMARY KEY CHECK (one = 1), jws TEXT NOT NULL);
-  -- Applied, perhaps, and not confirmed: found at a start, it is undone.
-  CREATE TABLE IF NOT EXISTS pending_policy (
-    one INTEGER PRIMARY KEY CHECK (one = 1), kid TEXT NOT NULL, version INTEGER NOT NULL, jws TEXT NOT NULL
-  );
-  -- The latest version that was undone, so that it is not tried again by itself.
-  CREATE TABLE IF NOT EXISTS rolled_back_policy (
-    one INTEGER PRIMARY KEY CHECK (one = 1), kid TEXT NOT NULL, version INTEGER NOT NULL, reason TEXT NOT NULL
-  );
-  -- Unblocks that were done, with what was answered: one that comes again is answered, not done.
-  CREATE TABLE IF NOT EXISTS unblock (id TEXT PRIMARY KEY, proof TEXT NOT NULL, done_at TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS fleet_decision (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
-`;
 
 interface Tried {
   readonly kid: string;
@@ -57,13 +38,18 @@ interface Policies {
 
 export class ReportedState implements Disposable {
   readonly #database: Database.Database;
+  readonly #slot: OutcomeSlot;
   #policies: Policies;
-  /** By key: versions of policies that the disk would not take. */
+  /** By key: versions of policies that the database would not take. */
   readonly #unsavedVersions = new Map<string, number>();
-  #unsaved = 0;
+  /** Changes of the policies that the database does not know. */
+  #unwritten = 0;
+  /** What it does not know stands in the slot. */
+  #isInSlot = false;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, slot: OutcomeSlot) {
     this.#database = database;
+    this.#slot = slot;
     this.#policies = {
       inForce: database.prepare<[], { jws: string }>('SELECT jws FROM policy').get()?.jws,
       pending: database.prepare<[], Tried>('SELECT kid, version, jws FROM pending_policy').get(),
@@ -73,17 +59,10 @@ export class ReportedState implements Disposable {
 
   /** A file that cannot be read is moved aside: the controller's documents are then taken as new. Throws an AgentError. */
   static open(path: string, log: Pick<Logger, 'error'>): ReportedState {
-    try {
-      return new ReportedState(openDatabase(path));
-    } catch (error) {
-      const code = error instanceof Database.SqliteError ? error.code : '';
-      if (!/^SQLITE_(?:CORRUPT|NOTADB)/.test(code))
-        throw new AgentError('cannot-create', `cannot open ${path}: ${(error as Error).message}`, { cause: error });
-    }
-    log.error({ path }, 'what this gateway had accepted of its controller is unreadable; it begins anew');
-    renameSync(path, `${path}.corrupt`);
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
-    return new ReportedState(openDatabase(path));
+    const slot = new OutcomeSlot(`${path}.outcome`);
+    const state = openDesiredDatabase(path, log, (database) => new ReportedState(database, slot));
+    state.#recall();
+    return state;
   }
 
   /** Highest version that was accepted under this key; 0 where there was none. */
@@ -102,12 +81,17 @@ export class ReportedState implements Disposable {
 
   /** Changes of the policy that are not on disk: who starts from there does not know of them. */
   get unsaved(): number {
-    return this.#unsaved;
+    return this.#isInSlot ? 0 : this.#unwritten;
   }
 
-  /** Writes what the disk would not take before; throws where it still does not. */
+  /** There is something for `save` to write; the next policy is not tried before. */
+  get isBehind(): boolean {
+    return this.#unwritten > 0;
+  }
+
+  /** Writes what the database would not take before; throws where it still does not. */
   save(): void {
-    if (this.#unsaved > 0) this.#write(this.#policies);
+    if (this.#unwritten > 0) this.#write(this.#policies);
   }
 
   /**
@@ -115,6 +99,8 @@ export class ReportedState implements Disposable {
    * cannot be written, for then nobody would undo it after a power cut.
    */
   begin(kid: string, version: number, jws: string): void {
+    this.save();
+    this.#slot.reserve();
     this.#write({ ...this.#policies, pending: { kid, version, jws } });
   }
 
@@ -125,13 +111,16 @@ export class ReportedState implements Disposable {
 
   /** What was tried was put back and may be tried again. On the platter when this returns, or `unsaved`, as the next two. */
   abandon(): void {
-    this.#keep({ ...this.#policies, pending: undefined });
+    this.#keep({ ...this.#policies, pending: undefined }, { step: 'abandoned' });
   }
 
   /** What was tried was put back, and only a newer version will be tried. */
   rollBack(kid: string, version: number, reason: string): void {
     this.#unsavedVersions.set(kid, version);
-    this.#keep({ ...this.#policies, pending: undefined, rolledBack: { kid, version, reason } });
+    this.#keep(
+      { ...this.#policies, pending: undefined, rolledBack: { kid, version, reason } },
+      { step: 'rolled_back', reason },
+    );
   }
 
   /** The version that was undone since the policy in force was accepted. */
@@ -142,7 +131,7 @@ export class ReportedState implements Disposable {
   /** This policy is in force, nothing is being tried and nothing was undone. */
   acceptPolicy(kid: string, version: number, jws: string): void {
     this.#unsavedVersions.set(kid, version);
-    this.#keep({ inForce: jws, pending: undefined, rolledBack: undefined });
+    this.#keep({ inForce: jws, pending: undefined, rolledBack: undefined }, { step: 'accepted' });
   }
 
   /** On the platter when this returns. Decisions that have ended are forgotten along the way. */
@@ -191,14 +180,34 @@ export class ReportedState implements Disposable {
     this.#database.close();
   }
 
-  #keep(policies: Policies): void {
+  #keep(policies: Policies, outcome: Outcome['outcome']): void {
+    const tried = this.#policies.pending;
     this.#policies = policies;
-    this.#unsaved += 1;
+    this.#unwritten += 1;
+    this.#isInSlot = false;
     try {
-      this.save();
+      return this.save();
     } catch {
       // it is counted, and `save` will tell why
     }
+    if (tried === undefined) return;
+    try {
+      this.#slot.write({ kid: tried.kid, version: tried.version, outcome });
+      this.#isInSlot = true;
+    } catch {
+      // then it is not on disk at all
+    }
+  }
+
+  /** What came of the policy that was being tried, where the database had no room for it. */
+  #recall(): void {
+    const { pending: tried } = this.#policies;
+    const noted = tried === undefined ? undefined : this.#slot.read();
+    if (tried === undefined || noted?.kid !== tried.kid || noted.version !== tried.version) return;
+    const { kid, version, jws } = tried;
+    if (noted.outcome.step === 'accepted') this.acceptPolicy(kid, version, jws);
+    else if (noted.outcome.step === 'abandoned') this.abandon();
+    else this.rollBack(kid, version, noted.outcome.reason);
   }
 
   #write(policies: Policies): void {
@@ -219,7 +228,8 @@ export class ReportedState implements Disposable {
     })();
     this.#policies = policies;
     this.#unsavedVersions.clear();
-    this.#unsaved = 0;
+    this.#unwritten = 0;
+    this.#isInSlot = false;
   }
 
   #accept(kid: string, document: DesiredDocument, version: number): void {
@@ -229,18 +239,5 @@ export class ReportedState implements Disposable {
          ON CONFLICT DO UPDATE SET version = max(version, excluded.version)`,
       )
       .run(kid, document, version);
-  }
-}
-
-function openDatabase(path: string): Database.Database {
-  const database = new Database(path);
-  try {
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.exec(schema);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }

@@ -28,7 +28,7 @@ export class StateSaver implements AsyncDisposable {
 
   /** To be called after each change; returns at once. */
   saveInTime(): void {
-    if (this.#options.state.unsaved === 0) return;
+    if (!this.#options.state.isBehind) return;
     this.#saving ??= this.#saveUntilWritten().finally(() => {
       this.#saving = undefined;
     });
@@ -54,7 +54,7 @@ export class StateSaver implements AsyncDisposable {
         if (reason !== told)
           log.warn(
             { unsaved: state.unsaved, reason },
-            'what became of the policy cannot be written down and would not survive a restart, tried again every few seconds: free space on the disk',
+            `what became of the policy cannot be written down${state.unsaved === 0 ? ' but in the place that was kept for it' : ' and would not survive a restart'}, tried again every few seconds: free space on the disk`,
           );
         told = reason;
       }
