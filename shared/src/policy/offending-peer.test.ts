@@ -228,7 +228,8 @@ test.each([
   ['a knock that was answered', { fwdPackets: 1, bwdPackets: 1 }, false],
   ['a forged knock, answered again and again', { fwdPackets: 1, bwdPackets: 6 }, false],
   ['a log-in', { fwdPackets: 8, bwdPackets: 7, fwdBytes: 900, bwdBytes: 1500 }, true],
-  ['a page that is sent byte by byte', { fwdPackets: 8, bwdPackets: 7, fwdBytes: 80 }, true],
+  ['a request that is sent byte by byte', { fwdPackets: 8, bwdPackets: 7, fwdBytes: 80 }, false],
+  ['data sent blindly after a forged SYN, which is refused', { fwdPackets: 3, bwdPackets: 3, fwdBytes: 20 }, false],
   ['datagrams', { protocol: 17, fwdPackets: 8, bwdPackets: 7, fwdBytes: 900, bwdBytes: 1500 }, false],
 ])('%s proves that the source address is no forgery: %j', (_, flow, isGenuine) => {
   const flows = times(10, () => ({ ...flow, dstPort: 22 }));

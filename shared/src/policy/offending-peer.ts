@@ -142,9 +142,12 @@ function looksForged(incoming: readonly WeighedFlow[]): boolean {
   );
 }
 
-/** Only who got the answers can have gone on with the conversation: such a source address is no forgery. */
-function isGenuine({ protocol, bwdBytes, bwdPackets, fwdBytes, fwdPackets }: JudgedFlow): boolean {
-  return protocol === 6 && fwdPackets >= 3 && (bwdBytes > 0 || (fwdBytes > 0 && bwdPackets >= 2));
+/**
+ * The device said something in return, which TCP does only after the other end repeated a number that was sent to its
+ * address: that address is no forgery. Bare answers prove nothing: whatever is sent blindly is refused, or acknowledged.
+ */
+function isGenuine({ protocol, bwdBytes, fwdPackets }: JudgedFlow): boolean {
+  return protocol === 6 && fwdPackets >= 3 && bwdBytes > 0;
 }
 
 function areOneNetwork(peers: readonly PeerWeight[]): boolean {
