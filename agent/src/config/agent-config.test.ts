@@ -51,6 +51,14 @@ test('a rule written by hand gets the rest from the defaults', () => {
   expect(rule).toMatchObject({ min_windows: 2, of_windows: 3, duration_seconds: 30, is_enabled: true });
 });
 
+test('a rule that could never act is refused', () => {
+  const load = (windows: object): unknown =>
+    parseAgentConfig({ ...live, rules: [{ name: 'mine', action: 'block', ...windows }] }, 'test');
+  expect(() => load({ min_windows: 4 })).toThrow(/rules\.0\.min_windows: at most of_windows/);
+  expect(() => load({ of_windows: 1 })).toThrow(/rules\.0\.min_windows/);
+  expect(load({ of_windows: 2 })).toMatchObject({ rules: [{ min_windows: 2, of_windows: 2 }] });
+});
+
 test('what nobody sets is what the stages take for granted', () => {
   const { lan_prefixes, flow } = parseAgentConfig(live, 'test');
   expect(lan_prefixes).toEqual(defaultLanPrefixes);

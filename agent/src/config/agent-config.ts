@@ -26,6 +26,9 @@ const LocalRule = Rule.extend({
   cooldown_seconds: Rule.shape.cooldown_seconds.default(60),
   duration_seconds: Rule.shape.duration_seconds.default(3600),
   mode: Rule.shape.mode.default(null),
+}).refine((rule) => rule.min_windows <= rule.of_windows, {
+  path: ['min_windows'],
+  message: 'at most of_windows: a rule that asks for more windows than it looks at never acts',
 });
 
 const LiveCapture = z.strictObject({
