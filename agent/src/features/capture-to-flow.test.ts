@@ -7,7 +7,7 @@ import type { FlowCounters } from '../flow/flow-counters.ts';
 import { pcapBytes } from '../testing/capture-builder.ts';
 import { chunksInPieces } from '../testing/capture-forms.ts';
 import { flowsOf, type MeteredFlow } from '../testing/meter-frames.ts';
-import { ethernetFrame, ipFrame, tcpFrame, udpFrame } from '../testing/packet-builder.ts';
+import { ethernetFrame, icmpFrame, ipFrame, tcpFrame, udpFrame } from '../testing/packet-builder.ts';
 import { FlowMeter, type FlowMeterOptions } from './flow-meter.ts';
 
 const startUs = 1_700_000_000_000_000;
@@ -143,6 +143,16 @@ describe('fragments', () => {
     expect(flows.map(({ protocol, srcPort }) => [protocol, srcPort])).toEqual([
       [17, 40_001],
       [17, 0],
+    ]);
+  });
+
+  test('live, those of an ICMP message belong to it: they have no type that could begin another exchange', () => {
+    const fragments = [0x2000, 185, 186].map((fragment) =>
+      icmpFrame(server, { type: 3, code: 1, payload: 64, fragment }),
+    );
+    const { flows } = flowsOfFile(fragments, { endings: 'live' });
+    expect(flows.map(({ protocol, end, features }) => [protocol, end, features['Total Fwd Packets']])).toEqual([
+      [1, 'end_of_input', 3],
     ]);
   });
 

@@ -222,7 +222,7 @@ export class FlowAssembler {
     const packet = this.#arrivals.packets[i]!;
     const protocol = packet[p.protocol];
     if (flags !== 0 || (protocol !== ipProtocol.icmp && protocol !== ipProtocol.icmp6)) return false;
-    if (!this.#semantics.protocols.has(ipProtocol.icmp)) return false;
+    if (packet[p.laterFragment] === 1 || !this.#semantics.protocols.has(ipProtocol.icmp)) return false;
     const first = this.#table.icmp[slot]!;
     return first >> 8 !== packet[p.icmpType] && (first & 0xff) !== packet[p.icmpCode];
   }
