@@ -13,8 +13,9 @@ import type {
 } from '@picket/shared/contract/twin';
 import type { UnblockOrder, UnblockProof } from '@picket/shared/contract/unblock';
 import { abortableDelay } from './abortable-delay.ts';
-import { PolicyCommit, type PolicyTargets } from './commit-policy.ts';
+import { PolicyCommit } from './commit-policy.ts';
 import { DesiredReport } from './desired-report.ts';
+import type { PolicyTargets } from './put-back-policy.ts';
 import type { ReportedState } from './reported-state.ts';
 import { textOfError } from './text-of-error.ts';
 import type { DesiredVerifier, Verified } from './verify-desired.ts';

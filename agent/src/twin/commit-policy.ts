@@ -6,29 +6,20 @@
  * one is taken before it is tried.
  */
 import type { Logger } from 'pino';
-import type { Policy, PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
-import { abortableDelay } from './abortable-delay.ts';
+import type { Policy, PolicyReported } from '@picket/shared/contract/twin';
+import { PolicyLadder } from './policy-ladder.ts';
+import { confirmWithin, isOutage, waitUntil, type ProveReachable, type Waiting } from './prove-policy.ts';
+import { putBackPolicy, type PolicyTargets } from './put-back-policy.ts';
 import type { ReportedState } from './reported-state.ts';
 import { longestSavePauseMs, StateSaver } from './state-saver.ts';
 import { textOfError } from './text-of-error.ts';
 import type { DesiredVerifier } from './verify-desired.ts';
 
-/** What a policy acts on. */
-export interface PolicyTargets {
-  /** Makes this policy hold; rejects with the reason where it cannot. Repeatable. */
-  applyPolicy(policy: Policy): Promise<void>;
-  /** Makes what the gateway's own file says hold: what holds before the first policy, and after one that was not confirmed. */
-  applyOwnSettings(): Promise<void>;
-  /** Reads the kernel back; resolves with what it does not hold, for people, or undefined. */
-  verifyPolicy(): Promise<string | undefined>;
-}
-
 export interface PolicyCommitOptions {
   readonly verifier: DesiredVerifier;
   readonly state: ReportedState;
   readonly targets: PolicyTargets;
-  /** Resolves when broker and controller answered over connections that did not exist before; else rejects with why. */
-  readonly proveReachable: (signal: AbortSignal) => Promise<void>;
+  readonly proveReachable: ProveReachable;
   readonly onChanged: () => void;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** First wait between two proofs; doubled up to a minute while the controller is away. */
@@ -42,20 +33,16 @@ interface Wanted {
 }
 
 const longestRetryMs = 60_000;
-/** Between two proofs while the time to confirm runs. */
-const longestProofPauseMs = 5000;
 /** An outage in the middle of a change is tried again this often before it counts against the change. */
 const maxAttempts = 3;
-const maxSteps = 16;
+const defaultRetryMs = 1000;
 
 export class PolicyCommit implements AsyncDisposable {
   readonly #options: PolicyCommitOptions;
   readonly #stop = new AbortController();
   readonly #saver: StateSaver;
-  #rung: PolicyReported = { version: 0, step: 'received', detail: 'nothing yet' };
-  #inForce = 0;
-  #steps: NonNullable<PolicyReported['steps']> = [];
-  #isConfirming = false;
+  readonly #ladder: PolicyLadder;
+  readonly #retryMs: number;
   #refused = 0;
   #wanted: Wanted | undefined;
   #overtaken = new AbortController();
@@ -66,7 +53,9 @@ export class PolicyCommit implements AsyncDisposable {
 
   private constructor(options: PolicyCommitOptions) {
     this.#options = options;
-    const { state, log, retryMs = 1000 } = options;
+    const { state, log, retryMs = defaultRetryMs, onChanged } = options;
+    this.#retryMs = retryMs;
+    this.#ladder = new PolicyLadder(onChanged);
     this.#saver = new StateSaver({ state, log, retryMs, onSaved: () => this.#noteSaved() });
   }
 
@@ -85,9 +74,9 @@ export class PolicyCommit implements AsyncDisposable {
     if (jws !== undefined) await commit.#putBack();
     const undone = state.rolledBack();
     if (undone !== undefined) {
-      commit.#isConfirming = true;
-      commit.#steps = [];
-      commit.#climb(undone.version, 'rolled_back', commit.#undone(undone.reason));
+      commit.#ladder.isConfirming = true;
+      commit.#ladder.begin();
+      commit.#ladder.rollBack(undone.version, undone.reason);
     }
     return commit;
   }
@@ -104,11 +93,11 @@ export class PolicyCommit implements AsyncDisposable {
 
   /** The controller asked for confirmation, so it understands what is reported with it. */
   get isConfirming(): boolean {
-    return this.#isConfirming;
+    return this.#ladder.isConfirming;
   }
 
   get reported(): PolicyReported {
-    return this.#isConfirming ? { ...this.#rung, in_force: this.#inForce, steps: this.#steps } : this.#rung;
+    return this.#ladder.reported;
   }
 
   /** Compact JWS as received; returns at once. */
@@ -135,8 +124,8 @@ export class PolicyCommit implements AsyncDisposable {
     if (policy.version < newest)
       return this.#refuse(policy.version, `version ${policy.version} is older than ${newest}`);
     if (this.#wanted?.kid === kid && policy.version === newest) return; // on its way
-    if (policy.version === known && this.#rung.version === known) return this.#options.onChanged(); // the same again
-    this.#isConfirming = policy.confirm_within_seconds !== undefined;
+    if (policy.version === known && this.#ladder.rung.version === known) return this.#options.onChanged(); // the same again
+    this.#ladder.isConfirming = policy.confirm_within_seconds !== undefined;
     this.#wanted = { policy, kid, jws };
     this.#overtaken.abort();
     this.#running ??= this.#commitAll().finally(() => {
@@ -151,7 +140,7 @@ export class PolicyCommit implements AsyncDisposable {
       try {
         await this.#commit(wanted);
       } catch (error) {
-        this.#climb(wanted.policy.version, 'failed', textOfError(error));
+        this.#ladder.climb(wanted.policy.version, 'failed', textOfError(error));
         this.#options.log.error({ err: error, version: wanted.policy.version }, 'a policy could not be taken');
       }
       if (this.#wanted === wanted) this.#wanted = undefined;
@@ -162,9 +151,9 @@ export class PolicyCommit implements AsyncDisposable {
     const { state, log } = this.#options;
     const { policy, kid, jws } = wanted;
     const { version, confirm_within_seconds: seconds } = policy;
-    this.#steps = [];
+    this.#ladder.begin();
     for (let attempt = 1; ; attempt += 1) {
-      this.#climb(
+      this.#ladder.climb(
         version,
         'validated',
         attempt === 1 ? null : 'the controller went away while it was tried; once more',
@@ -173,7 +162,7 @@ export class PolicyCommit implements AsyncDisposable {
       if (!(await this.#waitForRoom(wanted))) return;
       const applied = await this.#apply(policy);
       if (!applied) return;
-      const missing = seconds === undefined ? undefined : await this.#confirm(seconds * 1000);
+      const missing = seconds === undefined ? undefined : await this.#confirm(seconds);
       if (this.#stop.signal.aborted && missing !== undefined) {
         await this.#putBack();
         state.abandon(); // it comes again at the next start, and is tried then
@@ -181,13 +170,13 @@ export class PolicyCommit implements AsyncDisposable {
       }
       if (missing === undefined) {
         state.acceptPolicy(kid, version, jws);
-        this.#inForce = version;
+        this.#ladder.inForce = version;
         if (seconds !== undefined) this.#climbProved(version);
         this.#saver.saveInTime();
         return log.info({ version, mode: policy.mode }, 'the policy holds');
       }
       await this.#putBack();
-      if (attempt < maxAttempts && (await this.#isOutage())) {
+      if (attempt < maxAttempts && (await isOutage(this.#options.proveReachable, this.#stop.signal))) {
         state.abandon();
         this.#saver.saveInTime();
         log.warn({ version, reason: missing }, 'the controller went away while a policy was tried; it waits for it');
@@ -195,7 +184,7 @@ export class PolicyCommit implements AsyncDisposable {
       }
       state.rollBack(kid, version, missing);
       this.#saver.saveInTime();
-      this.#climb(version, 'rolled_back', this.#undone(missing));
+      this.#ladder.rollBack(version, missing);
       return log.error({ version, reason: missing }, 'a policy cut the gateway off; what held before holds again');
     }
   }
@@ -205,153 +194,71 @@ export class PolicyCommit implements AsyncDisposable {
     const { targets, state, log } = this.#options;
     try {
       await targets.applyPolicy(policy);
-      this.#climb(policy.version, 'applied', null);
+      this.#ladder.climb(policy.version, 'applied', null);
       const problem = await targets.verifyPolicy();
-      this.#climb(policy.version, problem === undefined ? 'verified' : 'applied', problem ?? null);
+      this.#ladder.climb(policy.version, problem === undefined ? 'verified' : 'applied', problem ?? null);
       return true;
     } catch (error) {
       await this.#putBack();
       state.abandon();
       this.#saver.saveInTime();
-      this.#climb(policy.version, 'failed', textOfError(error));
+      this.#ladder.climb(policy.version, 'failed', textOfError(error));
       log.error({ err: error, version: policy.version }, 'the policy cannot be applied; the one before stays');
       return false;
     }
   }
 
-  /** False where a newer policy came or the agent ends, as the next two. */
+  /** False where a newer policy came or the agent ends, as the next. */
   #waitForController(version: number): Promise<boolean> {
     const { proveReachable } = this.#options;
-    return this.#waitFor(version, 'the controller cannot be reached', longestRetryMs, proveReachable);
+    return this.#waitFor(version, 'the controller cannot be reached', {
+      attempt: proveReachable,
+      longestMs: longestRetryMs,
+    });
   }
 
   #waitForRoom({ kid, jws, policy: { version } }: Wanted): Promise<boolean> {
     const { state } = this.#options;
-    return this.#waitFor(version, 'it cannot be written down', longestSavePauseMs, () =>
-      state.begin(kid, version, jws),
-    );
+    return this.#waitFor(version, 'it cannot be written down', {
+      attempt: () => state.begin(kid, version, jws),
+      longestMs: longestSavePauseMs,
+    });
   }
 
-  async #waitFor(
-    version: number,
-    obstacle: string,
-    longestMs: number,
-    attempt: (signal: AbortSignal) => Promise<void> | void,
-  ): Promise<boolean> {
+  #waitFor(version: number, obstacle: string, waiting: Pick<Waiting, 'attempt' | 'longestMs'>): Promise<boolean> {
+    const onObstacle = (reason: string): void => {
+      const detail = `waits, for ${obstacle}: ${reason}`.slice(0, 500);
+      if (this.#ladder.rung.detail !== detail) this.#ladder.climb(version, 'received', detail);
+    };
     const signal = AbortSignal.any([this.#stop.signal, this.#overtaken.signal]);
-    let wait = this.#options.retryMs ?? 1000;
-    while (!signal.aborted) {
-      try {
-        const underWay = attempt(signal);
-        if (underWay === undefined) return true; // done at once: nothing can have come in between
-        await underWay;
-        return !signal.aborted;
-      } catch (error) {
-        if (signal.aborted) return false;
-        const detail = `waits, for ${obstacle}: ${textOfError(error)}`.slice(0, 500);
-        if (this.#rung.detail !== detail) this.#climb(version, 'received', detail);
-      }
-      await abortableDelay(wait * (0.75 + Math.random() / 2), signal);
-      wait = Math.min(longestMs, wait * 2);
-    }
-    return false;
+    return waitUntil({ ...waiting, onObstacle, retryMs: this.#retryMs }, signal);
+  }
+
+  #confirm(seconds: number): Promise<string | undefined> {
+    return confirmWithin(seconds * 1000, this.#options.proveReachable, this.#retryMs, this.#stop.signal);
   }
 
   /** `confirmed` is what outlives a power cut. */
   #climbProved(version: number): void {
-    if (this.unsaved === 0) return this.#climb(version, 'confirmed', null);
+    if (this.unsaved === 0) return this.#ladder.climb(version, 'confirmed', null);
     this.#provedVersion = version;
-    this.#climb(version, 'verified', 'proved, but not on disk: a restart would undo it; free space there');
+    this.#ladder.climb(version, 'verified', 'proved, but not on disk: a restart would undo it; free space there');
   }
 
   #noteSaved(): void {
-    const { version, step } = this.#rung;
-    if (version === this.#provedVersion && step === 'verified') this.#climb(version, 'confirmed', null);
+    const { version, step } = this.#ladder.rung;
+    if (version === this.#provedVersion && step === 'verified') this.#ladder.climb(version, 'confirmed', null);
     this.#provedVersion = undefined;
   }
 
-  /** Undefined once the controller answered over new connections; else why it did not, when the time was up. */
-  async #confirm(withinMs: number): Promise<string | undefined> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), withinMs);
-    const signal = AbortSignal.any([this.#stop.signal, deadline.signal]);
-    let reason = 'no answer';
-    let wait = this.#options.retryMs ?? 1000;
-    try {
-      while (!signal.aborted) {
-        try {
-          await this.#options.proveReachable(signal);
-          return undefined;
-        } catch (error) {
-          if (!signal.aborted) reason = textOfError(error);
-        }
-        await abortableDelay(wait, signal);
-        wait = Math.min(longestProofPauseMs, wait * 2);
-      }
-      return `not confirmed within ${withinMs / 1000} s: ${reason}`;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** With what held before back in place: does nobody answer even so? Then the change is not to blame. */
-  async #isOutage(): Promise<boolean> {
-    try {
-      await this.#options.proveReachable(this.#stop.signal);
-      return false;
-    } catch {
-      return !this.#stop.signal.aborted;
-    }
-  }
-
-  async #putBack(): Promise<void> {
-    try {
-      await this.#restore();
-    } catch (error) {
-      this.#options.log.error(
-        { err: error },
-        'what held before cannot be put back whole; it is tried again at the next start',
-      );
-    }
-  }
-
-  /** It was accepted before; that it may have expired since does not undo it. */
-  async #restore(): Promise<void> {
-    const { state, verifier, targets, log } = this.#options;
-    const jws = state.policy();
-    const verified = jws === undefined ? undefined : await verifier.policy(jws, -Infinity);
-    if (verified?.ok !== true) {
-      if (verified !== undefined)
-        log.warn({ reason: verified.reason }, 'the policy of the controller before is not taken over');
-      this.#inForce = 0;
-      return targets.applyOwnSettings();
-    }
-    const policy = verified.document;
-    this.#isConfirming ||= policy.confirm_within_seconds !== undefined;
-    await targets.applyPolicy(policy);
-    this.#inForce = policy.version;
-    if (this.#rung.version > 0) return; // a newer one is being tried or undone: its own story is told
-    const problem = await targets.verifyPolicy();
-    const reached = policy.confirm_within_seconds === undefined ? 'verified' : 'confirmed';
-    this.#climb(policy.version, problem === undefined ? reached : 'applied', problem ?? null);
-  }
-
-  #undone(reason: string): string {
-    const held = this.#inForce === 0 ? "the gateway's own settings hold" : `version ${this.#inForce} holds`;
-    return `${held} again: ${reason}`.slice(0, 500);
+  #putBack(): Promise<void> {
+    return putBackPolicy({ ...this.#options, ladder: this.#ladder });
   }
 
   /** What is refused leaves the version that is told as it was. */
   #refuse(version: number, reason: string): void {
     this.#refused += 1;
     this.#options.log.error({ document: 'policy', version, reason }, 'a desired document was refused');
-    this.#climb(this.#rung.version, 'refused', reason.slice(0, 500));
-  }
-
-  #climb(version: number, step: ReportedStep, detail: string | null): void {
-    const isNews = version !== this.#rung.version || step !== this.#rung.step;
-    this.#rung = { version, step, detail };
-    if (isNews) this.#steps = [...this.#steps, { step, at: new Date().toISOString() }].slice(-maxSteps);
-    this.#options.onChanged();
+    this.#ladder.climb(this.#ladder.rung.version, 'refused', reason.slice(0, 500));
   }
 }
