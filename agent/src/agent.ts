@@ -103,7 +103,9 @@ export async function runAgent(
       // A replay never touches a kernel: its addresses may be in use on this very network.
       openFirewall: (registry, now) =>
         isLive
-          ? openKernel({ addressesOf: (mac) => registry.addressesOf(mac), now }, helper, (text) => log.warn(text))
+          ? openKernel({ addressesOf: (mac) => registry.undisputedAddressesOf(mac), now }, helper, (text) =>
+              log.warn(text),
+            )
           : new SimulatedFirewall({ now }),
       memory,
       listener: {

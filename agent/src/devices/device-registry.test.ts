@@ -132,6 +132,25 @@ test('an address that DHCP gives to another device is that device from its first
   expect(registry.takeSightings().map(({ device }) => device.mac)).toEqual(['02:00:00:00:00:20', '02:00:00:00:00:21']);
 });
 
+test('who speaks in the name of a neighbour does not have it cut with himself; a lease that changed hands is cut in time', () => {
+  const registry = new DeviceRegistry();
+  const [attacker, neighbour] = ['02:00:00:00:00:66', '02:00:00:00:00:30'];
+  const speak = (src: string, srcMac: string, atUs: number): void =>
+    void registry.attribute(flowBatchOf([{ src, dst: '203.0.113.5', srcMac, lastPacketAtUs: atUs }]), 0);
+  speak('192.168.1.30', neighbour, 1);
+  speak('192.168.1.66', attacker, 2);
+  speak('192.168.1.30', attacker, 3);
+  expect(registry.undisputedAddressesOf(attacker)).toEqual(['192.168.1.66']);
+  expect(registry.addressesOf(attacker).toSorted(), 'to be released it is known by both').toEqual([
+    '192.168.1.30',
+    '192.168.1.66',
+  ]);
+  speak('192.168.1.30', neighbour, 4);
+  expect(registry.undisputedAddressesOf(neighbour), 'nobody knows yet').toEqual([]);
+  speak('192.168.1.30', neighbour, 2 * hourUs);
+  expect(registry.undisputedAddressesOf(neighbour)).toEqual(['192.168.1.30']);
+});
+
 test('a device that gets another address every day is no router, and its old addresses are left alone', () => {
   const registry = new DeviceRegistry();
   const mac = '02:00:00:00:00:20';

@@ -58,8 +58,13 @@ interface KnownDevice extends Device, Listed<KnownDevice> {
   readonly roles: Readonly<Record<FlowDirection, FlowRole>>;
   /** `macKey` of what it last sent with; 0 for unknown. */
   macKey: number;
+  /** When it last spoke with another MAC than before, packet time in µs. */
+  macChangedAtUs: number;
   readonly isIpv4: boolean;
 }
+
+/** For so long after an address spoke with another MAC it may be the one's or the other's: anybody on the link can claim it. */
+const disputedForUs = 3600 * 1e6;
 
 export class DeviceRegistry {
   readonly #lan: LanPrefixes;
@@ -140,10 +145,16 @@ export class DeviceRegistry {
 
   /** Canonical addresses of the device with this MAC, as far as it has spoken; without those that it long left behind. */
   addressesOf(mac: string): readonly string[] {
-    const devices = [...this.#devices.values()].filter((device) => device.hasSpoken && device.mac === mac);
-    const newestUs = devices.reduce((newest, { lastSeenAtUs }) => Math.max(newest, lastSeenAtUs), 0);
-    return devices
-      .filter(({ lastSeenAtUs }) => lastSeenAtUs >= newestUs - addressLifetimeUs)
+    return this.#heldBy(mac).map(({ address }) => address);
+  }
+
+  /**
+   * Those of them that may be cut together with the device: not what spoke with another MAC shortly before, for who is
+   * about to be put into quarantine may have spoken in the name of a neighbour.
+   */
+  undisputedAddressesOf(mac: string): readonly string[] {
+    return this.#heldBy(mac)
+      .filter(({ lastSeenAtUs, macChangedAtUs }) => lastSeenAtUs - macChangedAtUs > disputedForUs)
       .map(({ address }) => address);
   }
 
@@ -152,6 +163,12 @@ export class DeviceRegistry {
     const sightings = this.#sightings;
     this.#sightings = [];
     return sightings;
+  }
+
+  #heldBy(mac: string): readonly KnownDevice[] {
+    const devices = [...this.#devices.values()].filter((device) => device.hasSpoken && device.mac === mac);
+    const newestUs = devices.reduce((newest, { lastSeenAtUs }) => Math.max(newest, lastSeenAtUs), 0);
+    return devices.filter(({ lastSeenAtUs }) => lastSeenAtUs >= newestUs - addressLifetimeUs);
   }
 
   #see(batch: FlowBatch, row: number, end: 'src' | 'dst'): KnownDevice | undefined {
@@ -194,6 +211,7 @@ export class DeviceRegistry {
     const key = macKey(macs, row);
     if (key === 0 || key === device.macKey || this.#relayMacs.has(key)) return false;
     this.#forgetMac(device);
+    if (device.macKey !== 0) device.macChangedAtUs = device.lastSeenAtUs;
     device.macKey = key;
     if (device.isIpv4 && this.#macs.add(key, device, device.lastSeenAtUs)) this.#disown(key);
     device.mac = this.#macs.isRouter(key) ? null : macText(macs, row);
@@ -224,6 +242,7 @@ function knownDevice(key: Key, address: string, isIpv4: boolean, lastSeenAtUs: n
     mac: null,
     hasSpoken: false,
     macKey: 0,
+    macChangedAtUs: Number.NEGATIVE_INFINITY,
     older: undefined,
     newer: undefined,
   };
