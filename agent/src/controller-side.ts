@@ -227,6 +227,7 @@ function targetsOf(
     },
     addDecisions: (decisions) => enforcer.add(decisions),
     removeDecisions: (ids, reason) => enforcer.remove(ids, reason),
+    missingDecisions: () => enforcer.missing,
     unblock: (order) => unblock(enforcer, order, (mac) => watch.registry.addressesOf(mac)),
     proveUnblock: (proof) => reporter.onUnblock(proof),
     facts: () => ({

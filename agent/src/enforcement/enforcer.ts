@@ -87,6 +87,11 @@ export class Enforcer implements AsyncDisposable {
     return this.#kernel.problem;
   }
 
+  /** Ids of decisions that the kernel should hold and does not (yet); none where this gateway only observes. */
+  get missing(): ReadonlySet<string> {
+    return this.#mode === 'observe' ? new Set() : this.#kernel.unverified;
+  }
+
   /** Whether the kernel held this decision when it was last read back. */
   holdsInKernel(id: string): boolean {
     return this.#kernel.reading.decisionIds.has(id);

@@ -30,6 +30,7 @@ let policies: Policy[];
 let held: Map<string, Decision>;
 let lifted: string[];
 let failure: Error | undefined;
+let missing: ReadonlySet<string>;
 let unblocks: string[];
 let unblockOutcome: UnblockProof['outcome'];
 let proofs: UnblockProof[];
@@ -41,6 +42,7 @@ beforeEach(async () => {
   link = new MemoryLink();
   link.connected = true;
   [policies, held, lifted, failure] = [[], new Map(), [], undefined];
+  missing = new Set();
   [unblocks, unblockOutcome, proofs] = [[], 'released', []];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,6 +63,7 @@ const targets: DesiredTargets = {
     lifted.push(...ids);
     for (const id of ids) held.delete(id);
   },
+  missingDecisions: () => missing,
   unblock: async (order) => {
     unblocks.push(order.value);
     return {
@@ -248,6 +251,25 @@ async function hmacWithPublicKey(): Promise<string> {
   const secret = Buffer.from(publicJwk.x ?? '', 'base64url');
   return new SignJWT({ ...policy(1) }).setProtectedHeader({ alg: 'HS256', typ: policyTyp, kid: 'key-1' }).sign(secret);
 }
+
+test('the log is verified only while the kernel holds what came from it, and says so by itself once it does', async () => {
+  await using twin = await open();
+  const [first, second] = [decision('192.0.2.1'), decision('192.0.2.2')];
+  missing = new Set([first.id, newId()]); // another one is the gateway's own
+  twin.desired.onDecisions(
+    await delta(
+      0,
+      [first, second].map((each) => ({ op: 'add', decision: each })),
+    ),
+  );
+  await vi.waitFor(() => expect(link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'applied' }));
+  expect(rung(twin, 'decisions').detail).toBe('1 not in the kernel yet');
+  missing = new Set([newId()]);
+  twin.desired.onFactsChanged();
+  await vi.waitFor(() =>
+    expect(link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'verified', detail: null }),
+  );
+});
 
 test('deltas follow one another; one that was heard before changes nothing', async () => {
   await using twin = await open();
