@@ -44,6 +44,7 @@ test('behind address translation an attack is found under the outer address, wha
   const beacon = { a_ip: site.outer, a_port: 61_000, b_ip: '203.0.113.9', b_port: 443, protocol: 6, start_us: 5 };
   expect(labelOf(beacon, outer)).toBe('botnet_beacon');
   expect(labelOf({ ...beacon, b_ip: '203.0.113.10' }, outer)).toBe('benign');
+  expect(labelOf({ ...beacon, a_ip: `${site.lan}.7` }, outer)).toBe('botnet_beacon'); // not translated
   const flood = { a_ip: '9.9.9.9', a_port: 5, b_ip: site.outer, b_port: 8081, protocol: 6, start_us: 5 };
   expect(labelOf(flood, outer)).toBe('ddos_flood');
   expect(labelOf({ ...flood, a_ip: '198.18.0.1' }, outer)).toBe('benign');

@@ -118,11 +118,11 @@ export function outerView(labels: CaptureLabels, plan: SitePlan): CaptureLabels 
     view: 'wan',
     lan_prefix: `${plan.outer}/32`,
     lan_prefixes: [`${plan.outer}/32`, ...(plan.lan6 === null ? [] : [`${plan.lan6}/64`])],
-    rules: labels.rules.map((rule) => ({
-      ...rule,
-      src_ip: outer(rule.src_ip),
-      dst_ip: outer(rule.dst_ip),
-      dst_port: outer(rule.dst_ip) === plan.outer ? null : rule.dst_port,
-    })),
+    rules: labels.rules.flatMap((rule) => {
+      const translated = { ...rule, src_ip: outer(rule.src_ip), dst_ip: outer(rule.dst_ip) };
+      const seen = { ...translated, dst_port: translated.dst_ip === plan.outer ? null : rule.dst_port };
+      // what belongs to no connection that the gateway knows leaves as it is: the resets of a raw scanner's host
+      return translated.src_ip === rule.src_ip ? [seen] : [seen, rule];
+    }),
   };
 }
