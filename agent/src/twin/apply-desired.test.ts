@@ -271,6 +271,46 @@ test('the log is verified only while the kernel holds what came from it, and say
   );
 });
 
+test('on a gateway whose clock is late no decision lasts longer; where it is fast, what is left out is told', async () => {
+  await using twin = await open();
+  const [late, inTime, over] = [decision('192.0.2.1'), decision('192.0.2.2'), decision('192.0.2.3')];
+  const shifted = (each: Decision, byMs: number): Decision => ({
+    ...each,
+    created_at: new Date(Date.parse(each.created_at) + byMs).toISOString(),
+    expires_at: new Date(Date.parse(each.expires_at) + byMs).toISOString(),
+  });
+  twin.desired.onDecisions(await delta(0, [{ op: 'add', decision: inTime }]));
+  const days = 2 * 24 * 60 * minute;
+  const ahead = {
+    ...envelope(),
+    issued_at: new Date(Date.now() + days + minute).toISOString(), // sent again, a minute after it was made
+    type: 'delta',
+    from_version: 1,
+    version: 2,
+    changes: [{ op: 'add', decision: shifted(late, days) }],
+  };
+  twin.desired.onDecisions(await sign(decisionsTyp, ahead));
+  await vi.waitFor(() => expect(rung(twin, 'decisions')).toMatchObject({ version: 2, step: 'verified', detail: null }));
+  const leftMs = (id: string): number => Date.parse(held.get(id)?.expires_at ?? '') - Date.now();
+  expect(leftMs(late.id)).toBeLessThanOrEqual(9 * minute);
+  expect(leftMs(late.id)).toBeGreaterThan(5 * minute);
+  expect(held.get(inTime.id)).toEqual(inTime);
+
+  const sentAgo = 30 * minute;
+  const message = {
+    ...envelope(),
+    issued_at: new Date(Date.now() - sentAgo).toISOString(),
+    type: 'delta',
+    from_version: 2,
+    version: 3,
+    changes: [{ op: 'add', decision: shifted(over, -sentAgo) }],
+  };
+  twin.desired.onDecisions(await sign(decisionsTyp, message));
+  await vi.waitFor(() => expect(rung(twin, 'decisions')).toMatchObject({ version: 3, step: 'verified' }));
+  expect(rung(twin, 'decisions').detail).toBe('1 had run out when they came; is the clock of this gateway right?');
+  expect(held.has(over.id)).toBe(false);
+});
+
 test('deltas follow one another; one that was heard before changes nothing', async () => {
   await using twin = await open();
   const [first, second] = [decision('192.0.2.1'), decision('192.0.2.2')];

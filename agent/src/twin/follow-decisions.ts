@@ -103,7 +103,7 @@ export class DecisionFollower implements AsyncDisposable {
     }
     if (document.version <= known) return; // heard before
     if (document.from_version !== known) return this.#catchUp();
-    await this.#applyDecisions(kid, document.version, {
+    await this.#applyDecisions(kid, document, {
       added: document.changes.flatMap((change) => (change.op === 'add' ? [change.decision] : [])),
       removed: document.changes.flatMap((change) => (change.op === 'delete' ? [change.decision_id] : [])),
     });
@@ -130,7 +130,7 @@ export class DecisionFollower implements AsyncDisposable {
       return this.#refuse(document.version, `the snapshot is at ${document.version}, behind ${known}`);
     const wanted = new Set<string>(document.decisions.map((decision) => decision.id));
     const gone = [...this.#options.state.fleetDecisions()].filter((id) => !wanted.has(id));
-    await this.#applyDecisions(kid, document.version, {
+    await this.#applyDecisions(kid, document, {
       added: document.decisions,
       removed: [...gone, ...document.lifted],
     });
@@ -139,19 +139,23 @@ export class DecisionFollower implements AsyncDisposable {
   /** Lifts first: a decision may be replaced by a gentler one in the same step. */
   async #applyDecisions(
     kid: string,
-    version: number,
+    { version, issued_at }: Pick<DecisionsMessage, 'issued_at'> & { readonly version: number },
     change: { readonly added: readonly Decision[]; readonly removed: readonly string[] },
   ): Promise<void> {
     const { targets, state } = this.#options;
     const removed = new Set(change.removed);
-    const added = change.added.filter(
-      (decision) => !removed.has(decision.id) && Date.parse(decision.expires_at) > Date.now(),
+    const nowMs = Date.now();
+    const wanted = change.added.filter(({ id }) => !removed.has(id));
+    const added = wanted.filter(({ expires_at }) => Date.parse(expires_at) > nowMs);
+    const late = wanted.filter(
+      ({ expires_at }) => Date.parse(expires_at) <= nowMs && Date.parse(expires_at) > Date.parse(issued_at),
     );
     try {
       if (change.removed.length > 0) await targets.removeDecisions(change.removed, 'lifted at the controller');
-      const events = added.length > 0 ? await targets.addDecisions(added) : [];
+      const events =
+        added.length > 0 ? await targets.addDecisions(added.map((each) => endingInTime(each, issued_at, nowMs))) : [];
       state.acceptDecisions(kid, version, { added, removed: change.removed });
-      this.#climb({ version, ...outcomeOf(events) });
+      this.#climb({ version, ...outcomeOf(events, late.length) });
     } catch (error) {
       this.#climb({ version, step: 'failed', detail: textOfError(error) });
       this.#options.log.error({ err: error, version }, 'decisions of the controller cannot be applied; trying again');
@@ -212,10 +216,26 @@ export class DecisionFollower implements AsyncDisposable {
 
 const none: ReadonlySet<string> = new Set();
 
-function outcomeOf(events: readonly DecisionEvent[]): { readonly step: ReportedStep; readonly detail: string | null } {
+/**
+ * A clock that is late (it has no battery, and nobody set it yet) would make a decision last longer by as much: from now
+ * on it lasts no longer than from when it was sent (by the controller's clock, as its end is).
+ */
+function endingInTime(decision: Decision, issuedAt: string, nowMs: number): Decision {
+  const lateByMs = Date.parse(issuedAt) - nowMs;
+  if (!(lateByMs > 0)) return decision;
+  return { ...decision, expires_at: new Date(Date.parse(decision.expires_at) - lateByMs).toISOString() };
+}
+
+/** `late`: how many were not over when they were sent, and are by the clock of this gateway. */
+function outcomeOf(
+  events: readonly DecisionEvent[],
+  late: number,
+): { readonly step: ReportedStep; readonly detail: string | null } {
   const refused = events.filter((event) => event.state === 'refused');
-  if (refused.length === 0) return { step: 'verified', detail: null };
   const first = refused[0];
-  const detail = `${refused.length} refused: ${first?.decision.value ?? ''}: ${first?.detail ?? ''}`;
-  return { step: 'verified', detail: detail.slice(0, 500) };
+  const details = [
+    ...(first === undefined ? [] : [`${refused.length} refused: ${first.decision.value}: ${first.detail ?? ''}`]),
+    ...(late === 0 ? [] : [`${late} had run out when they came; is the clock of this gateway right?`]),
+  ];
+  return { step: 'verified', detail: details.length === 0 ? null : details.join('; ').slice(0, 500) };
 }
