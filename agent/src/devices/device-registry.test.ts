@@ -60,6 +60,18 @@ test('the MAC is that of packets it sent itself, and never the gateway or a rout
   for (const address of ['10.9.0.4', '10.9.0.1', '10.9.0.5']) expect(macOf(address, '02:00:00:00:00:09')).toBeNull();
 });
 
+test.each(['ff:ff:ff:ff:ff:ff', '01:00:5e:00:00:fb', '33:33:00:00:00:01', '03:00:00:00:00:20'])(
+  'no host has the group address %s: who sends with it forged it',
+  (srcMac) => {
+    const registry = new DeviceRegistry();
+    const macFrom = (mac: string): string | null | undefined =>
+      registry.attribute(flowBatchOf([{ src: '192.168.1.20', dst: '203.0.113.5', srcMac: mac }]), 0)[0]?.device.mac;
+    expect(macFrom(srcMac)).toBeNull();
+    expect(macFrom('02:00:00:00:00:20')).toBe('02:00:00:00:00:20');
+    expect(macFrom(srcMac)).toBe('02:00:00:00:00:20');
+  },
+);
+
 test('a device is news when it speaks for the first time and when its MAC becomes known', () => {
   const registry = new DeviceRegistry();
   const add = (row: FlowRow): void => void registry.attribute(flowBatchOf([row]), 0);

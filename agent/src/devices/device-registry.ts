@@ -209,7 +209,7 @@ export class DeviceRegistry {
   /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */
   #learnMac(device: KnownDevice, macs: Uint8Array, row: number): boolean {
     const key = macKey(macs, row);
-    if (key === 0 || key === device.macKey || this.#relayMacs.has(key)) return false;
+    if (key === 0 || key === device.macKey || this.#relayMacs.has(key) || isGroupMac(macs, row)) return false;
     this.#forgetMac(device);
     if (device.macKey !== 0) device.macChangedAtUs = device.lastSeenAtUs;
     device.macKey = key;
@@ -254,4 +254,9 @@ function knownDevice(key: Key, address: string, isIpv4: boolean, lastSeenAtUs: n
 /** A broadcast of a subnet whose mask we do not know: the frame went to everyone, and nobody answers for that address. */
 function isToEveryone(batch: FlowBatch, row: number): boolean {
   return macKey(batch.dstMac, row) === broadcastMac && batch.features[row * featureCount + bwdPackets] === 0;
+}
+
+/** Broadcast or multicast: no host has such a MAC, and frames that say they come from one are forged. */
+function isGroupMac(macs: Uint8Array, row: number): boolean {
+  return (macs[row * 6]! & 1) === 1;
 }
