@@ -62,7 +62,7 @@ export class MeasureBook {
   }
 
   get evicted(): number {
-    return this.#offences.evicted;
+    return this.#offences.evicted + this.#running.evicted;
   }
 
   offenceOf(rule: Rule, who: string, atUs: number): Offence | undefined {

@@ -4,6 +4,7 @@ import { DecisionDirection } from '../contract/decision.ts';
 import { RuleId } from '../contract/identifiers.ts';
 import { DeviceStep, RuleAction, type Rule } from '../contract/rule.ts';
 import { trafficClasses } from '../features/traffic-classes.ts';
+import { camera, halfOpen, knock, startUs } from '../testing/judged-flows.ts';
 import { maxUnprovenSources } from './crowd.ts';
 import { parseDecisionValue } from './decision-value.ts';
 import { defaultRules } from './default-rules.ts';
@@ -12,9 +13,6 @@ import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { findingsOf, type Measure } from './measures.ts';
 import { Prevention, type PreventionOptions } from './prevention.ts';
 import { networkLength } from './source-prefix.ts';
-
-const startUs = 1_700_000_000_000_000;
-const camera = '192.168.1.20';
 
 function rule(changes: Partial<Rule> = {}): Rule {
   return {
@@ -32,23 +30,7 @@ function rule(changes: Partial<Rule> = {}): Rule {
   };
 }
 
-const knock: JudgedFlow = {
-  startedAtUs: startUs,
-  lastPacketAtUs: startUs + 1000,
-  srcIp: '203.0.113.9',
-  dstIp: camera,
-  dstPort: 80,
-  protocol: 6,
-  direction: 'inbound',
-  fwdPackets: 1,
-  bwdPackets: 1,
-  fwdBytes: 0,
-  bwdBytes: 0,
-};
 const talk: Partial<JudgedFlow> = { fwdPackets: 9, bwdPackets: 8, fwdBytes: 900, bwdBytes: 900 };
-
-/** A SYN, a SYN-ACK, and no more. */
-const halfOpen: Partial<JudgedFlow> = { synPackets: 2, ackPackets: 1 };
 
 /** `at` in seconds. */
 function window(at: number, attack: AttackClass, flows: readonly Partial<JudgedFlow>[], device = camera): JudgedWindow {
@@ -660,6 +642,15 @@ test('one burst is no proof, however sure the network is: its retries are the sa
   expect(gateway.words, 'long after the first').toEqual([]);
   gateway.see(again(10, 10));
   expect(gateway.words).toEqual([`rate_limit ip+port ${camera} tcp/80`]);
+});
+
+test('a restriction that had to be forgotten for another one is counted', () => {
+  const gateway = new Gateway(defaultRules, { capacity: 1 });
+  gateway.see(besideKnocks(0, []), besideKnocks(1, []));
+  expect(gateway.prevention.evicted).toBe(0);
+  gateway.see(...[40, 41].map((at) => besideKnocks(at, [], { knocks: { dstPort: 81 } })));
+  expect(gateway.words).toEqual([80, 81].map((port) => `rate_limit ip+port ${camera} tcp/${port}`));
+  expect(gateway.prevention.evicted).toBe(1);
 });
 
 test('a clock that was set back an hour does not make old knocks of new ones', () => {
