@@ -283,6 +283,39 @@ test('what a person lifted is not asked for again when the rules change, on pape
   expect(gateway.see(scan(100), scan(101))).toEqual([]);
 });
 
+test('whom our devices talk to is not blocked for what may be forged in its name; proven, it is', () => {
+  const [resolver, cloud, neighbour] = ['203.0.113.53', '2001:db8:c10d::1', '192.168.1.21'];
+  const lookup = { srcIp: neighbour, dstIp: resolver, direction: 'outbound' as const, protocol: 17, dstPort: 53 };
+  const upload = { ...talk, srcIp: neighbour, dstIp: cloud, direction: 'outbound' as const };
+  const after = (flows: readonly Partial<JudgedFlow>[], ...attacks: readonly JudgedWindow[]): readonly string[] => {
+    const gateway = new Gateway([rule({ cooldown_seconds: 0 })]);
+    gateway.see({ ...window(0, 'other_attack', flows, neighbour), score: 0.01 }, ...attacks);
+    return gateway.words;
+  };
+  const scans = (source: string): readonly JudgedWindow[] => [scan(3600, source), scan(3601, source)];
+  const flood = (at: number): JudgedWindow =>
+    window(
+      at,
+      'ddos_flood',
+      times(10, () => ({ srcIp: resolver, protocol: 17, dstPort: 80, fwdPackets: 900, bwdPackets: 0 })),
+    );
+  expect(after([lookup], ...scans(resolver))).toEqual([]);
+  expect(after([lookup], flood(3600), flood(3601))).toEqual([`rate_limit ip+port ${camera} udp/80`]);
+  expect(after([upload], ...scans('2001:db8:c10d::bad')), 'its /64 would be cut').toEqual([]);
+  expect(after([{ ...upload, protocol: 6, bwdBytes: 0 }], ...scans(cloud)), 'a refusal is no conversation').toEqual([
+    'block cidr 2001:db8:c10d::/64',
+  ]);
+  expect(after([{ ...lookup, isRelayed: true }], ...scans(resolver)), 'not its own word').toEqual([
+    `block ip ${resolver}`,
+  ]);
+  expect(after([lookup], ...scans('203.0.113.54'))).toEqual(['block ip 203.0.113.54']);
+  const guesses = times(5, () => ({ ...talk, srcIp: resolver, dstPort: 22 }));
+  const guessing = [3600, 3601].map((at) => window(at, 'brute_force_ssh', guesses));
+  expect(after([lookup], ...guessing), 'it went on with the conversation').toEqual([`block ip ${resolver}`]);
+  const muchLater = 40 * 3600;
+  expect(after([lookup], scan(muchLater, resolver), scan(muchLater + 1, resolver))).toEqual([`block ip ${resolver}`]);
+});
+
 test('a device behind a router is not restricted by the MAC of that router, though it was taken for its own before', () => {
   const behind = '192.168.1.77';
   const told = (at: number, mac: string | null): JudgedWindow => ({

@@ -14,6 +14,7 @@ import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
+import { Partners } from './partners.ts';
 import {
   isTelling,
   protectTarget,
@@ -42,6 +43,7 @@ export class Prevention {
   readonly #book: MeasureBook;
   readonly #ladder: DeviceLadder;
   readonly #crowd: Crowd;
+  readonly #partners: Partners;
   /** By address, as its own windows told last. */
   readonly #macs: BoundedMap<string, string>;
   /** What was asked for and is at most counted, by `restrictionKey`. */
@@ -56,13 +58,14 @@ export class Prevention {
     this.#book = new MeasureBook(capacity);
     this.#ladder = new DeviceLadder(this.#evidence, this.#book, (restrictions) => this.#sparingUs(restrictions));
     this.#crowd = new Crowd(capacity);
+    this.#partners = new Partners(capacity * 2);
     this.#macs = new BoundedMap(capacity);
     this.#onPaper = new BoundedMap(capacity);
   }
 
   /** Devices, cooldowns and offenders that had to be forgotten. */
   get evicted(): number {
-    return this.#evidence.evicted + this.#book.evicted;
+    return this.#evidence.evicted + this.#book.evicted + this.#partners.evicted;
   }
 
   /**
@@ -81,6 +84,7 @@ export class Prevention {
   /** Remembers what the window says and answers the rules that it proves. Once for each window, in packet order. */
   weigh(window: JudgedWindow): readonly Proven[] {
     this.#evidence.add(window);
+    this.#partners.note(window);
     const { address, mac } = window.device;
     if (mac === null) this.#macs.delete(address); // its own windows say that it is a router's: it stands for others as well
     else this.#macs.set(address, mac);
@@ -165,8 +169,10 @@ export class Prevention {
     if (offender.kind !== 'peers' && offender.kind !== 'target') return [];
     const target = protectTarget(proof.attack, device, offender.service);
     if (offender.kind === 'target') return target;
-    const { peers, isGenuine } = offender;
-    if (!isGenuine && !this.#crowd.mayName(device.address, peers, atUs)) return target;
+    const { isGenuine } = offender;
+    // whom our own devices talk to is not blocked on the word of packets that anybody may have sent
+    const peers = isGenuine ? offender.peers : offender.peers.filter((peer) => !this.#partners.has(peer, atUs));
+    if (peers.length === 0 || (!isGenuine && !this.#crowd.mayName(device.address, peers, atUs))) return target;
     if (isGenuine) for (const peer of peers) this.#crowd.networkOf(peer, atUs); // all are known before one is judged
     const sources = peers.map((peer) => restrictSource(rule, this.#sourceOf(peer, isGenuine, atUs)));
     // the sources of a flood may be joined by others at any moment: the service gets a bound as well
