@@ -5,6 +5,7 @@ import type { AgentConfig } from './config/agent-config.ts';
 import type { Guard } from './enforcement/guard.ts';
 import type { SystemGuard } from './enforcement/system-guard.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
+import { KnownAddresses } from './known-addresses.ts';
 
 /** `identity`: undefined where there is no controller. */
 export async function guardOf(
@@ -31,16 +32,19 @@ export async function guardOf(
   };
 }
 
-const lastKnownAddresses = new Map<string, readonly string[]>();
+const known = new KnownAddresses();
 /** The guard is not kept waiting for a resolver that does not answer. */
 const lookupMs = 3000;
 
-/** A name that cannot be resolved just now stands for what it stood for last: the way there stays open. */
+/** What the name stands for, and stood for lately: the way there stays open. */
 async function addressesOf(host: string): Promise<readonly string[]> {
   const found = await Promise.race([
     lookup(host, { all: true }).catch(() => []),
     setTimeout(lookupMs, [], { ref: false }),
   ]);
-  if (found.length > 0) lastKnownAddresses.set(host, found.map(({ address }) => address).toSorted());
-  return lastKnownAddresses.get(host) ?? [];
+  return known.after(
+    host,
+    found.map(({ address }) => address),
+    performance.now(),
+  );
 }
