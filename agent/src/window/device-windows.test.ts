@@ -49,11 +49,13 @@ test('a window holds the latest ten flows, oldest first, present flows in the la
   expect(due?.contexts[0]?.flows.map((flow) => flow.flowNumber)).toEqual([1, 2, 3]);
 
   for (let flow = 4; flow <= 25; flow++) windows.add(3, { flowNumber: flow, features: { 'Flow Duration': flow } });
+  windows.take(); // what came ahead of time
+  windows.add(4, { flowNumber: 26, features: { 'Flow Duration': 26 } });
   windows.windows.finish();
   const full = windows.windows.takeDue();
-  expect(full?.contexts[0]?.flows.map((flow) => flow.flowNumber)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
-  expect(full?.batch.windows[1]).toBe(16);
-  expect(full?.batch.windows[9 * featureCount + 1]).toBe(25);
+  expect(full?.contexts[0]?.flows.map((flow) => flow.flowNumber)).toEqual([17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
+  expect(full?.batch.windows[1]).toBe(17);
+  expect(full?.batch.windows[9 * featureCount + 1]).toBe(26);
 });
 
 test('a report replaces its own slot and keeps its place', () => {
@@ -70,9 +72,22 @@ test('a report replaces its own slot and keeps its place', () => {
   expect(last?.freshFlows).toBe(3);
 });
 
-test('a device is scored at once, then at most four times a second of packet time, and only when it changed', () => {
+test('a burst is scored ahead of time, each window with ten flows that the one before had not', () => {
   const windows = new Windows();
-  for (let ms = 0; ms < 1000; ms += 10) windows.add(ms, { flowNumber: ms });
+  for (let flow = 1; flow <= 200; flow++) windows.add(0, { flowNumber: flow });
+  const due = windows.take();
+  expect(due.map(({ flows, countsAsEvidence }) => [flows.at(-1)?.flowNumber, countsAsEvidence])).toEqual([
+    [1, false],
+    [10, true],
+    [20, true],
+    [30, true],
+  ]);
+  expect(due.map(({ freshFlows }) => freshFlows)).toEqual([1, 10, 10, 10]);
+});
+
+test('a device is scored at once, then four times a second of packet time, and only when it changed', () => {
+  const windows = new Windows();
+  for (let ms = 0; ms < 1000; ms += 50) windows.add(ms, { flowNumber: ms });
   expect(windows.take()).toHaveLength(4);
   windows.windows.advance(start + 1_100_000);
   expect(windows.take()).toHaveLength(1);

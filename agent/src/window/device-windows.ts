@@ -1,6 +1,6 @@
 /**
- * The windows of all devices, and which of them are due to be scored: those that changed, at most four times a second
- * of packet time each. When a window is due depends on the order of flows alone, never on how they were batched or on
+ * The windows of all devices, and which of them are due to be scored: those that changed, four times a second of
+ * packet time each (`ScoringPace`). When a window is due depends on the order of flows alone, never on how they were batched or on
  * a clock, so that a replayed capture is scored as it was live.
  *
  * Windows one flow apart share nine of ten flows, so a window counts as evidence only where enough of it is new: five
@@ -9,6 +9,7 @@
  * the one before, at 50 a second or more, is as fresh as five flows. What ended, and what trickles, counts one each.
  */
 import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
+import { ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { Device } from '../devices/device-registry.ts';
 import { type Listed, RecencyList } from '../devices/recency-list.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
@@ -45,7 +46,6 @@ export interface WindowContext {
 /** So many new or updated flows make independent evidence. */
 export const minFreshFlows = 5;
 
-const restUs = 250_000;
 /**
  * Hand-overs come in the order of packet time, and the host's clock is a moment ahead of them at most. What lies further
  * back was handed over after a clock had been set back: packet time begins anew there.
@@ -56,7 +56,7 @@ interface Entry extends Listed<Entry> {
   readonly device: Device;
   readonly window: DeviceWindow;
   readonly bursts: BurstCounter;
-  scoredAtUs: number;
+  readonly pace: ScoringPace;
   freshFlows: number;
   /** A living flow grew like a flood since the last window that counted. */
   surged: boolean;
@@ -68,7 +68,7 @@ export class DeviceWindows {
   readonly #entries = new Map<Device, Entry>();
   /** Least recently changed first. */
   readonly #order = new RecencyList<Entry>();
-  /** Changed, but scored less than a quarter second ago; in the order in which they changed. */
+  /** Changed, but not yet due; in the order in which they changed. */
   readonly #waiting = new Set<Entry>();
   readonly #due: DueQueue;
   /** Packet time by the meter's clock. */
@@ -110,7 +110,7 @@ export class DeviceWindows {
     if (change !== 'none') {
       entry.freshFlows += 1;
       if (change === 'surge') entry.surged = true;
-      if (this.#nowUs - entry.scoredAtUs >= restUs) this.#makeDue(entry);
+      if (entry.pace.isDue(this.#nowUs, entry.freshFlows)) this.#makeDue(entry);
       else this.#waiting.add(entry);
     }
     this.#endRests();
@@ -135,14 +135,14 @@ export class DeviceWindows {
   #setClock(nowUs: number): void {
     if (nowUs < this.#nowUs - clockWasSetUs) {
       this.#nowUs = nowUs;
-      for (const entry of this.#entries.values()) entry.scoredAtUs = Number.NEGATIVE_INFINITY;
+      for (const { pace } of this.#entries.values()) pace.reset();
     }
     if (nowUs > this.#nowUs) this.#nowUs = nowUs;
   }
 
   #endRests(): void {
     for (const entry of this.#waiting) {
-      if (this.#nowUs - entry.scoredAtUs < restUs) break;
+      if (!entry.pace.hasRested(this.#nowUs)) break;
       this.#makeDue(entry);
     }
   }
@@ -153,7 +153,7 @@ export class DeviceWindows {
       device,
       window: new DeviceWindow(),
       bursts: new BurstCounter(),
-      scoredAtUs: Number.NEGATIVE_INFINITY,
+      pace: new ScoringPace(),
       freshFlows: 0,
       surged: false,
       older: undefined,
@@ -177,7 +177,7 @@ export class DeviceWindows {
 
   #makeDue(entry: Entry): void {
     this.#waiting.delete(entry);
-    entry.scoredAtUs = this.#nowUs;
+    entry.pace.noteScored(this.#nowUs);
     const countsAsEvidence = entry.freshFlows >= minFreshFlows || entry.surged;
     const context: WindowContext = {
       device: { address: entry.device.address, mac: entry.device.mac },

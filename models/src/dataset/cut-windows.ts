@@ -1,18 +1,17 @@
 /**
  * From the flows of a capture to the windows that a gateway would have scored: the newest ten flows of each device, a
- * report in the slot of its own flow, at most four windows a second and device, and only those with enough new in them
+ * report in the slot of its own flow, at the pace of a gateway, and only those with enough new in them
  * counted as evidence. The same rules as the agent's `device-windows.ts`, over a pack instead of a running capture.
  */
 import { BlockList } from 'node:net';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { directionNumber, unknownContext } from '@picket/shared/features/flow-context';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
+import { ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { FlowPack } from './flow-pack.ts';
 import { directions, nothing } from './flow-pack.ts';
 import type { Dataset } from './flow-rows.ts';
 
-/** A device is scored at most this often. */
-const restUs = 250_000;
 /** So many new or updated flows make independent evidence; or one living flow that grew like a flood. */
 const freshFlows = 5;
 const surgePackets = 64;
@@ -34,7 +33,7 @@ interface DeviceState {
   readonly windows: number[];
   readonly atUs: number[];
   readonly counts: number[];
-  scoredAtUs: number;
+  readonly pace: ScoringPace;
   fresh: number;
   surged: boolean;
 }
@@ -79,11 +78,11 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
 
   const devices = new Map<number, DeviceState>();
   const waiting = new Set<DeviceState>();
-  const rest = part === 'train' ? 0 : restUs;
+  const scoresAll = part === 'train';
   let nowUs = 0;
   const score = (state: DeviceState): void => {
     waiting.delete(state);
-    state.scoredAtUs = nowUs;
+    state.pace.noteScored(nowUs);
     for (let empty = state.slots.length; empty < windowLength; empty++) state.windows.push(-1);
     for (const { row } of state.slots) state.windows.push(row);
     state.atUs.push(Math.max(...state.slots.map(({ lastUs }) => lastUs)));
@@ -124,11 +123,11 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       );
       if (isResidue) into.rows.residues[row] = 1;
       place(state, pack, index, row, isReport);
-      if (nowUs - state.scoredAtUs >= rest) score(state);
+      if (scoresAll || state.pace.isDue(nowUs, state.fresh)) score(state);
       else waiting.add(state);
     }
     for (const state of waiting) {
-      if (nowUs - state.scoredAtUs < rest) break;
+      if (!state.pace.hasRested(nowUs)) break;
       score(state);
     }
   }
@@ -196,7 +195,7 @@ function newState(): DeviceState {
     windows: [],
     atUs: [],
     counts: [],
-    scoredAtUs: Number.NEGATIVE_INFINITY,
+    pace: new ScoringPace(),
     fresh: 0,
     surged: false,
   };
