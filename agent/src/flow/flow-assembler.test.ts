@@ -133,6 +133,15 @@ describe('live', () => {
     expect(outline(lasting.advanceTo(startUs + 121 * second).flows).at(-1)).toMatch(/^10.0.0.2 120\/0 timeout /);
   });
 
+  test('a flow that wakes just before the cut is cut all the same', () => {
+    const woken = live()
+      .add(up(0, 'S'))
+      .advanceTo(startUs + 60 * second)
+      .add(up(119.5, 'A'))
+      .advanceTo(startUs + 120.2 * second);
+    expect(outline(woken.flows)).toEqual(['10.0.0.2 1/0 report 0', '10.0.0.2 2/0 timeout 1']);
+  });
+
   test('what follows the cut is a new flow with the same ends, whoever speaks', () => {
     const meter = live();
     for (let at = 0; at <= 119; at++) meter.add(up(at, 'PA', 1));
