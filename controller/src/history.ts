@@ -18,10 +18,12 @@ import type { DecisionPublisher } from './decisions/decision-publisher.ts';
 import { DecisionRepository } from './decisions/decision-repository.ts';
 import { decisionRoutes, preventionLogRoutes } from './decisions/decision-routes.ts';
 import { DecisionService } from './decisions/decision-service.ts';
+import { DecisionReports } from './decisions/take-decision-reports.ts';
 import { ExplanationService } from './decisions/explanation-service.ts';
 import { networkActionRoutes } from './decisions/network-action-routes.ts';
 import { DeviceRepository } from './devices/device-repository.ts';
 import { deviceRoutes } from './devices/device-routes.ts';
+import { DeviceDiscovery } from './devices/device-discovery.ts';
 import { DeviceService } from './devices/device-service.ts';
 import type { GatewayDirectory } from './devices/gateway-directory.ts';
 import type { Mount } from './http/app.ts';
@@ -87,16 +89,18 @@ export function createHistory(parts: HistoryParts): History {
   const now = parts.now ?? (() => new Date());
   const flows = new FlowService(new FlowRepository(database));
   const predictions = new PredictionService(new PredictionRepository(database), flows);
+  const deviceRows = new DeviceRepository(database);
   const devices = new DeviceService({
-    devices: new DeviceRepository(database),
+    devices: deviceRows,
     predictions,
     gateways,
     policies: publisher,
     audit,
     now,
   });
+  const decisionRows = new DecisionRepository(database);
   const decisions = new DecisionService({
-    decisions: new DecisionRepository(database),
+    decisions: decisionRows,
     publisher,
     gateways,
     audit,
@@ -137,7 +141,19 @@ export function createHistory(parts: HistoryParts): History {
     now,
   });
   const books = new IngestRepository(database.writer);
-  const ingest = new IngestService({ books, devices, flows, predictions, alerts, decisions, unblocks, live }, now);
+  const ingest = new IngestService(
+    {
+      books,
+      devices: new DeviceDiscovery(deviceRows, now),
+      flows,
+      predictions,
+      alerts,
+      decisions: new DecisionReports(decisionRows, now),
+      unblocks,
+      live,
+    },
+    now,
+  );
   const door = new EventIngest(ingest);
   return {
     mounts: [

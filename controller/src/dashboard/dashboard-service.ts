@@ -4,7 +4,8 @@ import type { DashboardStats, TimelineBucket } from '@picket/shared/contract/das
 import type { AlertService } from '../alerts/alert-service.ts';
 import type { TimeSpan } from '../database/keyset.ts';
 import type { DecisionService } from '../decisions/decision-service.ts';
-import { midnight, type DeviceService } from '../devices/device-service.ts';
+import type { DeviceService } from '../devices/device-service.ts';
+import { midnight } from '../devices/stored-device.ts';
 import type { GatewayDirectory } from '../devices/gateway-directory.ts';
 import type { PredictionService } from '../predictions/prediction-service.ts';
 import type { DashboardRepository, ScoreFilter } from './dashboard-repository.ts';

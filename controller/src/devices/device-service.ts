@@ -1,4 +1,4 @@
-/** Devices: what people register and what gateways discover, their status, and whether they are to be watched. */
+/** Devices: what people register and change, their status, and whether they are to be watched. */
 import type { Selectable } from 'kysely';
 import type {
   Device,
@@ -13,39 +13,19 @@ import { newId } from '@picket/shared/contract/identifiers';
 import type { DeviceId, GatewayId } from '@picket/shared/contract/identifiers';
 import type { TrafficSource } from '@picket/shared/contract/address';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
-import type { Executor } from '../database/executor.ts';
 import type { DeviceRow } from '../database/history-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { PredictionService } from '../predictions/prediction-service.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
-import type {
-  DeviceFilter,
-  DeviceName,
-  DeviceRepository,
-  DeviceWithStatus,
-  SeenDevice,
-  StatusBasis,
-} from './device-repository.ts';
+import type { DeviceFilter, DeviceRepository, DeviceWithStatus } from './device-repository.ts';
 import type { GatewayDirectory, KnownGateway } from './gateway-directory.ts';
+import { midnight, statusBasis, toDevice } from './stored-device.ts';
 
-/** A device that was silent longer than this is offline. */
-const onlineForMs = 5 * 60_000;
-/** An open alert without news for this long no longer makes its device `under_attack`. */
-const attackForMs = 15 * 60_000;
-/** As many as a policy can name. */
 /** Devices of one type that a rule can name. */
 const maxMembers = 500;
+/** As many as a policy can name. */
 const maxUnmonitored = 1000;
-
-/** One mention of a device by its gateway. */
-export interface Sighting {
-  readonly address: string;
-  readonly mac: string | null;
-  /** By the gateway's clock. */
-  readonly at: string;
-  readonly source: TrafficSource;
-}
 
 export class DeviceService {
   readonly #devices: DeviceRepository;
@@ -72,7 +52,7 @@ export class DeviceService {
   }
 
   async list(filter: DeviceFilter, page: RowsWanted): Promise<Keyed<Device>[]> {
-    const rows = await this.#devices.list(filter, this.#basis(await this.#gateways.enrolled()), page);
+    const rows = await this.#devices.list(filter, statusBasis(await this.#gateways.enrolled(), this.#now()), page);
     return rows.map((row) => ({ key: [row.created_at, row.id], item: toDevice(row) }));
   }
 
@@ -207,7 +187,7 @@ export class DeviceService {
 
   async countByStatus(gateway?: string): Promise<Record<DeviceStatus, number>> {
     const counts = { quarantined: 0, under_attack: 0, online: 0, offline: 0 };
-    const basis = this.#basis(await this.#gateways.enrolled());
+    const basis = statusBasis(await this.#gateways.enrolled(), this.#now());
     for (const { status, count } of await this.#devices.countByStatus(basis, gateway)) counts[status] = count;
     return counts;
   }
@@ -227,80 +207,8 @@ export class DeviceService {
     return this.#devices.membersOf(gatewayId, type, maxMembers);
   }
 
-  /**
-   * Ingestion: the devices that a batch of this gateway mentions, by address. Unknown ones are made, under a generated
-   * name. Runs in the batch's transaction.
-   */
-  async seen(
-    executor: Executor,
-    gatewayId: GatewayId,
-    sightings: readonly Sighting[],
-  ): Promise<ReadonlyMap<string, DeviceName>> {
-    const latest = mergeSightings(sightings);
-    const addresses = [...latest.keys()].toSorted();
-    let known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
-    const missing = addresses.filter((address) => !known.has(address));
-    if (missing.length > 0) {
-      await this.#discover(executor, gatewayId, missing, latest);
-      known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
-    }
-    const touched: SeenDevice[] = [];
-    for (const [address, sighting] of latest) {
-      const device = known.get(address);
-      if (device === undefined) continue;
-      const newer = device.last_seen_at === null || device.last_seen_at < sighting.at;
-      const mac = sighting.mac ?? device.mac;
-      if (!newer && mac === device.mac) continue;
-      const lastSeenAt = newer ? sighting.at : (device.last_seen_at ?? sighting.at);
-      touched.push({ id: device.id, lastSeenAt, mac, source: sighting.source });
-    }
-    await this.#devices.touch(executor, touched);
-    return known;
-  }
-
-  async #discover(
-    executor: Executor,
-    gatewayId: GatewayId,
-    addresses: readonly string[],
-    latest: ReadonlyMap<string, Sighting>,
-  ): Promise<void> {
-    const now = this.#now().toISOString();
-    await this.#devices.adopt(executor, gatewayId, addresses, now);
-    const adopted = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
-    const fresh = addresses.filter((address) => !adopted.has(address));
-    const taken = await this.#devices.takenNames(
-      executor,
-      fresh.map((address) => generatedName(address, gatewayId)),
-    );
-    await this.#devices.insertDiscovered(
-      executor,
-      fresh.map((address): Selectable<DeviceRow> => {
-        const sighting = latest.get(address);
-        const id = newId();
-        const name = generatedName(address, gatewayId);
-        return {
-          id,
-          gateway_id: gatewayId,
-          name: taken.has(name) ? `${name.slice(0, 90)} ${id.slice(-9)}` : name,
-          device_type: 'custom',
-          ip_address: address,
-          mac: sighting?.mac ?? null,
-          protocol: null,
-          port: null,
-          traffic_source: sighting?.source ?? 'live',
-          description: '',
-          origin: 'discovered',
-          monitored: 1,
-          last_seen_at: null,
-          created_at: now,
-          updated_at: now,
-        };
-      }),
-    );
-  }
-
   async #find(id: DeviceId, gateways: readonly KnownGateway[]): Promise<DeviceWithStatus> {
-    const row = await this.#devices.find(id, this.#basis(gateways));
+    const row = await this.#devices.find(id, statusBasis(gateways, this.#now()));
     if (row === undefined) throw new NotFound('there is no device with this id');
     return row;
   }
@@ -318,40 +226,6 @@ export class DeviceService {
       if (gatewayId !== null) await this.#policies.monitoringChanged(gatewayId as GatewayId);
     }
   }
-
-  #basis(gateways: readonly KnownGateway[]): StatusBasis {
-    const now = this.#now();
-    return {
-      now: now.toISOString(),
-      today: midnight(now),
-      onlineSince: new Date(now.getTime() - onlineForMs).toISOString(),
-      attackSince: new Date(now.getTime() - attackForMs).toISOString(),
-      onlineGateways: gateways.filter((gateway) => gateway.online).map((gateway) => gateway.id),
-    };
-  }
-}
-
-/** Start of the day, UTC. */
-export function midnight(now: Date): string {
-  return `${now.toISOString().slice(0, 10)}T00:00:00.000Z`;
-}
-
-function generatedName(address: string, gatewayId: string): string {
-  return `${address} at ${gatewayId}`.slice(0, 100);
-}
-
-function byAddress(devices: readonly DeviceName[]): Map<string, DeviceName> {
-  return new Map(devices.flatMap((device) => (device.ip_address === null ? [] : [[device.ip_address, device]])));
-}
-
-function mergeSightings(sightings: readonly Sighting[]): Map<string, Sighting> {
-  const latest = new Map<string, Sighting>();
-  for (const sighting of sightings) {
-    const before = latest.get(sighting.address);
-    const newest = before === undefined || before.at < sighting.at ? sighting : before;
-    latest.set(sighting.address, { ...newest, mac: sighting.mac ?? before?.mac ?? null });
-  }
-  return latest;
 }
 
 function definedMembers<T extends object>(change: T): { [K in keyof T]: Exclude<T[K], undefined> } {
@@ -369,9 +243,4 @@ function checkGateway(gatewayId: string | null | undefined, gateways: readonly K
 
 function taken(): Conflict {
   return new Conflict('another device has this name, or this address behind the same gateway');
-}
-
-function toDevice(row: DeviceWithStatus): Device {
-  const { threats_today: threats, monitored, ...rest } = row;
-  return { ...rest, monitored: monitored === 1, threat_count_today: threats } as Device;
 }

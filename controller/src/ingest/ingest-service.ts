@@ -9,8 +9,8 @@ import type { DeviceRef } from '@picket/shared/contract/address';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
 import type { AlertService, ReportedAlert } from '../alerts/alert-service.ts';
 import type { Executor } from '../database/executor.ts';
-import type { DecisionService, ReportedDecision } from '../decisions/decision-service.ts';
-import type { DeviceService, Sighting } from '../devices/device-service.ts';
+import type { DecisionReports, ReportedDecision } from '../decisions/take-decision-reports.ts';
+import type { DeviceDiscovery, Sighting } from '../devices/device-discovery.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { PredictionService, ReportedCounters, ReportedPrediction } from '../predictions/prediction-service.ts';
@@ -38,11 +38,11 @@ export interface IngestCounters {
 export class IngestService {
   readonly #parts: {
     readonly books: IngestRepository;
-    readonly devices: DeviceService;
+    readonly devices: DeviceDiscovery;
     readonly flows: FlowService;
     readonly predictions: PredictionService;
     readonly alerts: AlertService;
-    readonly decisions: DecisionService;
+    readonly decisions: DecisionReports;
     readonly unblocks: UnblockService;
     readonly live: LiveFeed;
   };
@@ -52,11 +52,11 @@ export class IngestService {
   constructor(
     parts: {
       books: IngestRepository;
-      devices: DeviceService;
+      devices: DeviceDiscovery;
       flows: FlowService;
       predictions: PredictionService;
       alerts: AlertService;
-      decisions: DecisionService;
+      decisions: DecisionReports;
       unblocks: UnblockService;
       live: LiveFeed;
     },
