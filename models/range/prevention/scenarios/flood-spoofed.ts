@@ -1,7 +1,9 @@
 /** A flood whose packets each bear another source: to block sources would be useless, and would fill the kernel. */
 import { spoofedFlood } from '../attacks.ts';
+import { keepTalking } from '../conversations.ts';
 import { kernelElements } from '../kernel.ts';
 import type { Scenario } from '../scenario.ts';
+import { startEcho } from '../steady-client.ts';
 
 const mostBlocks = 10;
 
@@ -14,7 +16,10 @@ export const scenario: Scenario = {
   limitSeconds: 240,
   async run(field) {
     const agent = await field.startAgent();
-    const { attacker, device, gateway } = field.network;
+    const { attacker, bystander, device, gateway } = field.network;
+    await startEcho(field.network, device, 7008);
+    const talk = keepTalking(field.network, bystander.namespace, device.address, 7008);
+    await talk.untilPrinted(/back/, 60_000);
     await field.attackUntilRestricted(attacker, spoofedFlood(device.address), device.address, {
       filter: `dst host ${device.address} and tcp[tcpflags] == tcp-syn and not src host 203.0.113.20`,
       deadlineMs: 120_000,
@@ -29,5 +34,11 @@ export const scenario: Scenario = {
     field.expect(`at most ${mostBlocks} restrictions in the kernel`, elements.length <= mostBlocks, elements.length);
     const limited = elements.filter(({ value, set }) => value.includes(device.address) && set.startsWith('limit'));
     field.expect('the target is rate limited', limited.length > 0, limited);
+    const answers = talk.output.split('back').length;
+    await field.expectSoon(
+      'a connection to the target that was there before goes on',
+      async () => talk.output.split('back').length - answers,
+      (more) => more >= 3 && !talk.output.includes('cut'),
+    );
   },
 };
