@@ -1,6 +1,7 @@
 /** Keeps decisions in the store. A disk that is full keeps no restriction from being made: it is held in memory then. */
 import type { Logger } from 'pino';
 import type { Decision } from '@picket/shared/contract/decision';
+import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionStore } from './decision-store.ts';
 import { seenEveryMs } from './time-left.ts';
 
@@ -33,6 +34,22 @@ export class DecisionKeeper {
     const held = ids.flatMap((id) => this.#store.get(id) ?? []);
     this.#write(() => this.#store.lift(ids, this.#now()));
     return held;
+  }
+
+  /** Of the one with this id, or of all with this value, however it is written. */
+  idsNamed(idOrValue: string): readonly string[] {
+    const canonical = new Map<string, string>();
+    const valueAs = (scope: Decision['scope']): string => {
+      const parsed = parseDecisionValue(scope, idOrValue);
+      return parsed.ok ? parsed.value : idOrValue;
+    };
+    return this.#store
+      .all()
+      .filter(({ id, value, scope }) => {
+        if (!canonical.has(scope)) canonical.set(scope, valueAs(scope));
+        return id === idOrValue || value === canonical.get(scope);
+      })
+      .map(({ id }) => id);
   }
 
   /** Those of them that were lifted once. */

@@ -9,6 +9,7 @@ import type { Health } from '@picket/shared/contract/gateway';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
 import { Admission } from './admission.ts';
+import { DecisionIntake } from './decision-intake.ts';
 import { DecisionKeeper } from './decision-keeper.ts';
 import { DecisionTeller } from './decision-teller.ts';
 import type { EnforcerOptions, HeldDecision } from './enforcer-options.ts';
@@ -29,10 +30,10 @@ export class Enforcer implements AsyncDisposable {
   readonly #options: EnforcerOptions;
   readonly #now: () => number;
   readonly #stopped = new AbortController();
-  readonly #admission: Admission;
   readonly #teller: DecisionTeller;
   readonly #keeper: DecisionKeeper;
   readonly #kernel: KernelSide;
+  readonly #intake: DecisionIntake;
   #guard: Guard;
   #mode: Mode;
   #timer: NodeJS.Timeout | undefined;
@@ -45,7 +46,6 @@ export class Enforcer implements AsyncDisposable {
     this.#now = options.now ?? Date.now;
     this.#guard = options.guard;
     this.#mode = passModeGate(options.mode, options.ceiling ?? 'enforce');
-    this.#admission = new Admission(options.store, this.#now);
     this.#teller = new DecisionTeller({ onEvent: options.onEvent, now: this.#now, skewMs: () => this.#skewMs() });
     const { store, firewall, log, heldOpen = () => undefined } = options;
     const common = { store, log, now: this.#now };
@@ -56,6 +56,13 @@ export class Enforcer implements AsyncDisposable {
       heldOpen,
       teller: this.#teller,
       signal: this.#stopped.signal,
+    });
+    this.#intake = new DecisionIntake({
+      store,
+      admission: new Admission(store, this.#now),
+      keeper: this.#keeper,
+      kernel: this.#kernel,
+      teller: this.#teller,
     });
   }
 
@@ -146,25 +153,7 @@ export class Enforcer implements AsyncDisposable {
         decisions.map((decision) => this.#teller.tell(decision, 'refused', 'too many changes are waiting')),
       );
     }
-    return this.#turns.take(async () => {
-      const admitted = new Map<string, Decision>();
-      const refusals = new Map<Decision, DecisionEvent>();
-      const terms = { ...this.#terms(), lifted: this.#keeper.liftedAmong(decisions) };
-      for (const asked of decisions) {
-        if (this.#options.store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
-        const outcome = this.#admission.admit(asked, { ...terms, ahead: admitted.size });
-        if (outcome.state === 'admitted') admitted.set(asked.id, outcome.decision);
-        else refusals.set(asked, this.#teller.tell(outcome.decision, outcome.state, outcome.reason));
-      }
-      this.#keeper.keep([...admitted.values()]);
-      for (const id of admitted.keys()) this.#kernel.unverified.add(id);
-      const problem = admitted.size > 0 ? await this.#hold() : undefined;
-      return decisions.flatMap((asked) => {
-        const decision = admitted.get(asked.id);
-        admitted.delete(asked.id);
-        return decision === undefined ? (refusals.get(asked) ?? []) : this.#outcomeOf(decision, problem);
-      });
-    });
+    return this.#turns.take(() => this.#intake.take(decisions, this.#terms()));
   }
 
   /** Lifts decisions of any origin by their ids. An event for each that was held; unknown ids are remembered as lifted. */
@@ -174,18 +163,7 @@ export class Enforcer implements AsyncDisposable {
 
   /** Lifts the decision with this id, or all with this value. Empty where there is none. */
   async delete(idOrValue: string): Promise<readonly DecisionEvent[]> {
-    const canonical = new Map<string, string>();
-    const valueAs = (scope: Decision['scope']): string => {
-      const parsed = parseDecisionValue(scope, idOrValue);
-      return parsed.ok ? parsed.value : idOrValue;
-    };
-    const ids = this.#options.store
-      .all()
-      .filter(({ id, value, scope }) => {
-        if (!canonical.has(scope)) canonical.set(scope, valueAs(scope));
-        return id === idOrValue || value === canonical.get(scope);
-      })
-      .map(({ id }) => id);
+    const ids = this.#keeper.idsNamed(idOrValue);
     return ids.length === 0 ? [] : this.remove(ids, 'lifted by hand');
   }
 
@@ -275,12 +253,5 @@ export class Enforcer implements AsyncDisposable {
       this.#checkSoon = undefined;
       void this.check();
     }, inMs);
-  }
-
-  #outcomeOf(decision: Decision, problem: string | undefined): DecisionEvent {
-    if (!this.#kernel.unverified.has(decision.id)) {
-      return this.#teller.eventOf(decision, decision.mode === 'simulate' ? 'simulated' : 'verified', null);
-    }
-    return this.#teller.tell(decision, 'failed', problem ?? 'the kernel holds nothing for it');
   }
 }
