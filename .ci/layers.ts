@@ -72,6 +72,7 @@ export const agentLayers: Readonly<Record<string, Layer>> = {
       'verdict',
       'enforcement',
       'report',
+      'twin',
     ],
     shared: all,
     because: 'adapters for tests, imported by tests only',

@@ -7,7 +7,6 @@ import type { EventBatch, EventBody } from '../../shared/src/contract/envelope.t
 import { formatEnrolmentToken, parseEnrolmentToken } from '../../shared/src/contract/enrolment-token.ts';
 import { GatewayId, newId } from '../../shared/src/contract/identifiers.ts';
 import type { BootId, DecisionId } from '../../shared/src/contract/identifiers.ts';
-import type { Decision } from '../../shared/src/contract/decision.ts';
 import { askDoor } from '../../agent/src/identity/door-client.ts';
 import { createCertificateRequest } from '../../agent/src/identity/certificate-request.ts';
 import { CertificateRenewal } from '../../agent/src/identity/certificate-renewal.ts';
@@ -18,6 +17,7 @@ import { MqttControllerLink } from '../../agent/src/report/mqtt-controller-link.
 import { OutboxSender } from '../../agent/src/report/outbox-sender.ts';
 import { Outbox } from '../../agent/src/report/outbox.ts';
 import { ReconnectPace } from '../../agent/src/report/reconnect-pace.ts';
+import { decision } from '../../agent/src/testing/decisions.ts';
 import { AuditRepository } from '../../controller/src/audit/audit-repository.ts';
 import { AuditService } from '../../controller/src/audit/audit-service.ts';
 import { openDatabase } from '../../controller/src/database/database.ts';
@@ -315,8 +315,8 @@ test('a gateway gets its policy at once, a new version for a change, and the sam
 
 test('decisions go out as deltas, the head tells a gateway that comes back, the snapshot holds what holds', async () => {
   const identity = await enrolAs(hall, await token());
-  const first = decision('192.0.2.1');
-  const second = decision('192.0.2.2');
+  const first = decision({ value: '192.0.2.1' });
+  const second = decision({ value: '192.0.2.2' });
   {
     await using agent = startAgent(identity);
     await statusIs('online');
@@ -345,25 +345,6 @@ test('decisions go out as deltas, the head tells a gateway that comes back, the 
   expect(snapshot).toMatchObject({ type: 'snapshot', version: 4, decisions: [second] });
   expect(snapshot?.['lifted']).toHaveLength(1);
 });
-
-function decision(value: string): Decision {
-  return {
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    action: 'block',
-    scope: 'ip',
-    value,
-    direction: 'both',
-    created_at: new Date().toISOString(),
-    expires_at: new Date(Date.now() + 600_000).toISOString(),
-    scenario: 'analyst',
-    mode: 'enforce',
-    reason: 'test',
-    who: 'test',
-    alert_id: null,
-    rule_id: null,
-  };
-}
 
 // eslint-disable-next-line typescript/no-explicit-any -- what came over the wire is looked at member by member
 function payloadOf(jws: string | undefined): any {

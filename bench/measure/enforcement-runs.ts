@@ -1,13 +1,13 @@
 /** What is asked of an enforcer in its benchmarks: one block after the other, ten thousand at once, a start, a repair. */
 import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { newId, type DecisionId } from '../../shared/src/contract/identifiers.ts';
 import type { Decision } from '../../shared/src/contract/decision.ts';
 import { DecisionStore } from '../../agent/src/enforcement/decision-store.ts';
 import { Enforcer } from '../../agent/src/enforcement/enforcer.ts';
 import type { Firewall } from '../../agent/src/enforcement/firewall.ts';
 import { emptyGuard, type Guard } from '../../agent/src/enforcement/guard.ts';
 import { SteadyClock, systemTime } from '../../agent/src/enforcement/steady-clock.ts';
+import { decision } from '../../agent/src/testing/decisions.ts';
 import { cpuOfChildrenMs } from './process-cpu.ts';
 
 export const tenThousand = 10_000;
@@ -56,12 +56,12 @@ export async function verdicts(firewall: Firewall, path: string, held: number, r
   if (held > 0) await enforcer.add(blocks(held));
   const times: number[] = [];
   for (let run = 0; run < runs; run++) {
-    const decision = block(`203.0.113.${run % 250}`);
+    const one = block(`203.0.113.${run % 250}`);
     const startedAtMs = performance.now();
-    const [event] = await enforcer.add([decision]);
+    const [event] = await enforcer.add([one]);
     times.push(performance.now() - startedAtMs);
     if (event?.state !== 'verified') throw new Error(`not verified: ${JSON.stringify(event)}`);
-    await enforcer.remove([decision.id], 'measured');
+    await enforcer.remove([one.id], 'measured');
   }
   return times;
 }
@@ -105,23 +105,7 @@ export function blocks(count: number): readonly Decision[] {
 }
 
 function block(value: string): Decision {
-  const nowMs = Date.now();
-  return {
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    action: 'block',
-    scope: 'ip',
-    value,
-    direction: 'both',
-    created_at: new Date(nowMs).toISOString(),
-    expires_at: new Date(nowMs + 3_600_000).toISOString(),
-    scenario: 'measured',
-    mode: 'enforce',
-    reason: 'measured',
-    who: 'bench',
-    alert_id: null,
-    rule_id: null,
-  };
+  return decision({ value, expires_at: new Date(Date.now() + 3_600_000).toISOString() });
 }
 
 function fresh(path: string): DecisionStore {

@@ -10,6 +10,7 @@ import type { DecisionId } from '@picket/shared/contract/identifiers';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { Policy } from '@picket/shared/contract/twin';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
+import { decision as decisionOf } from '../testing/decisions.ts';
 import { MemoryLink } from '../testing/memory-link.ts';
 import { policyOf } from '../testing/signed-policies.ts';
 import { DesiredState } from './apply-desired.ts';
@@ -116,24 +117,7 @@ function policy(version: number, more: Partial<Policy> = {}): Policy {
   return policyOf(version, { confirm_within_seconds: undefined, ...more });
 }
 
-function decision(value: string): Decision {
-  return {
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    action: 'block',
-    scope: 'ip',
-    value,
-    direction: 'both',
-    created_at: new Date().toISOString(),
-    expires_at: new Date(Date.now() + 10 * minute).toISOString(),
-    scenario: 'analyst',
-    mode: 'enforce',
-    reason: 'test',
-    who: 'test',
-    alert_id: null,
-    rule_id: null,
-  };
-}
+const decision = (value: string): Decision => decisionOf({ value });
 
 const envelope = () => ({
   audience: hall,

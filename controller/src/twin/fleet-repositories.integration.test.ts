@@ -9,6 +9,7 @@ import { AuthorityRepository } from '../authority/authority-repository.ts';
 import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { GatewayRepository } from '../gateways/gateway-repository.ts';
+import { sampleDecision } from '../testing/sample-events.ts';
 import { TwinRepository } from './twin-repository.ts';
 
 const hall = GatewayId.parse('hall-1');
@@ -167,20 +168,6 @@ describeOnBothDatabases('the fleet’s tables', (open) => {
 });
 
 function decision(now: Date, seconds: number): Decision {
-  return {
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    action: 'block',
-    scope: 'ip',
-    value: '192.0.2.1',
-    direction: 'both',
-    created_at: now.toISOString(),
-    expires_at: new Date(now.getTime() + seconds * 1000).toISOString(),
-    scenario: 'analyst',
-    mode: 'enforce',
-    reason: 'test',
-    who: 'test',
-    alert_id: null,
-    rule_id: null,
-  };
+  const expires = new Date(now.getTime() + seconds * 1000);
+  return sampleDecision({ created_at: now.toISOString(), expires_at: expires.toISOString() });
 }

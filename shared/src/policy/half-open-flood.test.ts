@@ -1,26 +1,16 @@
 import { expect, test } from 'vitest';
+import { camera, halfOpen, knock, startUs } from '../testing/judged-flows.ts';
 import { halfOpenFlood } from './half-open-flood.ts';
 import type { JudgedFlow } from './judged-window.ts';
-
-const startUs = 1_700_000_000_000_000;
-const camera = '192.168.1.20';
 
 /** Ten SYNs, a millisecond apart, each from another source and answered by a SYN-ACK that nobody acknowledges. */
 function flood(change: (index: number) => Partial<JudgedFlow> = () => ({})): Parameters<typeof halfOpenFlood>[0] {
   const flows = Array.from({ length: 10 }, (_, index): JudgedFlow => ({
+    ...knock,
+    ...halfOpen,
     startedAtUs: startUs + index * 1000,
     lastPacketAtUs: startUs + index * 1000 + 900,
     srcIp: `203.0.${index}.9`,
-    dstIp: camera,
-    dstPort: 80,
-    protocol: 6,
-    direction: 'inbound',
-    fwdPackets: 1,
-    bwdPackets: 1,
-    fwdBytes: 0,
-    bwdBytes: 0,
-    synPackets: 2,
-    ackPackets: 1,
     ...change(index),
   }));
   return { device: { address: camera, mac: null }, flows };

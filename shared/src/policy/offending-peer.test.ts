@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AttackClass, JudgedFlow } from './judged-window.ts';
 import { findOffender, type Offender } from './offending-peer.ts';
+import { knock } from '../testing/judged-flows.ts';
 
 const device = '192.168.1.20';
 
@@ -32,17 +33,9 @@ function offenderOf(attack: AttackClass, flows: readonly Partial<JudgedFlow>[], 
     device: { address, mac: null },
     flowImportance: more.flowImportance ?? null,
     flows: flows.map((flow, index): JudgedFlow => ({
-      startedAtUs: 0,
-      lastPacketAtUs: 1000,
-      srcIp: '203.0.113.9',
+      ...knock,
       dstIp: address,
       dstPort: 1 + index,
-      protocol: 6,
-      direction: 'inbound',
-      fwdPackets: 1,
-      bwdPackets: 1,
-      fwdBytes: 0,
-      bwdBytes: 0,
       ...flow,
     })),
   };
