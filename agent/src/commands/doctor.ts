@@ -11,6 +11,7 @@ import { describeHeldOpen, readHeldOpen } from '../enforcement/held-open.ts';
 import { SteadyClock, systemTime } from '../enforcement/steady-clock.ts';
 import { planSeparation } from '../privileged/rights.ts';
 import { examineKernel, type Finding } from './doctor-kernel.ts';
+import { examineNetwork } from './doctor-network.ts';
 import { examineReturnPaths } from './doctor-return-paths.ts';
 import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 
@@ -45,7 +46,12 @@ async function examine(config: AgentConfig | undefined): Promise<Finding[]> {
     ...(config === undefined
       ? []
       : [checkStateDirectory(config.state_dir), checkIdentity(config.state_dir), ...checkHeldOpen(config.state_dir)]),
-    ...(config?.capture.source === 'live' ? await checkInterface(config.capture.interface) : []),
+    ...(config?.capture.source === 'live'
+      ? [
+          ...(await checkInterface(config.capture.interface)),
+          ...(await examineNetwork(config.capture.interface, config.lan_prefixes)),
+        ]
+      : []),
     checkForwarding(),
     ...examineReturnPaths(),
     ...(await examineKernel()),
