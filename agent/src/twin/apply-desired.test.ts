@@ -6,7 +6,6 @@ import type { JWK } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Decision } from '@picket/shared/contract/decision';
 import { GatewayId, newId } from '@picket/shared/contract/identifiers';
-import type { DecisionId } from '@picket/shared/contract/identifiers';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { Policy } from '@picket/shared/contract/twin';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
