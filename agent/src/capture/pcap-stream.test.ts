@@ -66,6 +66,11 @@ describe.each([
   });
 });
 
+test('nanoseconds are cut to whole µs, never rounded up', () => {
+  const late = frames.map((frame) => ({ ...frame, timeUs: frame.timeUs + 0.75 }));
+  expect(read(pcapBytes(late, { nanoseconds: true }))).toEqual({ rows: expected });
+});
+
 describe.each([true, false])('pcapng, little endian: %s', (littleEndian) => {
   test('gives frames of several interfaces, each with its link type and clock, and skips what it does not know', () => {
     const bytes = new PcapngBuilder(littleEndian)
