@@ -12,6 +12,7 @@ import { BundleStore } from './detection/bundle-store.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
 import { fetchBundleFile } from './identity/fetch-bundle-file.ts';
+import { joinGuards } from './gateway-guard.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { MqttControllerLink } from './report/mqtt-controller-link.ts';
 import type { Outbox } from './report/outbox.ts';
@@ -134,7 +135,7 @@ export class ControllerSide implements AsyncDisposable {
     if (this.#link.connected) this.#link.sendHealth(health).catch(() => undefined);
   }
 
-  /** What the policy says of the guard; undefined until there is one. */
+  /** What is to be guarded under the policy; undefined until there is one. */
   guardSettings(): AgentConfig['guard'] | undefined {
     return this.#settings.guard;
   }
@@ -169,7 +170,7 @@ export class ControllerSide implements AsyncDisposable {
   }
 }
 
-/** What the policy in force says of the guard; the addresses it stands for may change while the policy does not. */
+/** What is to be guarded under the policy in force; the addresses it stands for may change while the policy does not. */
 interface PolicySettings {
   guard: AgentConfig['guard'] | undefined;
 }
@@ -202,8 +203,9 @@ function targetsOf(
   };
   return {
     async applyPolicy(policy: Policy): Promise<void> {
-      await apply({ ...policy, benignSample: policy.report.benign_sample, bundle: policy.bundle });
-      settings.guard = policy.guard;
+      const guard = joinGuards(config.guard, policy.guard);
+      await apply({ ...policy, guard, benignSample: policy.report.benign_sample, bundle: policy.bundle });
+      settings.guard = guard;
     },
     async applyOwnSettings(): Promise<void> {
       const { guard, rules, mode, report } = config;

@@ -32,6 +32,19 @@ export async function guardOf(
   };
 }
 
+/**
+ * What the gateway's own file lists holds whatever a policy says beside it: its owner may not be locked out because
+ * somebody far away forgot his address, or never knew it.
+ */
+export function joinGuards(own: AgentConfig['guard'], policy: AgentConfig['guard']): AgentConfig['guard'] {
+  const both = <T>(one: readonly T[], other: readonly T[]): T[] => [...new Set([...one, ...other])];
+  return {
+    admin_prefixes: both(own.admin_prefixes, policy.admin_prefixes),
+    management_ports: both(own.management_ports, policy.management_ports),
+    never_block: both(own.never_block, policy.never_block),
+  };
+}
+
 const known = new KnownAddresses();
 /** The guard is not kept waiting for a resolver that does not answer. */
 const lookupMs = 3000;
