@@ -46,6 +46,8 @@ const pppoe =
   (...before: readonly number[]) =>
   (packet: Uint8Array): Uint8Array =>
     Uint8Array.of(...macs, ...before, 0x88, 0x64, 0x11, 0, 0, 1, 0, packet.length + 2, 0, 0x21, ...packet);
+const pppoe6 = (packet: Uint8Array): Uint8Array =>
+  Uint8Array.of(...macs, 0x88, 0x64, 0x11, 0, 0, 1, 0, packet.length + 2, 0, 0x57, ...packet);
 
 const exchange = {
   srcPort: 40_001,
@@ -87,6 +89,7 @@ describe('the same exchange is the same flow on every link', () => {
   test.each([
     ['Ethernet', 1, behind(...macs, 0x86, 0xdd)],
     ['QinQ', 1, behind(...macs, 0x88, 0xa8, 0, 100, 0x81, 0, 0, 200, 0x86, 0xdd)],
+    ['PPPoE', 1, pppoe6],
     ['Linux cooked', 113, behind(0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 9, 0, 0, 0x86, 0xdd)],
     ['Linux cooked 2', 276, behind(0x86, 0xdd, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 9, 0, 0)],
     ['raw IP', 101, behind()],

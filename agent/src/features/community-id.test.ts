@@ -67,6 +67,14 @@ test.each(vectors)('protocol %i, %s to %s, %i and %i: %s', (protocol, src, dst, 
   expect(communityIdOfRow(batch, 1)).toBe(expected);
 });
 
+test('between two ports of one address the smaller port comes first', () => {
+  const address = Uint8Array.of(127, 0, 0, 1);
+  const idOf = (srcPort: number, dstPort: number): string =>
+    communityId({ protocol: 6, src: address, dst: address, srcPort, dstPort, icmp: 0 });
+  expect(idOf(40_001, 80)).toBe('1:a1tDCpEfcT3Fy5VW85xbIeS9Yjk='); // by hand: SHA-1 of the addresses, 6, 0, 80, 40001
+  expect(idOf(80, 40_001)).toBe(idOf(40_001, 80));
+});
+
 describe('from packets, through the meter', () => {
   function idsOf(options: Pick<FlowMeterOptions, 'profile' | 'endings'>, ...frames: Uint8Array[]): (string | null)[] {
     const ids: (string | null)[] = [];

@@ -33,6 +33,21 @@ test('finds what was inserted and nothing that was removed, however badly the ha
   );
 });
 
+test('IPv6 conversations that differ in one word of an address are two, also with the same hash', () => {
+  const table = new FlowTable(8);
+  const keys = Array.from({ length: 7 }, (_, index) => {
+    const key = new Int32Array(keyWords);
+    key[keyField.protocolAndFamily] = (6 << 8) | 6;
+    if (index > 0) key[keyField.rest + index - 1] = 1;
+    return key;
+  });
+  const slots = keys.map((key) => {
+    expect(table.find(key, 0, 77)).toBe(-1);
+    return table.insert(key, 0, 77);
+  });
+  expect(keys.map((key) => table.find(key, 0, 77))).toEqual(slots);
+});
+
 test('the index grows with the table, and tells hashes apart by bits that choose no place', () => {
   const count = 20_000;
   const table = new FlowTable(count);
