@@ -104,9 +104,12 @@ describe('the same segment on every kind of link', () => {
   ] as const)('IPv6: %s', (_, link, frame) => {
     expect(summary(frame, link)).toEqual({ ...https, family: 6 });
   });
-  test('the sender of a cooked frame is known, its receiver is not', () => {
-    const { fields } = decode(sll, 113);
-    expect([fields[field.srcMacOffset], fields[field.dstMacOffset]]).toEqual([16, -1]);
+  test.each([
+    ['cooked', 113, sll, 16],
+    ['cooked 2', 276, sll2, 22],
+  ] as const)('the sender of a Linux %s frame is known, its receiver is not', (_, link, frame, at) => {
+    const { fields } = decode(frame, link);
+    expect([fields[field.srcMacOffset], fields[field.dstMacOffset]]).toEqual([at, -1]);
   });
 });
 
