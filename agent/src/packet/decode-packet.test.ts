@@ -138,6 +138,13 @@ test('an IP length below the transport header leaves no payload, padded or not',
   expect([fields[field.payloadBytes], fields[field.paddedPayloadBytes]]).toEqual([0, 0]);
 });
 
+test('eight extension headers are followed, and nine are too many', () => {
+  const behind = (count: number): Uint8Array =>
+    udpFrame(ends6, { payload: 3, extensions: Array.from({ length: count }, () => [60, new Uint8Array(8)] as const) });
+  expect(summary(behind(8))).toMatchObject({ result: outcome.decoded, protocol: 17, dstPort: 443, payload: 3 });
+  expect(decode(behind(9)).result).toBe(outcome.malformed);
+});
+
 test('a later fragment has no ports, a first one has', () => {
   const later = decode(udpFrame(ends, { payload: 40, fragment: 0x2005 }));
   expect(later.fields[field.laterFragment]).toBe(1);
