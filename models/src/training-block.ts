@@ -2,8 +2,9 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import type { Dataset } from './dataset/flow-rows.ts';
-import { blockOf, noFlow } from './dataset/window-sampler.ts';
-import type { WindowBlock, WindowSampler } from './dataset/window-sampler.ts';
+import { blockOf, noFlow } from './dataset/window-block.ts';
+import type { WindowBlock } from './dataset/window-block.ts';
+import type { WindowSampler } from './dataset/window-sampler.ts';
 import type { Adversary } from './network/adversary.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';

@@ -5,8 +5,8 @@ import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import { writeContext } from './window-context.ts';
 import { presentFlows } from './window-mixes.ts';
-import { emptyBlock, writeWindow } from './window-sampler.ts';
-import type { WindowBlock } from './window-sampler.ts';
+import { emptyBlock, writeWindow } from './window-block.ts';
+import type { WindowBlock } from './window-block.ts';
 
 export interface EvaluationWindows extends WindowBlock {
   /** Stretch that each window is of, and its number there. */

@@ -10,29 +10,15 @@ import {
   flowContextSize,
   flowContextWidth,
   unknownContext,
-  unknownFlowContext,
 } from '@picket/shared/features/flow-context';
 import { groupOf, labelWindow } from './flow-rows.ts';
 import { inOrder, writeContext } from './window-context.ts';
 import type { WindowOfFlows } from './window-context.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
+import { emptyBlock, writeFlowLabels, writeWindow } from './window-block.ts';
+import type { WindowBlock } from './window-block.ts';
 import { changeHeaders, hide, hideableGroups, resize, retime } from './vary-flow.ts';
 import { dilute, jostled, monotonous, presentFlows, shortened } from './window-mixes.ts';
-
-export interface WindowBlock {
-  readonly count: number;
-  /** count × 10 × 78 */
-  readonly windows: Float32Array<ArrayBuffer>;
-  /** As the graphs take it. */
-  readonly flowsSeen: Float32Array<ArrayBuffer>;
-  readonly labels: Uint8Array<ArrayBuffer>;
-  /** count × 10 × 5, as the graphs take it. */
-  readonly flowContext: Float32Array<ArrayBuffer>;
-  /** count × 10, the class of each flow; `noFlow` in empty slots. */
-  readonly flowLabels: Uint8Array<ArrayBuffer>;
-}
-
-export const noFlow = 255;
 
 /** Shares of what a batch is drawn from; the rest are benign windows as they were. */
 export interface SamplerShares {
@@ -253,44 +239,6 @@ export class WindowSampler {
   #hideSome(): (readonly number[])[] {
     const count = 1 + Math.floor(this.#random() * 3);
     return Array.from({ length: count }, () => pick(hideableGroups, this.#random));
-  }
-}
-
-export function emptyBlock(count: number): WindowBlock {
-  return {
-    count,
-    windows: new Float32Array(count * windowLength * featureCount),
-    flowsSeen: new Float32Array(count),
-    labels: new Uint8Array(count),
-    flowContext: unknownFlowContext(count),
-    flowLabels: new Uint8Array(count * windowLength).fill(noFlow),
-  };
-}
-
-/** These windows as they are, all with one label. */
-export function blockOf(rows: FlowRows, mixes: readonly (Int32Array | WindowOfFlows)[], label: number): WindowBlock {
-  const block = emptyBlock(mixes.length);
-  for (const [index, mix] of mixes.entries()) {
-    const window = mix instanceof Int32Array ? mix : mix.window;
-    writeContext(rows, mix instanceof Int32Array ? { window } : mix, block.flowContext, index * flowContextSize);
-    writeWindow(rows, window, block.windows, index * windowLength * featureCount);
-    block.flowsSeen[index] = presentFlows(window).length;
-    block.labels[index] = label;
-  }
-  return block;
-}
-
-function writeFlowLabels(rows: FlowRows, window: Int32Array, block: WindowBlock, index: number): void {
-  for (const [slot, number] of window.entries()) {
-    if (number >= 0 && rows.residues[number] === 0)
-      block.flowLabels[index * windowLength + slot] = rows.classes[number]!;
-  }
-}
-
-/** Copies the window's features to `to`; empty slots are left as they are. */
-export function writeWindow(rows: FlowRows, window: Int32Array, to: Float32Array, offset: number): void {
-  for (const [slot, number] of window.entries()) {
-    if (number >= 0) to.set(rows.row(number), offset + slot * featureCount);
   }
 }
 

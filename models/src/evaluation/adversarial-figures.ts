@@ -6,8 +6,8 @@ import type { TrainedNetwork } from '../network/cnn-lstm.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { buildPerturbGraph } from '../network/perturb-graph.ts';
 import { Scorer } from '../network/scorer.ts';
-import { blockOf, emptyBlock } from '../dataset/window-sampler.ts';
-import type { WindowBlock } from '../dataset/window-sampler.ts';
+import { blockOf, emptyBlock } from '../dataset/window-block.ts';
+import type { WindowBlock } from '../dataset/window-block.ts';
 import type { AdversarialFigures } from './evaluation.ts';
 import { probeSource } from './probes.ts';
 

@@ -7,7 +7,7 @@ import { seededRandom, shuffle } from '../dataset/seeded-random.ts';
 import { inOrder } from '../dataset/window-context.ts';
 import type { WindowOfFlows } from '../dataset/window-context.ts';
 import { dilute, padded, presentFlows } from '../dataset/window-mixes.ts';
-import { blockOf } from '../dataset/window-sampler.ts';
+import { blockOf } from '../dataset/window-block.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { Figures } from './evaluation.ts';
 import type { Predictor } from './predictor.ts';
