@@ -100,6 +100,25 @@ describe.each([true, false])('pcapng, little endian: %s', (littleEndian) => {
       .bytes();
     expect(read(bytes).rows).toEqual([{ timeUs: 0, linkType: 1, wireLength: 77, frame: '0102030405' }]);
   });
+
+  test('an obsolete packet block has its interface in 16 bits, beside a count of drops', () => {
+    const bytes = new PcapngBuilder(littleEndian)
+      .interface({ linkType: 1 })
+      .interface({ linkType: 101 })
+      .block(2, (body) =>
+        body
+          .u16(1)
+          .u16(7) // dropped
+          .u32(Math.floor(timeUs / 2 ** 32))
+          .u32(timeUs % 2 ** 32)
+          .u32(3)
+          .u32(900)
+          .raw(Uint8Array.of(1, 2, 3))
+          .pad(),
+      )
+      .bytes();
+    expect(read(bytes)).toEqual({ rows: [{ timeUs, linkType: 101, wireLength: 900, frame: '010203' }] });
+  });
 });
 
 test('a second section may have the other byte order and its own interfaces', () => {

@@ -138,6 +138,18 @@ test('an IP length below the transport header leaves no payload, padded or not',
   expect([fields[field.payloadBytes], fields[field.paddedPayloadBytes]]).toEqual([0, 0]);
 });
 
+test.each([
+  ['hop-by-hop', 0],
+  ['routing', 43],
+  ['destination', 60],
+  ['mobility', 135],
+  ['HIP', 139],
+  ['shim6', 140],
+] as const)('a %s header stands before the transport header', (_, number) => {
+  const frame = udpFrame(ends6, { payload: 3, extensions: [[number, new Uint8Array(8)]] });
+  expect(summary(frame)).toMatchObject({ result: outcome.decoded, protocol: 17, dstPort: 443, payload: 3 });
+});
+
 test('eight extension headers are followed, and nine are too many', () => {
   const behind = (count: number): Uint8Array =>
     udpFrame(ends6, { payload: 3, extensions: Array.from({ length: count }, () => [60, new Uint8Array(8)] as const) });
