@@ -247,6 +247,10 @@ describe('reference', () => {
     expect(fixed(...lasting).at(-1)).toBe('10.0.0.2 0/1 end_of_input 0');
     expect(improved(...lasting).at(-1)).toBe('203.0.113.5 1/0 end_of_input 0');
     expect(fixed(datagram(0, client), datagram(121, back)).at(-1)).toBe('203.0.113.5 1/0 end_of_input 0');
+    const silent = (from: number): string | undefined =>
+      fixed(datagram(0, client), datagram(from, client), datagram(121, back)).at(-1);
+    expect(silent(1)).toBe('10.0.0.2 0/1 end_of_input 0');
+    expect(silent(0.999_999)).toBe('203.0.113.5 1/0 end_of_input 0');
   });
 
   test('an ICMP exchange is split when type and code both change', () => {
