@@ -183,6 +183,15 @@ describe('live', () => {
     meter.add(...dialogue('10.0.1.1', 0), ...dialogue('10.0.1.2', 1), ...dialogue('10.0.1.1', 20));
     meter.add(datagram(20.1, { src: '10.0.1.3', dst: '10.0.0.1' }));
     expect(meter.flows.filter((flow) => flow.end === 'evicted')).toMatchObject([{ src: '10.0.1.2' }]);
+    // It is looked for among the eight that came first; then the ninth goes, in use or not.
+    for (const inUse of [8, 9]) {
+      const hosts = Array.from({ length: 10 }, (_, index) => `10.0.1.${index + 1}`);
+      const full = live({ capacity: 10 })
+        .add(...hosts.flatMap((host, index) => dialogue(host, index / 10)))
+        .add(...hosts.slice(0, inUse).flatMap((host) => dialogue(host, 20)))
+        .add(datagram(20.1, { src: '10.0.2.1', dst: '10.0.0.1' }));
+      expect(full.flows.filter((flow) => flow.end === 'evicted')).toMatchObject([{ src: '10.0.1.9' }]);
+    }
   });
 
   test('late time stamps count as simultaneous; a clock set back ends every flow', () => {
