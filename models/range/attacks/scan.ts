@@ -3,7 +3,8 @@ import { addressOf } from '../plan/site-plan.ts';
 import { type EpisodePlan, type Family, between, byPart, episode, spread, strangers } from './episode.ts';
 import { alsoInside, fromDevice } from './inside.ts';
 import { busybox, hping, loops, masscan, ownScanner, zmap } from './scan-tools.ts';
-import { scanTheWorld, worm } from './scan-world.ts';
+import { scanTheWorld } from './scan-world.ts';
+import { worm } from './worm.ts';
 import { nmap, overLongAddresses } from './scan-nmap.ts';
 import { ports, runOwn, scanner } from './scan-targets.ts';
 

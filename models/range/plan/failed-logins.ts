@@ -1,15 +1,9 @@
 /** Log-ins that fail while nobody attacks: old passwords and keys of jobs, people who mistype, clients that were locked out. */
-import { type Draft, across, answers, at, outsideFiles, outsideShell, someDevice } from './draft.ts';
+import { type Door, doors, failing } from './doors.ts';
+import { type Draft, across, answers, at, outsideFiles, someDevice } from './draft.ts';
 import { around, chance, clock, conversation } from './neighbourhood.ts';
 import { shellOptions } from './people-habits.ts';
-import { type DevicePlan, type ServiceKind, addressOf } from './site-plan.ts';
-
-interface Door {
-  readonly address: string;
-  readonly port: number;
-  /** With which one gets in. */
-  readonly key: string;
-}
+import { addressOf } from './site-plan.ts';
 
 export function failedLogins(draft: Draft): void {
   const { random } = draft;
@@ -21,73 +15,6 @@ export function failedLogins(draft: Draft): void {
   if (random.next() < 0.5) worksOutside(draft);
   if (random.next() < 0.4) watchedFromOutside(draft);
 }
-
-/** Doors that a device reaches through the gateway: of the other half, and of hosts outside. */
-function doors(draft: Draft, device: DevicePlan, kind: ServiceKind): Door[] {
-  const { site } = draft;
-  const near = across(draft, device).flatMap((other) =>
-    other.services
-      .filter((service) => service.kind === kind)
-      .map(({ port }) => ({ address: addressOf(site, other), port, key: `{folder}/${other.name}/user_key` })),
-  );
-  const far =
-    kind === 'ssh'
-      ? { address: outsideShell(site), port: 22, key: '{folder}/outside-shell/user_key' }
-      : { address: outsideFiles(site), port: 21, key: '' };
-  return [...near, far];
-}
-
-/** Ways to fail at a door; `tries` in a row. */
-function failing(draft: Draft, kind: 'ssh' | 'ftp', from: string, { address, port }: Door): string[] {
-  const { random } = draft;
-  const tries = random.pick([1, 1, 1, 2, 3]);
-  const bound = [...shellOptions, '-b', from, '-p', String(port)];
-  const once =
-    kind === 'ftp'
-      ? [
-          'curl',
-          '-s',
-          '-m',
-          '30',
-          '--interface',
-          from,
-          '-u',
-          'backup:old',
-          '-o',
-          '/dev/null',
-          `ftp://${address}:${port}/`,
-        ]
-      : random.pick([
-          [
-            '{folder}/mistyped',
-            ...bound,
-            '-o',
-            'PubkeyAuthentication=no',
-            '-o',
-            `NumberOfPasswordPrompts=${random.integer(1, 3)}`,
-            `root@${address}`,
-          ],
-          [
-            'ssh',
-            ...bound,
-            '-o',
-            'BatchMode=yes',
-            '-o',
-            'IdentitiesOnly=yes',
-            '-i',
-            '{folder}/key.pem',
-            `backup@${address}`,
-            'true',
-          ],
-          ['ssh', ...bound, '-o', 'BatchMode=yes', '-o', 'PubkeyAuthentication=no', `monitor@${address}`, 'true'],
-        ]);
-  return repeated(once, tries, random.between(0.2, 4));
-}
-
-const repeated = (once: readonly string[], times: number, pauseSeconds: number): string[] =>
-  times === 1
-    ? [...once]
-    : ['sh', '-c', `for try in $(seq ${times}); do "$@"; sleep ${pauseSeconds.toFixed(1)}; done`, 'sh', ...once];
 
 /** A backup job or a monitor that nobody told of the new password: every ten seconds to two minutes, for ever. */
 function oldPassword(draft: Draft, kind: 'ssh' | 'ftp'): void {

@@ -6,28 +6,9 @@ import { planDevices } from './plan-devices.ts';
 import { type Neighbourhood, around, chance, clock, conversation } from './neighbourhood.ts';
 import { administers, fetchesFiles } from './people-habits.ts';
 import { roles } from './roles.ts';
+import { editionOf, siteName, streams } from './site-names.ts';
 import { planLookAlikes } from './look-alikes.ts';
-import { type DevicePlan, type Edition, type Part, type SitePlan, address6Of, addressOf } from './site-plan.ts';
-
-/** Parts draw their chance from different streams, so that number 3 of one is unlike number 3 of another. */
-const streams: Readonly<Record<Part, number>> = {
-  train: 1_000_003,
-  validation: 2_000_029,
-  test: 3_000_017,
-  demo: 4_000_037,
-};
-
-/** The first number of the second edition, among sites for attacks (below 100) and among those for life alone. */
-const secondEdition: Readonly<Record<Part, readonly [number, number]>> = {
-  train: [25, 110],
-  validation: [8, 108],
-  test: [14, 107],
-  demo: [Infinity, Infinity],
-};
-export const editionOf = (part: Part, number: number): Edition =>
-  number >= secondEdition[part][number < 100 ? 0 : 1] ? 2 : 1;
-
-export const siteName = (part: Part, number: number): string => `${part}-${String(number).padStart(2, '0')}`;
+import { type DevicePlan, type Part, type SitePlan, address6Of, addressOf } from './site-plan.ts';
 
 /** `train-07` → its plan. Throws where the name is none. */
 export function planSiteByName(name: string): SitePlan {
