@@ -7,8 +7,8 @@ import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 
-/** States in which a decision no longer holds on a gateway. */
-const ended = ['refused', 'expired', 'retracted', 'failed'] as const;
+/** A gateway that said one of these holds the decision no more. One whose kernel failed tries again until it ends. */
+export const ended = ['refused', 'expired', 'retracted'] as const;
 
 export interface DecisionFilter {
   readonly active?: boolean | undefined;

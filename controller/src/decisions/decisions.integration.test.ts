@@ -109,6 +109,16 @@ describeOnBothDatabases('decisions over HTTP', (open) => {
     expect((await api.call('operator', 'DELETE', '/decisions?value=203.0.113.9')).status).toBe(404);
   });
 
+  test('one that a kernel would not take is held and tried again there: it is active, and lifting it reaches the gateway', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    const decision = sampleDecision();
+    await api.ingest('decisions', [decided(decision, 'failed')], 'edge-2');
+    expect((await api.get('/decisions?active=true')).body.items).toMatchObject([{ id: decision.id, active: true }]);
+    await api.call('operator', 'DELETE', `/decisions/${decision.id}`);
+    expect(await logOf(api, 'edge-2')).toEqual([`delete ${decision.id}`]);
+  });
+
   test.for([
     [{ value: 'example.org' }, '/value'],
     [{ scope: 'cidr', value: '10.0.0.0/8' }, '/value'],

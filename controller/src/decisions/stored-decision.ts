@@ -4,10 +4,9 @@ import type { Decision, DecisionState } from '@picket/shared/contract/decision';
 import type { DecisionLogEntry, StoredDecision } from '@picket/shared/contract/stored-decision';
 import type { DecisionRow } from '../database/history-tables.ts';
 import type { LiveMessage } from '../live/live-message.ts';
-import type { DecisionWithStates, LoggedDecisionEvent } from './decision-repository.ts';
+import { type DecisionWithStates, ended, type LoggedDecisionEvent } from './decision-repository.ts';
 
-/** A gateway that said one of these holds the decision no more. */
-export const endedStates: ReadonlySet<DecisionState> = new Set(['refused', 'expired', 'retracted', 'failed']);
+export const endedStates: ReadonlySet<DecisionState> = new Set(ended);
 
 export function toRow(decision: Decision, madeByGateway: string | null): Selectable<DecisionRow> {
   return {
