@@ -6,7 +6,7 @@ import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import { HelperFirewall } from './helper-firewall.ts';
 import type { Unnumbered } from './helper-link.ts';
 import { KernelService } from './kernel-service.ts';
-import type { Reading, Reply, Request } from './messages.ts';
+import { maxRequestBytes, type Reading, type Reply, type Request } from './messages.ts';
 
 const never = new AbortController().signal;
 
@@ -14,6 +14,7 @@ const never = new AbortController().signal;
 class Pair {
   readonly kernel = new MemoryFirewall();
   readonly said: string[] = [];
+  addressesOf: (mac: string) => readonly string[] = () => [];
   #lostIn: number | undefined;
   #answer: Reply | undefined;
   readonly #service = new KernelService({
@@ -28,7 +29,7 @@ class Pair {
       watch: () => ({ [Symbol.asyncDispose]: async () => {} }),
     },
     now: Date.now,
-    addressesOf: () => [],
+    addressesOf: (mac) => this.addressesOf(mac),
   });
 
   async #request(request: Unnumbered<Request>): Promise<Reading | undefined> {
@@ -126,4 +127,23 @@ test('what was told anew once is told in few words again', async () => {
   expect((await pair.firewall.read(never)).decisionIds.size).toBe(2000);
   expect(pair.said.map((line) => line.split(' ')[0])).toEqual(['add', 'answer', 'hold', 'answer', 'read', 'answer']);
   expect(Math.max(...pair.said.map((line) => Number(line.split(' ')[1])))).toBeLessThan(1000);
+});
+
+test('however many MACs are cut, and whatever addresses they claim, what is asked stays within its bound', async () => {
+  const pair = new Pair();
+  pair.addressesOf = (mac) =>
+    Array.from(
+      { length: 64 },
+      (_, index) => `fd00:1111:2222:3333:4444:5555:${mac.slice(-2)}00:${(4096 + index).toString(16)}`,
+    );
+  const macOf = (index: number): string => `02:00:00:00:0${index >> 8}:${(index & 255).toString(16).padStart(2, '0')}`;
+  const cut = Array.from({ length: 400 }, (_, index) =>
+    decision({ scope: 'device', value: macOf(index), action: 'quarantine' }),
+  );
+  expect((await pair.hold(cut)).size).toBe(400);
+  const longest = Math.max(
+    ...pair.said.filter((line) => !line.startsWith('answer')).map((line) => Number(line.split(' ')[1])),
+  );
+  expect(longest).toBeLessThan(maxRequestBytes);
+  expect(pair.said.some((line) => line.startsWith('hold ') && Number(line.split(' ')[1]) > 16 * 64 * 40)).toBe(true);
 });

@@ -4,7 +4,14 @@ import type { Firewall, FirewallReading, FirewallWatch } from '../enforcement/fi
 import type { Guard } from '../enforcement/guard.ts';
 import { Turns } from '../enforcement/turns.ts';
 import type { HelperLink, Unnumbered } from './helper-link.ts';
-import { maxDecisionsPerRequest, maxIdsPerRequest, type Reading, type Request } from './messages.ts';
+import {
+  maxAddressesPerMac,
+  maxAddressesPerRequest,
+  maxDecisionsPerRequest,
+  maxIdsPerRequest,
+  type Reading,
+  type Request,
+} from './messages.ts';
 
 export interface HelperFirewallOptions {
   /** Owned by the caller. */
@@ -104,11 +111,22 @@ export class HelperFirewall implements Firewall {
     };
   }
 
+  /**
+   * Of the MACs that are cut, those of the newest decisions first: whoever forges MACs and addresses may not make a request
+   * so long that it is refused, and nothing be cut or let go any more. The MAC itself is cut however many addresses are left out.
+   */
   #addressesIn(decisions: readonly Decision[]): Record<string, string[]> {
-    const macs = new Set(decisions.filter(({ scope }) => scope === 'device').map(({ value }) => value));
-    return Object.fromEntries(
-      [...macs].filter((value) => macPattern.test(value)).map((mac) => [mac, this.#addressesOf(mac).slice(0, 64)]),
-    );
+    const addresses: Record<string, string[]> = {};
+    let room = maxAddressesPerRequest;
+    for (const { scope, value } of decisions.toReversed()) {
+      if (room === 0) break;
+      if (scope !== 'device' || !macPattern.test(value) || addresses[value] !== undefined) continue;
+      const own = this.#addressesOf(value).slice(0, Math.min(maxAddressesPerMac, room));
+      if (own.length === 0) continue;
+      addresses[value] = own;
+      room -= own.length;
+    }
+    return addresses;
   }
 
   #nowMs(): number {

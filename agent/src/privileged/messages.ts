@@ -11,6 +11,9 @@ export const maxRequestBytes = 256 * 1024;
 export const maxReplyBytes = 16 * 1024 * 1024;
 export const maxDecisionsPerRequest = 100;
 export const maxIdsPerRequest = 1000;
+/** Addresses that MACs are known by: each MAC's own, and all of them together, which keeps a request far below its bound. */
+export const maxAddressesPerMac = 64;
+export const maxAddressesPerRequest = 1024;
 /** Decisions that may be held. */
 export const maxHeldDecisions = 20_000;
 
@@ -56,7 +59,7 @@ export const Request = z.discriminatedUnion('op', [
     now_ms,
     guard: GuardMessage,
     /** Addresses that a MAC is known by. */
-    addresses: z.record(mac, z.array(address).max(64).readonly()),
+    addresses: z.record(mac, z.array(address).max(maxAddressesPerMac).readonly()),
   }),
   z.strictObject({ op: z.literal('read'), ...request, now_ms }),
   z.strictObject({ op: z.literal('clear'), ...request }),
