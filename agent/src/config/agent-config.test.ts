@@ -69,3 +69,17 @@ test('what nobody sets is what the stages take for granted', () => {
     report_interval_ms: defaultReportPace.intervalUs / 1000,
   });
 });
+
+test.each([
+  [{ guard: { never_block: ['192.168.1.5', '0.0.0.0/0'] } }, 'guard.never_block.1: 0.0.0.0/0 is too wide'],
+  [{ guard: { admin_prefixes: ['::/0'] } }, 'guard.admin_prefixes.0: ::/0 is too wide'],
+  [{ rules: [{ name: 'all', action: 'block', threshold: 0 }] }, 'rules.0.threshold: at least 0.01'],
+  [{ model: { threshold: 0 } }, 'model.threshold: at least 0.01'],
+])('what would protect nobody, or cut everybody, is refused by its field: %j', (settings, reason) => {
+  expect(() => parseAgentConfig({ ...live, ...settings }, 'test')).toThrow(reason);
+});
+
+test('the networks of the owner may be listed, however wide', () => {
+  const guard = { admin_prefixes: ['10.0.0.0/8', 'fc00::/7'], never_block: ['192.168.0.0/16', '203.0.113.7'] };
+  expect(parseAgentConfig({ ...live, guard }, 'test').guard).toMatchObject(guard);
+});

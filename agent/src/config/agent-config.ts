@@ -7,17 +7,17 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { Mode } from '@picket/shared/contract/decision';
 import { newId } from '@picket/shared/contract/identifiers';
-import { Rule } from '@picket/shared/contract/rule';
+import { Rule, SetThreshold } from '@picket/shared/contract/rule';
+import { GuardEntry, GuardPrefix } from '@picket/shared/policy/guard-prefix';
 import { AgentError } from '../errors.ts';
 
 const Prefix = z.union([z.cidrv4(), z.cidrv6()]);
-const Address = z.union([z.ipv4(), z.ipv6()]);
 
 /** A rule written by hand: what is left out is what an expert would choose. */
 const LocalRule = Rule.extend({
   id: Rule.shape.id.default(() => Rule.shape.id.parse(newId())),
   is_enabled: z.boolean().default(true),
-  threshold: Rule.shape.threshold.default(null),
+  threshold: SetThreshold.nullable().default(null),
   classes: Rule.shape.classes.default([]),
   device: Rule.shape.device.default(null),
   min_windows: Rule.shape.min_windows.default(2),
@@ -95,7 +95,7 @@ export const AgentConfig = z.strictObject({
       /** Who may sign bundles besides the controller: files with an Ed25519 public key (PEM or JWK), or 43 characters. */
       trust: z.array(z.string().min(1)).max(20).default([]),
       /** Null: the bundle's calibrated threshold. */
-      threshold: z.number().min(0).max(1).nullable().default(null),
+      threshold: SetThreshold.nullable().default(null),
     })
     .prefault({}),
   /** Empty: the built-in rules. Replaced by the controller's policy once there is one. */
@@ -103,13 +103,10 @@ export const AgentConfig = z.strictObject({
   guard: z
     .strictObject({
       /** Hosts that keep their way to the management ports of this gateway. */
-      admin_prefixes: z.array(Prefix).max(50).default([]),
+      admin_prefixes: z.array(GuardPrefix).max(50).default([]),
       management_ports: z.array(z.int().min(1).max(65_535)).max(20).default([22]),
       /** Forwarded conversations with these are never cut. */
-      never_block: z
-        .array(z.union([Prefix, Address]))
-        .max(200)
-        .default([]),
+      never_block: z.array(GuardEntry).max(200).default([]),
     })
     .prefault({}),
   report: z

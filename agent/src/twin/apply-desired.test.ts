@@ -9,6 +9,7 @@ import { GatewayId, newId } from '@picket/shared/contract/identifiers';
 import { decisionsTyp, policyTyp } from '@picket/shared/contract/twin';
 import type { Policy } from '@picket/shared/contract/twin';
 import type { UnblockProof } from '@picket/shared/contract/unblock';
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import { decision as decisionOf } from '../testing/decisions.ts';
 import { MemoryLink } from '../testing/memory-link.ts';
 import { policyOf } from '../testing/signed-policies.ts';
@@ -215,6 +216,27 @@ test.each<[string, () => Promise<string>, RegExp]>([
 ])('a policy that is %s is refused and changes nothing', async (_what, make, reason) => {
   await using twin = await open();
   twin.desired.onPolicy(await make());
+  await vi.waitFor(() => expect(rung(twin, 'policy')).toMatchObject({ version: 0, step: 'refused' }));
+  expect(rung(twin, 'policy').detail).toMatch(reason);
+  expect(policies).toEqual([]);
+});
+
+test.each<[string, Partial<Policy>, RegExp]>([
+  [
+    'holds everybody',
+    { guard: { ...policyOf(1).guard, never_block: ['::/0'] } },
+    /guard\.never_block\.0: ::\/0 is too wide/,
+  ],
+  [
+    'lets everybody manage',
+    { guard: { ...policyOf(1).guard, admin_prefixes: ['10.0.0.0/8', '0.0.0.0/0'] } },
+    /guard\.admin_prefixes\.1: 0\.0\.0\.0\/0 is too wide/,
+  ],
+  ['calls everything an attack', { threshold: 0 }, /^threshold: at least 0\.01/],
+  ['has a rule that does', { rules: [{ ...defaultRules[0]!, threshold: 0 }] }, /^rules\.0\.threshold: at least 0\.01/],
+])('a policy that %s is refused by its field', async (_what, more, reason) => {
+  await using twin = await open();
+  twin.desired.onPolicy(await sign(policyTyp, policy(1, more)));
   await vi.waitFor(() => expect(rung(twin, 'policy')).toMatchObject({ version: 0, step: 'refused' }));
   expect(rung(twin, 'policy').detail).toMatch(reason);
   expect(policies).toEqual([]);

@@ -13,6 +13,7 @@ import { putBackPolicy, type PolicyTargets } from './put-back-policy.ts';
 import type { ReportedState } from './reported-state.ts';
 import { longestSavePauseMs, StateSaver } from './state-saver.ts';
 import { textOfError } from './text-of-error.ts';
+import { policyProblem } from './policy-problem.ts';
 import type { DesiredVerifier } from './verify-desired.ts';
 
 export interface PolicyCommitOptions {
@@ -125,6 +126,8 @@ export class PolicyCommit implements AsyncDisposable {
       return this.#refuse(policy.version, `version ${policy.version} is older than ${newest}`);
     if (this.#wanted?.kid === kid && policy.version === newest) return; // on its way
     if (policy.version === known && this.#ladder.rung.version === known) return this.#options.onChanged(); // the same again
+    const problem = policyProblem(policy);
+    if (problem !== undefined) return this.#refuse(policy.version, problem);
     this.#ladder.isConfirming = policy.confirm_within_seconds !== undefined;
     this.#wanted = { policy, kid, jws };
     this.#overtaken.abort();

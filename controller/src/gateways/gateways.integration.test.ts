@@ -120,6 +120,12 @@ describeOnBothDatabases('gateways', (open) => {
     [{ mode: 'panic' }, '/mode'],
     [{ threshold: 2 }, '/threshold'],
     [{ guard: { admin_prefixes: ['everyone'], management_ports: [22], never_block: [] } }, '/guard/admin_prefixes/0'],
+    [{ threshold: 0 }, '/threshold'],
+    [
+      { guard: { admin_prefixes: ['10.0.0.0/8', '0.0.0.0/0'], management_ports: [22], never_block: [] } },
+      '/guard/admin_prefixes/1',
+    ],
+    [{ guard: { admin_prefixes: [], management_ports: [22], never_block: ['::/0'] } }, '/guard/never_block/0'],
     [{ surprise: 1 }, '/surprise'],
   ])('a change that cannot be is refused by its field: %j', async (change, pointer) => {
     const { status, body } = await api.call('admin', 'PATCH', '/gateways/edge-1', change);

@@ -83,6 +83,9 @@ describeOnBothDatabases('rules over HTTP', (open) => {
       { pointer: '/duration_seconds' },
     ]);
     expect((await post({ classes: ['benign'] })).status).toBe(422);
+    expect((await post({ threshold: 0 })).body.errors).toMatchObject([
+      { pointer: '/threshold', detail: expect.stringContaining('at least 0.01') },
+    ]);
     expect((await post({ name: defaultRules[0]!.name })).status).toBe(409);
     expect((await api.call('operator', 'POST', rules, { name: 'X', action: 'block' })).status).toBe(403);
     expect((await api.call('operator', 'POST', `${rules}/${defaultRules[0]!.id}/toggle`)).status).toBe(403);

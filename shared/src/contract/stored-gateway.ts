@@ -1,9 +1,11 @@
 /** Gateways as the API shows and takes them: what is wanted of each, what it says is so, and what was lost on the way. */
 import { z } from 'zod';
+import { GuardEntry, GuardPrefix } from '../policy/guard-prefix.ts';
 import { Instant } from './address.ts';
 import { Mode } from './decision.ts';
 import { Health } from './gateway.ts';
 import { BootId, GatewayId } from './identifiers.ts';
+import { SetThreshold } from './rule.ts';
 import { BundleReported, Policy, ReportedStep } from './twin.ts';
 
 export const GatewayStatus = z.enum(['online', 'offline', 'revoked']);
@@ -83,11 +85,11 @@ export const GatewayChange = z
   .strictObject({
     labels: GatewayLabels.refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels'),
     mode: Mode,
-    threshold: z.number().min(0).max(1).nullable(),
+    threshold: SetThreshold.nullable(),
     guard: z.strictObject({
-      admin_prefixes: z.array(z.union([z.cidrv4(), z.cidrv6()])).max(50),
+      admin_prefixes: z.array(GuardPrefix).max(50),
       management_ports: Policy.shape.guard.shape.management_ports,
-      never_block: z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])).max(200),
+      never_block: z.array(GuardEntry).max(200),
     }),
     benign_sample: z.number().min(0).max(1),
   })

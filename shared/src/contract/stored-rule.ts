@@ -4,7 +4,7 @@ import { Instant } from './address.ts';
 import { maxDecisionSeconds } from './decision.ts';
 import { DeviceType } from './device.ts';
 import { GatewayId } from './identifiers.ts';
-import { DeviceStep, Rule, RuleAction } from './rule.ts';
+import { DeviceStep, Rule, RuleAction, SetThreshold } from './rule.ts';
 
 const { devices: _members, ...ruleShape } = Rule.shape;
 
@@ -40,7 +40,7 @@ const RuleActionInput = z
 const members = {
   name: z.string().trim().min(1).max(100),
   is_enabled: Rule.shape.is_enabled,
-  threshold: Rule.shape.threshold,
+  threshold: SetThreshold.nullable(),
   classes: Rule.shape.classes.max(10),
   device: Rule.shape.device,
   ...scope,
