@@ -5,7 +5,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Ack } from '@picket/shared/contract/envelope';
-import { DeviceId, newId, type GatewayId, type RuleId } from '@picket/shared/contract/identifiers';
+import { DeviceId, type GatewayId } from '@picket/shared/contract/identifiers';
 import { AlertRepository } from './alerts/alert-repository.ts';
 import { alertRoutes } from './alerts/alert-routes.ts';
 import { AlertService } from './alerts/alert-service.ts';
@@ -125,7 +125,7 @@ export function createHistory(parts: HistoryParts): History {
   const dryRuns = new DryRunService({
     repository: new DryRunRepository(database),
     gateways,
-    wireRule: (rule, gateway) => rules.onGateway({ ...rule, id: newId() as RuleId }, gateway),
+    rulesWith: (tried, gateway) => rules.forPolicyWith(tried, gateway),
     ruleById: async (id) => rules.get(id),
     now,
   });

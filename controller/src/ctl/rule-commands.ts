@@ -58,6 +58,11 @@ function printed(found: RuleDryRun, format: ReturnType<Terminal['format']>): str
     ...(summary.windows_without_flows > 0
       ? [`${summary.windows_without_flows} times no flow was kept to tell whom to restrict`]
       : []),
+    ...(summary.refused_times > 0
+      ? [
+          `${summary.refused_times} times gateways would have refused: their own addresses, their way out, or what is never blocked`,
+        ]
+      : []),
     ...summary.caveats.map((caveat) => `note: ${caveat}`),
   ].join('\n');
 }

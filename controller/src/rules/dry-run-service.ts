@@ -2,20 +2,20 @@
  * What a rule would have done to the windows of the last days, by the very code that gateways decide with. It looks at
  * no more windows than it can in seconds, and says so where there were more.
  */
-import type { GatewayId, RuleId } from '@picket/shared/contract/identifiers';
+import { newId, type GatewayId, type RuleId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry-run';
-import type { NewRule } from '@picket/shared/contract/stored-rule';
-import { parseDecisionValue } from '@picket/shared/policy/decision-value';
-import { guardedAddress } from '@picket/shared/policy/guarded-address';
 import { findingsOf } from '@picket/shared/policy/measures';
 import { Prevention } from '@picket/shared/policy/prevention';
+import type { Restriction } from '@picket/shared/policy/restriction';
 import type { RowsWanted } from '../database/keyset.ts';
 import type { GatewayDirectory } from '../devices/gateway-directory.ts';
 import { TooManyRequests } from '../errors.ts';
 import type { DryRunRepository, PastWindow } from './dry-run-repository.ts';
 import { DryRunTally } from './dry-run-tally.ts';
 import { FreshWindows, flowIdsOf, judgedWindow } from './past-windows.ts';
+import { isRefused } from './refused-restriction.ts';
+import type { TriedRule } from './rule-service.ts';
 
 const windowsPerChunk = 1000;
 const maxWindows = 50_000;
@@ -26,20 +26,28 @@ const dayMs = 86_400_000;
 const caveats = [
   'Gateways report attacks in full and only a sample of benign windows: with fewer benign windows between them, attacks reach N of M sooner here than they would have.',
   'Which windows counted as evidence is told from the ids of their flows, not from what the gateway knew.',
+  'The rule is tried among the enabled rules of now: what another of them would have restricted first, or makes an exception of, is not counted.',
+  "What gateways refuse is told from their policy of now, their addresses and their default routes: what a gateway's own file lists under guard, and MACs of its routers, is not known here.",
 ];
 
 export interface DryRunParts {
   readonly repository: DryRunRepository;
   readonly gateways: GatewayDirectory;
-  /** The rule as this gateway would be given it; undefined where it does not hold there. */
-  readonly wireRule: (rule: NewRule, gateway: GatewayId) => Promise<Rule | undefined>;
+  /** The rules that this gateway would be given with this one among them; undefined where it does not hold there. */
+  readonly rulesWith: (tried: TriedRule, gateway: GatewayId) => Promise<readonly Rule[] | undefined>;
   /** Throws `NotFound`. */
-  readonly ruleById: (id: RuleId) => Promise<NewRule>;
+  readonly ruleById: (id: RuleId) => Promise<TriedRule>;
   readonly now: () => Date;
 }
 
 /** One gateway's part in a dry run; undefined where the rule does not hold. */
-type Replay = Prevention | undefined;
+type Replay =
+  | {
+      readonly prevention: Prevention;
+      readonly rules: readonly Rule[];
+      readonly isRefused: (restriction: Pick<Restriction, 'scope' | 'value'>) => boolean;
+    }
+  | undefined;
 
 export class DryRunService {
   readonly #parts: DryRunParts;
@@ -67,7 +75,10 @@ export class DryRunService {
 
   async #run(request: DryRunRequest, page: RowsWanted): ReturnType<DryRunService['run']> {
     const { repository, now } = this.#parts;
-    const rule = 'rule' in request ? request.rule : await this.#parts.ruleById(request.rule_id);
+    const rule: TriedRule =
+      'rule' in request
+        ? { ...request.rule, id: newId() as RuleId, created_at: now().toISOString() }
+        : await this.#parts.ruleById(request.rule_id);
     const from = new Date(now().getTime() - request.days * dayMs).toISOString();
     const tally = new DryRunTally(
       await repository.falseAlerts(from, maxVerdicts),
@@ -102,6 +113,7 @@ export class DryRunService {
         restrictions: entries.length + tally.left,
         times: tally.times,
         false_times: tally.falseTimes,
+        refused_times: tally.refusedTimes,
         caveats,
       },
       ...shown,
@@ -109,48 +121,59 @@ export class DryRunService {
   }
 
   async #judge(
-    replay: Prevention,
-    rule: NewRule,
+    { prevention, rules, isRefused }: NonNullable<Replay>,
+    rule: TriedRule,
     windows: readonly PastWindow[],
     fresh: FreshWindows,
     tally: DryRunTally,
     counts: { windows_without_flows: number; proven: number },
   ): Promise<void> {
     const gateway = windows[0]?.gateway_id ?? '';
-    const hot = windows.filter(({ score, threshold }) => score >= (rule.threshold ?? threshold));
+    const hot = windows.filter(({ score, threshold }) => rules.some((one) => score >= (one.threshold ?? threshold)));
     const flows = await this.#parts.repository.flows(gateway, [
       ...new Set(hot.flatMap((window) => flowIdsOf(window.flow_ids))),
     ]);
     for (const window of windows) {
       const judged = judgedWindow(window, flows, fresh.countsAsEvidence(window));
-      const proven = replay.weigh(judged);
-      if (proven.length === 0) continue;
-      counts.proven += 1;
+      const proven = prevention.weigh(judged);
+      const isMet = proven.some((one) => one.rule.id === rule.id);
+      if (isMet) counts.proven += 1;
       if (judged.flows.length === 0) {
-        counts.windows_without_flows += 1;
+        if (isMet) counts.windows_without_flows += 1;
         continue;
       }
-      for (const finding of findingsOf(proven))
-        for (const measure of replay.act(judged, finding).taken) tally.add(measure, window);
+      for (const measure of findingsOf(proven).flatMap((finding) => prevention.act(judged, finding).taken)) {
+        const isWanted = measure.rule.id === rule.id;
+        if (isRefused(measure.restriction)) {
+          prevention.forget(measure.restriction); // as a gateway does: it is asked for again
+          if (isWanted) tally.noteRefused();
+        } else if (isWanted) tally.add(measure, window);
+      }
     }
   }
 
-  async #replayOf(rule: NewRule, gateway: GatewayId): Promise<Replay> {
-    const wire = await this.#parts.wireRule(rule, gateway);
-    if (wire === undefined) return undefined;
-    const known = (await this.#parts.gateways.enrolled()).find(({ id }) => id === gateway);
+  async #replayOf(rule: TriedRule, id: GatewayId): Promise<Replay> {
+    const rules = await this.#parts.rulesWith(rule, id);
+    const known = (await this.#parts.gateways.enrolled()).find((gateway) => gateway.id === id);
+    if (rules === undefined) return undefined;
     const own = new Set(known?.addresses);
-    const guarded = [...own, ...(known?.defaultRoutes ?? [])];
-    return new Prevention({
-      rules: [{ ...wire, is_enabled: true }],
+    const isRefusedThere = (restriction: Pick<Restriction, 'scope' | 'value'>): boolean =>
+      isRefused(restriction, known ?? unknownGateway);
+    const prevention = new Prevention({
+      rules,
       ownAddresses: () => own,
-      isGuarded: (scope, value) => {
-        const parsed = parseDecisionValue(scope, value);
-        return !parsed.ok || guardedAddress(parsed.target, guarded) !== undefined;
-      },
+      isGuarded: (scope, value) => isRefusedThere({ scope, value }),
     });
+    return { prevention, rules, isRefused: isRefusedThere };
   }
 }
+
+/** One that is no longer enrolled: its windows are there, what it guarded is not known. */
+const unknownGateway = {
+  addresses: [],
+  defaultRoutes: [],
+  guard: { admin_prefixes: [], management_ports: [], never_block: [] },
+};
 
 function pageOf(
   entries: ReturnType<DryRunTally['entries']>,

@@ -18,11 +18,17 @@ export class DryRunTally {
   readonly #released: ReadonlyMap<string, readonly ReleasedDecision[]>;
   #times = 0;
   #falseTimes = 0;
+  #refusedTimes = 0;
   #left = 0;
 
   constructor(falseAlerts: readonly FalseAlert[], released: readonly ReleasedDecision[]) {
     this.#falseAlerts = Map.groupBy(falseAlerts, (alert) => `${alert.device_id} ${alert.class}`);
     this.#released = Map.groupBy(released, (decision) => `${decision.scope} ${decision.value}`);
+  }
+
+  /** What gateways would have refused. */
+  get refusedTimes(): number {
+    return this.#refusedTimes;
   }
 
   get times(): number {
@@ -36,6 +42,10 @@ export class DryRunTally {
   /** Restrictions beyond the bound: counted, not listed. */
   get left(): number {
     return this.#left;
+  }
+
+  noteRefused(): void {
+    this.#refusedTimes += 1;
   }
 
   add(measure: Measure, window: PastWindow): void {

@@ -159,6 +159,38 @@ describeOnBothDatabases('the dry run of a rule', (open) => {
     expect((await api.call('operator', 'POST', path, { rule, days: 8 })).status).toBe(422);
   });
 
+  test('what gateways refuse is not counted as restricted', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    await attack(api, '203.0.113.9', 0, 3);
+    await attack(api, '203.0.113.10', 100, 3, '192.168.1.21');
+    await attack(api, '203.0.113.11', 200, 3, '192.168.1.22');
+    expect((await dryRun(api, { rule })).summary).toMatchObject({ times: 3, refused_times: 0 });
+    const guard = { admin_prefixes: [], management_ports: [22], never_block: ['203.0.113.10/31'] };
+    expect((await api.call('admin', 'PATCH', '/gateways/edge-1', { guard })).status).toBe(200);
+    const found = await dryRun(api, { rule });
+    expect(found.items.map(({ value }) => value)).toEqual(['203.0.113.9']);
+    expect(found.summary.times).toBe(1);
+    expect(found.summary.refused_times).toBeGreaterThanOrEqual(2);
+    expect(found.summary.caveats.join()).toContain('own file');
+  });
+
+  test('other rules go first or make an exception as they do on a gateway', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    await attack(api, '203.0.113.9', 0, 3);
+    const narrow = { ...rule, name: 'narrow', device: '192.168.1.20' };
+    const made = await api.call('admin', 'POST', '/prevention/rules', { ...narrow, action: 'alert_only' });
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    expect((await dryRun(api, { rule })).summary).toMatchObject({ proven: 2, times: 0 });
+    expect((await dryRun(api, { rule: { ...narrow, name: 'other' } })).summary.times, 'equals').toBe(1);
+    await api.call('admin', 'POST', `/prevention/rules/${made.body.id}/toggle`, { is_enabled: false });
+    expect((await dryRun(api, { rule })).summary.times).toBe(1);
+    const harder = await api.call('admin', 'POST', '/prevention/rules', { ...narrow, name: 'harder' });
+    expect((await dryRun(api, { rule })).summary, 'the narrower rule acts').toMatchObject({ proven: 2, times: 0 });
+    expect((await dryRun(api, { rule_id: harder.body.id })).summary.times).toBe(1);
+  });
+
   test.each([false, true])(
     'a quarantine names the MAC, and nobody for what came in its name (relayed: %s)',
     async (isRelayed) => {

@@ -19,6 +19,9 @@ const maxMembers = 500;
 /** Addresses or MACs of the devices of this type behind a gateway. */
 export type MembersOf = (gateway: GatewayId, type: DeviceType) => Promise<readonly string[]>;
 
+/** A rule as somebody thinks of it, with what its place among the others goes by. */
+export type TriedRule = NewRule & Pick<StoredRule, 'id' | 'created_at'>;
+
 export class RuleService {
   readonly #rules: RuleRepository;
   readonly #policies: PolicyPublisher;
@@ -59,14 +62,30 @@ export class RuleService {
   async forPolicy(gateway: GatewayId): Promise<Rule[]> {
     const rules: Rule[] = [];
     for (const stored of byPrecedence(await this.all())) {
-      const rule = await this.onGateway(stored, gateway);
+      const rule = await this.#onGateway(stored, gateway);
       if (rule !== undefined) rules.push(rule);
     }
     return rules;
   }
 
-  /** The rule as this gateway would be given it; undefined where it does not hold there. */
-  async onGateway(rule: NewRule & { readonly id: RuleId }, gateway: GatewayId): Promise<Rule | undefined> {
+  /**
+   * The same with one more, or with another content for one that is there, at its place among the others and enabled;
+   * undefined where it does not hold on this gateway.
+   */
+  async forPolicyWith(tried: TriedRule, gateway: GatewayId): Promise<readonly Rule[] | undefined> {
+    const others = (await this.all()).filter(({ id }) => id !== tried.id);
+    const rules: Rule[] = [];
+    let isThere = false;
+    for (const stored of byPrecedence<TriedRule>([...others, { ...tried, is_enabled: true }])) {
+      const rule = await this.#onGateway(stored, gateway);
+      if (rule === undefined) continue;
+      rules.push(rule);
+      isThere ||= rule.id === tried.id;
+    }
+    return isThere ? rules : undefined;
+  }
+
+  async #onGateway(rule: NewRule & { readonly id: RuleId }, gateway: GatewayId): Promise<Rule | undefined> {
     if (rule.gateway_id !== null && rule.gateway_id !== gateway) return undefined;
     const devices = rule.device_type === null ? [] : await this.#membersOf(gateway, rule.device_type);
     // a group without members on this gateway is not the same as no group

@@ -54,6 +54,8 @@ export const DryRunSummary = z.object({
   restrictions: z.int(),
   times: z.int(),
   false_times: z.int(),
+  /** How often it would have asked for what its gateway refuses to hold; not among `times`. */
+  refused_times: z.int(),
   /** What the figures cannot know, for people. */
   caveats: z.array(z.string()),
 });
