@@ -54,6 +54,11 @@ export class ElementPlan implements Ruleset {
     return plan;
   }
 
+  /** Does the plan hold this decision with a verdict? What is only counted cuts nothing yet. */
+  enforces(id: string): boolean {
+    return this.#decisions.get(id)?.decision.mode === 'enforce';
+  }
+
   /** Changes nothing. Throws where a decision's value is not one that may be restricted. */
   compare(decisions: readonly Decision[], options: RulesetOptions): PlanChange {
     const { nowMs } = options;

@@ -191,34 +191,43 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect((await firewall.read(never)).packetsDropped).toBeGreaterThan(20);
   });
 
-  test('a connection that runs is cut, though another table accepts what is established', async () => {
-    nft('add table inet other; add chain inet other forward { type filter hook forward priority 0; policy accept; }');
-    nft('add rule inet other forward ct state established accept');
-    onTestFinished(() => void nft('delete table inet other'));
-    await hold([]);
-    const [program = '', ...args] = network.inside(
-      'attacker',
-      process.execPath,
-      '-e',
-      `const socket = require('node:net').connect(80, '${device.v4}');
+  test.each(['nothing', 'a mode that counts'])(
+    'a connection that runs is cut after %s, though another table accepts what is established',
+    async (from) => {
+      nft('add table inet other; add chain inet other forward { type filter hook forward priority 0; policy accept; }');
+      nft('add rule inet other forward ct state established accept');
+      onTestFinished(() => void nft('delete table inet other'));
+      await hold([]);
+      const [program = '', ...args] = network.inside(
+        'attacker',
+        process.execPath,
+        '-e',
+        `const socket = require('node:net').connect(80, '${device.v4}');
        setInterval(() => socket.write('x'), 20);
        socket.on('data', () => console.log('echo'));`,
-    );
-    const client = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    onTestFinished(() => void client.kill('SIGKILL'));
-    let echoes = 0;
-    client.stdout.on('data', () => (echoes += 1));
-    await vi.waitUntil(() => echoes > 3, 5000);
-    expect(network.run('gateway', 'conntrack', '-L', '-s', attacker.v4)).toContain('dport=80');
-    await hold([decision({ value: attacker.v4 })]);
-    await vi.waitUntil(() => network.run('gateway', 'conntrack', '-L', '-s', attacker.v4) === '', 10_000);
-    const after = echoes;
-    const dropped = async (): Promise<number> => (await firewall.read(never)).packetsDropped;
-    await vi.waitUntil(async () => (await dropped()) > 2, 5000);
-    expect(echoes).toBeLessThanOrEqual(after + 1);
-    client.kill('SIGKILL');
-    await once(client, 'exit');
-  });
+      );
+      const client = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      onTestFinished(() => void client.kill('SIGKILL'));
+      let echoes = 0;
+      client.stdout.on('data', () => (echoes += 1));
+      await vi.waitUntil(() => echoes > 3, 5000);
+      expect(network.run('gateway', 'conntrack', '-L', '-s', attacker.v4)).toContain('dport=80');
+      const block = decision({ value: attacker.v4 });
+      if (from === 'a mode that counts') {
+        await hold([{ ...block, mode: 'simulate' }]);
+        const before = echoes;
+        await vi.waitUntil(() => echoes > before + 3, 5000);
+      }
+      await hold([block]);
+      await vi.waitUntil(() => network.run('gateway', 'conntrack', '-L', '-s', attacker.v4) === '', 10_000);
+      const after = echoes;
+      const dropped = async (): Promise<number> => (await firewall.read(never)).packetsDropped;
+      await vi.waitUntil(async () => (await dropped()) > 2, 5000);
+      expect(echoes).toBeLessThanOrEqual(after + 1);
+      client.kill('SIGKILL');
+      await once(client, 'exit');
+    },
+  );
 
   test('a block ends in the kernel though nobody is there to end it', async () => {
     await hold([decision({ value: attacker.v4, expires_at: new Date(Date.now() + 2500).toISOString() })]);

@@ -146,9 +146,9 @@ export class NftablesFirewall implements Firewall {
       isBridge: families.includes('bridge'),
     };
     const before = this.#held;
-    const known = before?.plan.elementsOf ?? new Map<string, unknown>();
     const change = before?.plan.compare(decisions, options);
-    const fresh = (change?.fresh ?? decisions).filter(({ id }) => !known.has(id));
+    // asked before the change is made: what was only counted until now cut no connection
+    const fresh = (change?.fresh ?? decisions).filter(({ id }) => before?.plan.enforces(id) !== true);
     const changed =
       before !== undefined && change !== undefined && this.#isAsLeft(before, families)
         ? await this.#change(before, change, guard, families, options.nowMs, signal)
