@@ -94,6 +94,7 @@ export const agentComposition = [
   'watch.ts',
   'controller-side.ts',
   'gateway-guard.ts',
+  'known-addresses.ts',
   'explain-held.ts',
   'memory-plan.ts',
   'version.ts',
