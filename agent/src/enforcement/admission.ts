@@ -4,13 +4,15 @@
  */
 import { maxDecisionSeconds, type Decision, type Mode } from '@picket/shared/contract/decision';
 import { actionProblem, parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { AutomaticShare, laneOf, type AutomaticLane } from './automatic-share.ts';
 import type { DecisionStore } from './decision-store.ts';
 import { refuseByGuard, type Guard } from './guard.ts';
 import { passModeGate } from './mode-gate.ts';
 
 const maxHeld = 20_000;
-/** Restrictions of the model's own making; more than this is a mistake or a trick, not defence. */
-const maxAutomaticPerMinute = 60;
+/** Of these so many that no person made, and a few more where they protect a target: the rest is for people. */
+const maxHeldAutomatic = 16_000;
+const heldForProtection = 500;
 
 /** The decision as it will be held, or why it is not. */
 export type Admitted =
@@ -25,16 +27,19 @@ export interface AdmissionTerms {
   readonly ahead: number;
   /** Ids that a person lifted. */
   readonly lifted: ReadonlySet<string>;
+  /** Ids of those that name a source which may be forged. */
+  readonly forgeable: ReadonlySet<string>;
 }
 
 export class Admission {
-  readonly #store: Pick<DecisionStore, 'size'>;
+  readonly #store: Pick<DecisionStore, 'size' | 'all'>;
   readonly #now: () => number;
-  #automaticAtMs: number[] = [];
+  readonly #share: AutomaticShare;
 
-  constructor(store: Pick<DecisionStore, 'size'>, now: () => number) {
+  constructor(store: Pick<DecisionStore, 'size' | 'all'>, now: () => number) {
     this.#store = store;
     this.#now = now;
+    this.#share = new AutomaticShare(now);
   }
 
   admit(asked: Decision, terms: AdmissionTerms): Admitted {
@@ -43,14 +48,15 @@ export class Admission {
     const misfit = actionProblem(asked.action, asked.scope);
     if (misfit !== undefined) return { state: 'refused', decision: asked, reason: misfit };
     const decision: Decision = { ...asked, value: parsed.value, mode: passModeGate(asked.mode, terms.mode) };
+    const lane = laneOf(decision, terms.forgeable.has(decision.id));
     const reason =
       refuseByGuard(parsed.target, terms.guard) ??
       this.#timeProblem(decision) ??
       (terms.lifted.has(decision.id) ? 'it was lifted' : undefined) ??
-      this.#amountProblem(decision, terms.ahead);
+      this.#amountProblem(lane, terms.ahead);
     if (reason !== undefined) return { state: 'refused', decision, reason };
     if (decision.mode === 'observe') return { state: 'proposed', decision, reason: 'this gateway only observes' };
-    if (isAutomatic(decision)) this.#automaticAtMs.push(this.#now());
+    if (lane !== undefined) this.#share.note(lane);
     return { state: 'admitted', decision };
   }
 
@@ -61,17 +67,17 @@ export class Admission {
     return undefined;
   }
 
-  #amountProblem(decision: Decision, ahead: number): string | undefined {
-    if (this.#store.size + ahead >= maxHeld) return `${maxHeld} decisions are held already`;
-    if (!isAutomatic(decision)) return undefined;
-    const minuteAgo = this.#now() - 60_000;
-    this.#automaticAtMs = this.#automaticAtMs.filter((atMs) => atMs > minuteAgo);
-    return this.#automaticAtMs.length >= maxAutomaticPerMinute
-      ? `the model made ${maxAutomaticPerMinute} decisions within a minute; no more until a person looks`
-      : undefined;
+  #amountProblem(lane: AutomaticLane | undefined, ahead: number): string | undefined {
+    const held = this.#store.size + ahead;
+    if (held >= maxHeld) return `${maxHeld} decisions are held already`;
+    if (lane === undefined) return undefined;
+    const most = lane === 'protection' ? maxHeldAutomatic + heldForProtection : maxHeldAutomatic;
+    if (held >= most && this.#automaticHeld() + ahead >= most)
+      return `${most} decisions that no person made are held already; the rest is kept for people`;
+    return this.#share.problem(lane);
   }
-}
 
-function isAutomatic(decision: Decision): boolean {
-  return decision.origin === 'model' || decision.origin === 'rule';
+  #automaticHeld(): number {
+    return this.#store.all().filter((decision) => laneOf(decision, false) !== undefined).length;
+  }
 }

@@ -24,12 +24,16 @@ export class DecisionIntake {
     this.#parts = parts;
   }
 
-  /** An event for each, in order, except those that are held already. */
-  async take(decisions: readonly Decision[], current: Terms): Promise<readonly DecisionEvent[]> {
+  /** An event for each, in order, except those that are held already. `forgeable`: ids of those whose source may be forged. */
+  async take(
+    decisions: readonly Decision[],
+    current: Terms,
+    forgeable: ReadonlySet<string>,
+  ): Promise<readonly DecisionEvent[]> {
     const { store, admission, keeper, kernel, teller } = this.#parts;
     const admitted = new Map<string, Decision>();
     const refusals = new Map<Decision, DecisionEvent>();
-    const terms = { ...current, lifted: keeper.liftedAmong(decisions) };
+    const terms = { ...current, lifted: keeper.liftedAmong(decisions), forgeable };
     for (const asked of decisions) {
       if (store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
       const outcome = admission.admit(asked, { ...terms, ahead: admitted.size });

@@ -225,10 +225,16 @@ test('who only observes says nothing to the kernel, but takes back what an earli
 test('the model cannot cut off the world within a minute; a person still can', async () => {
   const bench = new Bench();
   const enforcer = await bench.open();
-  for (let host = 0; host < 60; host++) {
-    expect(await enforcer.propose(draft({ value: `203.0.113.${host}` }))).toMatchObject({ state: 'verified' });
+  const propose = async (host: number, changes: Partial<DecisionDraft>): Promise<string> =>
+    (await enforcer.propose(draft({ value: `203.0.113.${host}`, ...changes }))).state;
+  for (let host = 0; host < 30; host++) expect(await propose(host, { is_forgeable: true })).toBe('verified');
+  expect(await propose(30, { is_forgeable: true })).toBe('refused');
+  for (let host = 30; host < 50; host++) expect(await propose(host, {})).toBe('verified');
+  expect(await propose(50, {})).toBe('refused');
+  for (let host = 50; host < 60; host++) {
+    expect(await propose(host, { action: 'rate_limit', direction: 'to', is_forgeable: true })).toBe('verified');
   }
-  expect(await enforcer.propose(draft({ value: '203.0.113.60' }))).toMatchObject({ state: 'refused' });
+  expect(await propose(60, { action: 'rate_limit', direction: 'to' })).toBe('refused');
   expect(await enforcer.add([bench.block({ value: '203.0.113.61' })])).toMatchObject([{ state: 'verified' }]);
   bench.nowMs += 60_001;
   expect(await enforcer.propose(draft({ value: '203.0.113.62' }))).toMatchObject({ state: 'verified' });

@@ -129,14 +129,14 @@ export class Enforcer implements AsyncDisposable {
 
   /** A restriction that starts now. Resolves when its outcome is known; never rejects for the firewall's sake. */
   async propose(draft: DecisionDraft): Promise<DecisionEvent> {
-    const { duration_seconds: seconds, ...rest } = draft;
+    const { duration_seconds: seconds, is_forgeable: isForgeable = false, ...rest } = draft;
     const nowMs = this.#now();
     const decision: Decision = {
       ...rest,
       created_at: new Date(nowMs).toISOString(),
       expires_at: new Date(nowMs + seconds * 1000).toISOString(),
     };
-    const [event] = await this.#addAll([decision]);
+    const [event] = await this.#addAll([decision], isForgeable ? new Set([decision.id]) : undefined);
     return event ?? this.#teller.eventOf(decision, 'proposed', 'it is held already');
   }
 
@@ -147,13 +147,16 @@ export class Enforcer implements AsyncDisposable {
     return this.#addAll(asked.map((decision) => shiftDecision(decision, -this.#skewMs())));
   }
 
-  #addAll(decisions: readonly Decision[]): Promise<readonly DecisionEvent[]> {
+  #addAll(
+    decisions: readonly Decision[],
+    forgeable: ReadonlySet<string> = new Set(),
+  ): Promise<readonly DecisionEvent[]> {
     if (this.#turns.waiting >= maxWaiting) {
       return Promise.resolve(
         decisions.map((decision) => this.#teller.tell(decision, 'refused', 'too many changes are waiting')),
       );
     }
-    return this.#turns.take(() => this.#intake.take(decisions, this.#terms()));
+    return this.#turns.take(() => this.#intake.take(decisions, this.#terms(), forgeable));
   }
 
   /** Lifts decisions of any origin by their ids. An event for each that was held; unknown ids are remembered as lifted. */

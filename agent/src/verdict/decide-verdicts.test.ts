@@ -54,7 +54,7 @@ class Run {
 }
 
 function outcome(draft: DecisionDraft, state: DecisionState): DecisionEvent {
-  const { duration_seconds: _, ...decision } = draft;
+  const { duration_seconds: _, is_forgeable: __, ...decision } = draft;
   return {
     decision: { ...decision, created_at: '2026-01-01T00:00:00.000Z', expires_at: '2026-01-01T01:00:00.000Z' },
     state,
@@ -78,6 +78,7 @@ test('one window alone neither alerts nor restricts; N of the last M do', () => 
     scenario: 'port_scan',
     mode: 'enforce',
     duration_seconds: 600,
+    is_forgeable: true,
     alert_id: run.alerts[0]?.id,
   });
   expect(Decision.safeParse(outcome(run.drafts[0]!, 'applied').decision).success).toBe(true);
@@ -320,6 +321,10 @@ test('what is plain has an alert and a decision of its own beside those of the a
     { what: 'model brute_force_ssh 198.51.100.7', alert: 'brute_force_ssh' },
     { what: 'rule ddos_flood 192.168.1.20 tcp/80', alert: 'ddos_flood' },
   ]);
+  expect(
+    run.drafts.map((draft) => 'is_forgeable' in draft),
+    'who answered back is no forgery',
+  ).toEqual([false, false]);
 });
 
 test('the memory of verdicts is bounded and what is forgotten is counted', () => {

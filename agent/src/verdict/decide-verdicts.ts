@@ -145,7 +145,8 @@ export class Verdicts {
   }
 
   #draft(scored: ScoredWindow, finding: readonly Proven[], episode: Episode): readonly DecisionDraft[] {
-    const { taken, running } = this.#prevention.act(judgedOf(scored), finding);
+    const judged = judgedOf(scored);
+    const { taken, running } = this.#prevention.act(judged, finding);
     for (const key of running) {
       const id = this.#decisionIds.get(key);
       if (id !== undefined) this.#episodes.addDecision(episode, id);
@@ -154,7 +155,10 @@ export class Verdicts {
       const id = newId() as DecisionId;
       this.#decisionIds.set(restrictionKey(measure.restriction), id);
       this.#episodes.addDecision(episode, id);
-      return draftOf(measure, scored, id, episode.alert.id);
+      return draftOf(measure, scored, this.#prevention.offenderOf(judged, measure.proof), {
+        id,
+        alertId: episode.alert.id,
+      });
     });
   }
 }

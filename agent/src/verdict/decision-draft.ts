@@ -2,15 +2,25 @@
 import type { Decision } from '@picket/shared/contract/decision';
 import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
 import type { Measure } from '@picket/shared/policy/measures';
+import type { Offender } from '@picket/shared/policy/offending-peer';
 import type { ScoredWindow } from './scored-window.ts';
 
 /**
  * A decision before it is admitted. Whoever admits it gives it its times, for packet time may be years ago, and bends
  * `mode` (what the rule asks for at most) to that of the gateway.
  */
-export type DecisionDraft = Omit<Decision, 'created_at' | 'expires_at'> & { readonly duration_seconds: number };
+export type DecisionDraft = Omit<Decision, 'created_at' | 'expires_at'> & {
+  readonly duration_seconds: number;
+  /** Who it names was not seen to keep up a conversation: it may be a forgery. */
+  readonly is_forgeable?: true;
+};
 
-export function draftOf(measure: Measure, scored: ScoredWindow, id: DecisionId, alertId: AlertId): DecisionDraft {
+export function draftOf(
+  measure: Measure,
+  scored: ScoredWindow,
+  offender: Offender,
+  { id, alertId }: { readonly id: DecisionId; readonly alertId: AlertId },
+): DecisionDraft {
   const { rule, proof, restriction, durationSeconds } = measure;
   return {
     ...restriction,
@@ -23,6 +33,7 @@ export function draftOf(measure: Measure, scored: ScoredWindow, id: DecisionId, 
     alert_id: alertId,
     rule_id: rule.id,
     duration_seconds: durationSeconds,
+    ...(offender.kind === 'peers' && !offender.isGenuine ? { is_forgeable: true as const } : {}),
   };
 }
 
