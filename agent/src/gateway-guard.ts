@@ -29,6 +29,7 @@ export async function guardOf(
     ownMacs: system.ownMacs,
     defaultRoutes: system.defaultRoutes,
     defaultRouteMacs: system.defaultRouteMacs,
+    broadcastAddresses: system.broadcastAddresses,
   };
 }
 

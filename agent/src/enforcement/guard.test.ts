@@ -11,6 +11,7 @@ const guard: Guard = {
   ownMacs: ['02:00:00:00:00:01'],
   defaultRoutes: ['203.0.113.1', 'fe80::1'],
   defaultRouteMacs: ['02:00:00:00:00:fe'],
+  broadcastAddresses: ['192.168.2.255'],
 };
 
 function refusal(scope: DecisionScope, value: string): string | undefined {
@@ -37,6 +38,11 @@ test.each([
   ['pair', '192.168.1.1 192.168.1.20', 'an address of this gateway'],
   ['pair', '203.0.113.9 192.168.1.5', 'never to block'],
   ['port', 'tcp/22', 'management port'],
+  ['ip', '192.168.2.255', '192.168.2.255 is the broadcast address of a subnet of this gateway'],
+  ['cidr', '192.168.2.255/32', 'broadcast address'],
+  ['ip+port', '192.168.2.255 udp/138', 'broadcast address'],
+  ['device', '192.168.2.255', 'broadcast address'],
+  ['pair', '203.0.113.9 192.168.2.255', 'broadcast address'],
 ] as const)('%s %s is refused, and why', (scope, value, reason) => {
   expect(refusal(scope, value)).toContain(reason);
 });
@@ -45,6 +51,8 @@ test.each([
   ['ip', '203.0.113.9'],
   ['ip', '192.168.1.20'],
   ['cidr', '198.51.0.0/16'],
+  ['cidr', '192.168.2.128/25'],
+  ['ip', '192.168.2.254'],
   ['device', '02:00:00:00:00:20'],
   ['port', 'udp/22'],
   ['port', 'tcp/23'],
@@ -55,7 +63,16 @@ test.each([
 });
 
 test('a device that claims the address of the gateway or of its router is cut without it', () => {
-  const claimed = ['192.168.1.20', '192.168.1.1', '203.0.113.1', 'fe80::1', '198.51.100.7', '0.0.0.0', 'fd00::20'];
+  const claimed = [
+    '192.168.1.20',
+    '192.168.1.1',
+    '203.0.113.1',
+    'fe80::1',
+    '198.51.100.7',
+    '0.0.0.0',
+    '192.168.2.255',
+    'fd00::20',
+  ];
   expect(addressesToCut(claimed, guard)).toEqual(['192.168.1.20', 'fd00::20']);
 });
 

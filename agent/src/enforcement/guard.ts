@@ -26,6 +26,8 @@ export interface Guard {
   readonly defaultRoutes: readonly string[];
   /** MACs of those next hops, lower case: refused as values, for all that comes from outside carries them. */
   readonly defaultRouteMacs: readonly string[];
+  /** Of the IPv4 subnets on the gateway's interfaces: no host has one, refused as values. */
+  readonly broadcastAddresses: readonly string[];
 }
 
 /** A guard that protects nothing: the start of every other one. */
@@ -40,6 +42,7 @@ export const emptyGuard: Guard = {
   ownMacs: [],
   defaultRoutes: [],
   defaultRouteMacs: [],
+  broadcastAddresses: [],
 };
 
 /** Throws, naming the text, where the guard holds something that is no address or prefix. */
@@ -52,6 +55,7 @@ export function checkGuard(guard: Guard): void {
     ...guard.neverBlock,
     ...guard.ownAddresses,
     ...guard.defaultRoutes,
+    ...guard.broadcastAddresses,
   ]) {
     mustParsePrefix(text);
   }
@@ -101,6 +105,9 @@ function refuseAddresses(target: DecisionTarget, guard: Guard): string | undefin
   if (own !== undefined) return `${explain(target, own)} an address of this gateway`;
   const route = guardedAddress(target, guard.defaultRoutes);
   if (route !== undefined) return `${explain(target, route)} the next hop of this gateway's default route`;
+  // a network may hold one: then it is its hosts that are meant
+  const everyone = guard.broadcastAddresses.find((address) => address === hostText(target));
+  if (everyone !== undefined) return `${everyone} is the broadcast address of a subnet of this gateway, no host`;
   const listed = guardingPrefix(target, guard.neverBlock);
   return listed === undefined
     ? undefined
@@ -110,6 +117,10 @@ function refuseAddresses(target: DecisionTarget, guard: Guard): string | undefin
 function explain(target: DecisionTarget, entry: string): string {
   const text = textOf(target);
   return text === entry ? `${text} is` : `${text} holds ${entry},`;
+}
+
+function hostText(target: DecisionTarget): string {
+  return target.scope === 'cidr' && target.family === 'ipv4' && target.prefix === 32 ? target.network : textOf(target);
 }
 
 function textOf(target: DecisionTarget): string {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '@picket/shared/policy/decision-value';
 import {
+  broadcastOf,
   parseArp,
   parseIpv6Neighbours,
   parseIpv6Routes,
@@ -26,6 +27,17 @@ fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 0000000
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
   expect(parseIpv6Routes(text)).toEqual(['fe80::1']);
+});
+
+test.each([
+  ['192.168.1.1/24', '192.168.1.255'],
+  ['10.1.2.3/30', '10.1.2.3'],
+  ['10.1.2.2/31', undefined],
+  ['10.1.2.3/32', undefined],
+  ['2001:db8::1/64', undefined],
+  ['', undefined],
+])('the broadcast address of %s is %s', (cidr, expected) => {
+  expect(broadcastOf(cidr)).toBe(expected);
 });
 
 test('MACs of neighbours are read, half-made entries are left out', () => {

@@ -9,12 +9,10 @@ import { readTimeServers } from './time-servers.ts';
 
 export type SystemGuard = Pick<
   Guard,
-  'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'defaultRouteMacs' | 'dnsServers'
+  'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'defaultRouteMacs' | 'broadcastAddresses' | 'dnsServers'
 > & {
   /** Names and addresses: the names are for the caller to look up. */
   readonly timeServers: readonly string[];
-  /** Of the IPv4 subnets on the gateway's interfaces: no device has one. */
-  readonly broadcastAddresses: readonly string[];
 };
 
 /** Reads the system as it is now; a file that is missing teaches nothing. Loopback is left out: it is never a value. */
@@ -33,11 +31,7 @@ export async function readSystemGuard(): Promise<SystemGuard> {
     defaultRouteMacs: unique(neighbours.filter(({ address }) => defaultRoutes.includes(address)).map(({ mac }) => mac)),
     dnsServers: unique(resolvers.flatMap(parseResolvers)).slice(0, maxResolvers),
     timeServers: await readTimeServers(),
-    broadcastAddresses: unique(
-      outside.flatMap(({ family, cidr }) =>
-        family === 'IPv4' && cidr !== null ? [ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString()] : [],
-      ),
-    ),
+    broadcastAddresses: unique(outside.flatMap(({ cidr }) => broadcastOf(cidr ?? '') ?? [])),
   };
 }
 
@@ -50,6 +44,12 @@ const resolverFiles = [
   '/run/resolvconf/resolv.conf',
 ];
 const maxResolvers = 16;
+
+/** Of `192.168.1.1/24`; undefined for IPv6, and for links of two hosts or one: their last address is a host's. */
+export function broadcastOf(cidr: string): string | undefined {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr) || Number(cidr.split('/')[1]) >= 31) return undefined;
+  return ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString();
+}
 
 interface Neighbour {
   readonly address: string;
