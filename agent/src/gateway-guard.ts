@@ -29,6 +29,7 @@ export async function guardOf(
     ownMacs: system.ownMacs,
     defaultRoutes: system.defaultRoutes,
     defaultRouteMacs: system.defaultRouteMacs,
+    outsideLegs: system.outsideLegs,
     broadcastAddresses: system.broadcastAddresses,
   };
 }

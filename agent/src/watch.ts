@@ -94,6 +94,7 @@ export class Watch implements AsyncDisposable {
     const registry = new DeviceRegistry({
       lanPrefixes: config.lan_prefixes,
       relayMacs: relayMacsOf(options.guard),
+      outsideLegs: options.guard.outsideLegs,
       broadcastAddresses: options.broadcastAddresses,
       capacity: config.max_devices,
     });
@@ -195,6 +196,7 @@ export class Watch implements AsyncDisposable {
   async useGuard(guard: Guard): Promise<void> {
     await this.enforcer.useGuard(guard);
     this.registry.useRelayMacs(relayMacsOf(guard));
+    this.registry.useOutsideLegs(guard.outsideLegs);
   }
 
   /**

@@ -54,6 +54,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     defaultRouteMacs: [],
     dnsServers: [],
     timeServers: [],
+    outsideLegs: [],
     broadcastAddresses: [],
   };
   const isJson = options.json === true;

@@ -222,3 +222,31 @@ test('what a known router brought, or was first seen by its answer, was not seen
   registry.useRelayMacs([]);
   expect(isRelayed({ srcMac: router }), 'of a capture from elsewhere nothing is known').toBe(false);
 });
+
+test('what arrives on the way out from beyond its link is nobody’s first word, whichever router brought it', () => {
+  const [leg, lan, otherRouter, device] = [
+    '02:00:00:00:00:01',
+    '02:00:00:00:00:02',
+    '00:00:5e:00:01:07',
+    '02:00:00:00:00:20',
+  ];
+  const registry = new DeviceRegistry({
+    relayMacs: [leg, lan],
+    outsideLegs: [{ mac: leg, subnets: ['203.0.113.2/24', '192.168.0.2/24'] }],
+  });
+  const see = (src: string, srcMac: string, dstMac: string): boolean => {
+    const batch = flowBatchOf([{ src, dst: '198.51.100.9', srcMac, dstMac }]);
+    registry.attribute(batch, 0);
+    return registry.isRelayed(batch, 0);
+  };
+  expect(see('192.168.1.20', otherRouter, leg), 'forged beyond a router that is not the next hop').toBe(true);
+  expect(registry.addressesOf(otherRouter)).toEqual([]);
+  expect(registry.takeSightings()).toMatchObject([{ device: { address: '192.168.1.20', mac: null } }]);
+  expect(see('192.168.1.20', device, lan)).toBe(false);
+  expect(registry.addressesOf(device)).toEqual(['192.168.1.20']);
+  expect(see('192.168.1.20', otherRouter, leg)).toBe(true);
+  expect(registry.addressesOf(device), 'nor does it take a known MAC away').toEqual(['192.168.1.20']);
+  expect(see('192.168.0.9', device, leg), 'a neighbour on the link itself').toBe(false);
+  registry.useOutsideLegs([]);
+  expect(see('192.168.1.20', otherRouter, leg), 'learned when the network changed').toBe(false);
+});

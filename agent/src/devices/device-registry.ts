@@ -15,9 +15,17 @@ export interface DeviceRegistryOptions {
   readonly lanPrefixes?: readonly string[];
   /** See `useRelayMacs`. */
   readonly relayMacs?: readonly string[];
+  /** See `useOutsideLegs`. */
+  readonly outsideLegs?: readonly OutsideLeg[];
   /** Subnet broadcast addresses, canonical text: no device has one. */
   readonly broadcastAddresses?: readonly string[];
   readonly capacity?: number;
+}
+
+/** An interface that a default route leaves by, by its MAC, and the IPv4 subnets on its link. */
+export interface OutsideLeg {
+  readonly mac: string;
+  readonly subnets: readonly string[];
 }
 
 /** One device; the same object for as long as the registry remembers it. */
@@ -70,6 +78,8 @@ export class DeviceRegistry {
   readonly #lan: LanPrefixes;
   /** See `macKey`. */
   #relayMacs: ReadonlySet<number> = new Set();
+  /** By `macKey`: what is on the link there. */
+  #outsideLegs: ReadonlyMap<number, LanPrefixes> = new Map();
   readonly #broadcastAddresses: ReadonlySet<string>;
   readonly #capacity: number;
   readonly #devices = new Map<Key, KnownDevice>();
@@ -85,6 +95,7 @@ export class DeviceRegistry {
   constructor(options: DeviceRegistryOptions = {}) {
     this.#lan = new LanPrefixes(options.lanPrefixes ?? defaultLanPrefixes);
     this.useRelayMacs(options.relayMacs ?? []);
+    this.useOutsideLegs(options.outsideLegs ?? []);
     this.#broadcastAddresses = new Set(options.broadcastAddresses);
     this.#capacity = options.capacity ?? 4096;
   }
@@ -117,8 +128,17 @@ export class DeviceRegistry {
    */
   isRelayed(batch: FlowBatch, row: number): boolean {
     if (this.#relayMacs.size === 0) return false;
+    if (this.#cameFromBeyond(batch, row)) return true;
     const src = macKey(batch.srcMac, row);
     return src === 0 ? macKey(batch.dstMac, row) !== 0 : this.#relayMacs.has(src);
+  }
+
+  /**
+   * Legs of the gateway on the way out. What arrives there from an address that is not on its link was forwarded by some
+   * router, whatever its MAC: one of a redundant pair (VRRP, HSRP) speaks with another than the next hop has.
+   */
+  useOutsideLegs(legs: readonly OutsideLeg[]): void {
+    this.#outsideLegs = new Map(legs.map(({ mac, subnets }) => [macKeyOf(mac), new LanPrefixes(subnets)]));
   }
 
   /** Flows of these addresses (canonical text) belong to no device. */
@@ -189,7 +209,7 @@ export class DeviceRegistry {
     }
     (device.hasSpoken ? this.#spoken : this.#silent).touch(device);
     if (known === undefined) this.#add(device);
-    const isNewMac = end === 'src' && this.#learnMac(device, batch.srcMac, row);
+    const isNewMac = end === 'src' && !this.#cameFromBeyond(batch, row) && this.#learnMac(device, batch.srcMac, row);
     if (isFirst || isNewMac) this.#report({ device: { address: device.address, mac: device.mac }, atUs });
     return device;
   }
@@ -204,6 +224,13 @@ export class DeviceRegistry {
     this.#devices.delete(oldest.key);
     this.#forgetMac(oldest);
     this.#evicted += 1;
+  }
+
+  /** IPv4 alone: of IPv6 a link has more prefixes than the gateway has addresses. */
+  #cameFromBeyond(batch: FlowBatch, row: number): boolean {
+    if (this.#outsideLegs.size === 0 || batch.family[row] !== 4) return false;
+    const link = this.#outsideLegs.get(macKey(batch.dstMac, row));
+    return link !== undefined && !link.contains(batch.srcAddress, row, 4);
   }
 
   /** The MAC that sent the flow's first packet, unless the gateway or a router did. True when it is news. */

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { parseAddress } from '@picket/shared/policy/decision-value';
 import {
   broadcastOf,
+  legsOf,
   parseArp,
+  parseDefaultInterfaces,
   parseIpv6Neighbours,
   parseIpv6Routes,
   parseResolvers,
@@ -18,6 +20,7 @@ wwan0\t00000000\t00000000\t0001\t0\t0\t700\t00000000\t0\t0\t0
 `;
   expect(parseRoutes(text)).toEqual(['192.168.1.1']);
   expect(parseRoutes('')).toEqual([]);
+  expect(parseDefaultInterfaces(text)).toEqual(['eth0', 'wwan0']);
 });
 
 test('IPv6 default routes are read, those without a next hop are not', () => {
@@ -27,6 +30,19 @@ fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 0000000
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
   expect(parseIpv6Routes(text)).toEqual(['fe80::1']);
+});
+
+test('the legs of the default routes are known by their MACs, with all that is on the link of those', () => {
+  const one = (mac: string, cidr: string) => ({ mac, cidr, family: cidr.includes(':') ? 'IPv6' : 'IPv4' }) as const;
+  const interfaces = {
+    wan: [one('02:AB:00:00:00:01', '203.0.113.2/24'), one('02:ab:00:00:00:01', 'fe80::1/64')],
+    'wan.7': [one('02:ab:00:00:00:01', '192.168.7.1/24')],
+    lan: [one('02:ab:00:00:00:02', '192.168.1.1/24')],
+    ppp0: [one('00:00:00:00:00:00', '198.51.100.1/32')],
+  };
+  expect(legsOf(interfaces, ['wan', 'ppp0', 'gone'])).toEqual([
+    { mac: '02:ab:00:00:00:01', subnets: ['203.0.113.2/24', '192.168.7.1/24'] },
+  ]);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /** What the guard can learn of the gateway itself: its addresses, MACs, default routes, resolvers and time servers. */
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
@@ -9,7 +9,13 @@ import { readTimeServers } from './time-servers.ts';
 
 export type SystemGuard = Pick<
   Guard,
-  'ownAddresses' | 'ownMacs' | 'defaultRoutes' | 'defaultRouteMacs' | 'broadcastAddresses' | 'dnsServers'
+  | 'ownAddresses'
+  | 'ownMacs'
+  | 'defaultRoutes'
+  | 'defaultRouteMacs'
+  | 'outsideLegs'
+  | 'broadcastAddresses'
+  | 'dnsServers'
 > & {
   /** Names and addresses: the names are for the caller to look up. */
   readonly timeServers: readonly string[];
@@ -29,6 +35,7 @@ export async function readSystemGuard(): Promise<SystemGuard> {
     ownMacs: unique(outside.map((address) => address.mac.toLowerCase()).filter((mac) => mac !== '00:00:00:00:00:00')),
     defaultRoutes,
     defaultRouteMacs: unique(neighbours.filter(({ address }) => defaultRoutes.includes(address)).map(({ mac }) => mac)),
+    outsideLegs: legsOf(networkInterfaces(), parseDefaultInterfaces(route)),
     dnsServers: unique(resolvers.flatMap(parseResolvers)).slice(0, maxResolvers),
     timeServers: await readTimeServers(),
     broadcastAddresses: unique(outside.flatMap(({ cidr }) => broadcastOf(cidr ?? '') ?? [])),
@@ -85,6 +92,35 @@ async function readIpv6Neighbours(nextHops: readonly string[]): Promise<readonly
 
 function isMac(text: string): boolean {
   return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text) && text !== '00:00:00:00:00:00';
+}
+
+/** Interfaces that default routes leave by, in the text of /proc/net/route; with a next hop or without. */
+export function parseDefaultInterfaces(text: string): readonly string[] {
+  return unique(
+    text.split('\n').flatMap((line) => {
+      const [name = '', destination, , , , , , mask] = line.split('\t').map((field) => field.trim());
+      return destination === '00000000' && mask === '00000000' ? [name] : [];
+    }),
+  );
+}
+
+/** VLANs of one card share its MAC: what is on the link of any of them is on the link of that MAC. */
+export function legsOf(
+  interfaces: NodeJS.Dict<readonly Pick<NetworkInterfaceInfo, 'mac' | 'cidr' | 'family'>[]>,
+  names: readonly string[],
+): Guard['outsideLegs'] {
+  const macs = unique(
+    names.flatMap((name) => (interfaces[name] ?? []).map(({ mac }) => mac.toLowerCase()).filter(isMac)),
+  );
+  const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
+  return macs.map((mac) => ({
+    mac,
+    subnets: unique(
+      all.flatMap((one) =>
+        one.family === 'IPv4' && one.mac.toLowerCase() === mac && one.cidr !== null ? [one.cidr] : [],
+      ),
+    ),
+  }));
 }
 
 /** Next hops of the default routes in the text of /proc/net/route: little-endian hex. */

@@ -35,6 +35,10 @@ export const GuardMessage = z.strictObject({
   ownMacs: z.array(mac).max(256).readonly(),
   defaultRoutes: z.array(address).max(64).readonly(),
   defaultRouteMacs: z.array(mac).max(64).readonly(),
+  outsideLegs: z
+    .array(z.strictObject({ mac, subnets: z.array(address).max(64).readonly() }))
+    .max(64)
+    .readonly(),
   broadcastAddresses: z.array(address).max(1024).readonly(),
 }) satisfies z.ZodType<Guard>;
 
