@@ -167,7 +167,7 @@ function evaluationOf(folder: string): Evaluation {
 
 withExtras(program.command('card').description('print the model card of an evaluated training'))
   .argument('<dir>', 'what train and evaluate wrote')
-  .option('--bundle-version <version>', 'such as cnn-lstm-3', 'not built yet')
+  .option('--bundle-version <version>', 'such as cnn-lstm-4', 'not built yet')
   .action((folder: string, options: CardOptions & { bundleVersion: string }) => {
     const record = readTrainingRecord(folder);
     process.stdout.write(
@@ -177,7 +177,7 @@ withExtras(program.command('card').description('print the model card of an evalu
 
 withExtras(program.command('build').description('pack a trained and evaluated network into a bundle'))
   .argument('<dir>', 'what train and evaluate wrote')
-  .requiredOption('--bundle-version <version>', 'such as cnn-lstm-3')
+  .requiredOption('--bundle-version <version>', 'such as cnn-lstm-4')
   .requiredOption('--out <dir>', 'the bundle')
   .option('--pin <file>', "the agent's shipped-bundle.ts, for the bundle that ships with it")
   .action((folder: string, options: CardOptions & { bundleVersion: string; out: string; pin?: string }) => {

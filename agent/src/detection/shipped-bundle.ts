@@ -1,6 +1,6 @@
 /** The bundle that this agent ships with, pinned by the hash of its manifest. Written by `models build --pin`. */
 import { fileURLToPath } from 'node:url';
 
-export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-3', import.meta.url));
+export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-4', import.meta.url));
 
-export const shippedManifestSha256 = 'f14d96f6c738c96ba581d8be51f7072a4fc3e3263d25ad09e004a9883502d7b4';
+export const shippedManifestSha256 = '80c56b0e6c35a6d59d94ef7b5e7d3dc88929b9784afb71ec81291f9075978f4d';
