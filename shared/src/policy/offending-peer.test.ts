@@ -284,3 +284,30 @@ test('what a router brought in the name of the device itself is told as such', (
   const beacons = times(5, () => outbound('198.51.100.66', { isRelayed: true }));
   expect(offenderOf('botnet_beacon', beacons)).toMatchObject({ kind: 'destination', isRelayed: true });
 });
+
+test('who holds up answers is told from who keeps a line open that both ends use', () => {
+  const eightSeconds = { startedAtUs: 0, lastPacketAtUs: 8e6 };
+  const line = {
+    srcIp: '198.51.100.1',
+    dstPort: 7007,
+    ...eightSeconds,
+    fwdPackets: 32,
+    bwdPackets: 16,
+    fwdBytes: 16,
+    bwdBytes: 16,
+  };
+  const heldUp = {
+    srcIp: '203.0.113.9',
+    dstPort: 80,
+    ...eightSeconds,
+    fwdPackets: 5,
+    bwdPackets: 2,
+    fwdBytes: 240,
+    bwdBytes: 0,
+  };
+  const flows = [line, line, heldUp, heldUp];
+  expect(offenderOf('slow_rate', flows)).toEqual(peers('203.0.113.9'));
+  expect(offenderOf('slow_rate', flows, { flowImportance: [0.5, 0.4, 0, 0.1] })).toEqual(peers('203.0.113.9'));
+  const readSlowly = { ...heldUp, fwdPackets: 9, bwdPackets: 9, fwdBytes: 250, bwdBytes: 2000 };
+  expect(offenderOf('slow_rate', [line, readSlowly, readSlowly])).toEqual(peers('203.0.113.9'));
+});

@@ -201,9 +201,14 @@ function likeness(flow: JudgedFlow, attack: AttackClass): number {
   const seconds = (flow.lastPacketAtUs - flow.startedAtUs) / 1e6;
   if (attack === 'port_scan') return flow.fwdPackets <= 4 && flow.fwdBytes + flow.bwdBytes <= 200 ? 1 : unlike;
   if (attack === 'ddos_flood') return flow.bwdBytes === 0 || flow.fwdPackets >= 50 * Math.max(seconds, 1) ? 1 : unlike;
-  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds ? 1 : unlike;
+  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds && !isDialogue(flow) ? 1 : unlike;
   if (attack === 'data_exfiltration') return Math.min(1, 0.01 + flow.fwdBytes / 100_000);
   return 1;
+}
+
+/** Both ends say about as much, again and again: a line that is kept open and used, not one that somebody holds up. */
+function isDialogue({ fwdPackets, bwdPackets, fwdBytes, bwdBytes }: JudgedFlow): boolean {
+  return Math.min(fwdPackets, bwdPackets) >= 6 && bwdBytes >= fwdBytes / 2 && bwdBytes <= fwdBytes * 2;
 }
 
 function totalWeight(flows: readonly WeighedFlow[]): number {
