@@ -93,7 +93,7 @@ export class Fleet implements AsyncDisposable {
       sign: (typ, document) => keys.signingKey.sign(typ, document),
       publish: (topic, payload, how) => this.#publish(topic, payload, how),
       rulesFor: (gateway) => this.rollouts.rulesFor(gateway),
-      rollOutRules: (by) => this.rollouts.begin(by),
+      changeRules: (by, change) => this.rollouts.changeRules(by, change),
       unmonitoredBy: (gateway) => this.#started().unmonitoredBy(gateway),
       bundleFor: (gateway) => this.models.wantedBy(gateway),
       unblocksOwedBy: (gateway) => this.#started().unblocksOwedBy(gateway),

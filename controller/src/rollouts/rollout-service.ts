@@ -42,6 +42,9 @@ export class RolloutService implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #queue: Promise<void> = Promise.resolve();
   #isDue = false;
+  /** Settles when no rule is being changed by this controller. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #changes = 0;
 
   constructor(parts: RolloutServiceParts) {
     this.#parts = parts;
@@ -67,6 +70,15 @@ export class RolloutService implements AsyncDisposable {
 
   /** What this gateway's policy says: what is wanted once its wave came, what it has until then. */
   async rulesFor(gateway: GatewayId): Promise<readonly Rule[]> {
+    for (;;) {
+      await this.#changing;
+      const seen = this.#changes;
+      const rules = await this.#rulesNow(gateway);
+      if (seen === this.#changes) return rules;
+    }
+  }
+
+  async #rulesNow(gateway: GatewayId): Promise<readonly Rule[]> {
     const latest = await this.#parts.rollouts.latest();
     if (latest === undefined || latest.rollout.state === 'completed') return this.#parts.rulesFor(gateway);
     const row = latest.gateways.find(({ gateway_id: id }) => id === gateway);
@@ -77,7 +89,28 @@ export class RolloutService implements AsyncDisposable {
   }
 
   /** The rules as they are now, to everybody, wave by wave. Takes the place of a roll-out under way. */
-  async begin(by: Actor): Promise<StoredRollout> {
+  begin(by: Actor): Promise<StoredRollout> {
+    return this.#stage(by, async () => {}).then(({ id }) => this.get(id));
+  }
+
+  /** Changes the rules and begins their roll-out: whoever signs policies meanwhile waits, or a gateway would have them ahead of its wave. */
+  async changeRules<T>(by: Actor, change: () => Promise<T>): Promise<T> {
+    return (await this.#stage(by, change)).result;
+  }
+
+  async #stage<T>(by: Actor, change: () => Promise<T>): Promise<{ readonly id: RolloutId; readonly result: T }> {
+    const turn = this.#changing.then(async () => {
+      this.#changes += 1;
+      const result = await change();
+      return { id: await this.#insert(by), result };
+    });
+    this.#changing = turn.catch(() => {});
+    const staged = await turn;
+    await this.#carryOnNow();
+    return staged;
+  }
+
+  async #insert(by: Actor): Promise<RolloutId> {
     const now = this.#now().toISOString();
     const id = newId() as RolloutId;
     const rollout = {
@@ -92,8 +125,7 @@ export class RolloutService implements AsyncDisposable {
     };
     await this.#parts.rollouts.insert(rollout);
     await this.#parts.audit.record({ actor: by, what: 'rollout.begin', onWhat: `rollout ${id}` });
-    await this.#carryOnNow();
-    return this.get(id);
+    return id;
   }
 
   /** After silence: the gateways get their time once more. Throws `NotFound`, `Conflict`. */

@@ -158,6 +158,32 @@ describeOnBothDatabases('roll-outs of rules', (open) => {
     await until(api, { state: 'completed' });
   });
 
+  test('a policy that is made while a rule is being changed waits for its roll-out', async () => {
+    await using place = await open();
+    await using api = await startFleet(place.url);
+    const { fleet, history } = api.controller;
+    const before = await rulesOfAll(api);
+    let refreshed: Promise<void> | undefined;
+    await fleet.twin.changeRules({ username: 'admin', address: null }, async () => {
+      const [first] = await history.rules.all();
+      await api.controller.database.writer
+        .updateTable('rules')
+        .set({ name: 'Stop scans' })
+        .where('id', '=', first!.id)
+        .execute();
+      // The rule is there, its roll-out is not; without waiting this would sign it for edge-2 within these reads.
+      refreshed = fleet.twin.refreshPolicy(GatewayId.parse('edge-2'));
+      for (let read = 0; read < 20; read++) await rulesOfAll(api);
+    });
+    await refreshed;
+    await until(api, { wave: 0, gateways: [{ gateway_id: 'edge-1', version: signed }] });
+    expect((await rulesOfAll(api))[1]).toEqual(before[1]);
+    await expect(
+      fleet.twin.changeRules({ username: 'admin', address: null }, () => Promise.reject(new Error('no such rule'))),
+    ).rejects.toThrow('no such rule');
+    await fleet.twin.refreshAll(); // what failed holds nobody up
+  });
+
   test('a person aborts, a newer change supersedes, and a roll-out waits for somebody to be there', async () => {
     await using place = await open();
     await using api = await startFleet(place.url);

@@ -3,8 +3,8 @@ import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Actor } from '../audit/audit-service.ts';
 
 export interface PolicyPublisher {
-  /** The rules changed: every gateway gets a new policy version, wave by wave. `by`: whoever changed them. */
-  rulesChanged(by?: Actor): Promise<void>;
+  /** Makes this change of the rules, and gives every gateway a new policy version, wave by wave, unless it throws. */
+  changeRules<T>(by: Actor, change: () => Promise<T>): Promise<T>;
   /** The devices that this gateway is not to watch changed. */
   monitoringChanged(gatewayId: GatewayId): Promise<void>;
   /** Other model bundles are wanted, of the fleet or of some gateways. */

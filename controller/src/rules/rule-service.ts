@@ -105,13 +105,14 @@ export class RuleService {
       updated_at: now,
       updated_by: actor.username,
     };
-    const outcome = await this.#rules.insert(row, maxRules);
-    if (outcome === 'taken') throw nameTaken(input.name);
-    if (outcome === 'full') throw new Conflict(`there are ${maxRules} rules already; delete one first`);
-    const rule = toStoredRule(row);
-    await this.#audit.record({ actor, what: 'rule.create', onWhat: `rule ${rule.id}`, after: rule });
-    await this.#policies.rulesChanged(actor);
-    return rule;
+    return this.#policies.changeRules(actor, async () => {
+      const outcome = await this.#rules.insert(row, maxRules);
+      if (outcome === 'taken') throw nameTaken(input.name);
+      if (outcome === 'full') throw new Conflict(`there are ${maxRules} rules already; delete one first`);
+      const rule = toStoredRule(row);
+      await this.#audit.record({ actor, what: 'rule.create', onWhat: `rule ${rule.id}`, after: rule });
+      return rule;
+    });
   }
 
   /** `version`: the one the change is made upon; undefined takes whatever is there. Throws `PreconditionFailed`. */
@@ -129,23 +130,24 @@ export class RuleService {
       updated_by: _by,
       ...columns
     } = { ...wanted, ...toColumns(wanted) };
-    const outcome = await this.#rules.update(id, before.version, {
-      ...columns,
-      updated_at: this.#now().toISOString(),
-      updated_by: actor.username,
+    return this.#policies.changeRules(actor, async () => {
+      const outcome = await this.#rules.update(id, before.version, {
+        ...columns,
+        updated_at: this.#now().toISOString(),
+        updated_by: actor.username,
+      });
+      if (outcome === 'taken') throw nameTaken(change.name ?? '');
+      if (outcome === 'stale') throw changedMeanwhile();
+      const after = await this.get(id);
+      await this.#audit.record({
+        actor,
+        what: 'rule.update',
+        onWhat: `rule ${id}`,
+        before: toStoredRule(before),
+        after,
+      });
+      return after;
     });
-    if (outcome === 'taken') throw nameTaken(change.name ?? '');
-    if (outcome === 'stale') throw changedMeanwhile();
-    const after = await this.get(id);
-    await this.#audit.record({
-      actor,
-      what: 'rule.update',
-      onWhat: `rule ${id}`,
-      before: toStoredRule(before),
-      after,
-    });
-    await this.#policies.rulesChanged(actor);
-    return after;
   }
 
   /** Without `isEnabled` the other of the two; with it repeatable: nothing changes where it is so already. */
@@ -158,9 +160,10 @@ export class RuleService {
   async delete(id: RuleId, version: number | undefined, actor: Actor): Promise<void> {
     const before = await this.#find(id);
     checkVersion(before, version);
-    if ((await this.#rules.delete(id, before.version)) === 'stale') throw changedMeanwhile();
-    await this.#audit.record({ actor, what: 'rule.delete', onWhat: `rule ${id}`, before: toStoredRule(before) });
-    await this.#policies.rulesChanged(actor);
+    await this.#policies.changeRules(actor, async () => {
+      if ((await this.#rules.delete(id, before.version)) === 'stale') throw changedMeanwhile();
+      await this.#audit.record({ actor, what: 'rule.delete', onWhat: `rule ${id}`, before: toStoredRule(before) });
+    });
   }
 
   /** Undefined where there is none, or none any more. */

@@ -35,9 +35,10 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
     return Promise.resolve();
   }
 
-  rulesChanged(): Promise<void> {
+  async changeRules<T>(_by: unknown, change: () => Promise<T>): Promise<T> {
+    const result = await change();
     this.ruleChanges += 1;
-    return Promise.resolve();
+    return result;
   }
 
   unblocksChanged(gateway: GatewayId): Promise<void> {

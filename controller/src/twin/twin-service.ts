@@ -29,8 +29,8 @@ export interface TwinServiceParts {
   readonly publish: (topic: string, payload: string, options: { readonly retain: boolean }) => Promise<void>;
   /** Rules that this gateway may have by now. */
   readonly rulesFor: (gateway: GatewayId) => Promise<readonly Rule[]>;
-  /** They changed, by this person: gives them to every gateway, wave by wave. */
-  readonly rollOutRules: (by: Actor) => Promise<unknown>;
+  /** Makes this person's change of them, and gives them to every gateway, wave by wave. */
+  readonly changeRules: <T>(by: Actor, change: () => Promise<T>) => Promise<T>;
   /** Addresses of devices that this gateway is not to watch. */
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
   /** The model bundle that this gateway shall serve; undefined: its own. */
@@ -81,8 +81,8 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, UnblockP
     }
   }
 
-  async rulesChanged(by: Actor = { username: 'system', address: null }): Promise<void> {
-    await this.#parts.rollOutRules(by);
+  changeRules<T>(by: Actor, change: () => Promise<T>): Promise<T> {
+    return this.#parts.changeRules(by, change);
   }
 
   async bundlesChanged(): Promise<void> {
