@@ -14,6 +14,7 @@ import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
 import { NetworkWatch } from './enforcement/network-watch.ts';
+import { OffenceStore } from './enforcement/offence-store.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
@@ -86,6 +87,9 @@ export async function runAgent(
   const privilege = helper !== undefined ? 'separated' : isLive && holds('net_admin') ? 'whole' : 'none';
   const clock = new SteadyClock(systemTime());
   const system = await readSystemGuard();
+  // packet time of a replay is no time to remember anybody by
+  const offences = isLive ? OffenceStore.open({ path: join(config.state_dir, 'offences.sqlite'), log }) : undefined;
+  if (offences !== undefined) resources.use(offences);
   const watch = resources.use(
     await Watch.open({
       config,
@@ -96,6 +100,7 @@ export async function runAgent(
       guard: await guardOf(config, identity, system),
       broadcastAddresses: system.broadcastAddresses,
       store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'), clock)),
+      offences,
       clock,
       heldOpen: () => readHeldOpen(config.state_dir, clock),
       failPolicy: config.fail_policy,

@@ -16,6 +16,7 @@ import { readBundleTrust } from './detection/bundle-trust.ts';
 import { DeviceRegistry, type DeviceSighting, type FlowRole } from './devices/device-registry.ts';
 import type { DecisionStore } from './enforcement/decision-store.ts';
 import { Enforcer } from './enforcement/enforcer.ts';
+import type { OffenceStore } from './enforcement/offence-store.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { refuseByGuard, type Guard } from './enforcement/guard.ts';
 import type { HeldOpenMark } from './enforcement/held-open.ts';
@@ -48,6 +49,8 @@ export interface WatchOptions {
   readonly guard: Guard;
   readonly broadcastAddresses: readonly string[];
   readonly store: DecisionStore;
+  /** Who was restricted before; left out: everybody is a stranger at each start. */
+  readonly offences?: OffenceStore | undefined;
   /** What decisions begin and end by. `packet`: a replay at full speed, whose minutes pass in milliseconds. */
   readonly clock: SteadyClock | 'packet';
   /** The owner's word that nothing may be restricted now. Default: never. */
@@ -116,6 +119,8 @@ export class Watch implements AsyncDisposable {
         return !parsed.ok || refuseByGuard(parsed.target, guardNow()) !== undefined;
       },
     });
+    const { offences } = options;
+    verdicts.restore(options.store.all(), offences?.known() ?? [], offences?.lifted() ?? []);
     const enforcer = resources.use(
       await Enforcer.open({
         store: options.store,
@@ -132,6 +137,7 @@ export class Watch implements AsyncDisposable {
         onEvent: (event) => {
           listener.onDecision(event);
           for (const alert of verdicts.noteDecision(event)) listener.onAlert(alert);
+          remember(event, verdicts, offences);
         },
       }),
     );
@@ -220,4 +226,12 @@ export class Watch implements AsyncDisposable {
 /** What this gateway and its next hops forward, others have sent. */
 function relayMacsOf({ ownMacs, defaultRouteMacs }: Guard): readonly string[] {
   return [...ownMacs, ...defaultRouteMacs];
+}
+
+/** Over a restart: who was restricted in earnest, and what a person ended. */
+function remember({ state, decision }: DecisionEvent, verdicts: Verdicts, offences: OffenceStore | undefined): void {
+  const record = offences === undefined ? undefined : verdicts.recordOf(decision);
+  if (record === undefined) return;
+  if (state === 'verified') offences?.keep(record);
+  else if (state === 'retracted') offences?.lift(record);
 }

@@ -3,14 +3,14 @@
  * clock and does no I/O; time is packet time, so that a replayed capture gets the verdicts it got live.
  */
 import type { Alert, AlertType } from '@picket/shared/contract/alert';
-import type { DecisionEvent } from '@picket/shared/contract/decision';
+import type { Decision, DecisionEvent } from '@picket/shared/contract/decision';
 import { newId, type BootId, type DecisionId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
 import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import { defaultRules } from '@picket/shared/policy/default-rules';
-import { findingsOf, type Proven } from '@picket/shared/policy/measures';
+import { findingsOf, type MeasureRecord, type Proven } from '@picket/shared/policy/measures';
 import { Prevention, type PreventionOptions } from '@picket/shared/policy/prevention';
-import { restrictionKey } from '@picket/shared/policy/restriction';
+import { restrictionKey, type Restriction } from '@picket/shared/policy/restriction';
 import { AlertEpisodes, type Episode } from './alert-episodes.ts';
 import { draftOf, type DecisionDraft } from './decision-draft.ts';
 import { judgedOf, likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
@@ -61,6 +61,22 @@ export class Verdicts {
   /** Devices, cooldowns and episodes that had to be forgotten. */
   get evicted(): number {
     return this.#prevention.evicted + this.#episodes.evicted;
+  }
+
+  /**
+   * At a start: what is held already is not asked for again, nor what a person lifted before its end, and who was
+   * restricted before is no stranger.
+   */
+  restore(held: readonly Decision[], known: readonly MeasureRecord[], lifted: readonly MeasureRecord[]): void {
+    this.#prevention.restore(held, known, lifted);
+    for (const decision of held) {
+      if (decision.rule_id !== null) this.#decisionIds.set(restrictionKey(decision), decision.id);
+    }
+  }
+
+  /** What the next run has to know of it; undefined where that is nothing. */
+  recordOf(restriction: Restriction): MeasureRecord | undefined {
+    return this.#prevention.recordOf(restriction);
   }
 
   /** From here on these rules count, in this order; what was seen so far counts for them too. */

@@ -1,4 +1,5 @@
 /** What rules asked for and still lasts, so that nothing is asked for twice, and how long each time. Packet times in µs. */
+import type { Decision } from '../contract/decision.ts';
 import type { DeviceStep, Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Proof } from './evidence.ts';
@@ -43,12 +44,24 @@ export interface Measures {
 
 export const noMeasures: Measures = { taken: [], running: [] };
 
-interface Running {
-  readonly sinceUs: number;
-  readonly untilUs: number;
+/** What a restart must not forget of a restriction that held. */
+export interface MeasureRecord {
+  /** `restrictionKey`. */
+  readonly key: string;
   readonly ruleId: string;
   /** Whose offence it is; null: it protects a target and is held against nobody. */
   readonly who: string | null;
+  readonly sinceUs: number;
+  readonly untilUs: number;
+  /** How often its offender was restricted under the rule by then; 0 where that was forgiven, or is nobody's. */
+  readonly times: number;
+  /** Place in the rule's ladder. */
+  readonly step: number;
+}
+
+interface Running extends Pick<MeasureRecord, 'ruleId' | 'who' | 'sinceUs' | 'untilUs'> {
+  /** What its offender had done before. */
+  readonly before: Offence | undefined;
 }
 
 export class MeasureBook {
@@ -74,8 +87,15 @@ export class MeasureBook {
     this.#offences.note(rule, who, atUs, place);
   }
 
+  /** It never held: its offender has got no further. */
   forget(restriction: Restriction): void {
-    this.#running.delete(restrictionKey(restriction));
+    const key = restrictionKey(restriction);
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    this.#running.delete(key);
+    const { ruleId, who, sinceUs, before } = running;
+    if (who === null || this.#offences.latest(ruleId, who)?.firedAtUs !== sinceUs) return;
+    this.#offences.putBack(ruleId, who, before);
   }
 
   forgive(restriction: Restriction): void {
@@ -91,12 +111,14 @@ export class MeasureBook {
     atUs: number,
     rung?: { readonly step: DeviceStep; readonly place: number },
   ): Measure {
+    const before = who === null ? undefined : this.#offences.latest(rule.id, who);
     const seconds = who === null ? rule.duration_seconds : this.#offences.note(rule, who, atUs, rung?.place);
     this.#running.set(restrictionKey(restriction), {
       sinceUs: atUs,
       untilUs: atUs + seconds * 1_000_000,
       ruleId: rule.id,
       who,
+      before,
     });
     const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
     return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
@@ -106,5 +128,39 @@ export class MeasureBook {
     const running = this.#running.get(key);
     // Far before it began a clock was set back, and nobody knows: it is asked for again rather than never.
     return running !== undefined && Math.abs(atUs - running.sinceUs) < running.untilUs - running.sinceUs;
+  }
+
+  /** What is to be remembered of it over a restart; undefined where no rule asked for it. */
+  recordOf(restriction: Restriction): MeasureRecord | undefined {
+    const key = restrictionKey(restriction);
+    const running = this.#running.get(key);
+    if (running === undefined) return undefined;
+    const { ruleId, who, sinceUs, untilUs } = running;
+    const offence = who === null ? undefined : this.#offences.latest(ruleId, who);
+    return { key, ruleId, who, sinceUs, untilUs, times: offence?.times ?? 0, step: offence?.step ?? 0 };
+  }
+
+  /**
+   * What was remembered, at a start: who was restricted before, and what is not to be asked for again, because it is held
+   * or because a person lifted it before its end.
+   */
+  restore(held: readonly Decision[], known: readonly MeasureRecord[], lifted: readonly MeasureRecord[]): void {
+    for (const { ruleId, who, sinceUs, untilUs, times, step } of known) {
+      if (who === null || times === 0 || (this.#offences.latest(ruleId, who)?.firedAtUs ?? 0) > sinceUs) continue;
+      this.#offences.putBack(ruleId, who, { times, firedAtUs: sinceUs, untilUs, step });
+    }
+    for (const record of lifted) this.#running.set(record.key, { ...record, before: undefined });
+    const byKey = new Map(known.map((record) => [record.key, record]));
+    for (const decision of held) {
+      if (decision.rule_id === null) continue;
+      const key = restrictionKey(decision);
+      this.#running.set(key, {
+        ruleId: decision.rule_id,
+        who: byKey.get(key)?.who ?? null,
+        sinceUs: Date.parse(decision.created_at) * 1000,
+        untilUs: Date.parse(decision.expires_at) * 1000,
+        before: undefined,
+      });
+    }
   }
 }

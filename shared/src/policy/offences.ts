@@ -49,6 +49,17 @@ export class Offences {
     return seconds;
   }
 
+  /** All that is known of it, however long ago. */
+  latest(ruleId: string, who: string): Offence | undefined {
+    return this.#offences.get(`${ruleId} ${who}`);
+  }
+
+  /** It is as it was, whatever was noted since; undefined: as if it had never been. */
+  putBack(ruleId: string, who: string, offence: Offence | undefined): void {
+    if (offence === undefined) this.#offences.delete(`${ruleId} ${who}`);
+    else this.#offences.set(`${ruleId} ${who}`, offence);
+  }
+
   /** A person said that it was nothing: the next time is the first again. */
   forgive(ruleId: string, who: string): void {
     this.#offences.delete(`${ruleId} ${who}`);

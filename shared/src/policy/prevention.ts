@@ -4,7 +4,7 @@
  * time, so that a replayed capture gets the decisions it got live.
  */
 import type { DeviceRef } from '../contract/address.ts';
-import type { DecisionScope, Mode } from '../contract/decision.ts';
+import type { Decision, DecisionScope, Mode } from '../contract/decision.ts';
 import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
@@ -12,7 +12,7 @@ import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
-import { MeasureBook, noMeasures, type Measure, type Measures, type Proven } from './measures.ts';
+import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
 import { Partners } from './partners.ts';
 import {
@@ -134,7 +134,18 @@ export class Prevention {
     else this.#onPaper.set(key, restriction);
   }
 
-  /** It could not be held: ask again when it is called for again. */
+  /** See `MeasureBook.recordOf`: undefined for what is at most counted as well, for that restricted nobody. */
+  recordOf(restriction: Restriction): MeasureRecord | undefined {
+    return this.#onPaper.get(restrictionKey(restriction)) === undefined ? this.#book.recordOf(restriction) : undefined;
+  }
+
+  /** See `MeasureBook.restore`. Before anything is weighed. */
+  restore(held: readonly Decision[], known: readonly MeasureRecord[], lifted: readonly MeasureRecord[]): void {
+    this.#book.restore(held, known, lifted);
+    for (const decision of held) if (decision.rule_id !== null) this.noteHeld(decision, decision.mode);
+  }
+
+  /** It could not be held: ask again when it is called for again, and hold nothing against anybody for it. */
   forget(restriction: Restriction): void {
     this.#book.forget(restriction);
   }

@@ -1,4 +1,4 @@
-/** Somebody scans, is blocked, waits for the end of it and goes on. */
+/** Somebody scans, is blocked, waits for the end of it and goes on; meanwhile the agent is restarted. */
 import { scanAgainAndAgain } from '../attacks.ts';
 import { ControlRoom } from '../control-room.ts';
 import type { HeldDecision } from '../gateway-agent.ts';
@@ -10,7 +10,7 @@ const wanted = [10, 30, 60];
 export const scenario: Scenario = {
   group: 'restrictions',
   expectation:
-    'A scanner who goes on whenever its block has ended is held for 10 s, then for 30 s, then for the longest that the rule allows, 60 s.',
+    'A scanner who goes on whenever its block has ended is held for 10 s, then for 30 s, then for the longest that the rule allows, 60 s, though the agent is restarted in between: it neither blocks again what it holds, nor forgets who was blocked before.',
   needs: ['nmap'],
   network: { hasController: true },
   limitSeconds: 300,
@@ -36,16 +36,16 @@ export const scenario: Scenario = {
     await room.useMode('hall-1', 'enforce');
     const seen = new Map<string, HeldDecision['decision']>();
     network.start(attacker.namespace, scanAgainAndAgain(target));
-    await field.expectSoon(
-      'it is blocked three times',
-      async () => {
-        for (const { decision } of await agent.decisions())
-          if (decision.value === attacker.address) seen.set(decision.id, decision);
-        return seen.size;
-      },
-      (times) => times >= wanted.length,
-      180_000,
-    );
+    const blocks = async (): Promise<number> => {
+      for (const { decision } of await agent.decisions())
+        if (decision.value === attacker.address) seen.set(decision.id, decision);
+      return seen.size;
+    };
+    await field.expectSoon('it is blocked twice', blocks, (times) => times >= 2, 120_000);
+    await agent.program.stop('SIGTERM');
+    agent.startAgain();
+    await agent.untilReady(60_000);
+    await field.expectSoon('it is blocked three times', blocks, (times) => times >= wanted.length, 180_000);
     const lasted = [...seen.values()].map(
       ({ created_at, expires_at }) => (Date.parse(expires_at) - Date.parse(created_at)) / 1000,
     );
