@@ -238,7 +238,11 @@ function targetsOf(
       bundle: bundles.reported,
       threshold: watch.pipeline.threshold,
       in_force: enforcer.stats.in_force,
-      guarded: { own: [...enforcer.guard.ownAddresses], default_routes: [...enforcer.guard.defaultRoutes] },
+      guarded: {
+        own: enforcer.guard.ownAddresses.slice(0, 200),
+        default_routes: enforcer.guard.defaultRoutes.slice(0, 50),
+        broadcasts: enforcer.guard.broadcastAddresses.slice(0, 200),
+      },
     }),
   };
 }

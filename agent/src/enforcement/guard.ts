@@ -3,7 +3,7 @@
  * gateway's own address would let a blocked host reach it.
  */
 import { parseDecisionValue, type DecisionTarget } from '@picket/shared/policy/decision-value';
-import { guardedAddress, guardingPrefix } from '@picket/shared/policy/guarded-address';
+import { guardedValue, type GuardedValue } from '@picket/shared/policy/guarded-value';
 import { mustParsePrefix } from '@picket/shared/policy/prefix';
 
 /** Prefixes and addresses are canonical text; IPv4 and IPv6 mixed. */
@@ -67,26 +67,9 @@ export function checkGuard(guard: Guard): void {
 
 /** Why this may not be restricted, for people; undefined where it may. Refused even against the controller. */
 export function refuseByGuard(target: DecisionTarget, guard: Guard): string | undefined {
-  switch (target.scope) {
-    case 'port':
-      return guard.managementPorts.includes(target.port) && target.protocol === 'tcp'
-        ? `${target.protocol}/${target.port} is a management port of this gateway`
-        : undefined;
-    case 'device':
-      return target.mac === undefined ? refuseAddresses(target, guard) : refuseMac(target.mac, guard);
-    case 'pair':
-      // the device may be the gateway: then it is the peer that is kept from it
-      return (
-        refuseAddresses(target, guard) ??
-        (guard.ownAddresses.includes(target.device)
-          ? undefined
-          : refuseAddresses({ scope: 'ip', family: target.family, address: target.device }, guard))
-      );
-    case 'ip':
-    case 'ip+port':
-    case 'cidr':
-      return refuseAddresses(target, guard);
-  }
+  if (target.scope === 'device' && target.mac !== undefined) return refuseMac(target.mac, guard);
+  const guarded = guardedValue(target, guard);
+  return guarded === undefined ? undefined : explain(textOf(target), guarded);
 }
 
 /** Of the addresses that a device's MAC was seen with, those that may be cut with it: anybody can claim an address. */
@@ -104,31 +87,24 @@ function refuseMac(mac: string, guard: Guard): string | undefined {
     : undefined;
 }
 
-function refuseAddresses(target: DecisionTarget, guard: Guard): string | undefined {
-  const own = guardedAddress(target, guard.ownAddresses);
-  if (own !== undefined) return `${explain(target, own)} an address of this gateway`;
-  const route = guardedAddress(target, guard.defaultRoutes);
-  if (route !== undefined) return `${explain(target, route)} the next hop of this gateway's default route`;
-  // a network may hold one: then it is its hosts that are meant
-  const everyone = guard.broadcastAddresses.find((address) => address === hostText(target));
-  if (everyone !== undefined) return `${everyone} is the broadcast address of a subnet of this gateway, no host`;
-  const listed = guardingPrefix(target, guard.neverBlock);
-  return listed === undefined
-    ? undefined
-    : `${textOf(target)} is on the owner's list of hosts never to block (${listed})`;
-}
-
-function explain(target: DecisionTarget, entry: string): string {
-  const text = textOf(target);
-  return text === entry ? `${text} is` : `${text} holds ${entry},`;
-}
-
-function hostText(target: DecisionTarget): string {
-  return target.scope === 'cidr' && target.family === 'ipv4' && target.prefix === 32 ? target.network : textOf(target);
+function explain(text: string, { as, entry }: GuardedValue): string {
+  const what = text === entry || text.split(' ').includes(entry) ? `${entry} is` : `${text} holds ${entry},`;
+  switch (as) {
+    case 'management-port':
+      return `${entry} is a management port of this gateway`;
+    case 'own-address':
+      return `${what} an address of this gateway`;
+    case 'next-hop':
+      return `${what} the next hop of this gateway's default route`;
+    case 'broadcast':
+      return `${entry} is the broadcast address of a subnet of this gateway, no host`;
+    case 'listed':
+      return `${text} is on the owner's list of hosts never to block (${entry})`;
+  }
 }
 
 function textOf(target: DecisionTarget): string {
   if (target.scope === 'cidr') return `${target.network}/${target.prefix}`;
-  if (target.scope === 'pair') return target.peer;
+  if (target.scope === 'pair') return `${target.peer} ${target.device}`;
   return 'address' in target ? target.address : '';
 }

@@ -3,7 +3,9 @@ import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { NewDecision } from '@picket/shared/contract/stored-decision';
 import { actionProblem, parseDecisionValue, type DecisionTarget } from '@picket/shared/policy/decision-value';
 import { guardedAddress } from '@picket/shared/policy/guarded-address';
+import { guardedValue, type GuardedValue } from '@picket/shared/policy/guarded-value';
 import type { KnownGateway } from '../devices/gateway-directory.ts';
+import { guardedFacts } from '../devices/guarded-facts.ts';
 import { Conflict, InvalidInput } from '../errors.ts';
 
 /** The value, read. Throws `InvalidInput` for one that cannot be, is too wide, or does not go with the action. */
@@ -34,23 +36,44 @@ export function gatewaysFor(
   });
 }
 
-/** Throws `Conflict` where it would cut the controller, one of these gateways, or its way out. */
+/** Throws `Conflict`, naming the value, where it would cut the controller, what one of these gateways stands on, or is listed by all. */
 export function refuseGuarded(
   target: DecisionTarget,
   gateways: readonly KnownGateway[],
   ownAddresses: readonly string[],
 ): void {
   const own = guardedAddress(target, ownAddresses);
-  if (own !== undefined) throw new Conflict(`${own} is this controller; a gateway that blocks it is lost to the fleet`);
-  for (const gateway of gateways) {
-    const address = guardedAddress(target, gateway.addresses);
-    if (address !== undefined) throw new Conflict(`${address} is the gateway ${gateway.id} itself`);
-    const route = guardedAddress(target, gateway.defaultRoutes);
-    if (route !== undefined)
-      throw new Conflict(
-        `${route} is the next hop of the default route of ${gateway.id}: all behind it would be cut off`,
-      );
+  if (own !== undefined)
+    throw guardedConflict(`${own} is this controller; a gateway that blocks it is lost to the fleet`);
+  const refusals = gateways.flatMap((gateway) => {
+    const guarded = guardedValue(target, guardedFacts(gateway));
+    return guarded === undefined ? [] : { guarded, gateway: gateway.id };
+  });
+  // what one owner lists keeps no other gateway from holding it: that one answers `refused`
+  const isOnlyListed = ({ guarded: { as } }: (typeof refusals)[number]): boolean =>
+    as === 'listed' || as === 'management-port';
+  const refusal =
+    refusals.find((one) => !isOnlyListed(one)) ?? (refusals.length === gateways.length ? refusals[0] : undefined);
+  if (refusal !== undefined) throw guardedConflict(reasonOf(refusal.guarded, refusal.gateway));
+}
+
+function reasonOf({ as, entry }: GuardedValue, gateway: GatewayId): string {
+  switch (as) {
+    case 'own-address':
+      return `${entry} is the gateway ${gateway} itself`;
+    case 'next-hop':
+      return `${entry} is the next hop of the default route of ${gateway}: all behind it would be cut off`;
+    case 'broadcast':
+      return `${entry} is the broadcast address of a subnet of ${gateway}, no host`;
+    case 'listed':
+      return `${gateway} never blocks ${entry}: guard.never_block of its policy lists it`;
+    case 'management-port':
+      return `${entry} is a management port of ${gateway}: guard.management_ports of its policy lists it`;
   }
+}
+
+function guardedConflict(detail: string): Conflict {
+  return new Conflict(`value: ${detail}`, { fields: [{ pointer: '/value', detail }] });
 }
 
 export function refusedField(pointer: string, detail: string): InvalidInput {

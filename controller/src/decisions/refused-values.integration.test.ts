@@ -12,8 +12,15 @@ async function sayWhatItStandsOn(api: TestApi): Promise<void> {
     mode: 'enforce',
     model_version: 'm1',
     threshold: 0.5,
-    guarded: { own: ['192.168.7.1', '2001:db8:7::1'], default_routes: ['198.51.100.254'] },
+    guarded: {
+      own: ['192.168.7.1', '2001:db8:7::1'],
+      default_routes: ['198.51.100.254'],
+      broadcasts: ['192.168.7.255'],
+    },
   });
+  const guard = { admin_prefixes: [], management_ports: [22], never_block: ['203.0.113.0/24'] };
+  const change = await api.call('admin', 'PATCH', '/gateways/edge-1', { guard });
+  expect(change.status, JSON.stringify(change.body)).toBe(200);
 }
 
 const refused = [
@@ -23,6 +30,14 @@ const refused = [
   ['ip+port', '192.168.7.1 tcp/22', 409, /is the gateway edge-1 itself/],
   ['ip', '198.51.100.254', 409, /next hop of the default route of edge-1/],
   ['cidr', '198.51.100.0/24', 409, /next hop of the default route of edge-1/],
+  ['ip', '192.168.7.255', 409, /192\.168\.7\.255 is the broadcast address of a subnet of edge-1/],
+  ['device', '192.168.7.255', 409, /is the broadcast address of a subnet of edge-1/],
+  ['ip', '203.0.113.80', 409, /edge-1 never blocks 203\.0\.113\.0\/24/],
+  ['port', 'tcp/22', 409, /tcp\/22 is a management port of edge-1/],
+  ['ip', '239.255.255.250', 422, /no host/],
+  ['ip', 'ff02::fb', 422, /no host/],
+  ['ip', '255.255.255.255', 422, /no host/],
+  ['cidr', '255.255.255.0/24', 422, /no hosts/],
   ['cidr', '0.0.0.0/0', 422, /\/0 is too wide/],
   ['cidr', '128.0.0.0/1', 422, /\/1 is too wide/],
   ['cidr', '10.0.0.0/8', 422, /\/8 is too wide/],
@@ -37,8 +52,15 @@ describeOnBothDatabases('values of decisions', (open) => {
     await using api = await startTestApi(place.url);
     await sayWhatItStandsOn(api);
     for (const [scope, value, status, reason] of refused) {
-      const answer = await api.call('operator', 'POST', '/decisions', { scope, value, duration: '1h', reason: 'oops' });
+      const answer = await api.call('operator', 'POST', '/decisions', {
+        scope,
+        value,
+        duration: '1h',
+        reason: 'oops',
+        gateways: ['edge-1'],
+      });
       expect.soft([value, answer.status, answer.body.detail]).toEqual([value, status, expect.stringMatching(reason)]);
+      expect.soft(answer.body.errors).toEqual([{ pointer: '/value', detail: expect.stringMatching(reason) }]);
     }
     expect(await api.controller.database.reader.selectFrom('decision_log').selectAll().execute()).toEqual([]);
     const elsewhere = {
@@ -49,5 +71,7 @@ describeOnBothDatabases('values of decisions', (open) => {
       gateways: ['edge-2'],
     };
     expect((await api.call('operator', 'POST', '/decisions', elsewhere)).status).toBe(202);
+    const listedByOne = { scope: 'ip', value: '203.0.113.80', duration: '1h', reason: 'a botnet' };
+    expect((await api.call('operator', 'POST', '/decisions', listedByOne)).status).toBe(202);
   });
 });

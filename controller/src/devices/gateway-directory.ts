@@ -9,6 +9,8 @@ export interface KnownGateway {
   readonly addresses: readonly string[];
   /** Next hops of its default routes, as reported; never a target either. */
   readonly defaultRoutes: readonly string[];
+  /** Broadcast addresses of its subnets, as reported: no hosts. */
+  readonly broadcasts: readonly string[];
   /** What its policy guards; what its own file guards beside it is not known here. */
   readonly guard: Policy['guard'];
   /** What its agent speaks. */

@@ -149,6 +149,7 @@ function toKnownGateway(row: Selectable<GatewaysTable>): KnownGateway {
     online: row.online === 1,
     addresses: [...new Set([...(local || row.link_address === null ? [] : [row.link_address]), ...guarded.own])],
     defaultRoutes: guarded.default_routes,
+    broadcasts: guarded.broadcasts ?? [],
     guard: JSON.parse(row.guard) as Policy['guard'],
     protocol: row.protocol,
     unmonitored: unmonitoredOf(row),

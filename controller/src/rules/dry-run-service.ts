@@ -172,6 +172,7 @@ export class DryRunService {
 const unknownGateway = {
   addresses: [],
   defaultRoutes: [],
+  broadcasts: [],
   guard: { admin_prefixes: [], management_ports: [], never_block: [] },
 };
 

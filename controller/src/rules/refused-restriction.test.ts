@@ -5,6 +5,7 @@ import { isRefused } from './refused-restriction.ts';
 const gateway = {
   addresses: ['192.168.1.1'],
   defaultRoutes: ['203.0.113.1'],
+  broadcasts: ['192.168.1.255'],
   guard: { admin_prefixes: [], management_ports: [22], never_block: ['198.51.100.0/24', '192.168.1.5'] },
 };
 
@@ -13,6 +14,7 @@ test.each<[DecisionScope, string, boolean]>([
   ['ip', '203.0.113.1', true],
   ['ip', '198.51.100.7', true],
   ['ip', '127.0.0.1', true],
+  ['ip', '192.168.1.255', true],
   ['cidr', '203.0.113.0/24', true],
   ['cidr', '198.51.100.128/25', true],
   ['cidr', '198.0.0.0/8', true],

@@ -20,6 +20,7 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
       online: true,
       addresses: [],
       defaultRoutes: [],
+      broadcasts: [],
       guard: { admin_prefixes: [], management_ports: [22], never_block: [] },
       protocol: protocolVersion,
       unmonitored: [],

@@ -147,6 +147,8 @@ export const GuardedAddresses = z.strictObject({
   own: z.array(IpAddress).max(200),
   /** Next hops of its default routes. */
   default_routes: z.array(IpAddress).max(50),
+  /** Broadcast addresses of the subnets on them. Left out by older agents. */
+  broadcasts: z.array(IpAddress).max(200).optional(),
 });
 export type GuardedAddresses = z.infer<typeof GuardedAddresses>;
 

@@ -63,6 +63,8 @@ function hostProblem(part: AddressPart): string | undefined {
   if (part.family === 'ipv4') {
     const first = Number.parseInt(part.address, 10);
     if (first > 0 && first !== 127 && first < 224) return undefined;
+    // a prefix among them may hold the address that a device without one asks for its own by
+    if (first >= 240 && part.address !== '255.255.255.255') return 'addresses from 240.0.0.0 on are no hosts';
   }
   return neverATarget[ipaddr.parse(part.address).range()];
 }
