@@ -7,6 +7,7 @@ import { models } from './migrations/0004-models.ts';
 import { rules } from './migrations/0005-rules.ts';
 import { rollouts } from './migrations/0007-rollouts.ts';
 import { relayedFlows } from './migrations/0008-relayed-flows.ts';
+import { lowestThresholds } from './migrations/0009-lowest-threshold.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0006-unblocks': unblocks,
   '0007-rollouts': rollouts,
   '0008-relayed-flows': relayedFlows,
+  '0009-lowest-threshold': lowestThresholds,
 };

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { BundleReference } from '@picket/shared/contract/model-manifest';
-import type { Rule } from '@picket/shared/contract/rule';
+import { lowestThreshold, type Rule } from '@picket/shared/contract/rule';
 import { Policy } from '@picket/shared/contract/twin';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
 import { provingProtocol } from './settled-policy.ts';
@@ -30,14 +30,22 @@ export function policyContent(
   });
   return {
     mode,
-    threshold,
-    rules: rules.slice(0, 200),
+    threshold: settable(threshold),
+    rules: rules.slice(0, 200).map((rule) => ({ ...rule, threshold: settable(rule.threshold) })),
     guard,
     report: { benign_sample: row.benign_sample },
     unmonitored: unmonitored.toSorted().slice(0, 1000),
     ...(bundle === undefined ? {} : { bundle }),
     ...(row.protocol < provingProtocol ? {} : { confirm_within_seconds: confirmWithinSeconds }),
   };
+}
+
+/**
+ * A threshold as agents take it: rules of before there was a lowest one come back when a roll-out is undone, and an agent
+ * would refuse the whole policy for one of them.
+ */
+function settable(threshold: number | null): number | null {
+  return threshold === null ? null : Math.max(threshold, lowestThreshold);
 }
 
 /** Equal content, equal hash: members always stand in the order in which `policyContent` writes them. */

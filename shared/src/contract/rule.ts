@@ -54,13 +54,13 @@ export const Escalation = z.strictObject({
 });
 export type Escalation = z.infer<typeof Escalation>;
 
-/**
- * What is asked of a threshold that somebody sets. Not of `Rule` itself: what was stored before must stay readable.
- * Lower, what is peaceful is an attack as well, and everybody is cut.
- */
+/** Lower, what is peaceful is an attack as well, and everybody is cut. */
+export const lowestThreshold = 0.01;
+
+/** What is asked of a threshold that somebody sets. Not of `Rule` itself: what was stored before must stay readable. */
 export const SetThreshold = z
   .number()
-  .min(0.01, 'at least 0.01: below it every window counts as an attack; null takes the threshold in force')
+  .min(lowestThreshold, 'at least 0.01: below it every window counts as an attack; null takes the threshold in force')
   .max(1);
 
 export const Rule = z.strictObject({
