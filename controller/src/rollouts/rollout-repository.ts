@@ -2,6 +2,8 @@
 import type { Selectable } from 'kysely';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Database } from '../database/database.ts';
+import { lockTable } from '../database/dialect.ts';
+import type { Executor } from '../database/executor.ts';
 import type { GatewaysTable } from '../database/fleet-tables.ts';
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import type { RolloutGatewaysTable, RolloutsTable } from '../database/rollout-tables.ts';
@@ -51,16 +53,26 @@ export class RolloutRepository {
     return this.#database.reader.selectFrom('gateways').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
+  /** Of the newest one. */
+  async latestId(): Promise<string | undefined> {
+    const query = this.#database.reader.selectFrom('rollouts').select('id');
+    return (await query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst())?.id;
+  }
+
   /** Takes the place of one that is under way. */
   async insert(rollout: Selectable<RolloutsTable>): Promise<void> {
-    await this.#database.writer.transaction().execute(async (transaction) => {
-      await transaction
-        .updateTable('rollouts')
-        .set((set) => ({ state: 'superseded', updated_at: rollout.started_at, revision: set('revision', '+', 1) }))
-        .where('state', 'in', ['running', 'halted'])
-        .execute();
-      await transaction.insertInto('rollouts').values(rollout).execute();
-    });
+    await this.#database.writer.transaction().execute((transaction) => this.insertIn(transaction, rollout));
+  }
+
+  /** The same, together with all else that this transaction does. */
+  async insertIn(transaction: Executor, rollout: Selectable<RolloutsTable>): Promise<void> {
+    await lockTable(transaction, 'rollouts'); // of two controllers the second finds the roll-out of the first
+    await transaction
+      .updateTable('rollouts')
+      .set((set) => ({ state: 'superseded', updated_at: rollout.started_at, revision: set('revision', '+', 1) }))
+      .where('state', 'in', ['running', 'halted'])
+      .execute();
+    await transaction.insertInto('rollouts').values(rollout).execute();
   }
 
   /** False where it was changed meanwhile, by this controller or another one: then nothing is done. */

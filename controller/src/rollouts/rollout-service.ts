@@ -17,6 +17,7 @@ import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { RolloutGatewaysTable, RolloutsTable } from '../database/rollout-tables.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
+import type { StageRollout } from '../rules/policy-publisher.ts';
 import { provingProtocol } from '../twin/settled-policy.ts';
 import { judge, nextStep, type FleetGateway, type Released } from './plan-rollout.ts';
 import type { RolloutRepository, RolloutWithGateways } from './rollout-repository.ts';
@@ -42,9 +43,6 @@ export class RolloutService implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #queue: Promise<void> = Promise.resolve();
   #isDue = false;
-  /** Settles when no rule is being changed by this controller. */
-  #changing: Promise<unknown> = Promise.resolve();
-  #changes = 0;
 
   constructor(parts: RolloutServiceParts) {
     this.#parts = parts;
@@ -71,15 +69,14 @@ export class RolloutService implements AsyncDisposable {
   /** What this gateway's policy says: what is wanted once its wave came, what it has until then. */
   async rulesFor(gateway: GatewayId): Promise<readonly Rule[]> {
     for (;;) {
-      await this.#changing;
-      const seen = this.#changes;
-      const rules = await this.#rulesNow(gateway);
-      if (seen === this.#changes) return rules;
+      const latest = await this.#parts.rollouts.latest();
+      const rules = await this.#rulesUnder(latest, gateway);
+      // else this or another controller changed them meanwhile: they may be those of a roll-out that was not looked at
+      if ((await this.#parts.rollouts.latestId()) === latest?.rollout.id) return rules;
     }
   }
 
-  async #rulesNow(gateway: GatewayId): Promise<readonly Rule[]> {
-    const latest = await this.#parts.rollouts.latest();
+  async #rulesUnder(latest: RolloutWithGateways | undefined, gateway: GatewayId): Promise<readonly Rule[]> {
     if (latest === undefined || latest.rollout.state === 'completed') return this.#parts.rulesFor(gateway);
     const row = latest.gateways.find(({ gateway_id: id }) => id === gateway);
     if (latest.rollout.state === 'rolled_back' && row !== undefined) return parseRules(row.previous_rules);
@@ -89,32 +86,25 @@ export class RolloutService implements AsyncDisposable {
   }
 
   /** The rules as they are now, to everybody, wave by wave. Takes the place of a roll-out under way. */
-  begin(by: Actor): Promise<StoredRollout> {
-    return this.#stage(by, async () => {}).then(({ id }) => this.get(id));
+  async begin(by: Actor): Promise<StoredRollout> {
+    const rollout = this.#newRollout(by);
+    await this.#parts.rollouts.insert(rollout);
+    await this.#begun(rollout, by);
+    return this.get(rollout.id as RolloutId);
   }
 
-  /** Changes the rules and begins their roll-out: whoever signs policies meanwhile waits, or a gateway would have them ahead of its wave. */
-  async changeRules<T>(by: Actor, change: () => Promise<T>): Promise<T> {
-    return (await this.#stage(by, change)).result;
+  /** Changes the rules and begins their roll-out, in one transaction: nobody signs them for a gateway ahead of its wave. */
+  async changeRules<T>(by: Actor, change: (stage: StageRollout) => Promise<T>): Promise<T> {
+    const rollout = this.#newRollout(by);
+    const result = await change((transaction) => this.#parts.rollouts.insertIn(transaction, rollout));
+    await this.#begun(rollout, by);
+    return result;
   }
 
-  async #stage<T>(by: Actor, change: () => Promise<T>): Promise<{ readonly id: RolloutId; readonly result: T }> {
-    const turn = this.#changing.then(async () => {
-      this.#changes += 1;
-      const result = await change();
-      return { id: await this.#insert(by), result };
-    });
-    this.#changing = turn.catch(() => {});
-    const staged = await turn;
-    await this.#carryOnNow();
-    return staged;
-  }
-
-  async #insert(by: Actor): Promise<RolloutId> {
+  #newRollout(by: Actor): Selectable<RolloutsTable> {
     const now = this.#now().toISOString();
-    const id = newId() as RolloutId;
-    const rollout = {
-      id,
+    return {
+      id: newId(),
       state: 'running',
       detail: null,
       wave: null,
@@ -123,9 +113,11 @@ export class RolloutService implements AsyncDisposable {
       updated_at: now,
       revision: 0,
     };
-    await this.#parts.rollouts.insert(rollout);
+  }
+
+  async #begun({ id }: Selectable<RolloutsTable>, by: Actor): Promise<void> {
     await this.#parts.audit.record({ actor: by, what: 'rollout.begin', onWhat: `rollout ${id}` });
-    return id;
+    await this.#carryOnNow();
   }
 
   /** After silence: the gateways get their time once more. Throws `NotFound`, `Conflict`. */

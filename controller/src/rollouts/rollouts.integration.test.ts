@@ -3,8 +3,11 @@ import { expect, test, vi } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { Policy, type ReportedStep } from '@picket/shared/contract/twin';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
+import { LiveFeed } from '../live/live-feed.ts';
 import { addGateway } from '../testing/enrolled-gateway.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { RolloutRepository } from './rollout-repository.ts';
+import { RolloutService } from './rollout-service.ts';
 
 const names = ['edge-1', 'edge-2', 'edge-3'] as const;
 const signed = expect.any(Number) as number;
@@ -158,30 +161,49 @@ describeOnBothDatabases('roll-outs of rules', (open) => {
     await until(api, { state: 'completed' });
   });
 
-  test('a policy that is made while a rule is being changed waits for its roll-out', async () => {
+  test('whoever makes a policy while another controller changes a rule makes it of the rules of before', async () => {
     await using place = await open();
     await using api = await startFleet(place.url);
-    const { fleet, history } = api.controller;
+    const { fleet, history, database } = api.controller;
     const before = await rulesOfAll(api);
-    let refreshed: Promise<void> | undefined;
-    await fleet.twin.changeRules({ username: 'admin', address: null }, async () => {
-      const [first] = await history.rules.all();
-      await api.controller.database.writer
-        .updateTable('rules')
-        .set({ name: 'Stop scans' })
-        .where('id', '=', first!.id)
-        .execute();
-      // The rule is there, its roll-out is not; without waiting this would sign it for edge-2 within these reads.
-      refreshed = fleet.twin.refreshPolicy(GatewayId.parse('edge-2'));
-      for (let read = 0; read < 20; read++) await rulesOfAll(api);
+    let isChanged = false;
+    const other = new RolloutService({
+      rollouts: new RolloutRepository(database),
+      // the other controller is done with its change between the two reads that these rules are made of
+      rulesFor: async (gateway) => {
+        if (!isChanged) {
+          isChanged = true;
+          await api.call('admin', 'POST', '/prevention/rules', rule);
+        }
+        return history.rules.forPolicy(gateway);
+      },
+      refreshPolicy: () => Promise.resolve(),
+      audit: api.controller.audit,
+      live: new LiveFeed(),
+      log: { info: () => {}, warn: () => {}, error: () => {} },
     });
-    await refreshed;
+    expect((await other.rulesFor(GatewayId.parse('edge-2'))).map(({ name }) => name)).toEqual(before[1]);
+    expect(isChanged).toBe(true);
     await until(api, { wave: 0, gateways: [{ gateway_id: 'edge-1', version: signed }] });
+    expect((await history.rules.forPolicy(GatewayId.parse('edge-2'))).map(({ name }) => name)).toContain(rule.name);
+    await fleet.twin.refreshAll();
     expect((await rulesOfAll(api))[1]).toEqual(before[1]);
+  });
+
+  test('a change of the rules that fails begins no roll-out', async () => {
+    await using place = await open();
+    await using api = await startFleet(place.url);
+    expect((await api.call('admin', 'POST', '/prevention/rules', { ...rule, name: 'Stop floods' })).status).toBe(409);
+    expect((await api.get('/rollouts')).body.items).toEqual([]);
     await expect(
-      fleet.twin.changeRules({ username: 'admin', address: null }, () => Promise.reject(new Error('no such rule'))),
-    ).rejects.toThrow('no such rule');
-    await fleet.twin.refreshAll(); // what failed holds nobody up
+      api.controller.fleet.twin.changeRules({ username: 'admin', address: null }, async (stage) =>
+        api.controller.database.writer.transaction().execute(async (transaction) => {
+          await stage(transaction);
+          throw new Error('the disk is full');
+        }),
+      ),
+    ).rejects.toThrow('the disk is full');
+    expect((await api.get('/rollouts')).body.items).toEqual([]);
   });
 
   test('a person aborts, a newer change supersedes, and a roll-out waits for somebody to be there', async () => {

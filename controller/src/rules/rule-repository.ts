@@ -1,10 +1,11 @@
-/** Prevention rules in the database. */
+/** Prevention rules in the database. What changes them writes down their roll-out in the same transaction. */
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
 import type { RuleRow } from '../database/history-tables.ts';
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
+import type { StageRollout } from './policy-publisher.ts';
 
 export type StoredRuleRow = Selectable<RuleRow>;
 
@@ -32,7 +33,7 @@ export class RuleRepository {
   }
 
   /** `taken`: the name is another rule's; `full`: there are `most` already. */
-  async insert(row: StoredRuleRow, most: number): Promise<'stored' | 'taken' | 'full'> {
+  async insert(row: StoredRuleRow, most: number, stage: StageRollout): Promise<'stored' | 'taken' | 'full'> {
     return orTaken(() =>
       this.#writer.transaction().execute(async (transaction) => {
         const { count } = await transaction
@@ -41,6 +42,7 @@ export class RuleRepository {
           .executeTakeFirstOrThrow();
         if (count >= most) return 'full' as const;
         await transaction.insertInto('rules').values(row).execute();
+        await stage(transaction);
         return 'stored' as const;
       }),
     );
@@ -51,25 +53,34 @@ export class RuleRepository {
     id: string,
     version: number,
     values: Partial<Omit<StoredRuleRow, 'id'>>,
+    stage: StageRollout,
   ): Promise<'stored' | 'stale' | 'taken'> {
-    return orTaken(async () => {
-      const { numUpdatedRows } = await this.#writer
-        .updateTable('rules')
-        .set({ ...values, version: version + 1 })
+    return orTaken(() =>
+      this.#writer.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('rules')
+          .set({ ...values, version: version + 1 })
+          .where('id', '=', id)
+          .where('version', '=', version)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows !== 1n) return 'stale' as const;
+        await stage(transaction);
+        return 'stored' as const;
+      }),
+    );
+  }
+
+  delete(id: string, version: number, stage: StageRollout): Promise<'deleted' | 'stale'> {
+    return this.#writer.transaction().execute(async (transaction) => {
+      const { numDeletedRows } = await transaction
+        .deleteFrom('rules')
         .where('id', '=', id)
         .where('version', '=', version)
         .executeTakeFirstOrThrow();
-      return numUpdatedRows === 1n ? ('stored' as const) : ('stale' as const);
+      if (numDeletedRows !== 1n) return 'stale' as const;
+      await stage(transaction);
+      return 'deleted' as const;
     });
-  }
-
-  async delete(id: string, version: number): Promise<'deleted' | 'stale'> {
-    const { numDeletedRows } = await this.#writer
-      .deleteFrom('rules')
-      .where('id', '=', id)
-      .where('version', '=', version)
-      .executeTakeFirstOrThrow();
-    return numDeletedRows === 1n ? 'deleted' : 'stale';
   }
 }
 

@@ -105,8 +105,8 @@ export class RuleService {
       updated_at: now,
       updated_by: actor.username,
     };
-    return this.#policies.changeRules(actor, async () => {
-      const outcome = await this.#rules.insert(row, maxRules);
+    return this.#policies.changeRules(actor, async (stage) => {
+      const outcome = await this.#rules.insert(row, maxRules, stage);
       if (outcome === 'taken') throw nameTaken(input.name);
       if (outcome === 'full') throw new Conflict(`there are ${maxRules} rules already; delete one first`);
       const rule = toStoredRule(row);
@@ -119,8 +119,8 @@ export class RuleService {
   async update(id: RuleId, change: RuleChange, version: number | undefined, actor: Actor): Promise<StoredRule> {
     const before = await this.#find(id);
     checkVersion(before, version);
-    const values = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-    const wanted = { ...toStoredRule(before), ...values };
+    const changed = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const wanted = { ...toStoredRule(before), ...changed };
     checkRule(wanted);
     const {
       id: _id,
@@ -130,12 +130,9 @@ export class RuleService {
       updated_by: _by,
       ...columns
     } = { ...wanted, ...toColumns(wanted) };
-    return this.#policies.changeRules(actor, async () => {
-      const outcome = await this.#rules.update(id, before.version, {
-        ...columns,
-        updated_at: this.#now().toISOString(),
-        updated_by: actor.username,
-      });
+    return this.#policies.changeRules(actor, async (stage) => {
+      const values = { ...columns, updated_at: this.#now().toISOString(), updated_by: actor.username };
+      const outcome = await this.#rules.update(id, before.version, values, stage);
       if (outcome === 'taken') throw nameTaken(change.name ?? '');
       if (outcome === 'stale') throw changedMeanwhile();
       const after = await this.get(id);
@@ -160,8 +157,8 @@ export class RuleService {
   async delete(id: RuleId, version: number | undefined, actor: Actor): Promise<void> {
     const before = await this.#find(id);
     checkVersion(before, version);
-    await this.#policies.changeRules(actor, async () => {
-      if ((await this.#rules.delete(id, before.version)) === 'stale') throw changedMeanwhile();
+    await this.#policies.changeRules(actor, async (stage) => {
+      if ((await this.#rules.delete(id, before.version, stage)) === 'stale') throw changedMeanwhile();
       await this.#audit.record({ actor, what: 'rule.delete', onWhat: `rule ${id}`, before: toStoredRule(before) });
     });
   }

@@ -4,7 +4,7 @@ import { protocolVersion } from '@picket/shared/contract/protocol-version';
 import type { DecisionChange } from '@picket/shared/contract/twin';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
 import type { GatewayDirectory, KnownGateway } from '../devices/gateway-directory.ts';
-import type { PolicyPublisher } from '../rules/policy-publisher.ts';
+import type { PolicyPublisher, StageRollout } from '../rules/policy-publisher.ts';
 import type { UnblockPublisher } from '../unblocks/unblock-publisher.ts';
 
 export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyPublisher, UnblockPublisher {
@@ -36,8 +36,8 @@ export class MemoryFleet implements GatewayDirectory, DecisionPublisher, PolicyP
     return Promise.resolve();
   }
 
-  async changeRules<T>(_by: unknown, change: () => Promise<T>): Promise<T> {
-    const result = await change();
+  async changeRules<T>(_by: unknown, change: (stage: StageRollout) => Promise<T>): Promise<T> {
+    const result = await change(() => Promise.resolve());
     this.ruleChanges += 1;
     return result;
   }

@@ -15,7 +15,7 @@ import type { UnblockOrder } from '@picket/shared/contract/unblock';
 import type { Actor } from '../audit/audit-service.ts';
 import { inChunks } from '../database/upsert.ts';
 import type { DecisionPublisher } from '../decisions/decision-publisher.ts';
-import type { PolicyPublisher } from '../rules/policy-publisher.ts';
+import type { PolicyPublisher, StageRollout } from '../rules/policy-publisher.ts';
 import type { UnblockPublisher } from '../unblocks/unblock-publisher.ts';
 import { hashOf, isDue, policyContent, policyDocument } from './policy-document.ts';
 import { provingProtocol } from './settled-policy.ts';
@@ -30,7 +30,7 @@ export interface TwinServiceParts {
   /** Rules that this gateway may have by now. */
   readonly rulesFor: (gateway: GatewayId) => Promise<readonly Rule[]>;
   /** Makes this person's change of them, and gives them to every gateway, wave by wave. */
-  readonly changeRules: <T>(by: Actor, change: () => Promise<T>) => Promise<T>;
+  readonly changeRules: <T>(by: Actor, change: (stage: StageRollout) => Promise<T>) => Promise<T>;
   /** Addresses of devices that this gateway is not to watch. */
   readonly unmonitoredBy: (gateway: GatewayId) => Promise<readonly string[]>;
   /** The model bundle that this gateway shall serve; undefined: its own. */
@@ -81,7 +81,7 @@ export class TwinService implements DecisionPublisher, PolicyPublisher, UnblockP
     }
   }
 
-  changeRules<T>(by: Actor, change: () => Promise<T>): Promise<T> {
+  changeRules<T>(by: Actor, change: (stage: StageRollout) => Promise<T>): Promise<T> {
     return this.#parts.changeRules(by, change);
   }
 
