@@ -44,6 +44,13 @@ test('enough loud windows of the last few are one, and it names its class', () =
   expect(proofsOf(sequence([1, 1, 1, 1, 1]), scores([1, 0, 1, 1, 1]), 1.01)).toEqual([]);
 });
 
+test('what is a little less sure is proven by going on and on', () => {
+  const counts = Array.from({ length: 20 }, () => 1);
+  const lasting = (loud: number): Float32Array => scores(counts.map((_, index) => (index >= 20 - loud ? 0.92 : 0.5)));
+  expect(proofsOf(sequence(counts), lasting(14), 0.98)).toEqual([]);
+  expect(proofsOf(sequence(counts), lasting(15), 0.98)).toMatchObject([{ attack: scan, atUs: 19e6 }]);
+});
+
 test('proofs are one alert until it has been quiet for five minutes', () => {
   const at = (seconds: number): { atUs: number; attack: number; windows: number[] } => {
     return { atUs: seconds * 1e6, attack: scan, windows: [] };

@@ -54,7 +54,6 @@ export function proofsOf(sequence: WindowSequence, probabilities: Float32Array, 
 
 function firstProof(witnesses: readonly Witness[], threshold: number): Proof | undefined {
   const newest = witnesses.at(-1)!;
-  if (newest.score < threshold) return undefined;
   for (const rule of defaultRules) {
     const matches = ({ score, attack }: Witness): boolean =>
       score >= (rule.threshold ?? threshold) &&
