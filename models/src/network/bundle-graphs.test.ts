@@ -5,14 +5,16 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './bundle-graphs.ts';
 import { wholeDesign } from './cnn-lstm.ts';
+import type { NetworkDesign } from './cnn-lstm.ts';
 import { classCount, cutParameters, initialParameters, parameterCount, summaryWidth } from './network-parameters.ts';
 import { handWrittenStep } from './testing/hand-written-step.ts';
 
 const random = seededRandom(7);
 const scaler = {
-  mean: Float32Array.from({ length: featureCount }, () => 3 * random()),
+  // Of some even the smallest value saturates.
+  mean: Float32Array.from({ length: featureCount }, (_, index) => (index % 7 === 3 ? 15 : 3 * random())),
   scale: Float32Array.from({ length: featureCount }, (_, index) => (index % 9 === 0 ? 0 : 0.3 + random())),
-  ceiling: Float32Array.from({ length: featureCount }, () => 1.5 + 2 * random()),
+  ceiling: Float32Array.from({ length: featureCount }, () => 1.5 + 4 * random()),
 };
 const parameters = initialParameters(random);
 const batch = 6;
@@ -211,11 +213,19 @@ test('a port is seen only as being the same as others', async () => {
   expect(values(await detect.run(windowFeeds(scattered)), 'probabilities')).not.toEqual(asIs);
 });
 
-test('detect says what the training graph says, and its rows sum to 1', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+const parts = Object.keys(wholeDesign) as (keyof NetworkDesign)[];
+test.each([
+  ['whole', wholeDesign] as const,
+  ...parts.map((part) => [`without ${part}`, { ...wholeDesign, [part]: false }] as const),
+])('detect says what the training graph says, %s, and its rows sum to 1', async (_name, design) => {
+  const temperature = 1.3;
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature, design }));
   const result = await detect.run(windowFeeds());
-  const train = await trainStep(await open(buildTrainGraph(scaler, parameters)), new Float32Array(parameterCount));
-  const logits = values(train, 'logits');
+  const train = await trainStep(
+    await open(buildTrainGraph(scaler, parameters, design)),
+    new Float32Array(parameterCount),
+  );
+  const logits = values(train, 'logits').map((logit) => logit / temperature);
   for (let row = 0; row < batch; row++) {
     const exponentials = Array.from({ length: classCount }, (_, index) => Math.exp(logits[row * classCount + index]!));
     const sum = exponentials.reduce((total, value) => total + value, 0);

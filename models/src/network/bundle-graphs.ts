@@ -7,7 +7,7 @@ import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';
 import { classCount, parameterCount, summaryWidth } from './network-parameters.ts';
-import { prepareWindows, windowInputs } from './prepare-windows.ts';
+import { cleanWindows, prepareWindows, windowInputs } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
 
 /** What the flows' own head gets wrong counts as much as what the window's does. */
@@ -16,12 +16,10 @@ const flowLossWeight = 1;
 /** `windows` [batch, 10, 78] raw, `flows_seen` [batch] and `flow_context` [batch, 10, 5] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
 export function buildDetectGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('detect');
-  const prepared = prepareWindows(graph, windowInputs(graph), network.scaler);
-  const logits = fusedForward(graph, prepared, network.parameters, network.design);
-  const calibrated = graph.mul(logits, graph.scalar(1 / network.temperature));
-  const probabilities = graph.one('Softmax', [calibrated], logits.shape, { axis: 1 });
-  const benign = graph.split(probabilities, [1, classCount - 1], 1)[0]!;
-  graph.output('scores', graph.reshape(graph.sub(graph.scalar(1), benign), ['batch']));
+  const logits = fusedForward(graph, cleanWindows(graph, windowInputs(graph)), network);
+  const probabilities = graph.one('Softmax', [logits], logits.shape, { axis: 1 });
+  const attacks = graph.constant([0, ...new Float32Array(classCount - 1).fill(1)], [classCount]);
+  graph.output('scores', graph.reduceSum(graph.mul(probabilities, attacks), [1], false));
   graph.output('probabilities', probabilities);
   return graph.build();
 }

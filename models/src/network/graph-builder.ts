@@ -24,6 +24,8 @@ export class GraphBuilder {
   readonly #initializers: Initializer[] = [];
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
+  /** Names under which tensors are published. */
+  readonly #published = new Map<string, string>();
   readonly #integerLists = new Map<string, Tensor>();
   #tensors = 0;
 
@@ -36,9 +38,10 @@ export class GraphBuilder {
     return { name, shape };
   }
 
-  /** Publish a tensor under `name`. */
+  /** Publish a tensor, the result of an operator, under `name`. */
   output(name: string, tensor: Tensor): void {
-    this.operations.push({ op: 'Identity', inputs: [tensor], outputs: [{ ...tensor, name }], attributes: {} });
+    if (this.#published.has(tensor.name)) throw new Error(`${tensor.name} is an output already, so not ${name} too`);
+    this.#published.set(tensor.name, name);
     this.#outputs.push({ name, type: 'float32', shape: tensor.shape });
   }
 
@@ -106,6 +109,16 @@ export class GraphBuilder {
     return this.one('Div', [left, right], broadcast(left.shape, right.shape));
   }
 
+  /** Truths: Equal, GreaterOrEqual, LessOrEqual, … */
+  compare(op: string, left: Tensor, right: Tensor): Tensor {
+    return this.one(op, [left, right], broadcast(left.shape, right.shape));
+  }
+
+  /** Truths as 0 and 1. */
+  numbers(truths: Tensor): Tensor {
+    return this.one('Cast', [truths], truths.shape, { to: 1 });
+  }
+
   /** `right` has two dimensions. */
   matMul(left: Tensor, right: Tensor): Tensor {
     return this.one('MatMul', [left, right], [...left.shape.slice(0, -1), right.shape[1]!]);
@@ -143,17 +156,17 @@ export class GraphBuilder {
     return this.one('ReduceSum', [tensor, this.integers(axes)], shape, { keepdims: keep ? 1 : 0 });
   }
 
-  reduceMax(tensor: Tensor, axis: number): Tensor {
-    const shape = reduced(tensor.shape, [axis], true);
-    return this.one('ReduceMax', [tensor], shape, { axes: [axis], keepdims: 1 });
+  reduceMax(tensor: Tensor, axis: number, keep = true): Tensor {
+    const shape = reduced(tensor.shape, [axis], keep);
+    return this.one('ReduceMax', [tensor], shape, { axes: [axis], keepdims: keep ? 1 : 0 });
   }
 
   /** The model file. */
   build(): Buffer {
     const nodes: OnnxNode[] = this.operations.map(({ op, inputs, outputs, attributes }) => ({
       op,
-      inputs: inputs.map(({ name }) => name),
-      outputs: outputs.map(({ name }) => name),
+      inputs: inputs.map(({ name }) => this.#published.get(name) ?? name),
+      outputs: outputs.map(({ name }) => this.#published.get(name) ?? name),
       attributes,
     }));
     return writeOnnx({

@@ -1,7 +1,9 @@
 /**
- * What the network makes of `flow_context`: how long ago each flow began and how long after the one before it, how many
- * of the window's flows are with the same peer, and which way it went. Constants to the gradients, like the presence of a
- * flow: attributions tell of features, in the surroundings in which the flow stood.
+ * What the network makes of a flow's place: whether one stands in the slot, how many of the window's flows go to the same
+ * port, and from `flow_context` how long ago it began and how long after the one before it, how many of the flows are with
+ * the same peer, and which way it went. Constants to the gradients: attributions tell of features, in the surroundings
+ * in which the flow stood. Computed with the windows in the last dimension, where all of them stand side by side: an
+ * operator over [10, 10, batch] runs along them, over [batch, 10, 10] it would start anew every ten numbers.
  */
 import { FlowDirection } from '@picket/shared/contract/address';
 import { windowLength } from '@picket/shared/features/feature-schema';
@@ -15,83 +17,138 @@ const ways = FlowDirection.options.length;
 export const surroundingsWidth = 7 + ways;
 
 /** Seconds on a logarithmic scale from about a twentieth to hours: −1.3 to 2.4. */
-const briefest = 0.05;
-const middle = 1;
-const spread = 3;
+const seconds = { least: 0.05, middle: 1, scale: 1 / 3 } as const;
+/** Counts from 0 to a hundred: −1 to 1.3. */
+const counts = { least: 1, middle: 2, scale: 1 / 2 } as const;
+/** Age, pause, pause of the peer; recent flows of the device and of the peer. */
+const scales = [seconds, seconds, seconds, counts, counts] as const;
 /** A pause as long as this, seconds, stands for none: nothing came from that peer before. */
 const longest = 7200;
+/** An age that nobody knows, seconds, times the number of the slot: further from each other and from any known than any two. */
+const farAway = 1e9;
+const neverThatLong = farAway / 2;
 
-/** [batch, 10, surroundingsWidth] of `context` [batch, 10, 5] and `present` [batch, 10, 1]. */
-export function surroundingsOf(graph: GraphBuilder, context: Tensor, present: Tensor): Tensor {
+export interface PlaceInputs {
+  /** [batch, 10, 5] */
+  readonly context: Tensor;
+  /** [batch, 10, 1]; finite, not negative */
+  readonly port: Tensor;
+  /** [batch] */
+  readonly flowsSeen: Tensor;
+}
+
+/** Columns of `placesOf`, in this order. */
+export const placeColumns = { samePort: 1, present: 1, surroundings: surroundingsWidth, absent: 1 } as const;
+
+/**
+ * [batch, 10, 13]: share of the window's flows that go to the port of this one, from −1 (none) to 1 (all); 1 where a flow
+ * stands; its surroundings, 0 where unknown or a slot is empty; 1 where no flow stands.
+ */
+export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: PlaceInputs): Tensor {
   const batch = context.shape[0]!;
-  const columns = graph.split(context, [1, 1, 1, 1, 1], 2);
-  const [age, peer, direction, ofDevice, ofPeer] = columns as [Tensor, Tensor, Tensor, Tensor, Tensor];
-  const known = (tensor: Tensor): Tensor =>
-    graph.mul(numbers(graph, graph.one('GreaterOrEqual', [tensor, graph.scalar(0)], tensor.shape)), present);
-  const scaled = (seconds: Tensor): Tensor =>
-    graph.mul(
-      graph.sub(graph.unary('Log', graph.add(seconds, graph.scalar(briefest))), graph.scalar(middle)),
-      graph.scalar(1 / spread),
+  const slots = [...Array.from({ length: windowLength }).keys()];
+  const flows = graph.reshape(flowsSeen, [1, 1, batch]);
+  const raw = graph.transpose(graph.concat([context, port], 2), [1, 2, 0]);
+  const stands = graph.compare(
+    'GreaterOrEqual',
+    flows,
+    graph.constant(
+      slots.map((slot) => windowLength - slot),
+      [windowLength, 1, 1],
+    ),
+  );
+  const usable = graph.one(
+    'And',
+    [graph.compare('GreaterOrEqual', raw, graph.constant([0], [1, 1, 1])), stands],
+    raw.shape,
+  );
+  // No two unknown ages, peers or ports are alike.
+  const instead = slots.flatMap((slot) => [farAway * (slot + 1), -1 - slot, -1, 0, 0, -1 - slot]);
+  const values = graph.one('Where', [usable, raw, graph.constant(instead, [windowLength, 6, 1])], raw.shape);
+  const [age, peer, way, recent, samePort] = graph.split(values, [1, 1, 1, 2, 1], 1) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const columns = graph.split(graph.numbers(usable), [1, 1, 1, 2, 1], 1);
+  const [ageKnown, peerKnown, , recentKnown, present] = columns as [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+  const across = (tensor: Tensor): Tensor => graph.reshape(tensor, [1, windowLength, batch]);
+  /** Flow by flow, of all flows: from −1 (none) to 1 (all). */
+  const shareOf = (alike: Tensor, all: Tensor): Tensor =>
+    graph.sub(
+      graph.mul(graph.div(graph.reduceSum(graph.numbers(alike), [1], true), all), graph.scalar(2)),
+      graph.scalar(1),
     );
-
-  /** Counts from 0 to a hundred: −1 to 1.3. */
-  const counted = (count: Tensor): Tensor => {
-    const logarithm = graph.unary('Log', graph.add(graph.unary('Relu', count), graph.scalar(1)));
-    const scaledCount = graph.mul(graph.sub(logarithm, graph.scalar(2)), graph.scalar(0.5));
-    return graph.mul(scaledCount, known(count));
-  };
-
-  const ageKnown = known(age);
-  const seconds = graph.mul(graph.unary('Relu', age), ageKnown);
-  const pauseKnown = graph.mul(ageKnown, oneLater(graph, ageKnown));
-  const difference = graph.sub(oneLater(graph, seconds), seconds);
-  const pause = graph.add(graph.unary('Relu', difference), graph.unary('Relu', graph.unary('Neg', difference)));
-
-  const peerKnown = known(peer);
-  const others = graph.transpose(peerKnown, [0, 2, 1]);
-  const pairs = [batch, windowLength, windowLength];
-  const equal = numbers(graph, graph.one('Equal', [peer, graph.transpose(peer, [0, 2, 1])], pairs));
-  const alike = graph.reduceSum(graph.mul(equal, others), [2], true);
+  const portsAlike = graph.compare('Equal', samePort, across(samePort));
+  const peersAlike = graph.compare('Equal', peer, across(peer));
   // At least one where it counts: the flow itself.
-  const all = graph.add(graph.reduceSum(others, [2], true), graph.scalar(1e-6));
-  const share = graph.sub(graph.mul(graph.div(alike, all), graph.scalar(2)), graph.scalar(1));
+  const peersKnown = graph.add(graph.reduceSum(peerKnown, [0], true), graph.scalar(1e-6));
 
-  // Seconds from flow j to flow i; where j is of another peer, later, unknown or i itself, the longest there is.
-  const since = graph.sub(graph.transpose(seconds, [0, 2, 1]), seconds);
-  const isBefore = numbers(graph, graph.one('GreaterOrEqual', [since, graph.scalar(0)], pairs));
-  const isOther = graph.constant(
-    Array.from({ length: windowLength ** 2 }, (_, at) => (at % (windowLength + 1) === 0 ? 0 : 1)),
-    [1, windowLength, windowLength],
-  );
-  const agesKnown = graph.mul(graph.transpose(ageKnown, [0, 2, 1]), ageKnown);
-  const counts = graph.mul(graph.mul(graph.mul(equal, others), isBefore), graph.mul(isOther, agesKnown));
+  // Seconds from flow j to flow i.
+  const since = graph.sub(across(age), age);
+  const notItself = slots.flatMap((i) => slots.map((j) => (i === j ? 2 * windowLength * farAway : 0)));
+  const isBefore = graph.compare('GreaterOrEqual', since, graph.constant(notItself, [windowLength, windowLength, 1]));
+  const ofPeerBefore = graph.one('And', [peersAlike, isBefore], since.shape);
   // The smallest of them, as the largest of what is left of the longest.
-  const left = graph.mul(graph.unary('Relu', graph.sub(graph.scalar(longest), since)), counts);
-  const pauseOfPeer = graph.sub(graph.scalar(longest), graph.reduceMax(left, 2));
-
-  const names = graph.constant([...FlowDirection.options.keys()], [1, 1, ways]);
-  const way = numbers(graph, graph.one('Equal', [direction, names], [batch, windowLength, ways]));
-  return graph.concat(
-    [
-      graph.mul(scaled(seconds), ageKnown),
-      ageKnown,
-      graph.mul(scaled(pause), pauseKnown),
-      graph.mul(share, peerKnown),
-      graph.mul(scaled(pauseOfPeer), graph.mul(peerKnown, ageKnown)),
-      counted(ofDevice),
-      counted(ofPeer),
-      graph.mul(way, present),
-    ],
-    2,
+  const left = graph.one(
+    'Where',
+    [ofPeerBefore, graph.sub(graph.scalar(longest), since), graph.scalar(0)],
+    since.shape,
   );
+  const pauseOfPeer = graph.sub(graph.scalar(longest), graph.reduceMax(left, 1));
+
+  const before = slots.flatMap((i) => slots.map((j) => (j === i - 1 ? 1 : 0)));
+  const ofBefore = graph.mul(since, graph.constant(before, [windowLength, windowLength, 1]));
+  const difference = graph.reduceSum(ofBefore, [1], true);
+  const pause = graph.mul(difference, graph.unary('Sign', difference));
+  const limits = slots.map((slot) => (slot === 0 ? -1 : neverThatLong));
+  const pauseKnown = graph.numbers(graph.compare('LessOrEqual', pause, graph.constant(limits, [windowLength, 1, 1])));
+
+  const scaled = logarithms(graph, graph.concat([age, pause, pauseOfPeer, recent], 1));
+  const known = graph.concat([ageKnown, pauseKnown, graph.mul(ageKnown, peerKnown), recentKnown], 1);
+  const [scaledAge, scaledPause, scaledPauseOfPeer, scaledRecent] = graph.split(
+    graph.mul(scaled, known),
+    [1, 1, 1, 2],
+    1,
+  ) as [Tensor, Tensor, Tensor, Tensor];
+  const names = graph.constant([...FlowDirection.options.keys()], [1, ways, 1]);
+  const places = graph.concat(
+    [
+      shareOf(portsAlike, flows),
+      present,
+      scaledAge,
+      ageKnown,
+      scaledPause,
+      graph.mul(shareOf(peersAlike, peersKnown), peerKnown),
+      scaledPauseOfPeer,
+      scaledRecent,
+      graph.numbers(graph.compare('Equal', way, names)),
+      graph.sub(graph.scalar(1), present),
+    ],
+    1,
+  );
+  return graph.transpose(places, [2, 0, 1]);
 }
 
-/** [batch, 10, 1]: of the slot before; 0 in the first. */
-function oneLater(graph: GraphBuilder, tensor: Tensor): Tensor {
-  const [kept, dropped] = graph.split(tensor, [windowLength - 1, 1], 1) as [Tensor, Tensor];
-  return graph.concat([graph.mul(dropped, graph.scalar(0)), kept], 1);
-}
-
-function numbers(graph: GraphBuilder, truths: Tensor): Tensor {
-  return graph.one('Cast', [truths], truths.shape, { to: 1 });
+/** Of [10, 5, batch], each row on its scale. */
+function logarithms(graph: GraphBuilder, tensor: Tensor): Tensor {
+  const row = (of: (scale: (typeof scales)[number]) => number): Tensor =>
+    graph.constant(scales.map(of), [1, scales.length, 1]);
+  const raised = graph.unary(
+    'Log',
+    graph.add(
+      tensor,
+      row(({ least }) => least),
+    ),
+  );
+  return graph.mul(
+    graph.sub(
+      raised,
+      row(({ middle }) => middle),
+    ),
+    row(({ scale }) => scale),
+  );
 }

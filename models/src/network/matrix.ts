@@ -1,0 +1,53 @@
+/** A matrix of weights that is put together from parts of others before it goes into a graph. */
+import type { GraphBuilder, Tensor } from './graph-builder.ts';
+
+export class Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+
+  constructor(rows: number, columns: number, values: Float32Array = new Float32Array(rows * columns)) {
+    if (values.length !== rows * columns) throw new RangeError(`${values.length} numbers are no ${rows} × ${columns}`);
+    this.rows = rows;
+    this.columns = columns;
+    this.values = values;
+  }
+
+  /** Row by row. */
+  static of(values: Float32Array, rows: number, columns: number): Matrix {
+    return new Matrix(rows, columns, values);
+  }
+
+  get(row: number, column: number): number {
+    return this.values[row * this.columns + column]!;
+  }
+
+  put(row: number, column: number, value: number): void {
+    this.values[row * this.columns + column] = value;
+  }
+
+  /** `count` rows from `row` on. */
+  cut(row: number, count: number): Matrix {
+    return new Matrix(count, this.columns, this.values.subarray(row * this.columns, (row + count) * this.columns));
+  }
+
+  /** Writes `part` with its corner at (`row`, `column`); this matrix. */
+  set(row: number, column: number, part: Matrix): this {
+    if (row + part.rows > this.rows || column + part.columns > this.columns)
+      throw new RangeError(`a part of ${part.rows} × ${part.columns} does not fit at (${row}, ${column})`);
+    for (let index = 0; index < part.rows; index++)
+      this.values.set(part.cut(index, 1).values, (row + index) * this.columns + column);
+    return this;
+  }
+
+  transposed(): Matrix {
+    const result = new Matrix(this.columns, this.rows);
+    for (let row = 0; row < this.rows; row++)
+      for (let column = 0; column < this.columns; column++) result.put(column, row, this.get(row, column));
+    return result;
+  }
+
+  in(graph: GraphBuilder): Tensor {
+    return graph.constant(this.values, [this.rows, this.columns]);
+  }
+}
