@@ -19,7 +19,7 @@ import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
 import { explainHeld } from './explain-held.ts';
-import { guardOf } from './gateway-guard.ts';
+import { guardedWords, guardOf, isOtherNextHop } from './gateway-guard.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide } from './controller-side.ts';
@@ -44,6 +44,8 @@ export interface AgentStatus {
     /** What the controller wants served, and how far that is; null without a controller. */
     readonly bundle: BundleReported | null;
   };
+  /** With whom no block keeps the gateway from talking, and behind whom everything outside is; addresses and MACs. */
+  readonly guarded: Readonly<Record<'controllers' | 'resolvers' | 'time_servers' | 'next_hops', readonly string[]>>;
   readonly health: Health;
 }
 
@@ -171,6 +173,7 @@ export async function runAgent(
         threshold: watch.pipeline.threshold,
         bundle: controller?.bundle ?? null,
       },
+      guarded: guardedWords(watch.enforcer.guard),
       health: health(),
     }),
     listDecisions: () => Promise.resolve(watch.enforcer.list()),
@@ -195,11 +198,24 @@ export async function runAgent(
   await using timers = new AsyncDisposableStack();
   const healthTimer = setInterval(() => controller?.sendHealth(health()), healthEveryMs);
   timers.defer(() => clearInterval(healthTimer));
+  let refreshed = Promise.resolve();
   const guardTimer = setInterval(() => void refreshGuard(), guardEveryMs);
   timers.defer(() => clearInterval(guardTimer));
-  if (isLive) timers.use(NetworkWatch.start({ onChange: refreshGuard, onWarning: (text) => log.warn(text) }));
+  if (isLive) {
+    const told = { onChange: refreshGuard, onWarning: (text: string) => log.warn(text) };
+    timers.use(NetworkWatch.start(told));
+    timers.use(
+      NetworkWatch.start({ ...told, isNews: (address, mac) => isOtherNextHop(watch.enforcer.guard, address, mac) }),
+    );
+  }
 
-  async function refreshGuard(): Promise<void> {
+  /** One after the other, so that what was read later is what counts. */
+  function refreshGuard(): Promise<void> {
+    refreshed = refreshed.then(readGuard);
+    return refreshed;
+  }
+
+  async function readGuard(): Promise<void> {
     try {
       const settings = controller?.guardSettings() ?? config.guard;
       await watch.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joinGuards } from './gateway-guard.ts';
+import { isOtherNextHop, joinGuards, resolversOf } from './gateway-guard.ts';
 
 const own = { admin_prefixes: ['192.168.1.10/32'], management_ports: [22], never_block: ['203.0.113.5'] };
 
@@ -11,4 +11,20 @@ test("what the owner's file lists holds beside whatever a policy says of the gua
     management_ports: [22, 8443],
     never_block: ['203.0.113.5'],
   });
+});
+
+test('a next hop that speaks with another MAC is news; what the guard knows, and other neighbours, are not', () => {
+  const guard = { defaultRoutes: ['192.0.2.1', 'fe80::1'], defaultRouteMacs: ['02:00:00:00:00:01'] };
+  expect(isOtherNextHop(guard, '192.0.2.1', '02:00:00:00:00:02')).toBe(true);
+  expect(isOtherNextHop(guard, 'fe80::1', '02:00:00:00:00:02')).toBe(true);
+  expect(isOtherNextHop(guard, '192.0.2.1', '02:00:00:00:00:01')).toBe(false);
+  expect(isOtherNextHop(guard, '192.0.2.9', '02:00:00:00:00:02')).toBe(false);
+});
+
+test('a resolver that the gateway was connected to a moment ago is one still', () => {
+  expect(resolversOf({ dnsServers: ['192.0.2.53'], openResolvers: ['192.0.2.54'] })).toEqual([
+    '192.0.2.53',
+    '192.0.2.54',
+  ]);
+  expect(resolversOf({ dnsServers: ['192.0.2.53'], openResolvers: [] })).toEqual(['192.0.2.53', '192.0.2.54']);
 });

@@ -20,7 +20,7 @@ export async function guardOf(
   const timeServers = await Promise.all(system.timeServers.map(addressesOf));
   return {
     controllers: controllers.flat(),
-    dnsServers: system.dnsServers,
+    dnsServers: resolversOf(system),
     ntpServers: [...new Set(timeServers.flat())].toSorted(),
     adminPrefixes: guard.admin_prefixes,
     managementPorts: guard.management_ports,
@@ -45,6 +45,36 @@ export function joinGuards(own: AgentConfig['guard'], policy: AgentConfig['guard
     management_ports: both(own.management_ports, policy.management_ports),
     never_block: both(own.never_block, policy.never_block),
   };
+}
+
+/** For people: what was learned, that an owner may see what is missing. */
+export function guardedWords(
+  guard: Guard,
+): Readonly<Record<'controllers' | 'resolvers' | 'time_servers' | 'next_hops', readonly string[]>> {
+  const { controllers, dnsServers, ntpServers, defaultRoutes, defaultRouteMacs } = guard;
+  return {
+    controllers: controllers.map(({ address, port }) => `${address} tcp/${port}`),
+    resolvers: dnsServers,
+    time_servers: ntpServers,
+    next_hops: [...defaultRoutes, ...defaultRouteMacs],
+  };
+}
+
+/** A next hop of a default route is said to have a MAC that the guard does not know as one's. */
+export function isOtherNextHop(
+  { defaultRoutes, defaultRouteMacs }: Pick<Guard, 'defaultRoutes' | 'defaultRouteMacs'>,
+  address: string,
+  mac: string,
+): boolean {
+  return defaultRoutes.includes(address) && !defaultRouteMacs.includes(mac.toLowerCase());
+}
+
+/** Told of, or talked to within the hour. */
+export function resolversOf({
+  dnsServers,
+  openResolvers,
+}: Pick<SystemGuard, 'dnsServers' | 'openResolvers'>): readonly string[] {
+  return [...new Set([...dnsServers, ...known.after('open resolvers', openResolvers, performance.now())])];
 }
 
 const known = new KnownAddresses();

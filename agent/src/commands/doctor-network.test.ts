@@ -20,5 +20,8 @@ test('the prefix that is missing is named as it is to be written', () => {
 
 test('a gateway whose resolver is not known is told where to name it', () => {
   expect(checkResolvers([])[0]).toMatchObject({ state: 'warning', detail: expect.stringContaining('never_block') });
-  expect(checkResolvers(['192.0.2.53'])).toEqual([]);
+  expect(checkResolvers(['192.0.2.53'])[0]).toMatchObject({
+    state: 'ok',
+    detail: expect.stringContaining('192.0.2.53'),
+  });
 });

@@ -5,6 +5,7 @@
 import { networkInterfaces } from 'node:os';
 import { contains, parsePrefix, type Prefix } from '@picket/shared/policy/prefix';
 import { readSystemGuard } from '../enforcement/system-guard.ts';
+import { resolversOf } from '../gateway-guard.ts';
 import type { Finding } from './doctor-kernel.ts';
 
 /**
@@ -32,18 +33,23 @@ export function checkLanPrefixes(
   ];
 }
 
-/** Empty where there is one: that is nothing to say. */
-export function checkResolvers(dnsServers: readonly string[]): readonly Finding[] {
-  return dnsServers.length > 0
-    ? []
-    : [
-        {
-          check: 'resolver',
+/** Whom a block must not cut the gateway off from. */
+export function checkResolvers(resolvers: readonly string[]): readonly Finding[] {
+  const check = 'resolver';
+  return [
+    resolvers.length > 0
+      ? {
+          check,
+          state: 'ok',
+          detail: `this gateway asks ${resolvers.join(', ')} for names, and no block keeps it from that`,
+        }
+      : {
+          check,
           state: 'warning',
           detail:
             'whom this gateway asks for names is not known, so that a block could cut it off from them: list it in guard.never_block',
         },
-      ];
+  ];
 }
 
 /** Of this machine. `name`: the interface that is watched. */
@@ -51,8 +57,7 @@ export async function examineNetwork(name: string, lanPrefixes: readonly string[
   const onLink = (networkInterfaces()[name] ?? []).flatMap(({ cidr, internal }) =>
     internal || cidr === null ? [] : [cidr],
   );
-  const { dnsServers } = await readSystemGuard();
-  return [...checkLanPrefixes(name, onLink, lanPrefixes), ...checkResolvers(dnsServers)];
+  return [...checkLanPrefixes(name, onLink, lanPrefixes), ...checkResolvers(resolversOf(await readSystemGuard()))];
 }
 
 function textOf({ network, length }: Prefix): string {

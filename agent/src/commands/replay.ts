@@ -53,6 +53,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     defaultRoutes: [],
     defaultRouteMacs: [],
     dnsServers: [],
+    openResolvers: [],
     timeServers: [],
     outsideLegs: [],
     broadcastAddresses: [],

@@ -68,7 +68,18 @@ function describeMemory(memory: NonNullable<AgentStatus['health']['memory']>, rs
   return `memory       ${mib(rssBytes)} MiB of ${mib(memory.max_bytes)}, ${mib(memory.peak_rss_bytes)} at the most${past}${given}`;
 }
 
-function describe({ gateway_id, mode, controller, model, health }: AgentStatus): string {
+function describeGuard({ controllers, resolvers, time_servers, next_hops }: AgentStatus['guarded']): string {
+  const listed = (what: string, list: readonly string[]): string =>
+    `${what} ${list.length === 0 ? 'unknown' : list.join(', ')}`;
+  return [
+    ...(controllers.length === 0 ? [] : [listed('controller', controllers)]),
+    listed('resolvers', resolvers),
+    listed('time servers', time_servers),
+    listed('next hops', next_hops),
+  ].join('; ');
+}
+
+function describe({ gateway_id, mode, controller, model, guarded, health }: AgentStatus): string {
   const { capture, flows, detection, enforcement, outbox, memory } = health;
   const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
   return [
@@ -79,6 +90,7 @@ function describe({ gateway_id, mode, controller, model, health }: AgentStatus):
     `flows        ${flows.active} live, ${flows.ended} ended, ${flows.evicted} evicted, ${flows.dropped} dropped; ${health.devices} devices${oddTimes(flows)}`,
     `detection    ${detection.predictions} predictions, ${detection.attacks} attacks, ${detection.latency_ms_mean.toFixed(2)} ms each`,
     `enforcement  ${enforcement.in_force} decisions in force, ${enforcement.packets_dropped} packets dropped, ${enforcement.packets_would_drop} would have been${troubles(enforcement)}`,
+    `guarded      ${describeGuard(guarded)}`,
     `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,
     ...(memory === undefined ? [] : [describeMemory(memory, health.rss_bytes)]),
     lost === 0 ? 'nothing was lost' : `lost so far  ${lost} (packets, flows, windows and events together)`,

@@ -42,6 +42,44 @@ test.skipIf(!isReady)(
   60_000,
 );
 
+test.skipIf(!isReady)(
+  'of neighbours only what is news is told, however many others there are',
+  async () => {
+    const namespace = `pkt-${randomUUID().slice(0, 8)}`;
+    const ip = (...args: readonly string[]): void => {
+      const { status, stderr } = spawnSync('ip', ['-n', namespace, ...args], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
+    };
+    spawnSync('ip', ['netns', 'add', namespace]);
+    onTestFinished(() => void spawnSync('ip', ['netns', 'del', namespace]));
+    ip('link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1');
+    for (const leg of ['lan0', 'lan1']) ip('link', 'set', leg, 'up');
+    ip('address', 'add', '192.0.2.254/24', 'dev', 'lan0');
+    const told: string[] = [];
+    let calls = 0;
+    await using _watch = NetworkWatch.start({
+      ip: ['ip', '-n', namespace],
+      isNews: (address, mac) => told.push(`${address} ${mac}`) > 0 && address === '192.0.2.1' && mac.endsWith(':99'),
+      onChange: async () => void (calls += 1),
+      onWarning: noWarning,
+    });
+    const neighbour = (address: string, mac: string): void =>
+      ip('neigh', 'replace', address, 'lladdr', mac, 'dev', 'lan0', 'nud', 'reachable');
+    await vi.waitUntil(
+      () => {
+        neighbour('192.0.2.2', `02:00:00:00:00:${10 + (told.length % 80)}`);
+        neighbour('192.0.2.1', '02:00:00:00:00:01');
+        return told.includes('192.0.2.1 02:00:00:00:00:01');
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(calls).toBe(0);
+    neighbour('192.0.2.1', '02:00:00:00:00:99');
+    await vi.waitUntil(() => calls > 0, 20_000);
+  },
+  60_000,
+);
+
 test('without the program it warns once and goes on', async () => {
   const warnings: string[] = [];
   await using _watch = NetworkWatch.start({

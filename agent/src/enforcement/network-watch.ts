@@ -1,15 +1,22 @@
 /**
- * Tells when addresses, links or routes of this host change, so that the guard knows them within a moment: one
- * `ip monitor` beside the agent. Needs no rights. Where it cannot run, looking now and then has to do.
+ * Tells when addresses, links or routes of this host change, or a neighbour that matters has another MAC, so that the
+ * guard knows it within a moment: `ip monitor` beside the agent. Needs no rights. Where it cannot run, looking now and
+ * then has to do.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { endsWithUs, systemEnvironment } from './system-program.ts';
 
 export interface NetworkWatchOptions {
   /** How ip is called; something like `ip netns exec NAME ip` for another network namespace. */
   readonly ip?: readonly string[];
+  /**
+   * Neighbours instead: whether this one is news. A program of its own, for anybody on the link can make many of them, and
+   * what the others tell is not to be lost among these.
+   */
+  readonly isNews?: (address: string, mac: string) => boolean;
   /** Never called again before it has resolved; what changes meanwhile is one more call. */
   readonly onChange: () => Promise<void>;
   /** Once, where changes cannot be heard. */
@@ -46,11 +53,12 @@ export class NetworkWatch implements AsyncDisposable {
 
   async #keepRunning(): Promise<void> {
     const { signal } = this.#stopped;
+    const what = this.#options.isNews === undefined ? 'changes of the network' : 'other MACs of next hops';
     let hasWarned = false;
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
       const problem = await this.#listen();
       if (signal.aborted) return;
-      if (!hasWarned) this.#options.onWarning(`changes of the network are only seen every half a minute: ${problem}`);
+      if (!hasWarned) this.#options.onWarning(`${what} are only seen every half a minute: ${problem}`);
       hasWarned = true;
       await setTimeout(backoffMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
@@ -60,19 +68,16 @@ export class NetworkWatch implements AsyncDisposable {
 
   /** Until the program ends; resolves with why. */
   async #listen(): Promise<string> {
-    const [program = '', ...args] = endsWithUs([
-      ...(this.#options.ip ?? ['ip']),
-      'monitor',
-      'link',
-      'address',
-      'route',
-    ]);
+    const { ip = ['ip'], isNews } = this.#options;
+    const objects = isNews === undefined ? ['link', 'address', 'route'] : ['neigh'];
+    const [program = '', ...args] = endsWithUs([...ip, 'monitor', ...objects]);
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: systemEnvironment(),
       signal: this.#stopped.signal,
     });
-    child.stdout.on('data', () => this.#change());
+    if (isNews === undefined) child.stdout.on('data', () => this.#change());
+    else hearNeighbours(child.stdout, (address, mac) => isNews(address, mac) && this.#change());
     try {
       await once(child, 'close');
       return 'ip monitor ended';
@@ -95,4 +100,20 @@ export class NetworkWatch implements AsyncDisposable {
     }
     this.#telling = undefined;
   }
+}
+
+/** Longer than any line of it. */
+const maxLine = 4096;
+
+/** `192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE`; what is gone has none, or is said to be deleted. */
+function hearNeighbours(stream: Readable, tell: (address: string, mac: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!.slice(0, maxLine);
+    for (const line of lines) {
+      const [, address, mac] = /^(\S+) dev \S+ lladdr (\S+) /.exec(line) ?? [];
+      if (address !== undefined && mac !== undefined) tell(address, mac);
+    }
+  });
 }

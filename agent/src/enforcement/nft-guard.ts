@@ -148,9 +148,11 @@ function services(
   guard: Guard,
 ): readonly { readonly host: string; readonly protocol: 'tcp' | 'udp'; readonly number: number }[] {
   return [
-    ...guard.dnsServers.flatMap((host) =>
-      (['udp', 'tcp'] as const).map((protocol) => ({ host, protocol, number: 53 })),
-    ),
+    ...guard.dnsServers.flatMap((host) => [
+      { host, protocol: 'udp' as const, number: 53 },
+      { host, protocol: 'tcp' as const, number: 53 },
+      { host, protocol: 'tcp' as const, number: 853 }, // over TLS
+    ]),
     ...guard.ntpServers.map((host) => ({ host, protocol: 'udp' as const, number: 123 })),
   ];
 }

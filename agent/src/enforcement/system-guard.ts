@@ -4,6 +4,7 @@ import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '@picket/shared/policy/decision-value';
 import type { Guard } from './guard.ts';
+import { readNameServers, readOpenResolvers } from './name-servers.ts';
 import { runProgram } from './system-program.ts';
 import { readTimeServers } from './time-servers.ts';
 
@@ -19,14 +20,16 @@ export type SystemGuard = Pick<
 > & {
   /** Names and addresses: the names are for the caller to look up. */
   readonly timeServers: readonly string[];
+  /** Resolvers that it is connected to just now; another moment may show others, or none. */
+  readonly openResolvers: readonly string[];
 };
 
 /** Reads the system as it is now; a file that is missing teaches nothing. Loopback is left out: it is never a value. */
 export async function readSystemGuard(): Promise<SystemGuard> {
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const outside = interfaces.filter((address) => !address.internal);
-  const [route = '', ipv6Route = '', arp = '', ...resolvers] = await Promise.all(
-    ['/proc/net/route', '/proc/net/ipv6_route', '/proc/net/arp', ...resolverFiles].map(readOrEmpty),
+  const [route = '', ipv6Route = '', arp = ''] = await Promise.all(
+    ['/proc/net/route', '/proc/net/ipv6_route', '/proc/net/arp'].map(readOrEmpty),
   );
   const defaultRoutes = unique([...parseRoutes(route), ...parseIpv6Routes(ipv6Route)]);
   const neighbours = [...parseArp(arp), ...(await readIpv6Neighbours(defaultRoutes))];
@@ -36,21 +39,12 @@ export async function readSystemGuard(): Promise<SystemGuard> {
     defaultRoutes,
     defaultRouteMacs: unique(neighbours.filter(({ address }) => defaultRoutes.includes(address)).map(({ mac }) => mac)),
     outsideLegs: legsOf(networkInterfaces(), parseDefaultInterfaces(route)),
-    dnsServers: unique(resolvers.flatMap(parseResolvers)).slice(0, maxResolvers),
+    dnsServers: await readNameServers(),
+    openResolvers: await readOpenResolvers(),
     timeServers: await readTimeServers(),
     broadcastAddresses: unique(outside.flatMap(({ cidr }) => broadcastOf(cidr ?? '') ?? [])),
   };
 }
-
-/** Where the resolvers stand that a local forwarder (systemd-resolved, dnsmasq) asks in turn. */
-const resolverFiles = [
-  '/etc/resolv.conf',
-  '/run/systemd/resolve/resolv.conf',
-  '/run/NetworkManager/no-stub-resolv.conf',
-  '/run/dnsmasq/resolv.conf',
-  '/run/resolvconf/resolv.conf',
-];
-const maxResolvers = 16;
 
 /** Of `192.168.1.1/24`; undefined for IPv6, and for links of two hosts or one: their last address is a host's. */
 export function broadcastOf(cidr: string): string | undefined {
@@ -141,17 +135,6 @@ export function parseIpv6Routes(text: string): readonly string[] {
     }
     return [new ipaddr.IPv6([...Buffer.from(nextHop, 'hex')]).toRFC5952String()];
   });
-}
-
-/** Name servers in the text of resolv.conf, without those on loopback and without zones. */
-export function parseResolvers(text: string): readonly string[] {
-  return unique(
-    text.split('\n').flatMap((line) => {
-      const match = /^\s*nameserver\s+([^\s%]+)/.exec(line);
-      const address = parseAddress(match?.[1] ?? '');
-      return address.ok && ipaddr.parse(address.address).range() !== 'loopback' ? [address.address] : [];
-    }),
-  );
 }
 
 async function readOrEmpty(path: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const scenario: Scenario = {
   group: 'lockout',
   expectation:
-    'The next hop of the default route is refused, alone and inside a prefix; also one that came while the agent ran.',
+    'The next hop of the default route is refused, alone, inside a prefix and by its MAC; also one that came, and a MAC that it took, while the agent ran.',
   async run(field) {
     const { gateway } = field.network;
     await gateway.ip(['route add default via 192.0.2.254 dev wan0']);
@@ -23,6 +23,16 @@ export const scenario: Scenario = {
         return answer.state;
       },
       (state) => state === 'refused',
+    );
+    await gateway.ip(['neigh replace 203.0.113.254 lladdr 02:00:5e:00:01:0a dev wan1 nud reachable']);
+    await field.expectSoon(
+      'its MAC is refused soon after it is known',
+      async () => {
+        const answer = await agent.add({ scope: 'device', value: '02:00:5e:00:01:0a', duration_seconds: 1 });
+        return answer.state;
+      },
+      (state) => state === 'refused',
+      10_000,
     );
   },
 };
