@@ -7,6 +7,7 @@ import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './bundle-g
 import { wholeDesign } from './cnn-lstm.ts';
 import type { NetworkDesign } from './cnn-lstm.ts';
 import { classCount, cutParameters, initialParameters, parameterCount, summaryWidth } from './network-parameters.ts';
+import { buildPlainExplainGraph } from './testing/plain-explain.ts';
 import { handWrittenStep } from './testing/hand-written-step.ts';
 
 const random = seededRandom(7);
@@ -284,29 +285,55 @@ test('NaN, infinities and negative values count as 0', async () => {
   expect(result.every(Number.isFinite)).toBe(true);
 });
 
+/** One of the windows, and `steps` points on the way to it, then its two ends, which weigh nothing. */
+function explainFeeds(row: number, steps: number): Record<string, Tensor> {
+  const size = windowLength * featureCount;
+  return {
+    windows: floats(windows.slice(row * size, (row + 1) * size), [1, windowLength, featureCount]),
+    flows_seen: floats(flowsSeen.slice(row, row + 1), [1]),
+    flow_context: floats(flowContext.slice(row * flowContextSize, (row + 1) * flowContextSize), [
+      1,
+      windowLength,
+      flowContextWidth,
+    ]),
+    alphas: floats(
+      Float32Array.from({ length: steps + 2 }, (_, step) => (step < steps ? (step + 0.5) / steps : step - steps)),
+      [steps + 2],
+    ),
+    weights: floats(new Float32Array(steps + 2).fill(1 / steps, 0, steps), [steps + 2]),
+  };
+}
+
 test('attributions add up to the difference of the logits', async () => {
   const explain = await open(buildExplainGraph({ scaler, parameters, temperature: 1.3, design: wholeDesign }));
   const steps = 256;
-  const size = windowLength * featureCount;
   for (let row = 0; row < batch; row++) {
-    const result = await explain.run({
-      windows: floats(windows.slice(row * size, (row + 1) * size), [1, windowLength, featureCount]),
-      flows_seen: floats(flowsSeen.slice(row, row + 1), [1]),
-      flow_context: floats(flowContext.slice(row * flowContextSize, (row + 1) * flowContextSize), [
-        1,
-        windowLength,
-        flowContextWidth,
-      ]),
-      alphas: floats(
-        Float32Array.from({ length: steps + 2 }, (_, step) => (step < steps ? (step + 0.5) / steps : step - steps)),
-        [steps + 2],
-      ),
-      weights: floats(new Float32Array(steps + 2).fill(1 / steps, 0, steps), [steps + 2]),
-    });
+    const result = await explain.run(explainFeeds(row, steps));
     const logits = values(result, 'logits');
     const sum = values(result, 'attributions').reduce((total, value) => total + value, 0);
     const difference = logits[steps + 1]! - logits[steps]!;
     expect(Math.abs(sum - difference)).toBeLessThan(0.02 * Math.max(1, Math.abs(difference)));
+  }
+});
+
+test.each([
+  ['whole', wholeDesign] as const,
+  ['without neighbours and surroundings', { ...wholeDesign, neighbours: false, surroundings: false }] as const,
+  ['of the LSTM alone', { ...wholeDesign, pooling: false, attention: false, suspicion: false }] as const,
+])('each attribution is what the plain operators say, %s', async (_name, design) => {
+  const network = { scaler, parameters, temperature: 1.3, design };
+  const explain = await open(buildExplainGraph(network));
+  const plain = await open(buildPlainExplainGraph(network));
+  for (let row = 0; row < batch; row++) {
+    const found = await explain.run(explainFeeds(row, 8));
+    const expected = await plain.run(explainFeeds(row, 8));
+    for (const name of ['attributions', 'logits']) {
+      const wanted = values(expected, name);
+      const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      expect(largest).toBeGreaterThan(1e-4);
+      for (const [index, value] of values(found, name).entries())
+        expect(Math.abs(value - wanted[index]!)).toBeLessThan(1e-4 * largest);
+    }
   }
 });
 

@@ -2,7 +2,7 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { plainForward, splitParameters, wholeDesign } from './cnn-lstm.ts';
 import type { TrainedNetwork } from './cnn-lstm.ts';
-import { fusedForward } from './fused-forward.ts';
+import { firstSums, fusedForward, fusedLayers } from './fused-forward.ts';
 import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';
@@ -34,21 +34,16 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const alphas = graph.reshape(graph.input('alphas', ['steps']), ['batch', 1, 1]);
   const weights = graph.reshape(graph.input('weights', ['steps']), ['batch', 1, 1]);
   const one = prepareWindows(graph, windowInputs(graph, 1), network.scaler);
-  // From here on the batch is the steps of one window.
-  const path = graph.mul(one.standardised, alphas);
-  const nothing = graph.mul(alphas, graph.scalar(0));
-  const spread = (tensor: Tensor): Tensor => graph.add(tensor, nothing);
-  const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
-  const flowsSeen = graph.reshape(spread(graph.reshape(one.flowsSeen, [1, 1, 1])), ['batch', 1]);
-  const surroundings = spread(one.surroundings);
-  const prepared = { standardised: path, present: spread(one.present), flowsSeen, surroundings };
-  const { logits } = plainForward(graph, prepared, parameters, network.design);
-  const logit = attackLogit(graph, graph.mul(logits, graph.scalar(1 / network.temperature)));
-  const ones = graph.add(graph.mul(logit, graph.scalar(0)), graph.scalar(1));
-  const [gradient] = appendGradients(graph, logit, ones, [path]) as [Tensor];
+  const { ofFeatures, ofPlaces, weight } = firstSums(graph, one, network);
+  // From here on the batch is the steps of one window. On the way only the features change, and the first layer is linear.
+  const sums = graph.add(graph.mul(ofFeatures, alphas), ofPlaces);
+  const onePerStep = graph.add(graph.mul(graph.reshape(alphas, ['batch', 1]), graph.scalar(0)), graph.scalar(1));
+  const flowsSeen = graph.mul(one.flowsSeen, onePerStep);
+  const logit = attackLogit(graph, fusedLayers(graph, { sums, places: one.places, flowsSeen }, network));
+  const [gradient] = appendGradients(graph, logit, onePerStep, [sums]) as [Tensor];
   const mean = graph.reduceSum(graph.mul(gradient, weights), [0], false);
   const window = graph.reshape(one.standardised, [windowLength, featureCount]);
-  graph.output('attributions', graph.mul(mean, window));
+  graph.output('attributions', graph.mul(graph.matMul(mean, graph.transpose(weight, [1, 0])), window));
   graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
   return graph.build();
 }

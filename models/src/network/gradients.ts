@@ -3,6 +3,7 @@
  * result trains on any onnxruntime, on a gateway too, with nothing but forward operators.
  */
 import type { GraphBuilder, Operation, Tensor } from './graph-builder.ts';
+import { lstmInputGradient } from './lstm-gradient.ts';
 import type { Dimension } from './onnx-file.ts';
 
 /** Gradients of `of` with respect to each of `over`; `seed` is the gradient of `of` itself, of its shape. */
@@ -48,12 +49,12 @@ type Rule = (
 
 const rules: Readonly<Record<string, Rule>> = {
   Identity: (_graph, _operation, [gradient]) => [gradient],
-  Add: (graph, { inputs: [left, right] }, [gradient]) => [
-    sumTo(graph, gradient!, left!.shape),
-    sumTo(graph, gradient!, right!.shape),
+  Add: (graph, { inputs: [left, right] }, [gradient], needs) => [
+    needs(0) ? sumTo(graph, gradient!, left!.shape) : undefined,
+    needs(1) ? sumTo(graph, gradient!, right!.shape) : undefined,
   ],
   Sub: (graph, { inputs: [left, right] }, [gradient], needs) => [
-    sumTo(graph, gradient!, left!.shape),
+    needs(0) ? sumTo(graph, gradient!, left!.shape) : undefined,
     needs(1) ? sumTo(graph, graph.unary('Neg', gradient!), right!.shape) : undefined,
   ],
   Mul: (graph, { inputs: [left, right] }, [gradient], needs) => [
@@ -65,9 +66,14 @@ const rules: Readonly<Record<string, Rule>> = {
     return [sumTo(graph, graph.div(gradient!, right!), left!.shape)];
   },
   MatMul: (graph, { inputs: [left, right] }, [gradient], needs) => [
-    needs(0) ? graph.matMul(gradient!, graph.transpose(right!, [1, 0])) : undefined,
-    needs(1) ? graph.matMul(graph.transpose(flatRows(graph, left!), [1, 0]), flatRows(graph, gradient!)) : undefined,
+    needs(0) ? graph.matMul(gradient!, lastTwoSwapped(graph, right!)) : undefined,
+    needs(1) ? gradientOfRight(graph, left!, right!, gradient!) : undefined,
   ],
+  LSTM: (graph, operation, [ofAll, ofLast], needs) => {
+    if (ofAll !== undefined || operation.inputs.some((_, index) => index > 0 && needs(index)))
+      throw new Error('an LSTM is differentiated by its input only, from its last state');
+    return [lstmInputGradient(graph, operation, ofLast!)];
+  },
   // The gradient stops where the result is 0, which is also where it is not positive.
   Relu: (graph, { outputs: [result] }, [gradient]) => [graph.mul(gradient!, graph.unary('Sign', result!))],
   Sigmoid: (graph, { outputs: [result] }, [gradient]) => {
@@ -95,9 +101,21 @@ const rules: Readonly<Record<string, Rule>> = {
     return [graph.add(graph.mul(input!, graph.scalar(0)), gradient!)];
   },
   // Where several elements share the maximum, each gets the whole gradient; after a Relu those ties are zeros.
-  ReduceMax: (graph, { inputs: [input], outputs: [result] }, [gradient]) => {
-    const winner = graph.one('Cast', [graph.one('Equal', [input!, result!], input!.shape)], input!.shape, { to: 1 });
-    return [graph.mul(winner, gradient!)];
+  ReduceMax: (graph, { inputs: [input], outputs: [result], attributes }, [gradient]) => {
+    const [axis] = attributes['axes'] as readonly [number];
+    const kept = input!.shape.with(axis, 1);
+    const wide = (tensor: Tensor): Tensor => (attributes['keepdims'] === 1 ? tensor : graph.reshape(tensor, kept));
+    const winner = graph.numbers(graph.compare('Equal', input!, wide(result!)));
+    return [graph.mul(winner, wide(gradient!))];
+  },
+  Transpose: (graph, { attributes }, [gradient]) => {
+    const perm = attributes['perm'] as readonly number[];
+    return [
+      graph.transpose(
+        gradient!,
+        [...perm.keys()].map((axis) => perm.indexOf(axis)),
+      ),
+    ];
   },
   Concat: (graph, { inputs, attributes }, [gradient]) => {
     const axis = attributes['axis'] as number;
@@ -123,6 +141,17 @@ function sumTo(graph: GraphBuilder, gradient: Tensor, shape: readonly Dimension[
   const result = extra > 0 ? graph.reduceSum(gradient, leading, false) : gradient;
   const stretched = shape.flatMap((size, axis) => (size === 1 && result.shape[axis] !== 1 ? [axis] : []));
   return stretched.length > 0 ? graph.reduceSum(result, stretched, true) : result;
+}
+
+function gradientOfRight(graph: GraphBuilder, left: Tensor, right: Tensor, gradient: Tensor): Tensor {
+  // One matrix for the rows of all: they count as one long matrix.
+  if (right.shape.length === 2)
+    return graph.matMul(graph.transpose(flatRows(graph, left), [1, 0]), flatRows(graph, gradient));
+  return graph.matMul(lastTwoSwapped(graph, left), gradient);
+}
+
+function lastTwoSwapped(graph: GraphBuilder, tensor: Tensor): Tensor {
+  return graph.transpose(tensor, tensor.shape.length === 2 ? [1, 0] : [0, 2, 1]);
 }
 
 /** All dimensions but the last folded into one. */

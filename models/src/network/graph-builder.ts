@@ -2,6 +2,7 @@
  * Builds a graph operation by operation and keeps every tensor's shape, which the gradients need. Shapes may hold one
  * symbolic dimension, the batch.
  */
+import { Matrix } from './matrix.ts';
 import { writeOnnx } from './onnx-file.ts';
 import type { Attribute, Dimension, ElementType, Initializer, OnnxNode, ValueInfo } from './onnx-file.ts';
 
@@ -48,6 +49,12 @@ export class GraphBuilder {
   constant(values: ArrayLike<number>, shape: readonly number[], name = this.#nextName()): Tensor {
     this.#initializers.push({ name, shape, values: Float32Array.from(values) });
     return { name, shape };
+  }
+
+  /** What `constant` was given; undefined for any other tensor. */
+  storedValues({ name }: Tensor): Float32Array | undefined {
+    const values = this.#initializers.find((initializer) => initializer.name === name)?.values;
+    return values instanceof Float32Array ? values : undefined;
   }
 
   scalar(value: number): Tensor {
@@ -119,9 +126,10 @@ export class GraphBuilder {
     return this.one('Cast', [truths], truths.shape, { to: 1 });
   }
 
-  /** `right` has two dimensions. */
+  /** `left` may have more dimensions than two where `right` has two, and the other way round, or both the same. */
   matMul(left: Tensor, right: Tensor): Tensor {
-    return this.one('MatMul', [left, right], [...left.shape.slice(0, -1), right.shape[1]!]);
+    const outer = (left.shape.length >= right.shape.length ? left : right).shape.slice(0, -2);
+    return this.one('MatMul', [left, right], [...outer, left.shape.at(-2)!, right.shape.at(-1)!]);
   }
 
   /** Element by element: Relu, Sigmoid, Tanh, Exp, Log, Sqrt, Neg, Sign, … */
@@ -146,8 +154,14 @@ export class GraphBuilder {
     return this.one('Reshape', [tensor, this.integers(sizes)], shape);
   }
 
+  /** Of a stored matrix: another stored one. */
   transpose(tensor: Tensor, perm: readonly number[]): Tensor {
     const shape = perm.map((axis) => tensor.shape[axis]!);
+    const stored = tensor.shape.length === 2 && perm[0] === 1 ? this.storedValues(tensor) : undefined;
+    if (stored !== undefined) {
+      const [rows, columns] = tensor.shape as [number, number];
+      return new Matrix(rows, columns, stored).transposed().in(this);
+    }
     return this.one('Transpose', [tensor], shape, { perm });
   }
 

@@ -1,4 +1,4 @@
-/** A matrix of weights that is put together from parts of others before it goes into a graph. */
+/** A matrix of weights, row by row, that is put together from parts of others before it goes into a graph. */
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 
 export class Matrix {
@@ -11,11 +11,6 @@ export class Matrix {
     this.rows = rows;
     this.columns = columns;
     this.values = values;
-  }
-
-  /** Row by row. */
-  static of(values: Float32Array, rows: number, columns: number): Matrix {
-    return new Matrix(rows, columns, values);
   }
 
   get(row: number, column: number): number {

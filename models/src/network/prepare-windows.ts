@@ -48,6 +48,8 @@ export interface PreparedWindows {
   readonly flowsSeen: Tensor;
   /** [batch, 10, surroundingsWidth]; 0 where unknown or a slot is empty. */
   readonly surroundings: Tensor;
+  /** [batch, 10, 13], of which these were taken: see `placesOf`. */
+  readonly places: Tensor;
 }
 
 export function windowInputs(graph: GraphBuilder, batch: 'batch' | 1 = 'batch', name = 'windows'): WindowInputs {
@@ -92,5 +94,5 @@ export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler
   const clipped = graph.one('Clip', [capped, graph.scalar(-clipLimit), graph.scalar(clipLimit)], scaled.shape);
   const [, others] = graph.split(clipped, [1, featureCount - 1], 2) as [Tensor, Tensor];
   const known = graph.concat([samePort, others], 2);
-  return { standardised: graph.mul(known, present), present, flowsSeen, surroundings };
+  return { standardised: graph.mul(known, present), present, flowsSeen, surroundings, places };
 }
