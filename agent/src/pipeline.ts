@@ -160,8 +160,9 @@ export class Pipeline {
   async #addNow(batch: FlowBatch): Promise<void> {
     const { registry, windows, output } = this.#options;
     for (let row = 0; row < batch.count; row++) {
+      const roles = registry.attribute(batch, row);
       const isRelayed = registry.isRelayed(batch, row);
-      for (const role of registry.attribute(batch, row)) {
+      for (const role of roles) {
         windows.add(batch, row, role.device, role.direction, isRelayed);
         output.onFlow(batch, row, role, isRelayed);
       }

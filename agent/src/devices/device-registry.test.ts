@@ -163,6 +163,43 @@ test('who speaks in the name of a neighbour does not have it cut with himself; a
   expect(registry.undisputedAddressesOf(neighbour)).toEqual(['192.168.1.30']);
 });
 
+test('an address that nobody was seen with is not cut with who takes it up beside his own', () => {
+  const registry = new DeviceRegistry();
+  const attacker = '02:00:00:00:00:66';
+  const speak = (src: string, atUs: number): void =>
+    void registry.attribute(flowBatchOf([{ src, dst: '203.0.113.5', srcMac: attacker, lastPacketAtUs: atUs }]), 0);
+  speak('192.168.1.66', 1);
+  speak('192.168.1.66', hourUs);
+  speak('192.168.1.77', hourUs + 1);
+  expect(registry.undisputedAddressesOf(attacker)).toEqual(['192.168.1.66']);
+  expect(registry.addressesOf(attacker).toSorted()).toEqual(['192.168.1.66', '192.168.1.77']);
+  speak('192.168.1.77', 3 * hourUs);
+  expect(registry.undisputedAddressesOf(attacker).toSorted(), 'by then it is his').toEqual([
+    '192.168.1.66',
+    '192.168.1.77',
+  ]);
+});
+
+test('who begins to speak for many was not seen to be sent by any of them; what was always behind a router was', () => {
+  const [router, attacker, neighbour] = ['02:00:00:00:00:01', '02:00:00:00:00:66', '02:00:00:00:00:30'];
+  const registry = new DeviceRegistry({ relayMacs: ['02:00:00:00:00:99'] });
+  const isRelayed = (src: string, srcMac: string, atUs: number): boolean => {
+    const batch = flowBatchOf([{ src, dst: '192.168.1.20', srcMac, lastPacketAtUs: atUs }]);
+    registry.attribute(batch, 0);
+    return registry.isRelayed(batch, 0);
+  };
+  for (let host = 1; host <= 9; host++) expect(isRelayed(`10.9.0.${host}`, router, host)).toBe(false);
+  expect(isRelayed('192.168.1.30', neighbour, 10)).toBe(false);
+  expect(isRelayed('192.168.1.66', attacker, 11)).toBe(false);
+  const forged = ['192.168.1.30', '192.168.1.31', '192.168.1.32', '192.168.1.33'];
+  const later = forged.map((src, index) => isRelayed(src, attacker, hourUs + index));
+  expect(later, 'a host with a few addresses, until there are too many').toEqual([false, false, true, true]);
+  for (const src of forged) expect(isRelayed(src, attacker, hourUs + 10)).toBe(true);
+  expect(isRelayed('192.168.1.66', attacker, hourUs + 20), 'what he says for himself').toBe(false);
+  expect(isRelayed('192.168.1.30', neighbour, hourUs + 30), 'and what the neighbour says').toBe(false);
+  expect(isRelayed('10.9.0.1', router, hourUs + 40)).toBe(false);
+});
+
 test('a device that gets another address every day is no router, and its old addresses are left alone', () => {
   const registry = new DeviceRegistry();
   const mac = '02:00:00:00:00:20';

@@ -66,12 +66,12 @@ interface KnownDevice extends Device, Listed<KnownDevice> {
   readonly roles: Readonly<Record<FlowDirection, FlowRole>>;
   /** `macKey` of what it last sent with; 0 for unknown. */
   macKey: number;
-  /** When it last spoke with another MAC than before, packet time in µs. */
-  macChangedAtUs: number;
+  /** When it last spoke with another MAC than before, or first with one that had been another address's; packet time in µs. */
+  claimedAtUs: number;
   readonly isIpv4: boolean;
 }
 
-/** For so long after an address spoke with another MAC it may be the one's or the other's: anybody on the link can claim it. */
+/** For so long after it was claimed an address may be the one's or the other's: anybody on the link can speak in its name. */
 const disputedForUs = 3600 * 1e6;
 
 export class DeviceRegistry {
@@ -124,13 +124,15 @@ export class DeviceRegistry {
 
   /**
    * The flow's source was not seen sending it: its first frame came from a router that we know, or was an answer to
-   * what nobody saw. False where the link has no MACs, or no router is known: then nothing can be told.
+   * what nobody saw, or came from somebody who speaks for many, of whom this one may be a forgery. False where the link has
+   * no MACs, or no router is known: then nothing can be told. To be asked once the flow is attributed.
    */
   isRelayed(batch: FlowBatch, row: number): boolean {
     if (this.#relayMacs.size === 0) return false;
     if (this.#cameFromBeyond(batch, row)) return true;
     const src = macKey(batch.srcMac, row);
-    return src === 0 ? macKey(batch.dstMac, row) !== 0 : this.#relayMacs.has(src);
+    if (src === 0) return macKey(batch.dstMac, row) !== 0;
+    return this.#relayMacs.has(src) || (this.#macs.isRouter(src) && this.#isDisputedSource(batch, row));
   }
 
   /**
@@ -169,12 +171,13 @@ export class DeviceRegistry {
   }
 
   /**
-   * Those of them that may be cut together with the device: not what spoke with another MAC shortly before, for who is
-   * about to be put into quarantine may have spoken in the name of a neighbour.
+   * Those of them that may be cut together with the device: not what spoke with another MAC shortly before, nor what it
+   * took up beside an address that it had, for who is about to be put into quarantine may have spoken in the name of a
+   * neighbour.
    */
   undisputedAddressesOf(mac: string): readonly string[] {
     return this.#heldBy(mac)
-      .filter(({ lastSeenAtUs, macChangedAtUs }) => lastSeenAtUs - macChangedAtUs > disputedForUs)
+      .filter((device) => !isDisputed(device))
       .map(({ address }) => address);
   }
 
@@ -238,11 +241,17 @@ export class DeviceRegistry {
     const key = macKey(macs, row);
     if (key === 0 || key === device.macKey || this.#relayMacs.has(key) || isGroupMac(macs, row)) return false;
     this.#forgetMac(device);
-    if (device.macKey !== 0) device.macChangedAtUs = device.lastSeenAtUs;
+    if (device.macKey !== 0 || (device.isIpv4 && this.#macs.isEstablished(key, device, device.lastSeenAtUs)))
+      device.claimedAtUs = device.lastSeenAtUs;
     device.macKey = key;
     if (device.isIpv4 && this.#macs.add(key, device, device.lastSeenAtUs)) this.#disown(key);
     device.mac = this.#macs.isRouter(key) ? null : macText(macs, row);
     return device.mac !== null;
+  }
+
+  #isDisputedSource(batch: FlowBatch, row: number): boolean {
+    const source = this.#devices.get(addressKey(batch.srcAddress, row, batch.family[row]!));
+    return source !== undefined && isDisputed(source);
   }
 
   /** A router's MAC stands for all that is behind it. */
@@ -269,13 +278,17 @@ function knownDevice(key: Key, address: string, isIpv4: boolean, lastSeenAtUs: n
     mac: null,
     hasSpoken: false,
     macKey: 0,
-    macChangedAtUs: Number.NEGATIVE_INFINITY,
+    claimedAtUs: Number.NEGATIVE_INFINITY,
     older: undefined,
     newer: undefined,
   };
   const roleOf = (direction: FlowDirection): FlowRole => ({ device, direction });
   const roles = { inbound: roleOf('inbound'), outbound: roleOf('outbound'), internal: roleOf('internal') };
   return Object.assign(device, { roles });
+}
+
+function isDisputed({ lastSeenAtUs, claimedAtUs }: KnownDevice): boolean {
+  return lastSeenAtUs - claimedAtUs <= disputedForUs;
 }
 
 /** A broadcast of a subnet whose mask we do not know: the frame went to everyone, and nobody answers for that address. */

@@ -32,6 +32,16 @@ export function macKeyOf(text: string): number {
   return Number.parseInt(text.replaceAll(':', ''), 16);
 }
 
+/** The text of such a number; null for 0. */
+export function macOfKey(key: number): string | null {
+  return key === 0
+    ? null
+    : key
+        .toString(16)
+        .padStart(12, '0')
+        .replaceAll(/..(?=.)/g, '$&:');
+}
+
 /** Equal for equal addresses and for no others; a number for IPv4, a short string for IPv6. */
 export function addressKey(bytes: Uint8Array, row: number, family: number): number | string {
   const start = row * 16;

@@ -5,11 +5,15 @@
 
 /** More addresses than this at a time behind one MAC: a router. */
 const maxAddressesPerMac = 3;
+/** A MAC that was heard of for this long is that of somebody whom we know. */
+const establishedAfterUs = 600 * 1e6;
 /** An address that was silent for longer may have been given back: a lease that ended makes no router. */
 export const addressLifetimeUs = 24 * 3600 * 1e6;
 
 interface Holders<Holder> {
   readonly addresses: Set<Holder>;
+  /** When the first of them spoke, packet time in µs. */
+  readonly sinceUs: number;
   isRouter: boolean;
 }
 
@@ -20,11 +24,18 @@ export class MacHolders<Holder extends { readonly lastSeenAtUs: number }> {
     return this.#holders.get(macKey)?.isRouter === true;
   }
 
+  /** Others than `holder` speak with this MAC, and the first of them did a while before `atUs`. */
+  isEstablished(macKey: number, holder: Holder, atUs: number): boolean {
+    const known = this.#holders.get(macKey);
+    if (known === undefined || atUs - known.sinceUs < establishedAfterUs) return false;
+    return [...known.addresses].some((other) => other !== holder && other.lastSeenAtUs >= atUs - addressLifetimeUs);
+  }
+
   /** `holder` speaks with this MAC at `atUs`. True when that shows it to be a router's. */
   add(macKey: number, holder: Holder, atUs: number): boolean {
     const known = this.#holders.get(macKey);
     if (known === undefined) {
-      this.#holders.set(macKey, { addresses: new Set([holder]), isRouter: false });
+      this.#holders.set(macKey, { addresses: new Set([holder]), sinceUs: atUs, isRouter: false });
       return false;
     }
     known.addresses.add(holder);

@@ -44,6 +44,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     direction: 'inbound',
     recentOfDevice: 1,
     isRelayed: false,
+    srcMac: null,
     recentOfPeer: 1,
     fwdPackets: 1,
     bwdPackets: 1,

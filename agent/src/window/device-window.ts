@@ -6,7 +6,7 @@ import type { FlowDirection } from '@picket/shared/contract/address';
 import { FlowEnd } from '@picket/shared/contract/flow';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { normaliseFeatures } from '@picket/shared/features/normalise-features';
-import { addressText } from '../devices/flow-address.ts';
+import { addressText, macKey, macOfKey } from '../devices/flow-address.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
 import { addressHash } from './flow-burst.ts';
@@ -75,6 +75,7 @@ export class DeviceWindow {
     slot.icmp = batch.icmp[row]!;
     slot.direction = direction;
     slot.isRelayed = isRelayed;
+    slot.srcMac = macKey(batch.srcMac, row);
     slot.recentOfDevice = recent.ofDevice;
     slot.recentOfPeer = recent.ofPeer;
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
@@ -131,6 +132,7 @@ export class DeviceWindow {
       icmp: slot.icmp,
       direction: slot.direction,
       isRelayed: slot.isRelayed,
+      srcMac: macOfKey(slot.srcMac),
       recentOfDevice: slot.recentOfDevice,
       recentOfPeer: slot.recentOfPeer,
       fwdPackets: this.#features[first + fwdPackets]!,
@@ -168,6 +170,8 @@ interface Slot {
   icmp: number;
   direction: FlowDirection;
   isRelayed: boolean;
+  /** See `macKey`. */
+  srcMac: number;
   recentOfDevice: number;
   recentOfPeer: number;
   srcIp: string | undefined;
@@ -190,6 +194,7 @@ const emptySlot: Slot = {
   icmp: 0,
   direction: 'inbound',
   isRelayed: false,
+  srcMac: 0,
   recentOfDevice: 0,
   recentOfPeer: 0,
   srcIp: undefined,

@@ -25,6 +25,8 @@ export interface WindowFlow {
   readonly direction: FlowDirection;
   /** A router brought it: that `srcIp` sent it was not seen. False where that cannot be told. */
   readonly isRelayed: boolean;
+  /** That `srcIp` sent with; null where the link has none, or only answers were seen. */
+  readonly srcMac: string | null;
   /** New flows of the window's device, and of it with this peer, when this one was handed over last: 0 to 100, fading. */
   readonly recentOfDevice: number;
   readonly recentOfPeer: number;

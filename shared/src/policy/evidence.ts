@@ -6,14 +6,17 @@ import type { Rule } from '../contract/rule.ts';
 import type { TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
-import type { AttackClass, JudgedWindow } from './judged-window.ts';
+import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
 
 interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
   /** What it shows beside the network's word, for it needs no network to be seen; undefined where that is nothing new. */
   readonly flood: HalfOpenFlood | undefined;
   /** It shows one, new or not: the network is not asked whether that is a flood. */
   readonly isPlain: boolean;
-  /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
+  /**
+   * A router brought some of what it shows in the device's own name, or somebody with another MAC did: it proves nothing
+   * against the device.
+   */
   readonly isRelayed: boolean;
 }
 
@@ -79,7 +82,9 @@ export class Evidence {
     const flood = this.#newFlood(window);
     const isPlain = flood !== undefined || halfOpenFlood(window) !== undefined;
     const witnesses = this.#witnesses.get(address) ?? [];
-    const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
+    const isRelayed =
+      window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address) ||
+      macsOf(window.flows, address).length > 1;
     witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isPlain, isRelayed });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);

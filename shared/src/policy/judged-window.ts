@@ -20,6 +20,8 @@ export interface JudgedFlow {
    * where nobody could tell.
    */
   readonly isRelayed?: boolean;
+  /** The MAC that `srcIp` sent with: on a link anybody may speak in a neighbour's name. Null or left out where nobody knows. */
+  readonly srcMac?: string | null;
   readonly fwdPackets: number;
   readonly bwdPackets: number;
   /** Payload. */
@@ -61,4 +63,9 @@ export function likeliestAttack(probabilities: readonly number[]): AttackClass {
     }
   }
   return best;
+}
+
+/** The MACs that this host was seen to send these flows with: more than one where somebody spoke in its name. */
+export function macsOf(flows: readonly JudgedFlow[], address: string): readonly string[] {
+  return [...new Set(flows.flatMap(({ srcIp, srcMac }) => (srcIp === address ? (srcMac ?? []) : [])))];
 }

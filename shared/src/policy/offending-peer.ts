@@ -5,7 +5,7 @@
  */
 import { parseDecisionValue } from './decision-value.ts';
 import { isHalfOpen } from './half-open-flood.ts';
-import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
+import { macsOf, type AttackClass, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { networkAround, outsideSource } from './source-prefix.ts';
 
 /** A service under attack. */
@@ -232,13 +232,14 @@ interface PeerWeight {
   readonly isInside: boolean;
   readonly isGenuine: boolean;
   readonly isLike: boolean;
-  /** A device of the LAN in whose name a router brought some of it. */
+  /** A device of the LAN in whose name a router, or somebody with another MAC, brought some of it. */
   readonly isForgeable: boolean;
 }
 
 /** Strongest first. The addresses of one outside host of IPv6 count together. */
 function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly PeerWeight[] {
   const isInside = ({ flow }: WeighedFlow): boolean => flow.direction === 'internal';
+  const seen = flows.map(({ flow }) => flow);
   const hosts = Map.groupBy(flows, (flow) => (isInside(flow) ? flow.peer : outsideSource(flow.peer).value));
   return [...hosts.values()]
     .map((own) => ({
@@ -247,7 +248,9 @@ function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly Pe
       isInside: own.every(isInside),
       isGenuine: own.some(({ flow }) => isGenuine(flow)),
       isLike: own.some((flow) => flow.isLike) || (attack === 'ddos_flood' && areHasty(own)),
-      isForgeable: own.some((flow) => isInside(flow) && flow.flow.isRelayed === true),
+      isForgeable: own.some(
+        (flow) => isInside(flow) && (flow.flow.isRelayed === true || macsOf(seen, flow.peer).length > 1),
+      ),
     }))
     .sort((a, b) => b.weight - a.weight);
 }

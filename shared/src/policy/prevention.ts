@@ -11,7 +11,7 @@ import { Crowd } from './crowd.ts';
 import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
-import type { JudgedWindow } from './judged-window.ts';
+import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
 import { Partners } from './partners.ts';
@@ -160,19 +160,25 @@ export class Prevention {
    * The devices of the LAN that are to be restricted, or why there is none. Empty where nobody saw that the device itself
    * did it: then a person is told, and nothing is cut.
    */
-  #culprits(rule: Rule, { device }: JudgedWindow, offender: Offender): readonly DeviceRef[] | 'outside' | 'translated' {
+  #culprits(
+    rule: Rule,
+    { device, flows }: JudgedWindow,
+    offender: Offender,
+  ): readonly DeviceRef[] | 'outside' | 'translated' {
     switch (offender.kind) {
       case 'target':
         return 'outside';
       case 'peers':
         return offender.isInside
-          ? offender.peers.map((address) => ({ address, mac: this.#macs.get(address) ?? null }))
+          ? offender.peers.map((address) => asSeen({ address, mac: this.#macs.get(address) ?? null }, flows))
           : 'outside';
       case 'destination':
       case 'device':
         if (this.#options.ownAddresses?.().has(device.address) === true) return 'translated';
         if (offender.isRelayed === true) return [];
-        return this.#evidence.prove(rule, device.address, { isFirstHand: true }) === undefined ? [] : [device];
+        return this.#evidence.prove(rule, device.address, { isFirstHand: true }) === undefined
+          ? []
+          : [asSeen(device, flows)];
     }
   }
 
@@ -243,6 +249,15 @@ export class Prevention {
     }
     return { taken, running };
   }
+}
+
+/**
+ * The device by the MAC that these flows came with, not by the one that spoke last: that may be the neighbour in whose name
+ * they were sent. A router's MAC (null) stays nobody's.
+ */
+function asSeen({ address, mac }: DeviceRef, flows: readonly JudgedFlow[]): DeviceRef {
+  const [seen, ...others] = macsOf(flows, address);
+  return { address, mac: mac === null || seen === undefined || others.length > 0 ? mac : seen };
 }
 
 /** Is this device one of those that the rule is for? */
