@@ -18,7 +18,6 @@ import {
   type ElementReading,
   type Structure,
 } from './nft-reading.ts';
-import { elementKey, type KernelElement } from './nft-ruleset.ts';
 import type { CounterValue } from './nft-set.ts';
 import { listTables } from './replace-tables.ts';
 
@@ -80,8 +79,8 @@ async function lookAt(
 ): Promise<Tables | undefined> {
   const looked = await Promise.all(
     [...changes].map(async ([family, change]) => {
-      const replaced = new Set(change.added.map(keyOf));
-      const lifted = change.gone.filter((element) => !replaced.has(keyOf(element)));
+      const replaced = new Set(change.gone.length === 0 ? [] : change.added.map(({ key }) => key));
+      const lifted = change.gone.filter(({ key }) => !replaced.has(key));
       const asked: AskedElements = { present: toAsk(change.added), absent: toAsk(lifted) };
       const outline = await kernel.outline(family, signal, asked);
       if (outline === undefined) return undefined;
@@ -89,10 +88,8 @@ async function lookAt(
       const expected = expectedAfter(held.structures.get(family)!, structure, change, false);
       if (!exists || expected === undefined || structureDrift(structure, expected) !== undefined) return undefined;
       const elements = options.elements.get(family)!;
-      for (const element of lifted) elements.delete(keyOf(element));
-      for (const element of change.added) {
-        elements.set(keyOf(element), { decisionId: element.decisionId, packets: 0 });
-      }
+      for (const { key } of lifted) elements.delete(key);
+      for (const { key, decisionId } of change.added) elements.set(key, { decisionId, packets: 0 });
       const guardElements = held.structures.get(family)?.guardElements ?? null;
       return [family, { exists, elements, counters, structure: { ...structure, guardElements } }] as const;
     }),
@@ -133,12 +130,8 @@ function expectedAfter(
 /** The elements of one table as they shall be after the change. */
 function elementsAfter(family: TableFamily, plan: ElementPlan, change: PlanChange): ReturnType<typeof elementsIn> {
   const elements = new Map(plan.elements);
-  for (const element of change.gone) elements.delete(keyOf(element));
-  for (const element of change.added) elements.set(keyOf(element), element);
+  for (const { key } of change.gone) elements.delete(key);
+  for (const element of change.added) elements.set(element.key, element);
   const sets = new Map([...plan.sets, ...change.newSets.map((set) => [set.name, set] as const)]);
   return elementsIn(family, { sets, elements, elementsOf: plan.elementsOf });
-}
-
-function keyOf({ set, parts }: KernelElement): string {
-  return elementKey(set, parts);
 }

@@ -3,8 +3,8 @@
  * entry nothing that hangs on connection tracking (NAT, a flow table) carries them on. Deletes what the decision
  * names and nothing else; that there was nothing to delete is success.
  */
-import type { Decision } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import type { Restriction } from './restriction.ts';
 import type { Guard } from './guard.ts';
 import type { Kernel } from './kernel.ts';
 import { contains, mustParsePrefix, parsePrefix, type Prefix } from '@picket/shared/policy/prefix';
@@ -31,7 +31,7 @@ export class ConnectionCutter {
   }
 
   /** `decisions`: those that hold from now on and did not before. Nobody waits for it. */
-  cut(decisions: readonly Decision[], guard: Guard, addressesOf: (mac: string) => readonly string[]): void {
+  cut(decisions: readonly Restriction[], guard: Guard, addressesOf: (mac: string) => readonly string[]): void {
     const connections: (readonly string[])[] = [];
     let looked = 0;
     for (const decision of decisions) {
@@ -54,7 +54,7 @@ export class ConnectionCutter {
  * by who answers: behind address translation the two differ.
  */
 export function connectionCuts(
-  decision: Decision,
+  decision: Restriction,
   guard: Guard,
   addressesOf: (mac: string) => readonly string[],
 ): readonly (readonly string[])[] {

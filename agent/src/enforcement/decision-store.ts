@@ -8,7 +8,7 @@
  */
 import Database from 'better-sqlite3';
 import { maxDecisionSeconds, type Decision } from '@picket/shared/contract/decision';
-import { decisionSchema, readDecision, type DecisionRow, type LifeRow } from './decision-rows.ts';
+import { decisionSchema, putRows, readDecision, type DecisionRow, type LifeRow } from './decision-rows.ts';
 import { shiftDecision } from './shift-decision.ts';
 import type { SteadyClock } from './steady-clock.ts';
 import { restoreEnd } from './time-left.ts';
@@ -200,13 +200,16 @@ export class DecisionStore implements Disposable {
   }
 
   #write(decisions: readonly Decision[]): void {
-    const insert = this.#database.prepare('INSERT OR REPLACE INTO decision (id, expires_at_ms, body) VALUES (?, ?, ?)');
-    for (const decision of decisions) {
-      const byWall = shiftDecision(decision, this.#storedSkewMs);
-      const wallMs = this.#unsure.get(decision.id);
-      const body = wallMs === undefined ? byWall : { ...byWall, expires_at: new Date(wallMs).toISOString() };
-      insert.run(decision.id, Date.parse(body.expires_at), JSON.stringify(body));
-    }
+    putRows(
+      this.#database,
+      'decision (id, expires_at_ms, body)',
+      decisions.map((decision) => {
+        const byWall = shiftDecision(decision, this.#storedSkewMs);
+        const wallMs = this.#unsure.get(decision.id);
+        const body = wallMs === undefined ? byWall : { ...byWall, expires_at: new Date(wallMs).toISOString() };
+        return [decision.id, Date.parse(body.expires_at), JSON.stringify(body)];
+      }),
+    );
     this.#writeEnds(decisions);
   }
 
@@ -214,13 +217,16 @@ export class DecisionStore implements Disposable {
   #writeEnds(decisions: readonly Decision[]): void {
     const clock = this.#clock;
     if (clock === undefined) return;
-    const insert = this.#database.prepare(
-      'INSERT OR REPLACE INTO decision_end (id, ends_uptime_ms, is_unsure) VALUES (?, ?, ?)',
-    );
     const aheadMs = clock.uptimeMs() - clock.now();
-    for (const { id, expires_at } of decisions) {
-      insert.run(id, Math.floor(Date.parse(expires_at) + aheadMs), this.#unsure.has(id) ? 1 : 0);
-    }
+    putRows(
+      this.#database,
+      'decision_end (id, ends_uptime_ms, is_unsure)',
+      decisions.map(({ id, expires_at }) => [
+        id,
+        Math.floor(Date.parse(expires_at) + aheadMs),
+        this.#unsure.has(id) ? 1 : 0,
+      ]),
+    );
   }
 
   #writeLife(isRunning = true): void {

@@ -2,7 +2,7 @@
  * Which elements the decisions that hold need, kept from one change to the next: one decision more among ten thousand
  * costs what one decision costs. Pure; the kernel is told by others, and `commit` is called when it has agreed.
  */
-import type { Decision } from '@picket/shared/contract/decision';
+import type { Restriction } from './restriction.ts';
 import {
   planElements,
   type KernelElement,
@@ -19,7 +19,7 @@ export interface PlanChange {
   /** Without what has run out: the kernel has forgotten it by itself. */
   readonly gone: readonly KernelElement[];
   /** Decisions that were not planned, or differently. */
-  readonly fresh: readonly Decision[];
+  readonly fresh: readonly Restriction[];
   /** Ids of decisions that hold no more, or differently. */
   readonly dropped: readonly string[];
   readonly next: ReadonlyMap<string, PlannedDecision>;
@@ -31,7 +31,7 @@ export function isNoChange({ fresh, dropped }: PlanChange): boolean {
 }
 
 interface PlannedDecision {
-  readonly decision: Decision;
+  readonly decision: Restriction;
   readonly planned: readonly PlannedElement[];
   readonly expiresAtMs: number;
   /** The comparison that last found it unchanged. */
@@ -48,7 +48,7 @@ export class ElementPlan implements Ruleset {
   #comparisons = 0;
 
   /** Throws where a decision's value is not one that may be restricted. */
-  static of(decisions: readonly Decision[], options: RulesetOptions): ElementPlan {
+  static of(decisions: readonly Restriction[], options: RulesetOptions): ElementPlan {
     const plan = new ElementPlan();
     plan.commit(plan.compare(decisions, options));
     return plan;
@@ -60,7 +60,7 @@ export class ElementPlan implements Ruleset {
   }
 
   /** Changes nothing. Throws where a decision's value is not one that may be restricted. */
-  compare(decisions: readonly Decision[], options: RulesetOptions): PlanChange {
+  compare(decisions: readonly Restriction[], options: RulesetOptions): PlanChange {
     const { nowMs } = options;
     const comparison = ++this.#comparisons;
     const next = new Map<string, PlannedDecision>();
@@ -127,7 +127,7 @@ export class ElementPlan implements Ruleset {
     }
     for (const { decision, planned, expiresAtMs } of fresh) {
       for (const { key, set, parts } of planned) {
-        const claim = { set: set.name, parts, expiresAtMs, decisionId: decision.id };
+        const claim = { key, set: set.name, parts, expiresAtMs, decisionId: decision.id };
         const others = claimsOf(key);
         claims.set(key, others.length === 0 ? [claim] : [...others, claim]);
       }
@@ -164,7 +164,7 @@ function lastToEnd(claims: readonly KernelElement[]): KernelElement | undefined 
   return last;
 }
 
-function needsTheSame(one: Decision, other: Decision): boolean {
+function needsTheSame(one: Restriction, other: Restriction): boolean {
   // what a MAC stands for changes with the addresses that it is seen with
   if (other.scope === 'device') return false;
   return (

@@ -1,6 +1,6 @@
 /** PORT. What the agent needs from a firewall. Calls are repeatable: the same set twice changes nothing. */
-import type { Decision } from '@picket/shared/contract/decision';
 import type { Guard } from './guard.ts';
+import type { Restriction } from './restriction.ts';
 
 /** What the kernel holds and counts, as read back from it. */
 export interface FirewallReading {
@@ -22,7 +22,7 @@ export interface FirewallWatch extends AsyncDisposable {
 
 export interface Firewall extends AsyncDisposable {
   /** Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. */
-  hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
+  hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
   /** What the kernel says is so. */
   read(signal: AbortSignal): Promise<FirewallReading>;
   /** Calls back whenever something of ours may have left the kernel, also where we did it. For kernels that can tell. */

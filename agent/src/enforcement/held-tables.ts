@@ -90,7 +90,13 @@ function packetsIn(tables: Tables): Pick<FirewallReading, 'packetsDropped' | 'pa
 type Elements = readonly ReadonlyMap<string, ElementReading>[];
 
 function areThere(keys: readonly string[], elements: Elements): boolean {
-  return keys.every((key) => elements.some((some) => some.has(key)));
+  for (const key of keys) if (!isIn(key, elements)) return false;
+  return true;
+}
+
+function isIn(key: string, elements: Elements): boolean {
+  for (const some of elements) if (some.has(key)) return true;
+  return false;
 }
 
 function packetsMet(keys: readonly string[], elements: Elements): number {

@@ -4,8 +4,9 @@
  * lose an inner element's timeout). Who is cut off both ways is one element, looked for on both sides of a packet. A
  * decision in `simulate` goes to a parallel set that only counts.
  */
-import type { Decision, DecisionDirection } from '@picket/shared/contract/decision';
+import type { DecisionDirection } from '@picket/shared/contract/decision';
 import { parseDecisionValue, type AddressFamily } from '@picket/shared/policy/decision-value';
+import type { Restriction } from './restriction.ts';
 
 /** What a match leads to. `count…` leads to nothing but a counter. */
 export type SetEffect = 'drop' | 'limit' | 'wan' | 'countdrop' | 'countlimit' | 'countwan';
@@ -31,6 +32,8 @@ export interface KernelSet {
 }
 
 export interface KernelElement {
+  /** Its `elementKey`. */
+  readonly key: string;
   readonly set: string;
   /** As libnftables takes and gives it; more than one part is a concatenation. */
   readonly parts: readonly (string | number)[];
@@ -69,7 +72,7 @@ export function elementKey(set: string, parts: readonly (string | number)[]): st
 }
 
 /** Throws where the decision's value is not one that may be restricted. */
-export function planElements(decision: Decision, options: RulesetOptions): readonly PlannedElement[] {
+export function planElements(decision: Restriction, options: RulesetOptions): readonly PlannedElement[] {
   const effect = effectOf(decision);
   return elementsFor(decision, options).map(({ shape, parts }) => {
     const name = setName(effect, shape);
@@ -82,7 +85,7 @@ interface ShapedElement {
   readonly parts: readonly (string | number)[];
 }
 
-function elementsFor(decision: Decision, { addressesOf, isBridge }: RulesetOptions): readonly ShapedElement[] {
+function elementsFor(decision: Restriction, { addressesOf, isBridge }: RulesetOptions): readonly ShapedElement[] {
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
   const { target } = parsed;
@@ -141,7 +144,7 @@ function sidesOf(direction: DecisionDirection): readonly SetSide[] {
 /** `wan` drops what goes beyond the LAN, and nothing else. */
 const effects = { block: 'drop', quarantine: 'drop', rate_limit: 'limit', no_wan: 'wan' } as const;
 
-function effectOf(decision: Decision): SetEffect {
+function effectOf(decision: Restriction): SetEffect {
   const effect = effects[decision.action];
   return decision.mode === 'simulate' ? `count${effect}` : effect;
 }

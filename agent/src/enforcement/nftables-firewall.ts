@@ -3,7 +3,6 @@
  * that died never leaves a host cut off: that is why they carry a timeout and there is no clean-up job, and why
  * closing this firewall leaves the kernel as it is.
  */
-import type { Decision } from '@picket/shared/contract/decision';
 import { readBridges } from './bridges.ts';
 import { changeTables } from './change-tables.ts';
 import { ConnectionCutter } from './cut-connections.ts';
@@ -20,6 +19,7 @@ import type { RulesetOptions } from './nft-ruleset.ts';
 import type { CounterValue, RateLimit } from './nft-set.ts';
 import { dropOwnTables } from './own-tables.ts';
 import { listTables, outlineDrift, outlineTables, replaceTables } from './replace-tables.ts';
+import type { Restriction } from './restriction.ts';
 import { Turns } from './turns.ts';
 
 export interface NftablesFirewallOptions extends NftKernelOptions {
@@ -78,7 +78,7 @@ export class NftablesFirewall implements Firewall {
     return new NftablesFirewall(options);
   }
 
-  hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
       try {
         return await this.#hold(decisions, guard, signal);
@@ -138,7 +138,7 @@ export class NftablesFirewall implements Firewall {
     return this.#isBridge() && !this.#bridgeRefused ? ['inet', 'bridge'] : ['inet'];
   }
 
-  async #hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  async #hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     const families = this.#families();
     const options: RulesetOptions = {
       nowMs: this.#now(),

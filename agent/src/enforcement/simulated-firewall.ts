@@ -1,8 +1,8 @@
 /** A firewall that says nothing to any kernel: for replays, and for a gateway that may only observe. */
-import type { Decision } from '@picket/shared/contract/decision';
 import { ElementPlan } from './element-plan.ts';
 import type { Firewall, FirewallReading } from './firewall.ts';
 import type { Guard } from './guard.ts';
+import type { Restriction } from './restriction.ts';
 
 export interface SimulatedFirewallOptions {
   /** Milliseconds; the packet time of a replay. Default: the wall clock. */
@@ -18,7 +18,7 @@ export class SimulatedFirewall implements Firewall {
   }
 
   /** Throws for the same values as the kernel's firewall does. */
-  async hold(decisions: readonly Decision[], _guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  async hold(decisions: readonly Restriction[], _guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     signal.throwIfAborted();
     this.#plan.commit(this.#plan.compare(decisions, { nowMs: this.#now(), addressesOf: () => [] }));
     return this.read(signal);

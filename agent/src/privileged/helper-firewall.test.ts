@@ -6,7 +6,7 @@ import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import { HelperFirewall } from './helper-firewall.ts';
 import type { Unnumbered } from './helper-link.ts';
 import { KernelService } from './kernel-service.ts';
-import { maxRequestBytes, type Reading, type Reply, type Request } from './messages.ts';
+import { maxDecisionsPerRequest, maxRequestBytes, type Reading, type Reply, type Request } from './messages.ts';
 
 const never = new AbortController().signal;
 
@@ -127,6 +127,23 @@ test('what was told anew once is told in few words again', async () => {
   expect((await pair.firewall.read(never)).decisionIds.size).toBe(2000);
   expect(pair.said.map((line) => line.split(' ')[0])).toEqual(['add', 'answer', 'hold', 'answer', 'read', 'answer']);
   expect(Math.max(...pair.said.map((line) => Number(line.split(' ')[1])))).toBeLessThan(1000);
+});
+
+test('the longest decisions, as many as one request takes, stay within its bound, and the helper takes them', async () => {
+  const pair = new Pair();
+  const longest = Array.from({ length: maxDecisionsPerRequest * 2 }, (_, index) =>
+    decision({
+      scope: 'pair',
+      value: `2001:1111:2222:3333:4444:5555:6666:${(4096 + index).toString(16)} fd00:1111:2222:3333:4444:5555:6666:7777`,
+      action: 'rate_limit',
+      mode: 'simulate',
+      reason: 'r'.repeat(500),
+    }),
+  );
+  expect((await pair.hold(longest)).size).toBe(longest.length);
+  const added = pair.said.filter((line) => line.startsWith('add ')).map((line) => Number(line.split(' ')[1]));
+  expect(added).toHaveLength(2);
+  expect(Math.max(...added)).toBeLessThan(maxRequestBytes * 0.75);
 });
 
 test('however many MACs are cut, and whatever addresses they claim, what is asked stays within its bound', async () => {

@@ -1,7 +1,7 @@
 /** The kernel's firewall for a process that may not touch it: what changes is told to the one that may. */
-import type { Decision } from '@picket/shared/contract/decision';
 import type { Firewall, FirewallReading, FirewallWatch } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
+import { restrictionOf, type Restriction } from '../enforcement/restriction.ts';
 import { Turns } from '../enforcement/turns.ts';
 import type { HelperLink, Unnumbered } from './helper-link.ts';
 import {
@@ -26,7 +26,7 @@ export class HelperFirewall implements Firewall {
   readonly #now: () => number;
   readonly #addressesOf: (mac: string) => readonly string[];
   /** What the helper was told, by id. */
-  #told = new Map<string, Decision>();
+  #told: ReadonlyMap<string, Restriction> = new Map();
   /** The helper knows of those, and of no others. */
   #isInStep = false;
   /** A reading may have been said that did not come through: the next one must not be said as what differs from it. */
@@ -41,7 +41,7 @@ export class HelperFirewall implements Firewall {
     this.#addressesOf = options.addressesOf;
   }
 
-  hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
       const wasInStep = this.#isInStep && !this.#hasMissed;
       this.#isInStep = false;
@@ -50,15 +50,15 @@ export class HelperFirewall implements Firewall {
         ...(wasInStep ? [] : [this.#link.request({ op: 'reset' }, signal)]),
         ...pieces(changes.gone, maxIdsPerRequest).map((ids) => this.#link.request({ op: 'remove', ids }, signal)),
         ...pieces(changes.fresh, maxDecisionsPerRequest).map((some) =>
-          this.#link.request({ op: 'add', decisions: some }, signal),
+          this.#link.request({ op: 'add', decisions: some.map(restrictionOf) }, signal),
         ),
       ];
       for (const { reason } of (await Promise.allSettled(told)).filter((result) => result.status === 'rejected')) {
         throw reason;
       }
       const addresses = this.#addressesIn(decisions);
-      const reading = await this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
       this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
+      const reading = await this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
       this.#isInStep = true;
       return reading;
     });
@@ -66,8 +66,9 @@ export class HelperFirewall implements Firewall {
 
   read(signal: AbortSignal): Promise<FirewallReading> {
     return this.#turns.take(async () => {
-      if (this.#hasMissed) {
+      if (this.#hasMissed || !this.#isInStep) {
         this.#isInStep = false; // a reset forgets what was told as well
+        this.#told = new Map();
         await this.#link.request({ op: 'reset' }, signal);
       }
       return this.#ask({ op: 'read', now_ms: this.#nowMs() }, signal);
@@ -97,9 +98,9 @@ export class HelperFirewall implements Firewall {
     await this.#turns.idle();
   }
 
-  #difference(decisions: readonly Decision[]): {
+  #difference(decisions: readonly Restriction[]): {
     readonly gone: readonly string[];
-    readonly fresh: readonly Decision[];
+    readonly fresh: readonly Restriction[];
   } {
     const wanted = new Set(decisions.map(({ id }) => id as string));
     return {
@@ -115,7 +116,7 @@ export class HelperFirewall implements Firewall {
    * Of the MACs that are cut, those of the newest decisions first: whoever forges MACs and addresses may not make a request
    * so long that it is refused, and nothing be cut or let go any more. The MAC itself is cut however many addresses are left out.
    */
-  #addressesIn(decisions: readonly Decision[]): Record<string, string[]> {
+  #addressesIn(decisions: readonly Restriction[]): Record<string, string[]> {
     const addresses: Record<string, string[]> = {};
     let room = maxAddressesPerRequest;
     for (const { scope, value } of decisions.toReversed()) {
@@ -153,15 +154,20 @@ export class HelperFirewall implements Firewall {
     };
   }
 
-  /** Throws where the helper counts others; all is told anew then. */
   #idsAfter(ids: Reading['decision_ids']): ReadonlySet<string> {
     if ('all' in ids) return new Set(ids.all);
+    if ('added' in ids) return counted(new Set(this.#told.keys()), ids.added);
     const after = new Set(this.#decisionIds);
     for (const id of ids.went) after.delete(id);
     for (const id of ids.came) after.add(id);
-    if (after.size === ids.count) return after;
-    throw new Error('the privileged process counts other decisions than this one: all is told anew');
+    return counted(after, ids.count);
   }
+}
+
+/** Throws where the helper counts others. */
+function counted(ids: ReadonlySet<string>, count: number): ReadonlySet<string> {
+  if (ids.size === count) return ids;
+  throw new Error('the privileged process counts other decisions than this one: all is told anew');
 }
 
 const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;

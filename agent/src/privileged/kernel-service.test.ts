@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyGuard } from '../enforcement/guard.ts';
 import { NftablesFirewall } from '../enforcement/nftables-firewall.ts';
-import { decision } from '../testing/decisions.ts';
+import { restriction } from '../testing/decisions.ts';
 import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import { RecordingKernel } from '../testing/recording-kernel.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import { KernelService, releasePausesMs } from './kernel-service.ts';
-import { maxHeldDecisions, type Reply } from './messages.ts';
+import { maxDecisionsPerRequest, maxHeldDecisions, type Reply } from './messages.ts';
 
 const now_ms = Date.now();
 
@@ -29,22 +29,25 @@ const hold = { op: 'hold', id: 1, now_ms, guard: emptyGuard, addresses: {} };
 
 test('what was added holds, what was removed does not, and a reset forgets all', async () => {
   const bench = new Bench();
-  const [one, two] = [decision({ value: '203.0.113.1' }), decision({ value: '203.0.113.2' })];
+  const [one, two] = [restriction({ value: '203.0.113.1' }), restriction({ value: '203.0.113.2' })];
   expect(await bench.ask({ op: 'add', id: 0, decisions: [one, two] })).toEqual({ re: 0, ok: true });
   expect(bench.firewall.decisions).toEqual([]);
   expect(await bench.ask(hold)).toMatchObject({
     re: 1,
     ok: true,
-    reading: { decision_ids: { all: [one.id, two.id] } },
+    reading: { decision_ids: { added: 2 } },
   });
-  // the same again is not said again
+  bench.firewall.decisions = [two];
   expect(await bench.ask({ op: 'read', id: 2, now_ms })).toMatchObject({
-    reading: { decision_ids: { came: [], went: [], count: 2 } },
+    reading: { decision_ids: { came: [], went: [one.id], count: 1 } },
   });
   await bench.ask({ op: 'remove', id: 3, ids: [one.id] });
   await bench.ask(hold);
   expect(bench.firewall.decisions.map(({ id }) => id)).toEqual([two.id]);
   await bench.ask({ op: 'reset', id: 4 });
+  expect(await bench.ask({ op: 'read', id: 5, now_ms })).toMatchObject({
+    reading: { decision_ids: { all: [two.id] } },
+  });
   await bench.ask(hold);
   expect(bench.firewall.decisions).toEqual([]);
 });
@@ -57,13 +60,20 @@ test.each([
   ['a guard with a field more', { ...hold, guard: { ...emptyGuard, accept: 'all' } }],
   ['a guard with a host name', { ...hold, guard: { ...emptyGuard, neverBlock: ['localhost'] } }],
   ['a device with rules in its address', { ...hold, addresses: { 'aa:bb:cc:dd:ee:ff }': ['192.0.2.1'] } }],
-  ['a value with rules in it', { op: 'add', id: 1, decisions: [decision({ value: '1.2.3.4 }; flush ruleset; {' })] }],
-  ['everybody', { op: 'add', id: 1, decisions: [decision({ scope: 'cidr', value: '0.0.0.0/0' })] }],
+  [
+    'a value with rules in it',
+    { op: 'add', id: 1, decisions: [restriction({ value: '1.2.3.4 }; flush ruleset; {' })] },
+  ],
+  ['a reason', { op: 'add', id: 1, decisions: [{ ...restriction(), reason: 'test' }] }],
+  ['everybody', { op: 'add', id: 1, decisions: [restriction({ scope: 'cidr', value: '0.0.0.0/0' })] }],
   ['a clock that would make it last for years', { ...hold, now_ms: 0 }],
-  ['more than a message may carry', { op: 'add', id: 1, decisions: Array.from({ length: 101 }, () => decision()) }],
+  [
+    'more than a message may carry',
+    { op: 'add', id: 1, decisions: Array.from({ length: maxDecisionsPerRequest + 1 }, () => restriction()) },
+  ],
 ])('%s is refused, and the kernel does not hear of it', async (_, message) => {
   const bench = new Bench();
-  await bench.ask({ op: 'add', id: 0, decisions: [decision()] });
+  await bench.ask({ op: 'add', id: 0, decisions: [restriction()] });
   expect(await bench.ask(message)).toMatchObject({ ok: false, code: 'refused' });
   expect(bench.firewall.decisions).toEqual([]);
   expect(bench.service.refused).toBe(1);
@@ -71,21 +81,21 @@ test.each([
 
 test('one bad decision among good ones keeps out all of its message', async () => {
   const bench = new Bench();
-  await bench.ask({ op: 'add', id: 0, decisions: [decision(), decision({ scope: 'cidr', value: '::/0' })] });
+  await bench.ask({ op: 'add', id: 0, decisions: [restriction(), restriction({ scope: 'cidr', value: '::/0' })] });
   await bench.ask(hold);
   expect(bench.firewall.decisions).toEqual([]);
 });
 
 test('a decision without an end in sight never reaches the kernel', async () => {
   const bench = new Bench();
-  await bench.ask({ op: 'add', id: 0, decisions: [decision({ expires_at: '2999-01-01T00:00:00.000Z' })] });
+  await bench.ask({ op: 'add', id: 0, decisions: [restriction({ expires_at: '2999-01-01T00:00:00.000Z' })] });
   expect(await bench.ask(hold)).toMatchObject({ ok: false, code: 'refused' });
   expect(bench.firewall.decisions).toEqual([]);
 });
 
 test('what is held already is looked at again where the clock is said to be an earlier one', async () => {
   const bench = new Bench();
-  const long = decision({ expires_at: new Date(now_ms + 29 * 86_400_000).toISOString() });
+  const long = restriction({ expires_at: new Date(now_ms + 29 * 86_400_000).toISOString() });
   await bench.ask({ op: 'add', id: 0, decisions: [long] });
   expect(await bench.ask(hold)).toMatchObject({ ok: true });
   expect(await bench.ask({ ...hold, now_ms: now_ms + 1000 })).toMatchObject({ ok: true });
@@ -97,7 +107,7 @@ test('what is held already is looked at again where the clock is said to be an e
 test('one that would last too long is refused until it is taken back', async () => {
   const bench = new Bench();
   await bench.ask(hold);
-  const endless = decision({ expires_at: '2999-01-01T00:00:00.000Z' });
+  const endless = restriction({ expires_at: '2999-01-01T00:00:00.000Z' });
   await bench.ask({ op: 'add', id: 0, decisions: [endless] });
   expect(await bench.ask(hold)).toMatchObject({ ok: false });
   expect(await bench.ask(hold)).toMatchObject({ ok: false });
@@ -114,10 +124,10 @@ test('neither requests nor decisions come without a bound', async () => {
   expect(bench.service.refused).toBeGreaterThan(2000);
   const full = new Bench();
   for (let from = 0; from < maxHeldDecisions; from += 100) {
-    const decisions = Array.from({ length: 100 }, () => decision());
+    const decisions = Array.from({ length: 100 }, () => restriction());
     expect(await full.ask({ op: 'add', id: from, decisions })).toMatchObject({ ok: true });
   }
-  expect(await full.ask({ op: 'add', id: 1, decisions: [decision()] })).toMatchObject({ ok: false });
+  expect(await full.ask({ op: 'add', id: 1, decisions: [restriction()] })).toMatchObject({ ok: false });
 });
 
 describe('hostile messages', () => {
@@ -200,10 +210,10 @@ describe('hostile messages', () => {
           {
             op: 'add',
             id: round,
-            decisions: [decision({ scope, value: random.chance(0.5) ? text() : text().replaceAll('"', '') })],
+            decisions: [restriction({ scope, value: random.chance(0.5) ? text() : text().replaceAll('"', '') })],
           },
-          { op: 'add', id: round, decisions: [decision({ value: `203.0.113.${random.below(256)}` })] },
-          { op: 'remove', id: round, ids: [decision().id] },
+          { op: 'add', id: round, decisions: [restriction({ value: `203.0.113.${random.below(256)}` })] },
+          { op: 'remove', id: round, ids: [restriction().id] },
           { ...hold, id: round, addresses: { 'aa:bb:cc:dd:ee:ff': ['192.168.1.7', 'fd00::7'] } },
           { op: 'read', id: round, now_ms },
           { op: 'clear', id: round },
@@ -233,7 +243,7 @@ function tableOf(command: unknown): string {
 
 test('what is to be open is tried again, and what was still asked for restricts nothing afterwards', async () => {
   const bench = new Bench();
-  await bench.ask({ op: 'add', id: 0, decisions: [decision()] });
+  await bench.ask({ op: 'add', id: 0, decisions: [restriction()] });
   await bench.ask(hold);
   bench.firewall.failingClears = 2;
   const released = bench.service.release([1, 1, 1]);

@@ -5,11 +5,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Decision } from '@picket/shared/contract/decision';
 import { maxDecisionSeconds } from '@picket/shared/contract/decision';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import { FirewallError, type Firewall, type FirewallReading, type FirewallWatch } from '../enforcement/firewall.ts';
 import { checkGuard } from '../enforcement/guard.ts';
+import type { Restriction } from '../enforcement/restriction.ts';
 import { maxHeldDecisions, Request, type Reading, type Reply } from './messages.ts';
 import { RequestPace } from './request-pace.ts';
 
@@ -41,7 +41,7 @@ export class KernelService implements AsyncDisposable {
   readonly #send: (reply: Reply) => void;
   readonly #pace = new RequestPace(requestsPerSecond, requestBurst);
   readonly #kernelPace = new RequestPace(kernelPerSecond, kernelBurst);
-  readonly #decisions = new Map<string, Decision>();
+  readonly #decisions = new Map<string, Restriction>();
   /** Ids of those whose ends were not compared with the clock yet. */
   readonly #unchecked = new Set<string>();
   /** By which ends were compared last. */
@@ -162,7 +162,7 @@ export class KernelService implements AsyncDisposable {
   }
 
   /** All of them or none. */
-  #add(decisions: readonly Decision[]): void {
+  #add(decisions: readonly Restriction[]): void {
     for (const decision of decisions) {
       const parsed = parseDecisionValue(decision.scope, decision.value);
       if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
@@ -205,14 +205,7 @@ export class KernelService implements AsyncDisposable {
     const before = this.#lastIds;
     this.#lastIds = reading.decisionIds;
     return {
-      decision_ids:
-        before === undefined
-          ? { all: [...reading.decisionIds] }
-          : {
-              came: [...reading.decisionIds].filter((id) => !before.has(id)),
-              went: [...before].filter((id) => !reading.decisionIds.has(id)),
-              count: reading.decisionIds.size,
-            },
+      decision_ids: this.#idsTold(reading.decisionIds, before),
       packets_of: [...reading.packetsOf],
       packets_dropped: reading.packetsDropped,
       packets_would_drop: reading.packetsWouldDrop,
@@ -220,6 +213,23 @@ export class KernelService implements AsyncDisposable {
       monitor_restarts: this.#watching?.restarts ?? 0,
     };
   }
+
+  /** In few words where that is possible: there may be thousands. */
+  #idsTold(ids: ReadonlySet<string>, before: ReadonlySet<string> | undefined): Reading['decision_ids'] {
+    if (isSameSet(ids, this.#decisions)) return { added: ids.size };
+    if (before === undefined) return { all: [...ids] };
+    return {
+      came: [...ids].filter((id) => !before.has(id)),
+      went: [...before].filter((id) => !ids.has(id)),
+      count: ids.size,
+    };
+  }
+}
+
+function isSameSet(ids: ReadonlySet<string>, known: ReadonlyMap<string, unknown>): boolean {
+  if (ids.size !== known.size) return false;
+  for (const id of ids) if (!known.has(id)) return false;
+  return true;
 }
 
 function asksKernel({ op }: Request): boolean {

@@ -5,11 +5,12 @@
 import { z } from 'zod';
 import { Decision } from '@picket/shared/contract/decision';
 import type { Guard } from '../enforcement/guard.ts';
+import type { Restriction } from '../enforcement/restriction.ts';
 
 /** Longest request in bytes; the reply may be longer, because it is us who made it. */
 export const maxRequestBytes = 256 * 1024;
 export const maxReplyBytes = 16 * 1024 * 1024;
-export const maxDecisionsPerRequest = 100;
+export const maxDecisionsPerRequest = 500;
 export const maxIdsPerRequest = 1000;
 /** Addresses that MACs are known by: each MAC's own, and all of them together, which keeps a request far below its bound. */
 export const maxAddressesPerMac = 64;
@@ -42,6 +43,17 @@ export const GuardMessage = z.strictObject({
   broadcastAddresses: z.array(address).max(1024).readonly(),
 }) satisfies z.ZodType<Guard>;
 
+/** Why it was made, and on whose word, is nothing to this process. */
+const Asked = Decision.pick({
+  id: true,
+  action: true,
+  scope: true,
+  value: true,
+  direction: true,
+  mode: true,
+  expires_at: true,
+}) satisfies z.ZodType<Restriction>;
+
 const request = { id: z.int().min(0) };
 /** Milliseconds since 1970 by the clock that the decisions' ends go by. */
 const now_ms = z.int().min(0).max(8_640_000_000_000_000);
@@ -49,7 +61,7 @@ const now_ms = z.int().min(0).max(8_640_000_000_000_000);
 export const Request = z.discriminatedUnion('op', [
   /** What becomes of the kernel when the agent ends unexpectedly. */
   z.strictObject({ op: z.literal('declare'), ...request, fail_policy: z.enum(['keep', 'open']) }),
-  z.strictObject({ op: z.literal('add'), ...request, decisions: z.array(Decision).min(1).max(maxDecisionsPerRequest) }),
+  z.strictObject({ op: z.literal('add'), ...request, decisions: z.array(Asked).min(1).max(maxDecisionsPerRequest) }),
   z.strictObject({
     op: z.literal('remove'),
     ...request,
@@ -72,8 +84,12 @@ export const Request = z.discriminatedUnion('op', [
 export type Request = z.infer<typeof Request>;
 
 export const Reading = z.strictObject({
-  /** Ids of decisions in the kernel: all of them, or what differs from the reading before, and how many they are. */
+  /**
+   * Ids of decisions in the kernel: just those that were added, and how many they are; or all of them; or what differs
+   * from the reading before.
+   */
   decision_ids: z.union([
+    z.strictObject({ added: z.int() }),
     z.strictObject({ all: z.array(z.string()) }),
     z.strictObject({ came: z.array(z.string()), went: z.array(z.string()), count: z.int() }),
   ]),

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { emptyGuard } from '../enforcement/guard.ts';
-import { decision } from '../testing/decisions.ts';
+import { restriction } from '../testing/decisions.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const helper = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -174,7 +174,7 @@ describe.skipIf(!requireSystem('root', 'ip', 'nft', 'tcpdump', 'setpriv'))('the 
     const before = run(...inside('nft', 'list', 'table', 'inet', 'other'));
     // in place of the agent: something that has taken it over
     const script = join(folder(), 'taken-over.mjs');
-    const good = decision({ value: '203.0.113.9' });
+    const good = restriction({ value: '203.0.113.9' });
     writeFileSync(
       script,
       takenOver([
@@ -185,9 +185,9 @@ describe.skipIf(!requireSystem('root', 'ip', 'nft', 'tcpdump', 'setpriv'))('the 
         {
           op: 'add',
           id: 1,
-          decisions: [decision({ value: '1.2.3.4 }; flush ruleset; add rule inet other keep { drop' })],
+          decisions: [restriction({ value: '1.2.3.4 }; flush ruleset; add rule inet other keep { drop' })],
         },
-        { op: 'add', id: 2, decisions: [decision({ scope: 'cidr', value: '0.0.0.0/0' })] },
+        { op: 'add', id: 2, decisions: [restriction({ scope: 'cidr', value: '0.0.0.0/0' })] },
         { op: 'hold', id: 3, now_ms: Date.now(), guard: emptyGuard, addresses: {}, table: 'other' },
         { op: 'add', id: 4, decisions: [good] },
         { op: 'hold', id: 5, now_ms: Date.now(), guard: emptyGuard, addresses: {} },

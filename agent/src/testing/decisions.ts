@@ -1,6 +1,7 @@
 /** Decisions for tests: a block of one host for ten minutes where nothing else is said. */
 import type { Decision } from '@picket/shared/contract/decision';
 import { newId, type DecisionId } from '@picket/shared/contract/identifiers';
+import { restrictionOf, type Restriction } from '../enforcement/restriction.ts';
 
 export function decision(changes: Partial<Decision> = {}, nowMs = Date.now()): Decision {
   return {
@@ -20,4 +21,9 @@ export function decision(changes: Partial<Decision> = {}, nowMs = Date.now()): D
     rule_id: null,
     ...changes,
   };
+}
+
+/** The same as a kernel is told of it. */
+export function restriction(changes: Partial<Decision> = {}): Restriction {
+  return restrictionOf(decision(changes));
 }

@@ -1,11 +1,11 @@
 /** A firewall in memory for tests: holds what it is told, fails when told to, and can be tampered with. */
-import type { Decision } from '@picket/shared/contract/decision';
 import type { Firewall, FirewallReading, FirewallWatch } from '../enforcement/firewall.ts';
 import type { Guard } from '../enforcement/guard.ts';
+import type { Restriction } from '../enforcement/restriction.ts';
 
 export class MemoryFirewall implements Firewall {
   /** What holds now. */
-  decisions: readonly Decision[] = [];
+  decisions: readonly Restriction[] = [];
   guard: Guard | undefined;
   /** Thrown by every call while it is set. */
   failure: Error | undefined;
@@ -18,7 +18,7 @@ export class MemoryFirewall implements Firewall {
   reads = 0;
   clears = 0;
 
-  async hold(decisions: readonly Decision[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  async hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
     this.holds += 1;
     if (this.failure !== undefined) throw this.failure;
     this.decisions = decisions;
