@@ -107,7 +107,8 @@ async function judge(batches: readonly FlowBatch[], detector: WorkerDetector, ou
     output: {
       onFlow: (batch, row, role, isRelayed) => reporter.onFlow(batch, row, role, isRelayed),
       onDevice: (sighting) => reporter.onDevice(sighting),
-      onPrediction: (prediction, context, features) => reporter.onPrediction(prediction, context, features),
+      onPrediction: (prediction, context, features, isEvidence) =>
+          reporter.onPrediction(prediction, context, features, isEvidence),
       onAlert: (alert) => reporter.onAlert(alert),
       propose: () => undefined,
     },

@@ -118,7 +118,8 @@ export async function runAgent(
       listener: {
         onFlow: (batch, row, role, isRelayed) => reporter.onFlow(batch, row, role, isRelayed),
         onDevice: (sighting) => reporter.onDevice(sighting),
-        onPrediction: (prediction, context, features) => reporter.onPrediction(prediction, context, features),
+        onPrediction: (prediction, context, features, isEvidence) =>
+          reporter.onPrediction(prediction, context, features, isEvidence),
         onAlert: (alert) => reporter.onAlert(alert),
         onDecision: (event) => {
           reporter.onDecision(event);

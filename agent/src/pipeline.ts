@@ -27,8 +27,8 @@ export interface PipelineOutput {
   /** Once per flow or report of one, and per device it belongs to. */
   onFlow(batch: FlowBatch, row: number, role: FlowRole, isRelayed: boolean): void;
   onDevice(sighting: DeviceSighting): void;
-  /** `features`: the window, 10 × 78, present flows in the last slots. */
-  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
+  /** `features`: the window, 10 × 78, present flows in the last slots. `isEvidence`: see `WeighedWindow`. */
+  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array, isEvidence: boolean): void;
   onAlert(alert: Alert): void;
   propose(draft: DecisionDraft): void;
 }
@@ -207,7 +207,7 @@ export class Pipeline {
       this.#predictions += 1;
       if (isAttack) this.#attacks += 1;
       else this.#normals.learn(context, features);
-      output.onPrediction(prediction, context, features);
+      output.onPrediction(prediction, context, features, weighed.isEvidence);
       const { alerts, drafts } = verdicts.decide({ prediction, context }, weighed);
       for (const alert of alerts) this.#tell(alert);
       for (const draft of drafts) output.propose(draft);

@@ -34,7 +34,7 @@ import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
 export interface WatchListener {
   onFlow(batch: FlowBatch, row: number, role: FlowRole, isRelayed: boolean): void;
   onDevice(sighting: DeviceSighting): void;
-  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void;
+  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array, isEvidence: boolean): void;
   onAlert(alert: Alert): void;
   onDecision(event: DecisionEvent): void;
 }
@@ -164,7 +164,8 @@ export class Watch implements AsyncDisposable {
           listener.onFlow(batch, row, role, isRelayed);
         },
         onDevice: (sighting) => listener.onDevice(sighting),
-        onPrediction: (prediction, context, features) => listener.onPrediction(prediction, context, features),
+        onPrediction: (prediction, context, features, isEvidence) =>
+          listener.onPrediction(prediction, context, features, isEvidence),
         onAlert: (alert) => listener.onAlert(alert),
         propose: (draft) =>
           void enforcer.propose(draft).catch((error: unknown) => {

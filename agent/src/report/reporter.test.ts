@@ -62,6 +62,13 @@ test('benign windows and flows stay on the gateway where nothing is sampled', ()
   expect(events).toEqual([]);
 });
 
+test('a benign window that an alert rests on goes out with its flows', () => {
+  const { reporter, events } = reporterWith(0);
+  const { prediction, context } = scoredWindow({ at: 0, says: 'benign' });
+  reporter.onPrediction(prediction, context, new Float32Array(windowLength * featureCount), true);
+  expect(events.map(({ kind }) => kind)).toEqual(['prediction', ...context.flows.map(() => 'flow')]);
+});
+
 test('what a router brought is told as such, in a sampled flow and in those of a window', () => {
   const { reporter, events, feed } = reporterWith(1);
   feed([

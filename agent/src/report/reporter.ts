@@ -27,7 +27,7 @@ export interface ReporterOptions {
   readonly sink: EventSink;
   /** Share of benign flows and predictions to report in full, 0 to 1. */
   readonly benignSample: number;
-  /** False while memory is short: only alerts, decisions, devices and counters are reported then. */
+  /** False while memory or time is short: only alerts, decisions, devices and counters are reported then. */
   readonly mayReportInFull: () => boolean;
 }
 
@@ -48,7 +48,7 @@ export class Reporter {
     this.#benignSample = options.benignSample;
   }
 
-  /** Flows and predictions that were not reported for want of memory. */
+  /** Flows and predictions that were not reported for want of memory or time. */
   get withheld(): number {
     return this.#withheld;
   }
@@ -76,15 +76,19 @@ export class Reporter {
     sink([{ kind: 'device', body: { device, at: instantOf(atUs), source } }]);
   }
 
-  /** `features`: the window, 10 × 78, present flows in the last slots. */
-  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array): void {
+  /**
+   * `features`: the window, 10 × 78, present flows in the last slots. `isEvidence`: an alert may rest on it though the
+   * network took it for benign.
+   */
+  onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array, isEvidence = false): void {
     const isAttack = prediction.label === 'attack';
+    const isTold = isAttack || isEvidence;
     this.#counting.addPrediction(context.device, prediction.score, isAttack);
     const newest = context.flows.at(-1);
-    if (!isAttack && !(newest !== undefined && this.#isSampled(newest.flowNumber))) return;
+    if (!isTold && !(newest !== undefined && this.#isSampled(newest.flowNumber))) return;
     if (!this.#mayReport()) return;
     const events: Parameters<EventSink>[0][number][] = [{ kind: 'prediction', body: prediction }];
-    if (isAttack) events.push(...this.#flowsOf(context, features));
+    if (isTold) events.push(...this.#flowsOf(context, features));
     this.#options.sink(events);
   }
 

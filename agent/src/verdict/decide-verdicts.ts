@@ -8,6 +8,7 @@ import { newId, type BootId, type DecisionId } from '@picket/shared/contract/ide
 import type { Rule } from '@picket/shared/contract/rule';
 import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import { defaultRules } from '@picket/shared/policy/default-rules';
+import { halfOpenFlood } from '@picket/shared/policy/half-open-flood';
 import { findingsOf, type MeasureRecord, type Proven } from '@picket/shared/policy/measures';
 import { Prevention, type PreventionOptions } from '@picket/shared/policy/prevention';
 import { restrictionKey, type Restriction } from '@picket/shared/policy/restriction';
@@ -36,6 +37,8 @@ export interface WeighedWindow {
    * Undefined for every other window.
    */
   readonly needsReasonsFor: AttackClass | undefined;
+  /** It proves a rule, or shows a plain flood: a person will want to see it, whatever the network says. */
+  readonly isEvidence: boolean;
 }
 
 export class Verdicts {
@@ -100,12 +103,13 @@ export class Verdicts {
     const { context } = scored;
     const judged = judgedOf(scored);
     const proven = this.#prevention.weigh(judged);
+    const isEvidence = proven.length > 0 || halfOpenFlood(judged) !== undefined;
     const first = findingsOf(proven)[0]?.[0];
-    if (first === undefined) return { proven, needsReasonsFor: undefined };
+    if (first === undefined) return { proven, needsReasonsFor: undefined, isEvidence };
     const { attack } = first.proof;
     const offender = this.#prevention.offenderOf({ ...judged, flowImportance: null }, first.proof);
     const isExplained = this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
-    return { proven, needsReasonsFor: isExplained ? undefined : attack };
+    return { proven, needsReasonsFor: isExplained ? undefined : attack, isEvidence };
   }
 
   /** What follows. Give what `weigh` said where the window was weighed already, to have it explained in between. */

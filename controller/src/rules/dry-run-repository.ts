@@ -1,5 +1,6 @@
 /** Past windows with their flows, and what people said of them since: what a dry run of a rule goes by. */
-import { sql, type Selectable, type SqlBool } from 'kysely';
+import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
+import { featureNames } from '@picket/shared/features/feature-schema';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertRow, DecisionRow, DeviceRow, FlowRow, PredictionRow } from '../database/history-tables.ts';
@@ -22,6 +23,17 @@ export type PastWindow = Pick<
 
 export type FalseAlert = Pick<Selectable<AlertRow>, 'id' | 'device_id' | 'class' | 'first_seen_at' | 'last_seen_at'>;
 export type ReleasedDecision = Pick<Selectable<DecisionRow>, 'id' | 'scope' | 'value' | 'created_at'>;
+
+/** `syn` and `ack`: a float32 each, little-endian. */
+export type PastFlow = Omit<Selectable<FlowRow>, 'features'> & {
+  readonly syn: Uint8Array;
+  readonly ack: Uint8Array;
+};
+
+const featureBytes = (name: (typeof featureNames)[number]): RawBuilder<Uint8Array> =>
+  sql<Uint8Array>`substr(flows.features, ${sql.lit(featureNames.indexOf(name) * 4 + 1)}, 4)`;
+const synFlags = featureBytes('SYN Flag Count');
+const ackFlags = featureBytes('ACK Flag Count');
 
 export class DryRunRepository {
   readonly #reader: Executor;
@@ -59,13 +71,13 @@ export class DryRunRepository {
     >;
   }
 
-  /** By id, without their features. */
-  async flows(gatewayId: string, ids: readonly string[]): Promise<Map<string, Omit<Selectable<FlowRow>, 'features'>>> {
-    const found = new Map<string, Omit<Selectable<FlowRow>, 'features'>>();
+  /** By id, and of their features no more than how many packets had SYN and ACK set. */
+  async flows(gatewayId: string, ids: readonly string[]): Promise<Map<string, PastFlow>> {
+    const found = new Map<string, PastFlow>();
     for (const chunk of inChunks(ids)) {
       const rows = await this.#reader
         .selectFrom('flows')
-        .select([...flowColumns, 'flows.is_relayed'])
+        .select([...flowColumns, 'flows.is_relayed', synFlags.as('syn'), ackFlags.as('ack')])
         .where('gateway_id', '=', gatewayId)
         .where('flow_id', 'in', [...chunk])
         .execute();

@@ -5,6 +5,7 @@
 import { newId, type GatewayId, type RuleId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry-run';
+import { namesClass } from '@picket/shared/policy/evidence';
 import { findingsOf } from '@picket/shared/policy/measures';
 import { Prevention } from '@picket/shared/policy/prevention';
 import type { Restriction } from '@picket/shared/policy/restriction';
@@ -25,6 +26,7 @@ const dayMs = 86_400_000;
 
 const caveats = [
   'Gateways report attacks in full and only a sample of benign windows: with fewer benign windows between them, attacks reach N of M sooner here than they would have.',
+  'Floods of half-open connections are limited whatever their score; of those that the network did not call an attack, agents of before this release reported a sample only.',
   'Which windows counted as evidence is told from the ids of their flows, not from what the gateway knew.',
   'The rule is tried among the enabled rules of now: what another of them would have restricted first, or makes an exception of, is not counted.',
   "What gateways refuse is told from their policy of now, their addresses and their default routes: what a gateway's own file lists under guard, and MACs of its routers, is not known here.",
@@ -129,7 +131,11 @@ export class DryRunService {
     counts: { windows_without_flows: number; proven: number },
   ): Promise<void> {
     const gateway = windows[0]?.gateway_id ?? '';
-    const hot = windows.filter(({ score, threshold }) => rules.some((one) => score >= (one.threshold ?? threshold)));
+    // a plain flood is one whatever its score
+    const isPlainAsked = rules.some((one) => one.is_enabled && namesClass(one, 'ddos_flood'));
+    const hot = windows.filter(
+      ({ score, threshold }) => isPlainAsked || rules.some((one) => score >= (one.threshold ?? threshold)),
+    );
     const flows = await this.#parts.repository.flows(gateway, [
       ...new Set(hot.flatMap((window) => flowIdsOf(window.flow_ids))),
     ]);

@@ -3,6 +3,7 @@ import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
 import { newId, type AlertId } from '@picket/shared/contract/identifiers';
 import { RuleDryRun } from '@picket/shared/contract/rule-dry-run';
 import { defaultRules } from '@picket/shared/policy/default-rules';
+import { featureNames } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import {
   decided,
@@ -53,6 +54,42 @@ async function scan(api: TestApi, isRelayed: boolean): Promise<void> {
       flows_seen: 5,
       flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
       class_probabilities: trafficClasses.map((name) => (name === 'port_scan' ? 0.97 : name === 'benign' ? 0.03 : 0)),
+    });
+    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
+  }
+}
+
+/** Two bursts of ten forged knocks each, which the network takes for benign. `ack`: of each connection, both ways. */
+async function knocks(api: TestApi, ack: number): Promise<void> {
+  const features = new Float32Array(featureNames.length);
+  features[featureNames.indexOf('SYN Flag Count')] = 2;
+  features[featureNames.indexOf('ACK Flag Count')] = ack;
+  for (let window = 0; window < 2; window++) {
+    const numbers = Array.from({ length: 10 }, (_, index) => window * 10 + index);
+    const flows = numbers.map((number) =>
+      sampleFlow(number, {
+        device: camera,
+        src_ip: `203.0.113.${number + 1}`,
+        dst_port: 80,
+        started_at: sampleInstant(window * 10),
+        last_packet_at: sampleInstant(window * 10 + 1),
+        fwd_packets: 1,
+        bwd_packets: 1,
+        fwd_bytes: 0,
+        bwd_bytes: 0,
+        features: Buffer.from(features.buffer).toString('base64'),
+      }),
+    );
+    await api.ingest(
+      'flows',
+      flows.map((body) => ({ kind: 'flow', body })),
+    );
+    const prediction = samplePrediction(window * 10, {
+      device: camera,
+      at: sampleInstant(window * 10 + 1),
+      score: 0.1,
+      flows_seen: 10,
+      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
     });
     await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
   }
@@ -158,6 +195,22 @@ describeOnBothDatabases('the dry run of a rule', (open) => {
     expect((await api.call('viewer', 'POST', path, { rule })).status).toBe(403);
     expect((await api.call('operator', 'POST', path, { rule, days: 8 })).status).toBe(422);
   });
+
+  test.each([
+    ['left half-open', 1, [['rate_limit', '192.168.1.20 tcp/80']]],
+    ['gone on with', 3, []],
+  ] as const)(
+    'connections that are %s are judged as a gateway does, whatever their score',
+    async (_what, ack, limits) => {
+      await using place = await open();
+      await using api = await startTestApi(place.url);
+      await knocks(api, ack);
+      const floods = { ...rule, name: 'floods', classes: ['ddos_flood'], min_flows: 1 };
+      const found = await dryRun(api, { rule: floods });
+      expect(found.items.map(({ action, value }) => [action, value])).toEqual(limits);
+      expect((await dryRun(api, { rule })).items, 'a rule of other attacks').toEqual([]);
+    },
+  );
 
   test('what gateways refuse is not counted as restricted', async () => {
     await using place = await open();

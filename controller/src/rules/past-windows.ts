@@ -66,8 +66,15 @@ export function judgedWindow(window: PastWindow, flows: StoredFlows, countsAsEvi
               bwdPackets: flow.bwd_packets,
               fwdBytes: flow.fwd_bytes,
               bwdBytes: flow.bwd_bytes,
+              synPackets: countOf(flow.syn),
+              ackPackets: countOf(flow.ack),
             },
           ];
     }),
   };
+}
+
+/** A float32, little-endian. */
+function countOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat32(0, true);
 }
