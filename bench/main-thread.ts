@@ -108,7 +108,7 @@ async function judge(batches: readonly FlowBatch[], detector: WorkerDetector, ou
       onFlow: (batch, row, role, isRelayed) => reporter.onFlow(batch, row, role, isRelayed),
       onDevice: (sighting) => reporter.onDevice(sighting),
       onPrediction: (prediction, context, features, isEvidence) =>
-          reporter.onPrediction(prediction, context, features, isEvidence),
+        reporter.onPrediction(prediction, context, features, isEvidence),
       onAlert: (alert) => reporter.onAlert(alert),
       propose: () => undefined,
     },
