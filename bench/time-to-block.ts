@@ -1,52 +1,99 @@
 /**
  * Time from an attack's first packet at the gateway to its restriction in the kernel, for each class of attack: real
  * tools, network namespaces, the agent with its shipped bundle and built-in rules. Needs root and the tools of the
- * scenarios. JSON on stdout. Arguments: runs of each (5), then names of scenarios (default: all that are timed).
+ * scenarios. JSON on stdout, each run on stderr. Arguments: runs of each (5), then classes of attack or names of
+ * scenarios (default: all that are timed). `--into FILE`: each run is kept there, and those that are there already are
+ * not made again, so that it can be interrupted and gone on with.
  */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
 import { loadAllScenarios } from '../models/range/prevention/load-scenarios.ts';
 import { describeResult, runScenarios } from '../models/range/prevention/run-scenarios.ts';
-import type { ScenarioResult } from '../models/range/prevention/scenario.ts';
+import type { NamedScenario, ScenarioResult } from '../models/range/prevention/scenario.ts';
 
-const [runs = '5', ...names] = process.argv.slice(2);
+/** What is kept of a run. */
+interface Run {
+  readonly name: string;
+  readonly attack_to_drop_ms: number | null;
+  readonly fifth_failed_login_to_drop_ms: number | null;
+  readonly connections: number;
+  readonly lost: number;
+  readonly load: number;
+}
+
+const { values, positionals } = parseArgs({ options: { into: { type: 'string' } }, allowPositionals: true });
+const [asked = '5', ...words] = positionals;
+const wanted = Number(asked);
+if (!Number.isSafeInteger(wanted) || wanted < 1) throw new Error(`"${asked}" is no number of runs`);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
 
 const timed = (await loadAllScenarios()).filter(
-  ({ attack, name }) => attack !== undefined && (names.length === 0 || names.includes(name)),
+  ({ attack, name }) => attack !== undefined && (words.length === 0 || words.includes(name) || words.includes(attack)),
 );
-const loads: number[] = [];
-const results = await runScenarios(timed, {
-  repeat: Number(runs),
-  jobs: 1,
-  signal: interrupted.signal,
-  onResult: (result) => {
-    loads.push(loadavg()[0] ?? Number.NaN);
-    console.error(describeResult(result));
-  },
-});
+for (const word of words) {
+  if (!timed.some(({ attack, name }) => name === word || attack === word))
+    throw new Error(`nothing timed is "${word}"`);
+}
+const runs: Run[] = readKept();
+const runsOf = ({ name }: NamedScenario): readonly Run[] => runs.filter((run) => run.name === name);
 
-/** Nearest rank: with few runs p95 is the worst of them. */
-function percentile(sorted: readonly number[], share: number): number | null {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+for (let round = 1; round <= wanted && !interrupted.signal.aborted; round += 1) {
+  const due = timed.filter((scenario) => runsOf(scenario).length < round);
+  await runScenarios(due, { repeat: 1, jobs: 1, signal: interrupted.signal, onResult: keep });
+}
+const figures = timed.map((scenario) => ({
+  name: scenario.name,
+  class: scenario.attack,
+  ...figuresOf(runsOf(scenario).slice(0, wanted)),
+}));
+console.log(JSON.stringify({ figures }, null, 2));
+
+function readKept(): Run[] {
+  if (values.into === undefined || !existsSync(values.into)) return [];
+  const lines = readFileSync(values.into, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Run);
 }
 
-function figuresOf(runsOfOne: readonly ScenarioResult[]): object {
-  const times = runsOfOne.map((result) => result.attack_to_drop_ms);
-  const known = times.filter((time) => time !== null).toSorted((a, b) => a - b);
-  const sum = (pick: (result: ScenarioResult) => number): number => runsOfOne.reduce((all, one) => all + pick(one), 0);
+function keep(result: ScenarioResult): void {
+  console.error(describeResult(result));
+  if (interrupted.signal.aborted) return; // it was cut short
+  const { name, attack_to_drop_ms, fifth_failed_login_to_drop_ms, collateral } = result;
+  const run: Run = {
+    name,
+    attack_to_drop_ms,
+    fifth_failed_login_to_drop_ms,
+    connections: collateral?.connections ?? 0,
+    lost: (collateral?.lost ?? 0) + (collateral?.kept_cut ?? 0),
+    load: loadavg()[0] ?? Number.NaN,
+  };
+  runs.push(run);
+  if (values.into !== undefined) appendFileSync(values.into, `${JSON.stringify(run)}\n`);
+}
+
+function figuresOf(some: readonly Run[]): object {
+  const sum = (pick: (run: Run) => number): number => some.reduce((all, run) => all + pick(run), 0);
+  const loads = some.map(({ load }) => load);
   return {
-    runs: times.length,
-    missed: times.length - known.length,
-    p50_ms: percentile(known, 0.5),
-    p95_ms: percentile(known, 0.95),
-    worst_ms: known.at(-1) ?? null,
-    milliseconds: times,
-    honest_connections: sum(({ collateral }) => collateral?.connections ?? 0),
-    honest_lost: sum(({ collateral }) => (collateral?.lost ?? 0) + (collateral?.kept_cut ?? 0)),
+    runs: some.length,
+    missed: some.filter((run) => run.attack_to_drop_ms === null).length,
+    first_packet_to_drop: spread(some.map((run) => run.attack_to_drop_ms)),
+    // who is cut off before five failed has no such time
+    fifth_failed_login_to_drop: spread(some.flatMap((run) => run.fifth_failed_login_to_drop_ms ?? [])),
+    honest_connections: sum(({ connections }) => connections),
+    honest_lost: sum(({ lost }) => lost),
+    load: some.length === 0 ? null : { least: Math.min(...loads), most: Math.max(...loads) },
   };
 }
 
-const byName = Map.groupBy(results, ({ name }) => name);
-const figures = timed.map(({ name, attack }) => ({ name, class: attack, ...figuresOf(byName.get(name) ?? []) }));
-console.log(JSON.stringify({ figures, load: { least: Math.min(...loads), most: Math.max(...loads) } }, null, 2));
+/**
+ * Milliseconds; null where nothing was measured. Nearest rank, over all runs: what was missed is later than all others, and
+ * a rank among the missed is null.
+ */
+function spread(times: readonly (number | null)[]): object | null {
+  const known = times.filter((time) => time !== null).toSorted((a, b) => a - b);
+  if (known.length === 0) return null;
+  const at = (share: number): number | null => known[Math.max(0, Math.ceil(times.length * share) - 1)] ?? null;
+  return { measured: known.length, best: known[0], p50: at(0.5), p95: at(0.95), worst: known.at(-1), each: times };
+}

@@ -19,6 +19,7 @@ export class Field implements AsyncDisposable {
   readonly #expectations: Expectation[] = [];
   readonly #agents: GatewayAgent[] = [];
   #attackToDropMs: number | null = null;
+  #fifthFailureToDropMs: number | null = null;
 
   private constructor(network: GuardedNetwork, client: SteadyClient, startClient: () => Promise<SteadyClient>) {
     this.network = network;
@@ -53,6 +54,11 @@ export class Field implements AsyncDisposable {
   /** Of the last attack that was timed. */
   get attackToDropMs(): number | null {
     return this.#attackToDropMs;
+  }
+
+  /** From the fifth refused log-in of that attack on; null where it had no five, or they are not told apart. */
+  get fifthFailureToDropMs(): number | null {
+    return this.#fifthFailureToDropMs;
   }
 
   /** What the agents said last, and what their kernel holds: for whoever looks for the cause of a failure. */
@@ -111,23 +117,37 @@ export class Field implements AsyncDisposable {
     return elementsNaming(this.network.gateway, text);
   }
 
-  /** Start an attack, and take the time from its first packet at the gateway until the kernel restricts `restricted`. */
+  /**
+   * Start an attack, and take the time from its first packet at the gateway until the kernel restricts `restricted`.
+   * `refusals`: the packets that refuse a log-in, for tcpdump.
+   */
   async attackUntilRestricted(
     from: Host,
     argv: readonly string[],
     restricted: string,
-    { leg = 'wan0', filter = `src host ${from.address}`, isPattern = false, deadlineMs = patienceMs } = {},
+    {
+      leg = 'wan0',
+      filter = `src host ${from.address}`,
+      refusals = '',
+      isPattern = false,
+      deadlineMs = patienceMs,
+    } = {},
   ): Promise<RunningProgram> {
     const { network } = this;
-    const options = ['-l', '-tt', '-n', '-c', '1', '-i', leg];
-    const first = network.start(network.gateway, ['tcpdump', ...options, `(${filter}) and not arp`]);
-    await first.untilPrinted(/listening on/, patienceMs);
+    const options = ['-l', '-tt', '-n', '-i', leg];
+    const first = network.start(network.gateway, ['tcpdump', ...options, '-c', '1', `(${filter}) and not arp`]);
+    const fifth =
+      refusals === '' ? undefined : network.start(network.gateway, ['tcpdump', ...options, '-c', '5', refusals]);
+    for (const program of [first, fifth]) await program?.untilPrinted(/listening on/, patienceMs);
     const watch = KernelWatch.begin((command) => network.start(network.gateway, command));
     const attack = network.start(from.namespace, argv);
     try {
       const restrictedAtMs = await watch.restricted(isPattern ? restricted : RegExp.escape(restricted), deadlineMs);
       const [, seconds] = await first.untilPrinted(/^(\d+\.\d+) IP/m, deadlineMs);
       this.#attackToDropMs = Math.round(restrictedAtMs - Number(seconds) * 1000);
+      const refused = [...(fifth?.output.matchAll(/^(\d+\.\d+) IP/gm) ?? [])];
+      this.#fifthFailureToDropMs =
+        refused[4] === undefined ? null : Math.round(restrictedAtMs - Number(refused[4][1]) * 1000);
       this.expect(
         `${restricted} is restricted in the kernel`,
         true,

@@ -34,6 +34,7 @@ export async function runScenario(scenario: NamedScenario, signal: AbortSignal):
     seconds: Math.round((performance.now() - began) / 100) / 10,
     expectations,
     attack_to_drop_ms: field?.attackToDropMs ?? null,
+    fifth_failed_login_to_drop_ms: field?.fifthFailureToDropMs ?? null,
     collateral,
     error,
     agents,

@@ -59,6 +59,8 @@ export interface ScenarioResult {
   readonly expectations: readonly Expectation[];
   /** First packet of the attack at the gateway → in the kernel, or null where nothing is measured. */
   readonly attack_to_drop_ms: number | null;
+  /** Fifth refused log-in → in the kernel, or null where there were fewer, or nobody can see it. */
+  readonly fifth_failed_login_to_drop_ms: number | null;
   /** Null where the scenario ended before the client began. */
   readonly collateral: Collateral | null;
   /** Why it could not be carried through. */

@@ -9,6 +9,7 @@ const mostBlocks = 10;
 
 export const scenario: Scenario = {
   group: 'attacks',
+  attack: 'ddos_flood',
   expectation:
     'hping3 --rand-source: what is attacked is rate limited, the sources are not blocked by the thousand, and a connection that was there before goes on.',
   needs: ['hping3'],

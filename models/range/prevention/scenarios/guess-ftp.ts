@@ -12,7 +12,9 @@ export const scenario: Scenario = {
     await field.startAgent();
     const { attacker, target, folder } = field.network;
     await field.expectReach('the attacker gets a page before', attacker, true);
-    await field.attackUntilRestricted(attacker, ftpGuessing(folder, target), attacker.address);
+    await field.attackUntilRestricted(attacker, ftpGuessing(folder, target), attacker.address, {
+      refusals: `dst host ${attacker.address} and tcp src port 21 and tcp[((tcp[12] & 0xf0) >> 2):4] = 0x35333020`, // "530 "
+    });
     await field.expectReach('the attacker gets nothing afterwards', attacker, false);
   },
 };

@@ -4,6 +4,7 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
+  attack: 'port_scan',
   expectation:
     'nmap -6 scans the device: the IPv6 peer is restricted in the kernel; the same host over IPv4 is another peer.',
   needs: ['nmap'],
