@@ -78,10 +78,11 @@ export async function runAgent(
   let controller: ControllerSide | undefined; // events come before it is there: they wait in the outbox
   const writer = resources.use(new OutboxWriter({ outbox, onCommitted: () => controller?.wake() }));
   const memory = resources.use(watchMemory(config.memory.max_mib, (text) => log.warn(text)));
+  let isBehind = (): boolean => false;
   const reporter = new Reporter({
     bootId,
     source,
-    mayReportInFull: () => !memory.sheds('reports'),
+    mayReportInFull: () => !memory.sheds('reports') && !isBehind(),
     benignSample: config.report.benign_sample,
     sink: (events) => writer.add(events),
   });
@@ -129,6 +130,7 @@ export async function runAgent(
       log,
     }),
   );
+  isBehind = () => watch.packets.isBehind;
   const health = (): Health =>
     readHealth({
       bootId,

@@ -79,13 +79,16 @@ interface Metered {
   readonly flows: MeteredFlow[];
 }
 
-function meter(capture: object): Metered {
+function meter(capture: object, credits = 64, judged: Promise<void> = Promise.resolve()): Metered {
   const flows: MeteredFlow[] = [];
   const config = AgentConfig.parse({ capture });
   const stage = PacketStage.start(
-    { capture: config.capture, flowCapacity: 1024, reportPace: defaultReportPace, profile: 'fixed', credits: 64 },
+    { capture: config.capture, flowCapacity: 1024, reportPace: defaultReportPace, profile: 'fixed', credits },
     {
-      onFlows: (batch) => Promise.resolve(void flows.push(...flowsOf(batch))),
+      onFlows: (batch) => {
+        flows.push(...flowsOf(batch));
+        return judged;
+      },
       onQuiet: () => Promise.resolve(),
       onWarning: (text) => expect.unreachable(text),
     },
@@ -163,5 +166,34 @@ describe.skipIf(!requireSystem('tcpdump', 'tcpreplay', 'ip', 'tee', 'bash', 'roo
     expect(live.flows).toEqual(fast);
     expect(await replay(file, 10)).toEqual(fast);
     expect(await replay(file, 1)).toEqual(fast);
+  });
+
+  test('live it is behind while flows wait for their verdicts', { timeout: 150_000 }, async () => {
+    const frames = traffic();
+    await writeFile(join(folder, 'traffic.pcap'), pcapBytes(frames));
+    const judged = Promise.withResolvers<void>();
+    const { stage, flows } = meter({ source: 'live', interface: watched }, 1, judged.promise);
+    await using _ = stage;
+    await stage.opened;
+    expect(stage.isBehind).toBe(false);
+    // Sent again until some are seen: tcpdump may not listen yet.
+    await until(() => {
+      run('ip', 'netns', 'exec', sender, 'tcpreplay', '-q', '-i', 'eth0', join(folder, 'traffic.pcap'));
+      return stage.isBehind;
+    }, 'a batch waits');
+    expect(flows.length).toBeGreaterThan(0);
+    judged.resolve();
+    await until(() => !stage.isBehind, 'it was judged');
+  });
+
+  test('a file waits, so it is never behind', { timeout: 150_000 }, async () => {
+    await writeFile(join(folder, 'traffic.pcap'), pcapBytes(traffic()));
+    const judged = Promise.withResolvers<void>();
+    const { stage, flows } = meter({ source: 'pcap', files: [join(folder, 'traffic.pcap')] }, 1, judged.promise);
+    await using _ = stage;
+    await until(() => flows.length > 0, 'a batch waits');
+    expect(stage.isBehind).toBe(false);
+    judged.resolve();
+    await stage.ended;
   });
 });

@@ -93,11 +93,20 @@ export class PacketStage implements AsyncDisposable {
   readonly #bell: Int32Array<SharedArrayBuffer>;
   readonly #ended: Promise<void>;
   readonly #opened = Promise.withResolvers<void>();
+  /** Of a live interface: so many batches under way and it is behind. */
+  readonly #manyUnderWay: number;
+  #underWay = 0;
   #counters: PacketCounters = noPackets;
 
-  private constructor(worker: Worker, bell: Int32Array<SharedArrayBuffer>, handlers: PacketStageHandlers) {
+  private constructor(
+    worker: Worker,
+    bell: Int32Array<SharedArrayBuffer>,
+    manyUnderWay: number,
+    handlers: PacketStageHandlers,
+  ) {
     this.#worker = worker;
     this.#bell = bell;
+    this.#manyUnderWay = manyUnderWay;
     this.#ended = new Promise((resolve, reject) => {
       worker.on('message', (message: PacketWorkerMessage) => {
         switch (message.type) {
@@ -105,6 +114,7 @@ export class PacketStage implements AsyncDisposable {
             this.#opened.resolve();
             break;
           case 'flows':
+            this.#underWay += 1;
             handlers.onFlows(message.batch).then(() => this.#giveBack(message.batch), reject);
             break;
           case 'counters':
@@ -142,11 +152,20 @@ export class PacketStage implements AsyncDisposable {
       workerData: { ...options, bell } satisfies PacketWorkerData,
       resourceLimits: workerHeap,
     });
-    return new PacketStage(worker, bell, handlers);
+    const manyUnderWay = options.capture.source === 'live' ? options.credits / 2 : Infinity;
+    return new PacketStage(worker, bell, manyUnderWay, handlers);
   }
 
   get counters(): PacketCounters {
     return this.#counters;
+  }
+
+  /**
+   * Flows come faster than they are judged: more than half of the credits are out, and when all are, flows are dropped.
+   * Never of a file, which waits.
+   */
+  get isBehind(): boolean {
+    return this.#underWay > this.#manyUnderWay;
   }
 
   /** Resolves when packets are seen from now on; rejects as `ended` does. */
@@ -177,6 +196,7 @@ export class PacketStage implements AsyncDisposable {
   }
 
   #giveBack(batch: FlowBatch): void {
+    this.#underWay -= 1;
     this.#request({ type: 'credit', batch }, flowBatchBuffers(batch));
   }
 

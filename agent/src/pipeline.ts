@@ -46,7 +46,7 @@ export interface PipelineOptions {
   readonly maxDevices?: number;
   /** Score from which a window is an attack. */
   readonly threshold: number;
-  /** False while memory is short: few windows of a batch are explained then, the others are counted as unexplained. */
+  /** False while memory or time is short: few windows of a batch are explained then, the others are counted as unexplained. */
   readonly mayExplain: () => boolean;
 }
 
@@ -66,7 +66,7 @@ export interface PipelineCounters {
 const windowSize = windowLength * featureCount;
 /**
  * An explanation costs a millisecond, so only a window that opens an alert gets one, and a batch has a budget of them.
- * An alert that had to go without gets its reasons from its next window. While memory is short there are two: an
+ * An alert that had to go without gets its reasons from its next window. While memory or time is short there are two: an
  * alert without reasons is of little use, and two at a time weigh nothing.
  */
 const explanationsPerBatch = { usual: 32, pressed: 2 } as const;

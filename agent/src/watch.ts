@@ -157,7 +157,7 @@ export class Watch implements AsyncDisposable {
       verdicts,
       threshold: model.threshold,
       maxDevices: config.max_devices,
-      mayExplain: () => !options.memory.sheds('explanations'),
+      mayExplain: () => !options.memory.sheds('explanations') && !packets.isBehind,
       output: {
         onFlow: (batch, row, role, isRelayed) => {
           packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));

@@ -63,8 +63,8 @@ function oddTimes({ late_packets, time_steps }: AgentStatus['health']['flows']):
 function describeMemory(memory: NonNullable<AgentStatus['health']['memory']>, rssBytes: number): string {
   const mib = (bytes: number): number => Math.round(bytes / 1_048_576);
   const given = memory.shedding.length === 0 ? '' : `; given up just now: ${memory.shedding.join(', ')}`;
-  const past =
-    memory.shed_times === 0 ? '' : `; ran short ${memory.shed_times} times, ${memory.withheld} reports withheld`;
+  const short = memory.shed_times === 0 ? '' : `; ran short ${memory.shed_times} times`;
+  const past = memory.withheld === 0 ? short : `${short}; ${memory.withheld} reports withheld`;
   return `memory       ${mib(rssBytes)} MiB of ${mib(memory.max_bytes)}, ${mib(memory.peak_rss_bytes)} at the most${past}${given}`;
 }
 
