@@ -67,12 +67,17 @@ test('scores are shares, rows sum to 1, and a score is what is not benign', asyn
   }
 });
 
-test('a window gets the same score alone, in a batch, and in a batch with room to spare', async () => {
-  const windows = arbitraryWindows(3);
-  const flowsSeen = Uint8Array.of(10, 3, 7);
-  const flowContext = arbitraryContext(3);
-  const together = await detector.detect({ count: 3, windows, flowsSeen, flowContext });
-  for (let index = 0; index < 3; index++) {
+test.each([
+  ['small', 3, [0, 1, 2]],
+  ['large', 150, [0, 63, 64, 127, 128, 149]],
+])('a window gets the same score alone, in a %s batch, and with room to spare', async (_name, count, looked) => {
+  const windows = arbitraryWindows(count);
+  const flowsSeen = Uint8Array.from({ length: count }, (_, index) => [10, 3, 7][index % 3]!);
+  const flowContext = arbitraryContext(count);
+  const together = await detector.detect({ count, windows, flowsSeen, flowContext });
+  expect(together.scores).toHaveLength(count);
+  expect(new Set(together.scores).size).toBeGreaterThan(2);
+  for (const index of looked) {
     const alone = await detector.detect({
       count: 1,
       windows: windows.slice(index * windowSize),
@@ -81,6 +86,9 @@ test('a window gets the same score alone, in a batch, and in a batch with room t
     });
     expect(alone.scores).toHaveLength(1);
     expect(alone.scores[0]).toBeCloseTo(together.scores[index]!, 5);
+    const classes = trafficClasses.length;
+    for (const [column, value] of alone.probabilities.entries())
+      expect(value).toBeCloseTo(together.probabilities[index * classes + column]!, 5);
   }
 });
 

@@ -7,6 +7,7 @@ import type { TrainedNetwork } from './cnn-lstm.ts';
 import {
   featureWeight,
   judgingWeight,
+  logitWeight,
   lstmInputWeight,
   lstmRecurrentWeight,
   maskWeight,
@@ -20,8 +21,10 @@ import {
   wideEmbeddingWeight,
 } from './fused-weights.ts';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
-import { channels, classCount, cutParameters, headWidth, hidden, kernel } from './network-parameters.ts';
+import { Matrix } from './matrix.ts';
+import { classCount, cutParameters, firstWidth, hidden, kernel } from './network-parameters.ts';
 import type { CleanWindows, PreparedWindows } from './prepare-windows.ts';
+import { placeWidth } from './surroundings.ts';
 
 /** Calibrated logits, [batch, classes]. */
 export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network: TrainedNetwork): Tensor {
@@ -34,7 +37,8 @@ export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network
   );
   const raised = graph.unary('Relu', graph.sub(capped, graph.constant(lowest, [featureCount])));
   const ofPlaces = placeWeight(values, network.design, { samePort: true, offset });
-  const sums = graph.add(graph.matMul(raised, weight.in(graph)), graph.matMul(windows.places, ofPlaces.in(graph)));
+  const both = new Matrix(featureCount + placeWidth, firstWidth).set(0, 0, weight).set(featureCount, 0, ofPlaces);
+  const sums = graph.matMul(graph.concat([raised, windows.places], 2), both.in(graph));
   return fusedLayers(graph, { sums, ...windows }, network);
 }
 
@@ -56,7 +60,7 @@ export function firstSums(
 export interface FirstLayer {
   /** [batch, 10, 64], before the Relu. */
   readonly sums: Tensor;
-  /** [batch or 1, 10, 13] */
+  /** [batch or 1, 10, 18] */
   readonly places: Tensor;
   /** [batch, 1] */
   readonly flowsSeen: Tensor;
@@ -79,19 +83,14 @@ export function fusedLayers(
 
   const taps = graph.matMul(embedded, tapWeight(values, design).in(graph));
   const ofTaps = graph.reshape(taps, ['batch', windowLength * kernel, wideEmbedding]);
-  const neighbours = graph.matMul(neighbourSum().in(graph), ofTaps);
-  const convolved = graph.unary(
-    'Relu',
-    graph.add(neighbours, graph.constant([...values.convBias, 0], [wideEmbedding])),
-  );
+  const convolved = graph.unary('Relu', graph.matMul(neighbourSum().in(graph), ofTaps));
 
   const lstm = graph.apply(
     'LSTM',
     [
       graph.transpose(convolved, [1, 0, 2]),
-      graph.constant(lstmInputWeight(values).values, [1, 4 * hidden, channels + 1]),
+      graph.constant(lstmInputWeight(values).values, [1, 4 * hidden, wideEmbedding]),
       graph.constant(lstmRecurrentWeight(values).values, [1, 4 * hidden, hidden]),
-      graph.constant([...values.lstmBias, ...new Float32Array(4 * hidden)], [1, 8 * hidden]),
     ],
     [
       [windowLength, 1, 'batch', hidden],
@@ -100,10 +99,7 @@ export function fusedLayers(
     { hidden_size: hidden },
   );
 
-  const judged = graph.add(
-    graph.matMul(graph.concat([embedded, convolved], 2), judgingWeight(values).in(graph)),
-    graph.constant([...values.flowBias, 0], [classCount + 1]),
-  );
+  const judged = graph.matMul(graph.concat([embedded, convolved], 2), judgingWeight(values).in(graph));
   const [flowLogits, attention] = graph.split(judged, [classCount, 1], 2) as [Tensor, Tensor];
   const likely = graph.one('Softmax', [flowLogits], flowLogits.shape, { axis: 2 });
   const slots = ['batch', windowLength] as const;
@@ -116,16 +112,6 @@ export function fusedLayers(
   const state = graph.reshape(lstm[1]!, ['batch', hidden]);
   const summary = graph.concat([state, graph.reduceMax(flows, 1, false), pooled], 1);
 
-  const { headBias, classWeight, classBias } = values;
-  const headSums = graph.add(
-    graph.matMul(summary, summaryWeight(values, design).in(graph)),
-    graph.constant(headBias, [headWidth]),
-  );
-  const calibrated = (weights: Float32Array, shape: readonly number[]): Tensor =>
-    graph.constant(
-      Array.from(weights, (value) => value / temperature),
-      shape,
-    );
-  const logits = graph.matMul(graph.unary('Relu', headSums), calibrated(classWeight, [headWidth, classCount]));
-  return graph.add(logits, calibrated(classBias, [classCount]));
+  const head = graph.unary('Relu', graph.matMul(summary, summaryWeight(values, design).in(graph)));
+  return graph.matMul(head, logitWeight(values, temperature).in(graph));
 }

@@ -20,12 +20,15 @@ import {
 import type { ParameterName } from './network-parameters.ts';
 import { clipLimit } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
-import { placeColumns, surroundingsWidth } from './surroundings.ts';
+import { absentColumn, placeMap, placeWidth, presentColumn, surroundingsWidth } from './surroundings.ts';
 
 export type Values = Readonly<Record<ParameterName, Float32Array>>;
 
-/** The embedding, and 1 in a channel of its own where no flow stands. */
-export const wideEmbedding = embeddingWidth + 1;
+/** The embedding, 1 in a channel of its own where no flow stands, and 1 everywhere, on which the biases of what follows stand. */
+export const wideEmbedding = embeddingWidth + 2;
+const [absentChannel, constantChannel] = [embeddingWidth, embeddingWidth + 1] as const;
+/** The head, and 1. */
+export const wideHead = headWidth + 1;
 /** What is pooled over flows: the embedding, and what each flow is held to be. */
 export const pooledWidth = wideEmbedding + classCount;
 
@@ -33,8 +36,6 @@ export const pooledWidth = wideEmbedding + classCount;
 const overwhelming = -1e9;
 /** Added to the attention of a slot without a flow, and to each attack that it could be suspected of. */
 const unheard = -60;
-const placeWidth = Object.values(placeColumns).reduce((sum, width) => sum + width, 0);
-const [samePortAt, presentAt, surroundingsAt, absentAt] = [0, 1, 2, 2 + surroundingsWidth] as const;
 
 /** Of standardised features, the port's column included: [78, 64]. */
 export function featureWeight({ firstWeight }: Values): Matrix {
@@ -73,42 +74,48 @@ export function raisedFeatures({ mean, scale, ceiling }: Scaler, { firstWeight }
   return { lowest, highest, weight, offset };
 }
 
-/** From places to the first layer, its bias and `offset` included: [13, 64]. */
+/** From places to the first layer, its bias and `offset` included: [18, 64]. */
 export function placeWeight(
   { firstWeight, firstBias }: Values,
   design: NetworkDesign,
   { samePort, offset }: { readonly samePort: boolean; readonly offset?: Float64Array },
 ): Matrix {
   const rows = new Matrix(firstWeight.length / firstWidth, firstWidth, firstWeight);
-  const weight = new Matrix(placeWidth, firstWidth);
-  if (samePort) weight.set(samePortAt, 0, rows.cut(0, 1));
+  const seen = new Matrix(2 + surroundingsWidth, firstWidth);
+  if (samePort) seen.set(0, 0, rows.cut(0, 1));
   for (let unit = 0; unit < firstWidth; unit++)
-    weight.put(presentAt, unit, rows.get(featureCount, unit) + firstBias[unit]! + (offset?.[unit] ?? 0));
-  if (design.surroundings) weight.set(surroundingsAt, 0, rows.cut(featureCount + 1, surroundingsWidth));
-  return weight;
+    seen.put(1, unit, rows.get(featureCount, unit) + firstBias[unit]! + (offset?.[unit] ?? 0));
+  if (design.surroundings) seen.set(2, 0, rows.cut(featureCount + 1, surroundingsWidth));
+  return placeMap().times(seen);
 }
 
-/** From the first layer to the embedding: [64, 33]. */
+/** From the first layer to the embedding: [64, 34]. */
 export function wideEmbeddingWeight({ embeddingWeight }: Values): Matrix {
   return new Matrix(firstWidth, wideEmbedding).set(0, 0, new Matrix(firstWidth, embeddingWidth, embeddingWeight));
 }
 
-/** From places to the embedding: its bias where a flow stands, and nothing but the last channel where none does: [13, 33]. */
+/** From places to the embedding: its bias where a flow stands, and nothing but the last channels where none does: [18, 34]. */
 export function maskWeight({ embeddingBias }: Values): Matrix {
-  const weight = new Matrix(placeWidth, wideEmbedding).set(presentAt, 0, new Matrix(1, embeddingWidth, embeddingBias));
-  for (let channel = 0; channel < embeddingWidth; channel++) weight.put(absentAt, channel, overwhelming);
-  weight.put(absentAt, embeddingWidth, 1);
+  const weight = new Matrix(placeWidth, wideEmbedding).set(
+    presentColumn,
+    0,
+    new Matrix(1, embeddingWidth, embeddingBias),
+  );
+  for (let channel = 0; channel < embeddingWidth; channel++) weight.put(absentColumn, channel, overwhelming);
+  weight.put(absentColumn, absentChannel, 1);
+  for (const row of [presentColumn, absentColumn]) weight.put(row, constantChannel, 1);
   return weight;
 }
 
-/** All taps side by side: [33, 3 × 33]. The channel of empty slots passes through. */
-export function tapWeight({ convWeight }: Values, design: NetworkDesign): Matrix {
+/** All taps side by side: [34, 3 × 34]. The last channels pass through. */
+export function tapWeight({ convWeight, convBias }: Values, design: NetworkDesign): Matrix {
   const rows = new Matrix(kernel * embeddingWidth, channels, convWeight);
   const weight = new Matrix(wideEmbedding, kernel * wideEmbedding);
   for (let tap = 0; tap < kernel; tap++)
     if (design.neighbours || tap === 1)
       weight.set(0, tap * wideEmbedding, rows.cut(tap * embeddingWidth, embeddingWidth));
-  weight.put(embeddingWidth, wideEmbedding + channels, 1);
+  weight.set(constantChannel, wideEmbedding, new Matrix(1, channels, convBias));
+  for (const channel of [absentChannel, constantChannel]) weight.put(channel, wideEmbedding + channel, 1);
   return weight;
 }
 
@@ -124,11 +131,12 @@ export function neighbourSum(): Matrix {
   return sum;
 }
 
-/** Of the LSTM, gates by inputs; an empty slot closes the input gate. */
-export function lstmInputWeight({ lstmInput }: Values): Matrix {
-  return new Matrix(channels + 1, 4 * hidden)
+/** Of the LSTM, gates by inputs: [128, 34]; an empty slot closes the input gate. */
+export function lstmInputWeight({ lstmInput, lstmBias }: Values): Matrix {
+  return new Matrix(wideEmbedding, 4 * hidden)
     .set(0, 0, new Matrix(channels, 4 * hidden, lstmInput))
-    .set(channels, 0, new Matrix(1, 4 * hidden, gateOfAbsence()))
+    .set(absentChannel, 0, new Matrix(1, 4 * hidden, gateOfAbsence()))
+    .set(constantChannel, 0, new Matrix(1, 4 * hidden, lstmBias))
     .transposed();
 }
 
@@ -136,21 +144,22 @@ export function lstmRecurrentWeight({ lstmRecurrent }: Values): Matrix {
   return new Matrix(hidden, 4 * hidden, lstmRecurrent).transposed();
 }
 
-/** From embedding and convolution to the logits of a flow, and how much it is attended to: [66, 12]. */
-export function judgingWeight({ flowWeight, attentionWeight }: Values): Matrix {
+/** From embedding and convolution to the logits of a flow, and how much it is attended to: [68, 12]. */
+export function judgingWeight({ flowWeight, flowBias, attentionWeight }: Values): Matrix {
   const rows = new Matrix(embeddingWidth + channels, classCount, flowWeight);
   const weight = new Matrix(2 * wideEmbedding, classCount + 1)
     .set(0, 0, rows.cut(0, embeddingWidth))
     .set(wideEmbedding, 0, rows.cut(embeddingWidth, channels))
-    .set(0, classCount, new Matrix(embeddingWidth, 1, attentionWeight));
-  for (let column = 1; column <= classCount; column++) weight.put(embeddingWidth, column, unheard);
+    .set(0, classCount, new Matrix(embeddingWidth, 1, attentionWeight))
+    .set(constantChannel, 0, new Matrix(1, classCount, flowBias));
+  for (let column = 1; column <= classCount; column++) weight.put(absentChannel, column, unheard);
   return weight;
 }
 
-/** From LSTM state, largest, attended and mean of what is pooled to the head: [32 + 3 × 44, 48]. */
-export function summaryWeight({ headWeight }: Values, design: NetworkDesign): Matrix {
+/** From LSTM state, largest, attended and mean of what is pooled to the head: [32 + 3 × 45, 49]. */
+export function summaryWeight({ headWeight, headBias }: Values, design: NetworkDesign): Matrix {
   const rows = new Matrix(headWeight.length / headWidth, headWidth, headWeight);
-  const weight = new Matrix(hidden + 3 * pooledWidth, headWidth);
+  const weight = new Matrix(hidden + 3 * pooledWidth, wideHead);
   let from = 0;
   const move = (isUsed: boolean, count: number, to: number): void => {
     if (isUsed) weight.set(to, 0, rows.cut(from, count));
@@ -164,5 +173,13 @@ export function summaryWeight({ headWeight }: Values, design: NetworkDesign): Ma
   move(design.attention, embeddingWidth, attended);
   move(design.suspicion, attackCount, largest + attacks);
   move(design.suspicion, attackCount, mean + attacks);
+  weight.set(largest + constantChannel, 0, new Matrix(1, headWidth, headBias));
+  weight.put(largest + constantChannel, headWidth, 1);
   return weight;
+}
+
+/** From the head to logits, calibrated: [49, 11]. */
+export function logitWeight({ classWeight, classBias }: Values, temperature: number): Matrix {
+  const values = Float32Array.of(...classWeight, ...classBias).map((value) => value / temperature);
+  return new Matrix(wideHead, classCount, values);
 }

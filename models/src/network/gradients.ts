@@ -70,8 +70,8 @@ const rules: Readonly<Record<string, Rule>> = {
     needs(1) ? gradientOfRight(graph, left!, right!, gradient!) : undefined,
   ],
   LSTM: (graph, operation, [ofAll, ofLast], needs) => {
-    if (ofAll !== undefined || operation.inputs.some((_, index) => index > 0 && needs(index)))
-      throw new Error('an LSTM is differentiated by its input only, from its last state');
+    if (ofAll !== undefined || operation.inputs.length > 3 || needs(1) || needs(2))
+      throw new Error('an LSTM is differentiated without biases, by its input only, from its last state');
     return [lstmInputGradient(graph, operation, ofLast!)];
   },
   // The gradient stops where the result is 0, which is also where it is not positive.

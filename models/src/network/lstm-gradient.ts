@@ -6,20 +6,16 @@
 import type { GraphBuilder, Operation, Tensor } from './graph-builder.ts';
 import { Matrix } from './matrix.ts';
 
-/** The gradient of the input sequence [slots, batch, inputs] from that of the last state [1, batch, hidden]. */
+/** The gradient of the input sequence [slots, batch, inputs] from that of the last state [1, batch, hidden]; of an LSTM without biases. */
 export function lstmInputGradient(
   graph: GraphBuilder,
   { inputs, outputs, attributes }: Operation,
   last: Tensor,
 ): Tensor {
-  const [sequence, ...stored] = inputs as [Tensor, Tensor, Tensor, Tensor];
+  const [sequence, ...stored] = inputs as [Tensor, Tensor, Tensor];
   const hidden = attributes['hidden_size'] as number;
   const [slots, batch, width] = sequence.shape as [number, string, number];
-  const [inputValues, stateValues, biasValues] = stored.map((tensor) => graph.storedValues(tensor)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const [inputValues, stateValues] = stored.map((tensor) => graph.storedValues(tensor)) as [Float32Array, Float32Array];
   const ofInput = new Matrix(4 * hidden, width, inputValues);
   const ofState = new Matrix(4 * hidden, hidden, stateValues);
   const each = Array.from({ length: slots }, () => 1);
@@ -33,8 +29,7 @@ export function lstmInputGradient(
   const weight = new Matrix(width + hidden, 4 * hidden)
     .set(0, 0, ofInput.transposed())
     .set(width, 0, ofState.transposed());
-  const bias = Float32Array.from({ length: 4 * hidden }, (_, at) => biasValues[at]! + biasValues[4 * hidden + at]!);
-  const sums = graph.add(graph.matMul(entering, weight.in(graph)), graph.constant(bias, [4 * hidden]));
+  const sums = graph.matMul(entering, weight.in(graph));
   const [gateSums, written] = graph.split(sums, [3 * hidden, hidden], 2) as [Tensor, Tensor];
   const gates = graph.unary('Sigmoid', gateSums);
   const [input, output, forget] = graph.split(gates, [hidden, hidden, hidden], 2) as [Tensor, Tensor, Tensor];

@@ -35,6 +35,18 @@ export class Matrix {
     return this;
   }
 
+  times(right: Matrix): Matrix {
+    const result = new Matrix(this.rows, right.columns);
+    for (let row = 0; row < this.rows; row++) {
+      for (let column = 0; column < right.columns; column++) {
+        let sum = 0;
+        for (let inner = 0; inner < this.columns; inner++) sum += this.get(row, inner) * right.get(inner, column);
+        result.put(row, column, sum);
+      }
+    }
+    return result;
+  }
+
   transposed(): Matrix {
     const result = new Matrix(this.columns, this.rows);
     for (let row = 0; row < this.rows; row++)

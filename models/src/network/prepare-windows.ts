@@ -5,7 +5,7 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { flowContextWidth } from '@picket/shared/features/flow-context';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
-import { placeColumns, placesOf } from './surroundings.ts';
+import { placeMap, placeParts, placesOf } from './surroundings.ts';
 
 /** Of log1p(max(feature, 0)), over the training flows. A masked feature has scale 0. */
 export interface Scaler {
@@ -33,7 +33,7 @@ export interface WindowInputs {
 export interface CleanWindows {
   /** [batch, 10, 78] of log1p, whatever the slot holds. */
   readonly logarithms: Tensor;
-  /** [batch, 10, 13], see `placesOf`. */
+  /** [batch, 10, 18], see `placesOf`. */
   readonly places: Tensor;
   /** [batch, 1] */
   readonly flowsSeen: Tensor;
@@ -48,7 +48,7 @@ export interface PreparedWindows {
   readonly flowsSeen: Tensor;
   /** [batch, 10, surroundingsWidth]; 0 where unknown or a slot is empty. */
   readonly surroundings: Tensor;
-  /** [batch, 10, 13], of which these were taken: see `placesOf`. */
+  /** [batch, 10, 18], of which these were taken: see `placesOf`. */
   readonly places: Tensor;
 }
 
@@ -83,11 +83,8 @@ export function cleanWindows(graph: GraphBuilder, inputs: WindowInputs): CleanWi
  */
 export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler: Scaler): PreparedWindows {
   const { logarithms, places, flowsSeen } = cleanWindows(graph, inputs);
-  const [samePort, present, surroundings] = graph.split(places, Object.values(placeColumns), 2) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const seen = graph.matMul(places, placeMap().in(graph));
+  const [samePort, present, surroundings] = graph.split(seen, placeParts, 2) as [Tensor, Tensor, Tensor];
   const centred = graph.sub(logarithms, graph.constant(scaler.mean, [featureCount]));
   const scaled = graph.mul(centred, graph.constant(scaler.scale, [featureCount]));
   const capped = graph.one('Min', [scaled, graph.constant(scaler.ceiling, [featureCount])], scaled.shape);

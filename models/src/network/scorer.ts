@@ -4,7 +4,8 @@ import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { classCount } from './network-parameters.ts';
 
-const blockSize = 512;
+/** More of them no longer fit into the caches of a processor. */
+const blockSize = 64;
 
 export interface ScorableWindows {
   readonly count: number;

@@ -8,6 +8,7 @@
 import { FlowDirection } from '@picket/shared/contract/address';
 import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
+import { Matrix } from './matrix.ts';
 
 const ways = FlowDirection.options.length;
 /**
@@ -37,18 +38,56 @@ export interface PlaceInputs {
   readonly flowsSeen: Tensor;
 }
 
-/** Columns of `placesOf`, in this order. */
-export const placeColumns = { samePort: 1, present: 1, surroundings: surroundingsWidth, absent: 1 } as const;
+const scaledCount = scales.length;
+/** Where the columns of `placesOf` begin. */
+const raw = {
+  portShare: 0,
+  present: 1,
+  logarithms: 2,
+  known: 2 + scaledCount,
+  peerShare: 2 + 2 * scaledCount,
+  peerKnown: 3 + 2 * scaledCount,
+  ways: 4 + 2 * scaledCount,
+  absent: 4 + 2 * scaledCount + ways,
+} as const;
+export const placeWidth = raw.absent + 1;
+export const [presentColumn, absentColumn] = [raw.present, raw.absent] as const;
+/** What the network sees of a place: how many of the window's flows go to its port, whether a flow stands there, its surroundings. */
+export const placeParts = [1, 1, surroundingsWidth] as const;
+
+/** The same of what the network sees. */
+const seen = { samePort: 0, present: 1, spans: [2, 4, 6, 7, 8], ageKnown: 3, peerShare: 5, ways: 9 } as const;
 
 /**
- * [batch, 10, 13]: share of the window's flows that go to the port of this one, from −1 (none) to 1 (all); 1 where a flow
- * stands; its surroundings, 0 where unknown or a slot is empty; 1 where no flow stands.
+ * From the columns of `placesOf` to what the network sees: [18, 12]. From −1 (no other flow) to 1 (all) go the first and
+ * the share of the peer; in empty slots the first is anything.
+ */
+export function placeMap(): Matrix {
+  const map = new Matrix(placeWidth, 2 + surroundingsWidth);
+  map.put(raw.portShare, seen.samePort, 2);
+  map.put(raw.present, seen.samePort, -1);
+  map.put(raw.present, seen.present, 1);
+  for (const [index, { middle, scale }] of scales.entries()) {
+    map.put(raw.logarithms + index, seen.spans[index]!, scale);
+    map.put(raw.known + index, seen.spans[index]!, -middle * scale);
+  }
+  map.put(raw.known, seen.ageKnown, 1);
+  map.put(raw.peerShare, seen.peerShare, 2);
+  map.put(raw.peerKnown, seen.peerShare, -1);
+  for (let way = 0; way < ways; way++) map.put(raw.ways + way, seen.ways + way, 1);
+  return map;
+}
+
+/**
+ * [batch, 10, 18]: share of the window's flows that go to the port of this one; 1 where a flow stands; logarithms of ages,
+ * pauses and counts, 0 where unknown; 1 where each of these is known; share of the flows with the same peer; 1 where the
+ * peer is known; 1 for the direction; 1 where no flow stands.
  */
 export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: PlaceInputs): Tensor {
   const batch = context.shape[0]!;
   const slots = [...Array.from({ length: windowLength }).keys()];
   const flows = graph.reshape(flowsSeen, [1, 1, batch]);
-  const raw = graph.transpose(graph.concat([context, port], 2), [1, 2, 0]);
+  const given = graph.transpose(graph.concat([context, port], 2), [1, 2, 0]);
   const stands = graph.compare(
     'GreaterOrEqual',
     flows,
@@ -59,13 +98,13 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
   );
   const usable = graph.one(
     'And',
-    [graph.compare('GreaterOrEqual', raw, graph.constant([0], [1, 1, 1])), stands],
-    raw.shape,
+    [graph.compare('GreaterOrEqual', given, graph.constant([0], [1, 1, 1])), stands],
+    given.shape,
   );
   // No two unknown ages, peers or ports are alike.
   const instead = slots.flatMap((slot) => [farAway * (slot + 1), -1 - slot, -1, 0, 0, -1 - slot]);
-  const values = graph.one('Where', [usable, raw, graph.constant(instead, [windowLength, 6, 1])], raw.shape);
-  const [age, peer, way, recent, samePort] = graph.split(values, [1, 1, 1, 2, 1], 1) as [
+  const values = graph.one('Where', [usable, given, graph.constant(instead, [windowLength, 6, 1])], given.shape);
+  const [age, peer, way, recent, ports] = graph.split(values, [1, 1, 1, 2, 1], 1) as [
     Tensor,
     Tensor,
     Tensor,
@@ -76,13 +115,9 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
   const [ageKnown, peerKnown, , recentKnown, present] = columns as [Tensor, Tensor, Tensor, Tensor, Tensor];
 
   const across = (tensor: Tensor): Tensor => graph.reshape(tensor, [1, windowLength, batch]);
-  /** Flow by flow, of all flows: from −1 (none) to 1 (all). */
   const shareOf = (alike: Tensor, all: Tensor): Tensor =>
-    graph.sub(
-      graph.mul(graph.div(graph.reduceSum(graph.numbers(alike), [1], true), all), graph.scalar(2)),
-      graph.scalar(1),
-    );
-  const portsAlike = graph.compare('Equal', samePort, across(samePort));
+    graph.div(graph.reduceSum(graph.numbers(alike), [1], true), all);
+  const portsAlike = graph.compare('Equal', ports, across(ports));
   const peersAlike = graph.compare('Equal', peer, across(peer));
   // At least one where it counts: the flow itself.
   const peersKnown = graph.add(graph.reduceSum(peerKnown, [0], true), graph.scalar(1e-6));
@@ -107,48 +142,26 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
   const limits = slots.map((slot) => (slot === 0 ? -1 : neverThatLong));
   const pauseKnown = graph.numbers(graph.compare('LessOrEqual', pause, graph.constant(limits, [windowLength, 1, 1])));
 
-  const scaled = logarithms(graph, graph.concat([age, pause, pauseOfPeer, recent], 1));
+  const least = graph.constant(
+    scales.map((scale) => scale.least),
+    [1, scaledCount, 1],
+  );
+  const spans = graph.concat([age, pause, pauseOfPeer, recent], 1);
   const known = graph.concat([ageKnown, pauseKnown, graph.mul(ageKnown, peerKnown), recentKnown], 1);
-  const [scaledAge, scaledPause, scaledPauseOfPeer, scaledRecent] = graph.split(
-    graph.mul(scaled, known),
-    [1, 1, 1, 2],
-    1,
-  ) as [Tensor, Tensor, Tensor, Tensor];
+  const logarithms = graph.mul(graph.unary('Log', graph.add(spans, least)), known);
   const names = graph.constant([...FlowDirection.options.keys()], [1, ways, 1]);
   const places = graph.concat(
     [
       shareOf(portsAlike, flows),
       present,
-      scaledAge,
-      ageKnown,
-      scaledPause,
+      logarithms,
+      known,
       graph.mul(shareOf(peersAlike, peersKnown), peerKnown),
-      scaledPauseOfPeer,
-      scaledRecent,
+      peerKnown,
       graph.numbers(graph.compare('Equal', way, names)),
       graph.sub(graph.scalar(1), present),
     ],
     1,
   );
   return graph.transpose(places, [2, 0, 1]);
-}
-
-/** Of [10, 5, batch], each row on its scale. */
-function logarithms(graph: GraphBuilder, tensor: Tensor): Tensor {
-  const row = (of: (scale: (typeof scales)[number]) => number): Tensor =>
-    graph.constant(scales.map(of), [1, scales.length, 1]);
-  const raised = graph.unary(
-    'Log',
-    graph.add(
-      tensor,
-      row(({ least }) => least),
-    ),
-  );
-  return graph.mul(
-    graph.sub(
-      raised,
-      row(({ middle }) => middle),
-    ),
-    row(({ scale }) => scale),
-  );
 }
