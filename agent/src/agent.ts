@@ -19,10 +19,10 @@ import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
 import { explainHeld } from './explain-held.ts';
-import { guardedWords, guardOf, isOtherNextHop } from './gateway-guard.ts';
+import { guardedWords, guardOf, isOtherNextHop, joinGuards } from './gateway-guard.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
-import { ControllerSide } from './controller-side.ts';
+import { ControllerSide, openAccepted } from './controller-side.ts';
 import { HelperFirewall } from './privileged/helper-firewall.ts';
 import type { HelperLink } from './privileged/helper-link.ts';
 import { holds } from './privileged/rights.ts';
@@ -30,7 +30,7 @@ import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
 import { watchMemory } from './memory-plan.ts';
-import { Watch } from './watch.ts';
+import { ownRules, Watch } from './watch.ts';
 
 /** What `picket-agent status` shows. */
 export interface AgentStatus {
@@ -90,6 +90,9 @@ export async function runAgent(
   const privilege = helper !== undefined ? 'separated' : isLive && holds('net_admin') ? 'whole' : 'none';
   const clock = new SteadyClock(systemTime());
   const system = await readSystemGuard();
+  const accepted =
+    identity === undefined ? undefined : resources.use(await openAccepted(config.state_dir, identity, log));
+  const policy = accepted?.policy;
   // packet time of a replay is no time to remember anybody by
   const offences = isLive ? OffenceStore.open({ path: join(config.state_dir, 'offences.sqlite'), log }) : undefined;
   if (offences !== undefined) resources.use(offences);
@@ -98,9 +101,13 @@ export async function runAgent(
       config,
       bootId,
       source,
-      mode: config.mode,
-      rules: config.rules,
-      guard: await guardOf(config, identity, system),
+      mode: policy?.mode ?? config.mode,
+      rules: policy?.rules ?? ownRules(config),
+      guard: await guardOf(
+        { guard: policy === undefined ? config.guard : joinGuards(config.guard, policy.guard) },
+        identity,
+        system,
+      ),
       broadcastAddresses: system.broadcastAddresses,
       store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'), clock)),
       offences,
@@ -151,11 +158,12 @@ export async function runAgent(
         unexplained: watch.pipeline.counters.unexplained,
       }),
     });
-  if (identity !== undefined) {
+  if (identity !== undefined && accepted !== undefined) {
     controller = resources.use(
       await ControllerSide.start({
         config,
         identity,
+        accepted,
         bootId,
         outbox,
         reporter,

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { BundleReported, Policy } from '@picket/shared/contract/twin';
 import type { JWK } from 'jose';
-import { defaultRules } from '@picket/shared/policy/default-rules';
 import { BundleStore } from './detection/bundle-store.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
@@ -23,14 +22,42 @@ import type { Guard } from './enforcement/guard.ts';
 import { unblock } from './enforcement/unblock.ts';
 import { DesiredState, type DesiredTargets } from './twin/apply-desired.ts';
 import { BundleFollower } from './twin/follow-bundle.ts';
+import { policyInForce } from './twin/policy-in-force.ts';
 import { ReportedState } from './twin/reported-state.ts';
 import { DesiredVerifier } from './twin/verify-desired.ts';
 import { agentVersion } from './version.ts';
-import type { Watch } from './watch.ts';
+import { ownRules, type Watch } from './watch.ts';
+
+/** What was accepted of the controller, and how to tell what is its own. */
+export interface Accepted extends AsyncDisposable {
+  readonly state: ReportedState;
+  readonly verifier: DesiredVerifier;
+  /** What holds from the first moment on; undefined: the gateway's own settings. */
+  readonly policy: Policy | undefined;
+}
+
+/** To be opened before anything is restricted. Throws an AgentError where the file cannot be opened. */
+export async function openAccepted(
+  stateDir: string,
+  { signing_keys, gateway_id }: GatewayIdentity,
+  log: Logger,
+): Promise<Accepted> {
+  const state = ReportedState.open(join(stateDir, 'desired.sqlite'), log);
+  const verifier = await DesiredVerifier.create(signing_keys, gateway_id);
+  const policy = await policyInForce(state, verifier, log);
+  return {
+    state,
+    verifier,
+    policy,
+    [Symbol.asyncDispose]: () => Promise.resolve(state[Symbol.dispose]()),
+  };
+}
 
 export interface ControllerSideOptions {
   readonly config: AgentConfig;
   readonly identity: GatewayIdentity;
+  /** Owned by the caller. */
+  readonly accepted: Accepted;
   readonly bootId: BootId;
   readonly outbox: Outbox;
   readonly reporter: Reporter;
@@ -77,7 +104,7 @@ export class ControllerSide implements AsyncDisposable {
     const sender = resources.use(
       new OutboxSender({ outbox, bootId, send: async (batch) => connected().sendBatch(batch), log }),
     );
-    const state = resources.use(ReportedState.open(join(options.config.state_dir, 'desired.sqlite'), log));
+    const { state, verifier } = options.accepted;
     const settings: PolicySettings = { guard: undefined };
     let desired: DesiredState | undefined; // made of parts that report to it
     const bundles = resources.use(
@@ -93,7 +120,7 @@ export class ControllerSide implements AsyncDisposable {
     );
     desired = resources.use(
       await DesiredState.open({
-        verifier: await DesiredVerifier.create(identity.signing_keys, identity.gateway_id),
+        verifier,
         state,
         targets: targetsOf(options, settings, bundles),
         proveReachable: (signal) => proveReachable(renewal.current, signal),
@@ -212,7 +239,7 @@ function targetsOf(
       settings.guard = undefined;
       await apply({
         guard,
-        rules: rules.length > 0 ? rules : defaultRules,
+        rules: ownRules({ rules }),
         mode,
         threshold: null,
         unmonitored: [],

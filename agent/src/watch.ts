@@ -10,6 +10,7 @@ import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import type { Rule } from '@picket/shared/contract/rule';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { CaptureDoorAddress } from './capture/capture-door-client.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
@@ -44,7 +45,6 @@ export interface WatchOptions {
   readonly bootId: BootId;
   readonly source: TrafficSource;
   readonly mode: Mode;
-  /** Empty: the built-in ones. */
   readonly rules: readonly Rule[];
   readonly guard: Guard;
   readonly broadcastAddresses: readonly string[];
@@ -112,7 +112,7 @@ export class Watch implements AsyncDisposable {
     let guardNow = (): Guard => options.guard;
     const verdicts = new Verdicts({
       bootId,
-      ...(options.rules.length > 0 ? { rules: options.rules } : {}),
+      rules: options.rules,
       ownAddresses: () => new Set(guardNow().ownAddresses),
       isGuarded: (scope, value) => {
         const parsed = parseDecisionValue(scope, value);
@@ -222,6 +222,11 @@ export class Watch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+/** Of the gateway's own file; where it has none, the built-in ones. */
+export function ownRules({ rules }: Pick<AgentConfig, 'rules'>): readonly Rule[] {
+  return rules.length > 0 ? rules : defaultRules;
 }
 
 /** What this gateway and its next hops forward, others have sent. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
+import { defaultRules } from '@picket/shared/policy/default-rules';
 import { guardOf } from '../gateway-guard.ts';
 import type { InputProgress } from '../capture/pcap-file-source.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
@@ -75,7 +76,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     bootId: newId() as BootId,
     source: 'pcap',
     mode: 'simulate',
-    rules: [],
+    rules: defaultRules,
     guard: await guardOf(config, undefined, nothing),
     broadcastAddresses: [],
     store,

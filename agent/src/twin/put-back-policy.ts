@@ -1,6 +1,7 @@
 /** What was accepted last holds again: at a start, and after a policy that was not confirmed. */
 import type { Logger } from 'pino';
 import type { Policy } from '@picket/shared/contract/twin';
+import { policyInForce } from './policy-in-force.ts';
 import type { PolicyLadder } from './policy-ladder.ts';
 import type { ReportedState } from './reported-state.ts';
 import type { DesiredVerifier } from './verify-desired.ts';
@@ -32,17 +33,12 @@ export async function putBackPolicy(parts: PutBackParts): Promise<void> {
   }
 }
 
-/** It was accepted before; that it may have expired since does not undo it. */
 async function restore({ state, verifier, targets, ladder, log }: PutBackParts): Promise<void> {
-  const jws = state.policy();
-  const verified = jws === undefined ? undefined : await verifier.policy(jws, -Infinity);
-  if (verified?.ok !== true) {
-    if (verified !== undefined)
-      log.warn({ reason: verified.reason }, 'the policy of the controller before is not taken over');
+  const policy = await policyInForce(state, verifier, log);
+  if (policy === undefined) {
     ladder.inForce = 0;
     return targets.applyOwnSettings();
   }
-  const policy = verified.document;
   ladder.isConfirming ||= policy.confirm_within_seconds !== undefined;
   await targets.applyPolicy(policy);
   ladder.inForce = policy.version;
