@@ -29,7 +29,7 @@ export class DeviceLadder {
     const { device, atUs } = window;
     const isFirstHand = offender.kind !== 'peers';
     const victim = offender.kind === 'peers' ? device.address : undefined;
-    const before = this.#book.offenceOf(rule, culprit.address, atUs);
+    const before = this.#book.offenceOf(rule, whoIs(culprit), atUs);
     if (before === undefined) return this.#step(proven, culprit, offender, victim, 0, atUs);
     const isHeld = Math.abs(atUs - before.firedAtUs) < before.untilUs - before.firedAtUs;
     const covering = isHeld
@@ -75,7 +75,7 @@ export class DeviceLadder {
       const step = rule.device_ladder[place]!;
       const restrictions = restrictionOfStep(rule, step, culprit, offender, victim);
       if (restrictions === undefined) continue;
-      if (restrictions.length === 0) this.#book.noteStep(rule, culprit.address, atUs, place);
+      if (restrictions.length === 0) this.#book.noteStep(rule, whoIs(culprit), atUs, place);
       const asked = this.#sparingUs(restrictions).map((restriction) => ({
         restriction,
         key: restrictionKey(restriction),
@@ -84,11 +84,16 @@ export class DeviceLadder {
         taken: asked
           .filter(({ key }) => !this.#book.isRunning(key, atUs))
           .map(({ restriction }) =>
-            this.#book.take({ rule, proof }, restriction, culprit.address, atUs, { step, place }),
+            this.#book.take({ rule, proof }, restriction, whoIs(culprit), atUs, { step, place }),
           ),
         running: asked.filter(({ key }) => this.#book.isRunning(key, atUs)).map(({ key }) => key),
       };
     }
     return noMeasures;
   }
+}
+
+/** A device keeps its MAC when its address goes to another one, which is not to answer for it. */
+function whoIs({ address, mac }: DeviceRef): string {
+  return mac ?? address;
 }

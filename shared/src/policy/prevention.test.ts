@@ -893,3 +893,27 @@ test('a neighbour that two speak for is not cut for what a device says of it', (
   gateway.see(scanned(10, Array(5).fill(forger)), scanned(11, Array(5).fill(forger)));
   expect(gateway.words).toEqual([`quarantine device ${forger}`]);
 });
+
+test('a device goes on up its ladder under another address, and who gets its old one begins at the bottom', () => {
+  const gateway = new Gateway([rule({ device_ladder: ['rate_limit', 'quarantine'], cooldown_seconds: 10 })]);
+  const attack = (at: number, address: string, mac: string): readonly Measure[] =>
+    gateway.see(
+      ...[at, at + 1].map((second) => ({
+        ...window(
+          second,
+          'botnet_beacon',
+          times(5, () => ({ srcIp: address, dstIp: '198.51.100.66', direction: 'outbound' as const, srcMac: mac })),
+          address,
+        ),
+        device: { address, mac },
+      })),
+    );
+  attack(0, camera, forger);
+  attack(20, '192.168.1.99', forger);
+  attack(40, camera, neighbour);
+  expect(gateway.words).toEqual([
+    `rate_limit device ${forger}`,
+    `quarantine device ${forger}`,
+    `rate_limit device ${neighbour}`,
+  ]);
+});
