@@ -19,7 +19,7 @@ import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
 import { explainHeld } from './explain-held.ts';
-import { guardedWords, guardOf, isOtherNextHop, joinGuards } from './gateway-guard.ts';
+import { guardedWords, guardOf, isOtherNextHop, joinGuards, useKnownAddresses } from './gateway-guard.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide, openAccepted } from './controller-side.ts';
@@ -89,6 +89,7 @@ export async function runAgent(
   await helper?.request({ op: 'declare', fail_policy: config.fail_policy });
   const privilege = helper !== undefined ? 'separated' : isLive && holds('net_admin') ? 'whole' : 'none';
   const clock = new SteadyClock(systemTime());
+  useKnownAddresses(join(config.state_dir, 'known-addresses.json'));
   const system = await readSystemGuard();
   const accepted =
     identity === undefined ? undefined : resources.use(await openAccepted(config.state_dir, identity, log));

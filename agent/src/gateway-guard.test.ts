@@ -21,10 +21,11 @@ test('a next hop that speaks with another MAC is news; what the guard knows, and
   expect(isOtherNextHop(guard, '192.0.2.9', '02:00:00:00:00:02')).toBe(false);
 });
 
-test('a resolver that the gateway was connected to a moment ago is one still', () => {
-  expect(resolversOf({ dnsServers: ['192.0.2.53'], openResolvers: ['192.0.2.54'] })).toEqual([
-    '192.0.2.53',
-    '192.0.2.54',
-  ]);
-  expect(resolversOf({ dnsServers: ['192.0.2.53'], openResolvers: [] })).toEqual(['192.0.2.53', '192.0.2.54']);
+test('a resolver that the gateway was connected to within the hour is one still, and of many the latest are', () => {
+  const dnsServers = ['192.0.2.53'];
+  expect(resolversOf({ dnsServers, openResolvers: ['192.0.2.54'] }, 0)).toEqual(['192.0.2.53', '192.0.2.54']);
+  expect(resolversOf({ dnsServers, openResolvers: [] }, 3_600_000)).toEqual(['192.0.2.53', '192.0.2.54']);
+  expect(resolversOf({ dnsServers, openResolvers: [] }, 3_600_001)).toEqual(dnsServers);
+  const many = Array.from({ length: 20 }, (_, host) => `198.51.100.${host}`);
+  expect(resolversOf({ dnsServers: [], openResolvers: many }, 4_000_000)).toEqual(many.slice(-8));
 });

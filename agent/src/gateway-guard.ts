@@ -14,10 +14,11 @@ export async function guardOf(
   system: SystemGuard,
 ): Promise<Guard> {
   const doors = identity === undefined ? [] : [identity.mqtt, identity.https];
-  const controllers = await Promise.all(
-    doors.map(async ({ host, port }) => (await addressesOf(host)).map((address) => ({ address, port }))),
-  );
-  const timeServers = await Promise.all(system.timeServers.map(addressesOf));
+  const [controllers, timeServers] = await Promise.all([
+    Promise.all(doors.map(async ({ host, port }) => (await addressesOf(host)).map((address) => ({ address, port })))),
+    Promise.all(system.timeServers.map(addressesOf)),
+  ]);
+  known.save();
   return {
     controllers: controllers.flat(),
     dnsServers: resolversOf(system),
@@ -69,23 +70,39 @@ export function isOtherNextHop(
   return defaultRoutes.includes(address) && !defaultRouteMacs.includes(mac.toLowerCase());
 }
 
-/** Told of, or talked to within the hour. */
-export function resolversOf({
-  dnsServers,
-  openResolvers,
-}: Pick<SystemGuard, 'dnsServers' | 'openResolvers'>): readonly string[] {
-  return [...new Set([...dnsServers, ...known.after('open resolvers', openResolvers, performance.now())])];
+/** Told of, or talked to within the hour; `nowMs` by a clock that is never set. */
+export function resolversOf(
+  { dnsServers, openResolvers }: Pick<SystemGuard, 'dnsServers' | 'openResolvers'>,
+  nowMs = performance.now(),
+): readonly string[] {
+  for (const address of openResolvers) {
+    openAtMs.delete(address);
+    openAtMs.set(address, nowMs);
+  }
+  for (const [address, atMs] of openAtMs)
+    if (nowMs - atMs > openForMs || openAtMs.size > maxOpen) openAtMs.delete(address);
+  return [...new Set([...dnsServers, ...openAtMs.keys()])];
 }
 
+/** When each was last seen connected, longest ago first. */
+const openAtMs = new Map<string, number>();
+const openForMs = 3_600_000;
+const maxOpen = 8;
+
 const known = new KnownAddresses();
-/** The guard is not kept waiting for a resolver that does not answer. */
-const lookupMs = 3000;
+/** The guard is not kept waiting for a resolver that does not answer; hardly at all where it knows the name from before. */
+const lookupMs = { unknown: 3000, known: 500 };
+
+/** Names that are known from the run before go into the guard before any resolver answers. */
+export function useKnownAddresses(path: string): void {
+  known.useFile(path, performance.now());
+}
 
 /** What the name stands for, and stood for lately: the way there stays open. */
 async function addressesOf(host: string): Promise<readonly string[]> {
   const found = await Promise.race([
     lookup(host, { all: true }).catch(() => []),
-    setTimeout(lookupMs, [], { ref: false }),
+    setTimeout(lookupMs[known.has(host) ? 'known' : 'unknown'], [], { ref: false }),
   ]);
   return known.after(
     host,
