@@ -1,32 +1,27 @@
 /**
  * From a verdict to a block that was read back from the kernel, ten thousand decisions at once, from disk and after a
- * flush, by one process and through the one that holds the rights; and what ten thousand blocks cost a gateway that
- * forwards. Needs root, nft and ethtool; works in network namespaces. JSON on stdout.
+ * flush, by one process and through the one that holds the rights. Needs root, nft and ethtool; works in network
+ * namespaces. JSON on stdout.
  */
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { NftablesFirewall } from '../agent/src/enforcement/nftables-firewall.ts';
 import type { EnforcementTimes } from './measure/enforcement-child.ts';
-import { blocks, openEnforcer, openStore, tenThousand, type Cost } from './measure/enforcement-runs.ts';
+import type { Cost } from './measure/enforcement-runs.ts';
 import { GatewayNamespaces } from './measure/gateway-namespaces.ts';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '100' },
     many: { type: 'string', default: '7' },
-    pairs: { type: 'string', default: '10' },
-    seconds: { type: 'string', default: '2' },
   },
 });
 
 using network = GatewayNamespaces.open();
 const whole = measure('whole');
 const separated = measure('separated');
-const pairs = Number(values.pairs);
-const forwarding = pairs > 1 ? await forwardingCost(pairs, Number(values.seconds) * 1000) : null;
-console.log(JSON.stringify({ whole, separated, forwarding, load: loadavg()[0] }, null, 2));
+console.log(JSON.stringify({ whole, separated, load: loadavg()[0] }, null, 2));
 
 /** `ip netns exec` costs as much as nft: it is run once. */
 function measure(role: 'whole' | 'separated'): object {
@@ -54,45 +49,6 @@ function measure(role: 'whole' | 'separated'): object {
     ten_thousand_decisions: costs(({ applied }) => applied),
     start_with_ten_thousand: costs(({ started }) => started),
     gap_after_flush_ms: spread(times.many.map(({ flushedMs }) => flushedMs)),
-  };
-}
-
-/**
- * One connection through a gateway that translates addresses, as gateways do, with ten thousand blocks and without any
- * table of ours, turn and turn about.
- */
-async function forwardingCost(pairs: number, milliseconds: number): Promise<object> {
-  const ratios: number[] = [];
-  const without: number[] = [];
-  network.translate();
-  await network.throughput(500); // warm
-  for (let pair = 0; pair < pairs; pair++) {
-    const measured = new Map<boolean, number>();
-    for (const blocked of pair % 2 === 0 ? [true, false] : [false, true]) {
-      await using firewall = NftablesFirewall.create({
-        nft: network.inside('gateway', 'nft'),
-        conntrack: ['true'], // deletions of connections run beside, and would be measured with the forwarding
-        isBridge: () => false,
-      });
-      await firewall.clear(new AbortController().signal);
-      using store = openStore(':memory:');
-      await using enforcer = await openEnforcer(firewall, store);
-      if (blocked) await enforcer.add(blocks(tenThousand));
-      else await enforcer.useMode('observe');
-      measured.set(blocked, await network.throughput(milliseconds));
-    }
-    without.push(measured.get(false)!);
-    ratios.push(measured.get(true)! / measured.get(false)!);
-  }
-  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / pairs;
-  const deviation = Math.sqrt(ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0) / (pairs - 1));
-  const half = (1.96 * deviation) / Math.sqrt(pairs);
-  return {
-    pairs,
-    seconds_each: milliseconds / 1000,
-    megabits_per_second_without: spread(without.map((bytes) => (bytes * 8) / 1e6)),
-    cost_percent: round((1 - mean) * 100),
-    cost_percent_interval_95: [round((1 - mean - half) * 100), round((1 - mean + half) * 100)],
   };
 }
 

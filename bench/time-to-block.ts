@@ -20,6 +20,8 @@ interface Run {
   readonly connections: number;
   readonly lost: number;
   readonly load: number;
+  /** Why there was no attack: the machine had no time for it, say. */
+  readonly error?: string | null;
 }
 
 const { values, positionals } = parseArgs({ options: { into: { type: 'string' } }, allowPositionals: true });
@@ -37,7 +39,9 @@ for (const word of words) {
     throw new Error(`nothing timed is "${word}"`);
 }
 const runs: Run[] = readKept();
-const runsOf = ({ name }: NamedScenario): readonly Run[] => runs.filter((run) => run.name === name);
+const isCarriedOut = (run: Run): boolean => run.attack_to_drop_ms !== null || (run.error ?? null) === null;
+const runsOf = ({ name }: NamedScenario): readonly Run[] =>
+  runs.filter((run) => run.name === name && isCarriedOut(run));
 
 for (let round = 1; round <= wanted && !interrupted.signal.aborted; round += 1) {
   const due = timed.filter((scenario) => runsOf(scenario).length < round);
@@ -46,6 +50,7 @@ for (let round = 1; round <= wanted && !interrupted.signal.aborted; round += 1) 
 const figures = timed.map((scenario) => ({
   name: scenario.name,
   class: scenario.attack,
+  not_carried_out: runs.filter((run) => run.name === scenario.name && !isCarriedOut(run)).length,
   ...figuresOf(runsOf(scenario).slice(0, wanted)),
 }));
 console.log(JSON.stringify({ figures }, null, 2));
@@ -67,6 +72,7 @@ function keep(result: ScenarioResult): void {
     connections: collateral?.connections ?? 0,
     lost: (collateral?.lost ?? 0) + (collateral?.kept_cut ?? 0),
     load: loadavg()[0] ?? Number.NaN,
+    error: result.expectations.some(({ what }) => what.endsWith('is restricted in the kernel')) ? null : result.error,
   };
   runs.push(run);
   if (values.into !== undefined) appendFileSync(values.into, `${JSON.stringify(run)}\n`);

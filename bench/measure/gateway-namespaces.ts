@@ -1,29 +1,16 @@
 /** A sender, a gateway and a receiver, in network namespaces of their own: what the kernel's work is measured with. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { cpus } from 'node:os';
 
-const port = 5001;
 const receiverAddress = '198.18.1.2';
+const port = 9;
 
-const receiver = `
-  let bytes = 0;
-  require('node:net').createServer((socket) => {
-    socket.on('data', (chunk) => { bytes += chunk.length; });
-    socket.on('error', () => {});
-    socket.on('close', () => { console.log(bytes); process.exit(); });
-  }).listen(${port}, () => console.log('ready'));
-`;
-const sender = `
-  const chunk = Buffer.alloc(65536);
-  const socket = require('node:net').connect(${port}, '${receiverAddress}', () => {
-    const write = () => { while (socket.write(chunk)); };
-    socket.on('drain', write);
-    write();
-    setTimeout(() => { socket.destroy(); }, Number(process.argv[1]));
-  });
-  socket.on('error', () => {});
-`;
+/** What went through the gateway, and what it cost the sender, in whose name the kernel carries a packet to its end. */
+export interface Flooded {
+  readonly packets: number;
+  readonly cpuSeconds: number;
+}
 
 export class GatewayNamespaces implements Disposable {
   readonly #id = `bench-${randomUUID().slice(0, 8)}`;
@@ -37,6 +24,9 @@ export class GatewayNamespaces implements Disposable {
     network.#attach('sender', '198.18.0');
     network.#attach('receiver', '198.18.1');
     run(...network.inside('gateway', 'sysctl', '-qw', 'net.ipv4.ip_forward=1'));
+    // what has arrived is counted and thrown away
+    const sink = `table ip sink { chain in { type filter hook prerouting priority -300; udp dport ${port} drop; }; }`;
+    run(...network.inside('receiver', 'nft', sink));
     return network;
   }
 
@@ -50,17 +40,26 @@ export class GatewayNamespaces implements Disposable {
     run(...this.inside('gateway', 'nft', rules));
   }
 
-  /** Bytes per second that one TCP connection brings through the gateway. */
-  async throughput(milliseconds: number): Promise<number> {
-    const [server = '', ...serverArgs] = this.inside('receiver', process.execPath, '-e', receiver);
-    const listening = spawn(server, serverArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
-    listening.stdout.setEncoding('utf8');
-    await once(listening.stdout, 'data');
-    const [client = '', ...clientArgs] = this.inside('sender', process.execPath, '-e', sender, `${milliseconds}`);
-    spawn(client, clientArgs, { stdio: 'inherit' });
-    const [bytes] = await once(listening.stdout, 'data');
-    await once(listening, 'exit');
-    return (Number(bytes) * 1000) / milliseconds;
+  /** As many datagrams of 64 bytes, of one conversation, as one CPU brings through the gateway in that time. */
+  flood(milliseconds: number): Flooded {
+    const before = this.#arrived();
+    const hping3 = ['hping3', '-q', '-n', '--flood', '--udp', '-k', '-s', '4444', '-p', `${port}`, '-d', '64'];
+    const command = `TIMEFORMAT='%3U %3S'; time timeout -s INT ${milliseconds / 1000} nice -n -10 ${hping3.join(' ')} ${receiverAddress} >/dev/null 2>&1`;
+    const alone = ['taskset', '-c', `${cpus().length - 1}`, 'bash', '-c', command];
+    const { stderr } = run(...this.inside('sender', ...alone), 0, 1, 124);
+    const spent = /^(\d+\.\d+) (\d+\.\d+)$/m.exec(stderr);
+    if (spent === null) throw new Error(`bash did not say what hping3 took: ${stderr}`);
+    return { packets: this.#arrived() - before, cpuSeconds: Number(spent[1]) + Number(spent[2]) };
+  }
+
+  /** Microseconds of each of so many pings, a millisecond apart. */
+  roundTrips(count: number): readonly number[] {
+    const { stdout } = run(...this.inside('sender', 'ping', '-n', '-i', '0.001', '-c', `${count}`, receiverAddress));
+    return Array.from(stdout.matchAll(/ time=([\d.]+) ms$/gm), ([, time]) => Number(time) * 1000);
+  }
+
+  #arrived(): number {
+    return Number(run(...this.inside('receiver', 'cat', '/sys/class/net/eth0/statistics/rx_packets')).stdout);
   }
 
   [Symbol.dispose](): void {
@@ -87,8 +86,12 @@ export class GatewayNamespaces implements Disposable {
   }
 }
 
-function run(...command: readonly string[]): void {
-  const [program = '', ...args] = command;
-  const result = spawnSync(program, args, { encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`${command.join(' ')}: ${result.stderr}`);
+/** The last of its words may be numbers: exit codes that are no failure, instead of 0. */
+function run(...words: readonly (string | number)[]): { readonly stdout: string; readonly stderr: string } {
+  const [program = '', ...args] = words.filter((word) => typeof word === 'string');
+  const allowed = words.filter((word) => typeof word === 'number');
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
+  if (!(allowed.length === 0 ? [0] : allowed).includes(status ?? -1))
+    throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  return { stdout, stderr };
 }
