@@ -24,6 +24,8 @@ export interface MemoryPlan {
 const fixedMib = 234;
 /** Record, key, index, queues and timer of one open flow. */
 export const bytesPerFlow = 600;
+/** Of the whole agent, where nothing else is configured. */
+export const defaultMaxMib = 256;
 const flowsAtLeast = 4096;
 const flowsAtMost = 1_048_576;
 

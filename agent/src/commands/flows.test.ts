@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { featureNames } from '@picket/shared/features/feature-schema';
+import { parseAgentConfig } from '../config/agent-config.ts';
+import { memoryPlanOf } from '../memory-plan.ts';
 import { pcapBytes } from '../testing/capture-builder.ts';
 import { tcpFrame, udpFrame } from '../testing/packet-builder.ts';
 
@@ -116,6 +118,18 @@ test('--endings live: stragglers of a connection that is over are counted, and t
   const before = { timeUs: timeUs - 11_000_000, frame: frame('S') };
   const back = flows(['-', '--endings', 'live', '--format', 'none'], pcapBytes([...frames.slice(0, 1), before]));
   expect(back.stderr).toMatch(/\npicket-agent: time went back by more than 10 s at 1 places, .*: sort the packets/);
+});
+
+test('--endings live keeps as many flows open as the agent does by default', () => {
+  const { memory, flow } = parseAgentConfig({ capture: { source: 'live', interface: 'eth0' } }, 'the defaults');
+  const { flowCapacity } = memoryPlanOf(memory.max_mib, flow.capacity);
+  const frames = Array.from({ length: flowCapacity + 1 }, (_, index) => ({
+    timeUs: timeUs + index,
+    frame: udpFrame({ ...ends, srcPort: index }),
+  }));
+  const args = ['-', '--endings', 'live', '--format', 'none'];
+  expect(flows(args, pcapBytes(frames)).stderr).toMatch(/\npicket-agent: 1 flows were ended early/);
+  expect(flows(args, pcapBytes(frames.slice(1))).stderr).not.toMatch(/ended early/);
 });
 
 test('bad input is one line and its own exit code; what came before it is written', () => {

@@ -8,6 +8,7 @@ import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import { inlineDeeply, worthInlining } from '../features/inline-deeply.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
+import { defaultMaxMib, memoryPlanOf } from '../memory-plan.ts';
 import { csvHeader, CsvLines } from './csv-lines.ts';
 import { jsonLines } from './json-lines.ts';
 import { LeftOutLinks } from './left-out-links.ts';
@@ -26,7 +27,8 @@ interface FlowsOptions {
 
 /** The published meters never give up a flow; this many hold an hour of a busy gateway. */
 const referenceCapacity = 1_048_576;
-const liveCapacity = 65_536;
+/** What `run` and `replay` have by default, so that the same flows come out. */
+const liveCapacity = memoryPlanOf(defaultMaxMib, null).flowCapacity;
 
 export function flowsCommand(): Command {
   return new Command('flows')
@@ -43,7 +45,7 @@ export function flowsCommand(): Command {
     .addOption(new Option('--format <NAME>', 'none: only count').choices(['csv', 'jsonl', 'none']).default('csv'))
     .option(
       '--capacity <N>',
-      `most flows open at a time (default: ${referenceCapacity}, live ${liveCapacity})`,
+      `most flows open at a time (default: ${referenceCapacity}; live ${liveCapacity}, as run and replay)`,
       toCapacity,
     )
     .option('--community-id', 'name each flow as Zeek and Suricata do: one more column behind the 78', false)

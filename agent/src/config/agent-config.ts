@@ -10,6 +10,7 @@ import { newId } from '@picket/shared/contract/identifiers';
 import { Rule, SetThreshold } from '@picket/shared/contract/rule';
 import { GuardEntry, GuardPrefix } from '@picket/shared/policy/guard-prefix';
 import { AgentError } from '../errors.ts';
+import { defaultMaxMib } from '../memory-plan.ts';
 
 const Prefix = z.union([z.cidrv4(), z.cidrv6()]);
 
@@ -83,7 +84,7 @@ export const AgentConfig = z.strictObject({
   memory: z
     .strictObject({
       /** Resident memory of the whole agent, without tcpdump and its ring. */
-      max_mib: z.int().min(224).max(65_536).default(256),
+      max_mib: z.int().min(224).max(65_536).default(defaultMaxMib),
     })
     .prefault({}),
   /** Devices that may be known at once. */

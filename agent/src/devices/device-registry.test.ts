@@ -18,6 +18,11 @@ test.each([
   ['0.0.0.0', '255.255.255.255', []],
   ['203.0.113.5', '224.0.0.1', []],
   ['::', 'ff02::1', []],
+  ['127.0.0.1', '127.0.0.53', []],
+  ['::1', '::1', []],
+  ['203.0.113.5', '127.0.0.1', []],
+  ['192.168.1.20', '127.0.0.1', ['192.168.1.20 outbound']],
+  ['2001:db8::5', '::2', ['::2 inbound']],
   ['172.32.0.1', '172.31.255.254', ['172.31.255.254 inbound']],
   ['192.168.1.20', '192.168.1.20', ['192.168.1.20 internal']],
 ] as const)('a flow from %s to %s belongs to %j', (src, dst, roles) => {
@@ -29,6 +34,11 @@ test('the LAN is what the owner says it is', () => {
   expect(rolesOf(registry, { src: '192.168.1.20', dst: '198.51.100.127' })).toEqual(['198.51.100.127 inbound']);
   expect(rolesOf(registry, { src: '198.51.100.128', dst: '10.0.0.1' })).toEqual(['10.0.0.1 inbound']);
   expect(rolesOf(registry, { src: '2001:db8:1:ff::2', dst: '2001:db8:2::1' })).toEqual(['2001:db8:1:ff::2 outbound']);
+  const loopback = new DeviceRegistry({ lanPrefixes: ['127.0.0.0/8'] });
+  expect(rolesOf(loopback, { src: '127.0.0.1', dst: '127.0.0.53' })).toEqual([
+    '127.0.0.1 internal',
+    '127.0.0.53 internal',
+  ]);
   expect(() => new DeviceRegistry({ lanPrefixes: ['lan'] })).toThrow('"lan" is not a prefix');
 });
 

@@ -6,7 +6,7 @@ import { featureCount, featureNames } from '@picket/shared/features/feature-sche
 import type { DeviceRef, FlowDirection } from '@picket/shared/contract/address';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { addressKey, addressText, macKey, macKeyOf, macText } from './flow-address.ts';
-import { LanPrefixes, defaultLanPrefixes, isNoHost } from './lan-prefixes.ts';
+import { LanPrefixes, defaultLanPrefixes, isLoopback, isNoHost } from './lan-prefixes.ts';
 import { addressLifetimeUs, MacHolders } from './mac-holders.ts';
 import { type Listed, RecencyList } from './recency-list.ts';
 
@@ -150,7 +150,7 @@ export class DeviceRegistry {
 
   /**
    * The devices a flow belongs to: the end inside the LAN, both where both are, and the responder where neither is.
-   * Empty where that end is no single host, or is not to be watched.
+   * Empty where that end is no single host, a loopback address that the owner does not count to the LAN, or not to be watched.
    */
   attribute(batch: FlowBatch, row: number): readonly FlowRole[] {
     const family = batch.family[row]!;
@@ -158,7 +158,8 @@ export class DeviceRegistry {
     const dstIsHost = !isNoHost(batch.dstAddress, row, family) && !isToEveryone(batch, row);
     const dstIsInside = this.#lan.contains(batch.dstAddress, row, family);
     const src = srcIsInside ? this.#see(batch, row, 'src') : undefined;
-    const dst = dstIsHost && (dstIsInside || !srcIsInside) ? this.#see(batch, row, 'dst') : undefined;
+    const dstIsResponder = !srcIsInside && !isLoopback(batch.dstAddress, row, family);
+    const dst = dstIsHost && (dstIsInside || dstIsResponder) ? this.#see(batch, row, 'dst') : undefined;
     const roles: FlowRole[] = [];
     if (src !== undefined) roles.push(dstIsInside ? src.roles.internal : src.roles.outbound);
     if (dst !== undefined && dst !== src) roles.push(srcIsInside ? dst.roles.internal : dst.roles.inbound);

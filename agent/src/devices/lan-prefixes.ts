@@ -46,6 +46,13 @@ export function isNoHost(bytes: Uint8Array, row: number, family: number): boolea
   return bytes[start] === 0xff || areAll(bytes, start, start + 16, 0);
 }
 
+/** Nobody on a network has such an address: a host speaks to itself there, or a sender lied. */
+export function isLoopback(bytes: Uint8Array, row: number, family: number): boolean {
+  const start = row * 16;
+  if (family === 4) return bytes[start + 12] === 127;
+  return areAll(bytes, start, start + 15, 0) && bytes[start + 15] === 1;
+}
+
 function areAll(bytes: Uint8Array, from: number, to: number, value: number): boolean {
   for (let at = from; at < to; at++) if (bytes[at] !== value) return false;
   return true;
