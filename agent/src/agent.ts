@@ -62,7 +62,6 @@ export async function runAgent(
 ): Promise<void> {
   await using resources = new AsyncDisposableStack();
   openStateDirectory(config.state_dir);
-  await ControlServer.refuseSecond(config.state_dir); // it would take the kernel from the one that runs
   const bootId = newId() as BootId;
   const identity = loadIdentity(config.state_dir);
   const isLive = config.capture.source === 'live';

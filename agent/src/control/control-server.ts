@@ -80,20 +80,15 @@ export class ControlServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** Throws when another agent already listens there: to be asked before anything in it, or in the kernel, is touched. */
-  static async refuseSecond(stateDirectory: string): Promise<void> {
-    if (await isListening(controlSocketPath(stateDirectory))) {
+  /** Throws when another agent already listens there. */
+  static async listen(stateDirectory: string, handlers: ControlHandlers): Promise<ControlServer> {
+    const path = controlSocketPath(stateDirectory);
+    if (await isListening(path)) {
       throw new AgentError(
         'unavailable',
         `another agent is already running with the state directory ${stateDirectory}; stop it first`,
       );
     }
-  }
-
-  /** Throws when another agent already listens there. */
-  static async listen(stateDirectory: string, handlers: ControlHandlers): Promise<ControlServer> {
-    await ControlServer.refuseSecond(stateDirectory);
-    const path = controlSocketPath(stateDirectory);
     rmSync(path, { force: true }); // left behind by an agent that was killed
     const server = createServer((request, response) => void answer(request, response, handlers));
     await new Promise<void>((resolve, reject) => {
