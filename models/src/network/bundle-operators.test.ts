@@ -8,7 +8,7 @@ import { wholeDesign } from './cnn-lstm.ts';
 import { initialParameters } from './network-parameters.ts';
 import { buildPerturbGraph } from './perturb-graph.ts';
 
-/** The agent's list (`agent/src/detection/check-graph.ts`): whatever is added here must be added there. */
+/** The agent's list (`shared/src/policy/check-graph.ts`): whatever is added here must be added there. */
 const allowed = new Set(
   (
     'Add And Cast Clip Concat Conv Div Equal Exp GreaterOrEqual Identity LSTM LessOrEqual Log LogSoftmax MatMul Min Mul ' +

@@ -3,7 +3,7 @@
  * order; beside it the largest, the mean and an attended embedding, which know none, and what each flow looks like beside
  * its neighbours, judged by a head of its own that is taught the truth of every flow, so that an attack diluted among
  * benign flows still shows → one head for all classes. Here in plain operators that have gradients; `fused-forward.ts`
- * writes the same with onnxruntime's own Conv and LSTM. Knows nothing about files or data.
+ * writes the same in fewer operators, with onnxruntime's own LSTM. Knows nothing about files or data.
  */
 import { windowLength } from '@picket/shared/features/feature-schema';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
@@ -119,7 +119,7 @@ export function plainForward(
 }
 
 /** [batch, 10, embeddingWidth], 0 where no flow stands. */
-export function embed(
+function embed(
   graph: GraphBuilder,
   { standardised, present, surroundings }: PreparedWindows,
   weights: Weights<'firstWeight' | 'firstBias' | 'embeddingWeight' | 'embeddingBias'>,
@@ -133,7 +133,7 @@ export function embed(
 }
 
 /** [batch, 10, classes]: each flow with its neighbours in view. */
-export function judgeFlows(
+function judgeFlows(
   graph: GraphBuilder,
   embedded: Tensor,
   convolved: Tensor,
@@ -146,7 +146,7 @@ export function judgeFlows(
  * LSTM state; largest, mean and attended embedding; largest and mean of what flows are suspected of, side by side:
  * [batch, summaryWidth].
  */
-export function summarise(
+function summarise(
   graph: GraphBuilder,
   { state, embedded, flowLogits }: { readonly state: Tensor; readonly embedded: Tensor; readonly flowLogits: Tensor },
   { present, flowsSeen }: PreparedWindows,
@@ -183,7 +183,7 @@ export function summarise(
   );
 }
 
-export function classify(
+function classify(
   graph: GraphBuilder,
   summary: Tensor,
   weights: Weights<'headWeight' | 'headBias' | 'classWeight' | 'classBias'>,
@@ -207,7 +207,7 @@ function blank(graph: GraphBuilder, tensor: Tensor): Tensor {
   return graph.mul(tensor, graph.scalar(0));
 }
 
-export function absence(graph: GraphBuilder, present: Tensor): Tensor {
+function absence(graph: GraphBuilder, present: Tensor): Tensor {
   return graph.sub(graph.scalar(1), present);
 }
 

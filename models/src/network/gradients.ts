@@ -48,7 +48,6 @@ type Rule = (
 ) => (Tensor | undefined)[];
 
 const rules: Readonly<Record<string, Rule>> = {
-  Identity: (_graph, _operation, [gradient]) => [gradient],
   Add: (graph, { inputs: [left, right] }, [gradient], needs) => [
     needs(0) ? sumTo(graph, gradient!, left!.shape) : undefined,
     needs(1) ? sumTo(graph, gradient!, right!.shape) : undefined,
