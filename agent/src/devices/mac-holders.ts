@@ -28,7 +28,10 @@ export class MacHolders<Holder extends { readonly lastSeenAtUs: number }> {
   isEstablished(macKey: number, holder: Holder, atUs: number): boolean {
     const known = this.#holders.get(macKey);
     if (known === undefined || atUs - known.sinceUs < establishedAfterUs) return false;
-    return [...known.addresses].some((other) => other !== holder && other.lastSeenAtUs >= atUs - addressLifetimeUs);
+    for (const other of known.addresses) {
+      if (other !== holder && other.lastSeenAtUs >= atUs - addressLifetimeUs) return true;
+    }
+    return false;
   }
 
   /** `holder` speaks with this MAC at `atUs`. True when that shows it to be a router's. */

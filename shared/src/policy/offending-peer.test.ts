@@ -311,3 +311,21 @@ test('who holds up answers is told from who keeps a line open that both ends use
   const readSlowly = { ...heldUp, fwdPackets: 9, bwdPackets: 9, fwdBytes: 250, bwdBytes: 2000 };
   expect(offenderOf('slow_rate', [line, readSlowly, readSlowly])).toEqual(peers('203.0.113.9'));
 });
+
+test('where two MACs sent under one address it is said in the name of the device, and a neighbour is not named', () => {
+  const [one, other] = ['02:00:00:00:00:20', '02:00:00:00:00:66'];
+  const beacons = (srcMac: string | null): Partial<JudgedFlow>[] =>
+    times(5, (index) => outbound('198.51.100.66', { srcMac: index === 2 ? srcMac : one }));
+  const destination = { kind: 'destination', peer: '198.51.100.66', isInside: false };
+  expect(offenderOf('botnet_beacon', beacons(other))).toEqual({ ...destination, isRelayed: true });
+  expect(offenderOf('botnet_beacon', beacons(one))).toEqual(destination);
+  expect(offenderOf('botnet_beacon', beacons(null)), 'nobody knows').toEqual(destination);
+  const scan = (srcMac: string): Partial<JudgedFlow>[] =>
+    times(8, (index) => ({
+      srcIp: '192.168.1.30',
+      direction: 'internal' as const,
+      srcMac: index === 2 ? srcMac : one,
+    }));
+  expect(offenderOf('port_scan', scan(one))).toMatchObject({ kind: 'peers', peers: ['192.168.1.30'] });
+  expect(offenderOf('port_scan', scan(other))).toMatchObject({ kind: 'target' });
+});

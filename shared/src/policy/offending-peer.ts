@@ -31,7 +31,7 @@ export type Offender =
       readonly kind: 'destination';
       readonly peer: string;
       readonly isInside: boolean;
-      /** Some of it was brought by a router: the device may have sent none of it. */
+      /** Some of it was brought by a router, or sent with another MAC: the device may have sent none of it. */
       readonly isRelayed?: true;
     }
   /** The device attacks many hosts; `isInside` where some of them are of the LAN. */
@@ -68,7 +68,7 @@ interface WeighedFlow {
 export type OffenderWindow = Pick<JudgedWindow, 'device' | 'flows' | 'flowImportance'>;
 
 const nobody: ReadonlySet<string> = new Set();
-const relayedByRouter = { isRelayed: true } as const;
+const inItsName = { isRelayed: true } as const;
 
 /**
  * The window holds at least one flow; its attribution sharpens the answer where there is one. `ownAddresses` are the
@@ -88,7 +88,10 @@ export function findOffender(
     outgoing.length > 0 &&
     (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
   if (!isDevice) return offenderAmong(incoming, attack);
-  const relayed = outgoing.some(({ flow, isLike }) => isLike && flow.isRelayed === true) ? relayedByRouter : {};
+  const isDoubtful =
+    outgoing.some(({ flow, isLike }) => isLike && flow.isRelayed === true) ||
+    macsOf(window.flows, window.device.address).length > 1;
+  const relayed = isDoubtful ? inItsName : {};
   const [strongest] = byPeer(outgoing, attack);
   const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
   return isSingle
