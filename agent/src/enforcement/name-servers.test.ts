@@ -91,6 +91,14 @@ test('behind a forwarder on the gateway its own upstreams are found, each once, 
   const many = Array.from({ length: 60 }, (_, index) => `server=192.0.2.${index + 1}`).join('\n');
   expect(await readNameServers(await rootWith({ '/etc/dnsmasq.conf': many }))).toHaveLength(16);
   expect(await readNameServers(join(root, 'nothing-here'))).toEqual([]);
+  const blockList = 'address=/ads.example/0.0.0.0\n'.repeat(10_000);
+  const listed = {
+    '/etc/dnsmasq.d/ads.conf': `${blockList}server=192.0.2.9\n`,
+    '/etc/dnsmasq.conf': 'server=192.0.2.1\n',
+  };
+  expect(await readNameServers(await rootWith(listed)), 'a list of names to block is not gone through').toEqual([
+    '192.0.2.1',
+  ]);
 });
 
 const header = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
@@ -105,6 +113,18 @@ const sockets = `${header}
 const sockets6 = `${header}
    0: B80D0120000000000000000001000000:9C50 B80D0120000000000000000053000000:0355 01 00000000:00000000 00:00000000 00000000 0 0 1 1
 `;
+
+test('text of any kind is gone through once', () => {
+  const hostile = [
+    '\n'.repeat(100_000),
+    ' '.repeat(100_000),
+    `server=/${'a/'.repeat(50_000)}`,
+    'forwarders {'.repeat(9000),
+  ];
+  const beganMs = performance.now();
+  for (const text of hostile) expect(parseNameServers(text)).toEqual([]);
+  expect(performance.now() - beganMs).toBeLessThan(10_000);
+}, 60_000);
 
 test('resolvers over TLS are those that the gateway connected to, not who came to it from that port', async () => {
   expect(parseOpenResolvers(sockets)).toEqual(['192.0.2.10']);

@@ -3,7 +3,7 @@
  * in between, resolv.conf names only that one: then it is in the forwarder's own configuration, or in a connection that
  * it keeps open for DNS over TLS. Nobody else on the network has a say in any of these.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '@picket/shared/policy/decision-value';
@@ -33,6 +33,8 @@ const folders = [
 /** Each is a few rules that every packet from or to the gateway meets. */
 const maxServers = 16;
 const maxFilesOfFolder = 64;
+/** Whatever is longer is a list of names to block, and read every half a minute that would cost a small box dearly. */
+const maxBytes = 131_072;
 /** Files that dnsmasq is told to look in. */
 const maxNamedFiles = 4;
 const dnsOverTls = 853;
@@ -45,10 +47,17 @@ export async function readNameServers(root = '/'): Promise<readonly string[]> {
       return names.slice(0, maxFilesOfFolder).map((name) => join(folder, name));
     }),
   );
-  const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8').catch(() => '');
+  const read = (path: string): Promise<string> => readShort(join(root, path)).catch(() => '');
   const texts = await Promise.all([...files, ...inFolders.flat()].map(read));
   const named = await Promise.all(texts.flatMap(parseNamedFiles).slice(0, maxNamedFiles).map(read));
   return [...new Set([...texts, ...named].flatMap(parseNameServers))].slice(0, maxServers);
+}
+
+/** Empty where there is more than that. */
+async function readShort(path: string): Promise<string> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  return size > maxBytes ? '' : file.readFile('utf8');
 }
 
 /** Resolvers that this gateway is connected to for DNS over TLS just now. */
@@ -65,6 +74,7 @@ export async function readOpenResolvers(root = '/'): Promise<readonly string[]> 
  */
 export function parseNameServers(text: string): readonly string[] {
   const lines = text.split('\n').flatMap((line) => {
+    if (!told.test(line)) return [];
     const one =
       /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ??
       /^\s*server\s*=\s*(?:\/.*\/)?([^/\s]+)\s*$/.exec(line)?.[1] ??
@@ -73,15 +83,18 @@ export function parseNameServers(text: string): readonly string[] {
     if (one !== undefined) return [one];
     return /^\s*(?:Fallback)?DNS\s*=\s*(.*)$/.exec(line)?.[1]?.split(/\s+/) ?? [];
   });
-  const forwarders = [...text.matchAll(/^\s*forwarders\s*(?:port\s+\d+\s*)?\{([^}]{0,2000})\}/gm)].flatMap(
+  const forwarders = [...text.matchAll(/^[ \t]*forwarders\b[^{};]{0,40}\{([^}]{0,2000})\}/gm)].flatMap(
     ([, list = '']) => list.split(';').map((entry) => entry.trim().split(/\s+/)[0] ?? ''),
   );
   return [...lines, ...forwarders].flatMap(addressOf);
 }
 
+/** How lines begin that may name one. */
+const told = /^[ \t-]*"?(?:nameserver|server|forward-addr|stub-addr|address_data|(?:Fallback)?DNS)\b/;
+
 /** `resolv-file=` and `servers-file=` of dnsmasq, where they are whole paths. */
 function parseNamedFiles(text: string): readonly string[] {
-  return [...text.matchAll(/^\s*(?:resolv|servers)-file\s*=\s*(\/\S+)\s*$/gm)].map(([, path = '']) => path);
+  return [...text.matchAll(/^[ \t]*(?:resolv|servers)-file[ \t]*=[ \t]*(\/\S+)[ \t]*$/gm)].map(([, path = '']) => path);
 }
 
 /** Without port, zone and name: `[2001:db8::1]:853#dns.example`, `192.0.2.1@853`, `192.0.2.1#53`, `192.0.2.1%eth0`. */
