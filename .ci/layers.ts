@@ -94,6 +94,7 @@ export const agentComposition = [
   'watch.ts',
   'controller-side.ts',
   'gateway-guard.ts',
+  'guard-upkeep.ts',
   'known-addresses.ts',
   'explain-held.ts',
   'memory-plan.ts',

@@ -13,13 +13,13 @@ import { markHeldOpen, readHeldOpen, removeHeldOpen } from './enforcement/held-o
 import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
-import { NetworkWatch } from './enforcement/network-watch.ts';
 import { OffenceStore } from './enforcement/offence-store.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
 import { AgentError } from './errors.ts';
 import { explainHeld } from './explain-held.ts';
-import { guardedWords, guardOf, isOtherNextHop, joinGuards, useKnownAddresses } from './gateway-guard.ts';
+import { guardedWords, guardOf, joinGuards, useKnownAddresses } from './gateway-guard.ts';
+import { GuardUpkeep } from './guard-upkeep.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide, openAccepted } from './controller-side.ts';
@@ -50,8 +50,6 @@ export interface AgentStatus {
 }
 
 const healthEveryMs = 10_000;
-/** Resolvers, time servers and the addresses of the controller's name may change with nobody saying so. */
-const guardEveryMs = 30_000;
 
 /** Runs until the signal aborts, or the live capture fails for good. */
 export async function runAgent(
@@ -210,31 +208,18 @@ export async function runAgent(
   await using timers = new AsyncDisposableStack();
   const healthTimer = setInterval(() => controller?.sendHealth(health()), healthEveryMs);
   timers.defer(() => clearInterval(healthTimer));
-  let refreshed = Promise.resolve();
-  const guardTimer = setInterval(() => void refreshGuard(), guardEveryMs);
-  timers.defer(() => clearInterval(guardTimer));
-  if (isLive) {
-    const told = { onChange: refreshGuard, onWarning: (text: string) => log.warn(text) };
-    timers.use(NetworkWatch.start(told));
-    timers.use(
-      NetworkWatch.start({ ...told, isNews: (address, mac) => isOtherNextHop(watch.enforcer.guard, address, mac) }),
-    );
-  }
-
-  /** One after the other, so that what was read later is what counts. */
-  function refreshGuard(): Promise<void> {
-    refreshed = refreshed.then(readGuard);
-    return refreshed;
-  }
-
-  async function readGuard(): Promise<void> {
-    try {
-      const settings = controller?.guardSettings() ?? config.guard;
-      await watch.useGuard(await guardOf({ guard: settings }, identity, await readSystemGuard()));
-    } catch (error) {
-      log.warn(`the guard stays as it was: ${(error as Error).message}`);
-    }
-  }
+  timers.use(
+    GuardUpkeep.start({
+      read: async () => {
+        const settings = controller?.guardSettings() ?? config.guard;
+        return guardOf({ guard: settings }, identity, await readSystemGuard());
+      },
+      use: (guard) => watch.useGuard(guard),
+      current: () => watch.enforcer.guard,
+      isLive,
+      log,
+    }),
+  );
 
   log.info(
     {
