@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ablate } from './ablate.ts';
 import { buildBundle, pinBundle } from './build-model.ts';
-import { splitForTraining, splitOfRecord, usualSplit } from './dataset/capture-split.ts';
+import { requireLeftOut, splitForTraining, splitOfRecord, usualSplit } from './dataset/capture-split.ts';
 import type { CaptureSplit } from './dataset/capture-split.ts';
 import { readDataset } from './dataset/read-dataset.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -80,6 +80,7 @@ withData(program.command('train').description('train on the packed flows of the 
   .action(async (options: DataOptions & TrainOptions) => {
     const split = splitForTraining(usualSplit, options.leaveOut);
     const dataset = await readDataset(dataOf(options, split), say);
+    for (const source of options.leaveOut ?? []) requireLeftOut(dataset, source);
     writeTrainingRecord(options.out, await trainModel(dataset, { ...options, checkpoint: options.out }, say));
     say(`wrote ${options.out}/training.json`);
   });

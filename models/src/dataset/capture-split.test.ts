@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { splitForTraining, splitOfRecord, usualSplit } from './capture-split.ts';
+import type { Part, WindowSequence } from './flow-rows.ts';
+import { requireLeftOut, splitForTraining, splitOfRecord, usualSplit } from './capture-split.ts';
 
 const types = usualSplit.sources.flatMap(({ name, device_types: parts }) =>
   Object.entries(parts).flatMap(([part, names]) => names.map((type) => ({ source: name, type, part }))),
@@ -40,6 +41,23 @@ test('what the manifest does not name goes by its name, always to the same part'
 test('a source that is left out is left out whole', () => {
   const split = splitForTraining(usualSplit, ['iot-sentinel']);
   expect(types.every(({ source, type }) => split.partOf(source, type) === 'test')).toBe(true);
+});
+
+test('a source that is not there, or is not kept aside, is not left out in silence', () => {
+  const sequence = (source: string, part: Part): WindowSequence => ({
+    source,
+    group: 'one',
+    capture: 'one',
+    device: '10.0.0.2',
+    part,
+    windows: new Int32Array(),
+    atUs: new Float64Array(),
+    counts: new Uint8Array(),
+  });
+  const sequences = [sequence('kept', 'test'), sequence('packed', 'test'), sequence('packed', 'train')];
+  expect(() => requireLeftOut({ sequences }, 'kept')).not.toThrow();
+  expect(() => requireLeftOut({ sequences }, 'packed')).toThrow(/packed.*give its captures/);
+  expect(() => requireLeftOut({ sequences }, 'nowhere')).toThrow(/nowhere.*no capture/);
 });
 
 test('what a training had is what its record says, whatever the manifest says by now', () => {

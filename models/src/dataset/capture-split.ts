@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Part } from './flow-rows.ts';
+import type { Dataset, Part } from './flow-rows.ts';
 
 const DeviceTypes = z.array(z.string().min(1));
 
@@ -46,6 +46,17 @@ export function splitForTraining(manifest: SplitManifest, leftOut: readonly stri
       return named ?? partByName(deviceType);
     },
   };
+}
+
+/** @throws {Error} where nothing is of the source, or packed flows of it have a part of their own: then it would not be kept aside */
+export function requireLeftOut({ sequences }: Pick<Dataset, 'sequences'>, source: string): void {
+  const members = sequences.filter((sequence) => sequence.source === source);
+  if (members.length === 0) throw new Error(`--leave-out ${source}: no capture is of a source of this name`);
+  if (members.some(({ part }) => part !== 'test')) {
+    throw new Error(
+      `--leave-out ${source}: its packed flows say themselves which part they are: give its captures instead`,
+    );
+  }
 }
 
 /** For measuring: what training had is what its record says, and everything else is a test. */
