@@ -14,7 +14,7 @@ const compressed: readonly (readonly [magic: number, bits: number, program: stri
 export function foreignFormat(name: string, magic: number): CaptureError {
   const found = compressed.find(([known, bits]) => magic >>> (32 - bits) === known >>> (32 - bits));
   if (found !== undefined) {
-    const unpack = `${found[2]} -dc FILE | picket-agent flows -`;
+    const unpack = `${found[2]} -dc FILE | picket-agent flows - (or replay -)`;
     return new CaptureError(
       'not-a-capture',
       `${name} is compressed (${found[2]}, at byte 0): unpack it first, for example ${unpack}`,

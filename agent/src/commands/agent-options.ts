@@ -1,5 +1,5 @@
 /** How every command that talks to a running agent finds it. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadAgentConfig } from '../config/agent-config.ts';
 
 export interface AgentOptions {
@@ -10,13 +10,14 @@ export interface AgentOptions {
 export const defaultConfigFile = '/etc/picket/agent.yaml';
 const defaultStateDirectory = '/var/lib/picket-agent';
 
-/** `--trust <KEY>`, for `Command.option`; may be given again. */
-export const trustOption = [
-  '--trust <KEY>',
-  'an Ed25519 public key that may sign model bundles: a file (PEM or JWK) or its 43 characters; may be given again',
-  (key: string, before: string[]): string[] => [...before, key],
-  [] as string[],
-] as const;
+/** `--trust <KEY>`, of commands that load a bundle. */
+export function trustOption(): Option {
+  const purpose =
+    'an Ed25519 public key that may sign model bundles: a file (PEM or JWK) or its 43 characters; may be given again';
+  return new Option('--trust <KEY>', purpose)
+    .argParser((key: string, before: string[]) => [...before, key])
+    .default([], 'none');
+}
 
 export function withAgentOptions(command: Command): Command {
   return command

@@ -56,7 +56,7 @@ test('replay --json says every prediction, alert and decision in the words of th
   expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
 });
 
-test('a capture may come on standard input, through a pipe or from a file', () => {
+test('a capture may come on standard input, through a pipe or from a file', { timeout: 90_000 }, () => {
   const packetsIn = ({ stderr }: { readonly stderr: string }): string | undefined => /^\d+ packets/m.exec(stderr)?.[0];
   const expected = packetsIn(agent(['replay', demo]));
   expect(expected).toMatch(/^[1-9]/);
@@ -72,7 +72,7 @@ test('who reads the output may stop reading', () => {
   expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
 });
 
-test('the same capture gives the same predictions every time', () => {
+test('the same capture gives the same predictions every time', { timeout: 60_000 }, () => {
   const scores = (): string[] =>
     agent(['replay', demo, '--json'])
       .stdout.trimEnd()
@@ -94,9 +94,14 @@ function withBrokenDecisions(): string {
 describe('what is wrong is said in one line, with what to do, and the exit code that stands for it', () => {
   const config = (text: string): string[] => ['run', '--config', file(`agent-${Math.random()}.yaml`, text)];
   test.each<[string, () => readonly string[], number, RegExp]>([
-    ['a file that is not there', () => ['replay', '/nowhere/x.pcap'], 66, /\/nowhere\/x\.pcap/],
-    ['a file of another kind', () => ['replay', file('a.pcap', 'GIF89a and so on, and on, and on')], 65, /pcap/],
-    ['an empty file', () => ['replay', file('empty.pcap', '')], 65, /empty|ends|no packets|pcap/],
+    ['a file that is not there', () => ['replay', '/nowhere/x.pcap'], 66, /^picket-agent: .*\/nowhere\/x\.pcap.*\n$/],
+    [
+      'a file of another kind',
+      () => ['replay', file('a.pcap', 'GIF89a and so on, and on, and on')],
+      65,
+      /^picket-agent: .*pcap.*\n$/,
+    ],
+    ['an empty file', () => ['replay', file('empty.pcap', '')], 65, /^picket-agent: .*is empty.*\n$/],
     [
       'a truncated file',
       () => ['replay', file('cut.pcap', readFileSync(demo).subarray(0, 10_007))],

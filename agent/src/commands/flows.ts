@@ -1,15 +1,14 @@
 /** `picket-agent flows FILE`: a capture to flows with their 78 features, on standard output. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FeatureProfile } from '@picket/shared/features/feature-profile';
-import { CaptureError } from '../capture/capture-error.ts';
 import { PcapFileSource } from '../capture/pcap-file-source.ts';
-import { AgentError } from '../errors.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import { inlineDeeply, worthInlining } from '../features/inline-deeply.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { defaultMaxMib, memoryPlanOf } from '../memory-plan.ts';
 import { csvHeader, CsvLines } from './csv-lines.ts';
+import { explainCapture } from './explain-capture.ts';
 import { jsonLines } from './json-lines.ts';
 import { LeftOutLinks } from './left-out-links.ts';
 import { OutputLines } from './output-lines.ts';
@@ -89,7 +88,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   await output.end();
   if (options.format === 'none') summarise(meter, (performance.now() - startedMs) / 1000);
   warn(meter, leftOut);
-  if (failure !== undefined) throw explain(failure);
+  if (failure !== undefined) throw explainCapture(failure);
   signals.setExitCode();
 }
 
@@ -144,13 +143,4 @@ function toCapacity(text: string): number {
     throw new InvalidArgumentError('give a whole number from 16 to 4000000');
   }
   return capacity;
-}
-
-function explain(error: unknown): unknown {
-  if (!(error instanceof CaptureError)) return error;
-  const options = { cause: error };
-  if (error.code === 'not-found') return new AgentError('no-input', error.message, options);
-  if (error.code === 'not-permitted') return new AgentError('no-permission', error.message, options);
-  if (error.code === 'capture-failed') return new AgentError('unavailable', error.message, options);
-  return new AgentError('bad-data', error.message, options);
 }

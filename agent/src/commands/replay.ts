@@ -1,11 +1,12 @@
 /** `picket-agent replay`: a capture through the whole pipeline with the shipped bundle, no controller and no kernel. */
+import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { guardOf } from '../gateway-guard.ts';
-import type { InputProgress } from '../capture/pcap-file-source.ts';
+import { type InputProgress, PcapFileSource } from '../capture/pcap-file-source.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
@@ -13,8 +14,10 @@ import { AgentError } from '../errors.ts';
 import { keepHeapsSmall, watchMemory } from '../memory-plan.ts';
 import { Watch, type WatchListener } from '../watch.ts';
 import { trustOption } from './agent-options.ts';
+import { explainCapture } from './explain-capture.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
+import { describeSummary, summaryOf } from './replay-summary.ts';
 import { StopSignals } from './stop-signals.ts';
 
 interface ReplayOptions {
@@ -28,10 +31,10 @@ interface ReplayOptions {
 export function replayCommand(): Command {
   return new Command('replay')
     .description('a capture through the whole pipeline; decisions are simulated')
-    .argument('<file>', 'pcap or pcapng; - is standard input')
+    .argument('FILE', 'pcap or pcapng; - reads standard input')
     .option('--speed <SPEED>', 'max, or a factor: 1 is as recorded', 'max')
     .option('--bundle <DIR>', 'another model bundle than the shipped one')
-    .option(...trustOption)
+    .addOption(trustOption())
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
     .option('--progress', 'say on standard error how far it is (default: on a terminal)')
     .option('--no-progress', 'never do')
@@ -48,6 +51,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     },
     'replay',
   );
+  await tryInput(file);
   const nothing = {
     ownAddresses: [],
     ownMacs: [],
@@ -92,17 +96,30 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
   const over = AbortSignal.any([stop.signal, output.closed]);
   over.addEventListener('abort', stopReading);
   if (over.aborted) stopReading();
+  let hasFailed = true;
   try {
     await watch.ended();
+    hasFailed = false;
   } finally {
     signals.stepAside(true);
     const summary = summaryOf(watch, (performance.now() - started) / 1000);
     if (isJson) output.add(lineOf({ type: 'summary', ...summary }));
     progress?.[Symbol.dispose]();
     await output.end();
-    if (!isJson) console.error(describeSummary(summary));
+    if (!isJson && !(hasFailed && summary.packets === 0)) console.error(describeSummary(summary));
   }
   signals.setExitCode();
+}
+
+/** A wrong name is said at once, not when the model has been loaded. A pipe's writer would lose its reader by this. */
+async function tryInput(file: string): Promise<void> {
+  try {
+    if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isFIFO() !== true) {
+      await using _ = await PcapFileSource.open(file);
+    }
+  } catch (error) {
+    throw explainCapture(error);
+  }
 }
 
 function progressOf(watch: Watch, options: ReplayOptions): ProgressLine | undefined {
@@ -156,43 +173,4 @@ function lineOf(line: object): string {
 function describeAlert(alert: Alert): string {
   const seen = alert.explanation === null ? '' : `\n          seen: ${alert.explanation.summary}`;
   return `${alert.last_seen_at}  ${alert.severity.toUpperCase()}  ${alert.message}${seen}`;
-}
-
-interface Summary {
-  readonly packets: number;
-  readonly flows: number;
-  readonly reports: number;
-  /** Flows that were ended early because the table was full; they are judged like others. */
-  readonly evicted: number;
-  readonly windows: number;
-  readonly predictions: number;
-  readonly attacks: number;
-  readonly alerts: number;
-  /** Wherever they happened: packets, flows or windows. */
-  readonly drops: number;
-  readonly undecodable: number;
-  readonly seconds: number;
-}
-
-function summaryOf(watch: Watch, seconds: number): Summary {
-  const packets = watch.packets.counters;
-  const { windows, predictions, attacks, alerts, dropped } = watch.pipeline.counters;
-  return {
-    packets: packets.packets,
-    flows: packets.flows,
-    reports: packets.reports,
-    evicted: packets.evicted,
-    windows,
-    predictions,
-    attacks,
-    alerts,
-    drops: packets.droppedKernel + packets.droppedFlows + dropped,
-    undecodable: packets.undecodable,
-    seconds: Number(seconds.toFixed(3)),
-  };
-}
-
-function describeSummary(summary: Summary): string {
-  const rate = Math.round(summary.packets / summary.seconds);
-  return `${summary.packets} packets in ${summary.seconds.toFixed(1)} s (${rate}/s): ${summary.flows} flows, ${summary.predictions} predictions, ${summary.attacks} of them attacks, ${summary.alerts} alerts; ${summary.drops} dropped, ${summary.undecodable} undecodable`;
 }

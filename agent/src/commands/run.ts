@@ -15,7 +15,7 @@ export function runCommand(): Command {
     .description('watch an interface (or replay files) until stopped')
     .option('--config <FILE>', 'YAML; deploy/agent.yaml is an example', defaultConfigFile)
     .option('--check-config', 'only say whether the configuration is right')
-    .option(...trustOption)
+    .addOption(trustOption())
     .action(async (options: { readonly config: string; readonly checkConfig?: boolean; readonly trust: string[] }) => {
       const loaded = loadAgentConfig(options.config, process.env);
       const config = { ...loaded, model: { ...loaded.model, trust: [...loaded.model.trust, ...options.trust] } };
