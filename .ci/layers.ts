@@ -58,7 +58,11 @@ export const agentLayers: Readonly<Record<string, Layer>> = {
   twin: { mayImport: ['enforcement', 'detection', 'verdict', 'report'], shared: all, because: 'never touches packets' },
   identity: { mayImport: ['errors.ts'], shared: ['contract'], because: 'keys and certificates, nothing else' },
   health: { mayImport: [], shared: ['contract'], because: 'figures are handed to it' },
-  config: { mayImport: ['errors.ts'], shared: all, because: 'values for the stages, which never see it whole' },
+  config: {
+    mayImport: ['errors.ts', 'memory-plan.ts'],
+    shared: all,
+    because: 'values for the stages, which never see it whole',
+  },
   control: { mayImport: ['errors.ts', 'enforcement'], shared: all, because: 'the local door of a running agent' },
   testing: {
     mayImport: [
