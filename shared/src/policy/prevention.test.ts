@@ -838,6 +838,15 @@ test('a rule that only tells is an exception to wider rules of the same attack, 
   );
   const sundays = { days: ['sun' as const], from: '00:00', until: '00:00', time_zone: 'UTC' };
   expect(words(telling({ device: camera, schedule: sundays }), ...defaultRules), 'not on a Tuesday').toEqual(blocked);
+  expect(words(telling({ device: camera, is_enabled: false }), ...defaultRules)).toEqual(blocked);
+
+  const lessSure = (...rules: readonly Rule[]): readonly string[] => {
+    const gateway = new Gateway(rules);
+    gateway.see(...times(20, (at) => ({ ...scan(at), threshold: 0.98, flowsSeen: 8 })));
+    return gateway.words;
+  };
+  expect(lessSure(...defaultRules)).toEqual(blocked);
+  expect(lessSure(telling({ device: camera }), ...defaultRules), 'sure enough for the wider rule only').toEqual([]);
 });
 
 const [forger, neighbour] = ['02:00:00:00:00:66', '02:00:00:00:00:30'] as const;

@@ -105,8 +105,9 @@ export class Prevention {
 
   /** What follows from one finding (`findingsOf`): the first of its rules that acts does, for what that rule names. */
   act(window: JudgedWindow, finding: readonly Proven[]): Measures {
-    const scheduled = finding.filter(({ rule }) => isScheduled(rule.schedule, window.atUs / 1000));
-    const acting = scheduled.find((one) => !isTelling(one.rule) && !isExcepted(one, scheduled));
+    const isNow = (rule: Rule): boolean => isScheduled(rule.schedule, window.atUs / 1000);
+    const others = this.#rules.filter((rule) => rule.is_enabled && speaksOf(rule, window.device) && isNow(rule));
+    const acting = finding.find((one) => !isTelling(one.rule) && isNow(one.rule) && !isExcepted(one, others));
     if (acting === undefined) return noMeasures;
     const offender = this.offenderOf(window, acting.proof);
     const culprits = this.#culprits(acting.rule, window, offender);

@@ -1,16 +1,16 @@
 /**
- * Exceptions: a rule that only tells a person holds back every wider rule of the same attack. A webhook does not: that
+ * Exceptions: a rule that only tells a person holds back every wider rule of the same attack, by whatever evidence that
+ * one acts: what its own N, M and threshold ask for says when it tells, not whom it spares. A webhook does not: that
  * another program hears of a device is no reason to leave it unprotected.
  */
 import type { Rule } from '../contract/rule.ts';
 import { namesClass } from './evidence.ts';
 import type { Proven } from './measures.ts';
 
-/** Does one of the rules that are proven at the same time hold this one back? */
-export function isExcepted({ rule, proof }: Proven, proven: readonly Proven[]): boolean {
-  return proven.some(
-    ({ rule: other }) =>
-      other.action === 'alert_only' && widthOf(other) < widthOf(rule) && namesClass(other, proof.attack),
+/** Does one of these rules, all of them for the same device and now, hold this one back? */
+export function isExcepted({ rule, proof }: Proven, others: readonly Rule[]): boolean {
+  return others.some(
+    (other) => other.action === 'alert_only' && widthOf(other) < widthOf(rule) && namesClass(other, proof.attack),
   );
 }
 
