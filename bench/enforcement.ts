@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { helperHeap } from '../agent/src/privileged/separate.ts';
 import type { EnforcementTimes } from './measure/enforcement-child.ts';
 import type { Cost } from './measure/enforcement-runs.ts';
 import { GatewayNamespaces } from './measure/gateway-namespaces.ts';
@@ -26,7 +27,8 @@ console.log(JSON.stringify({ whole, separated, load: loadavg()[0] }, null, 2));
 /** `ip netns exec` costs as much as nft: it is run once. */
 function measure(role: 'whole' | 'separated'): object {
   const child = fileURLToPath(new URL('measure/enforcement-child.ts', import.meta.url));
-  const node = [process.execPath, ...process.execArgv, child, role, values.runs, values.many];
+  const heap = role === 'separated' ? helperHeap : [];
+  const node = [process.execPath, ...process.execArgv, ...heap, child, role, values.runs, values.many];
   const [program = '', ...args] = network.inside('gateway', ...node);
   const { stdout, status } = spawnSync(program, args, {
     encoding: 'utf8',
@@ -38,8 +40,9 @@ function measure(role: 'whole' | 'separated'): object {
   const costs = (of: (one: EnforcementTimes['many'][number]) => Cost): object => ({
     wall_ms: spread(times.many.map((one) => of(one).wall)),
     own_cpu_ms: spread(times.many.map((one) => of(one).cpu)),
-    // of a process that holds the rights, nothing is seen from here
-    ...(role === 'whole' ? { nft_cpu_ms: spread(times.many.map((one) => of(one).children)) } : {}),
+    ...(role === 'separated' ? { helper_cpu_ms: spread(times.many.map((one) => of(one).helper)) } : {}),
+    nft_cpu_ms: spread(times.many.map((one) => of(one).nft)),
+    all_cpu_ms: spread(times.many.map(of).map(({ cpu, helper, nft }) => cpu + helper + nft)),
   });
   return {
     verdict_to_verified_ms: {

@@ -53,7 +53,13 @@ const figures = timed.map((scenario) => ({
   not_carried_out: runs.filter((run) => run.name === scenario.name && !isCarriedOut(run)).length,
   ...figuresOf(runsOf(scenario).slice(0, wanted)),
 }));
-console.log(JSON.stringify({ figures }, null, 2));
+const classes = Object.fromEntries(
+  [...Map.groupBy(timed, ({ attack }) => attack ?? '')].map(([attack, some]) => [
+    attack,
+    figuresOf(some.flatMap((scenario) => runsOf(scenario).slice(0, wanted))),
+  ]),
+);
+console.log(JSON.stringify({ classes, figures }, null, 2));
 
 function readKept(): Run[] {
   if (values.into === undefined || !existsSync(values.into)) return [];

@@ -15,6 +15,7 @@ import { HelperLink } from '../../agent/src/privileged/helper-link.ts';
 import { KernelService } from '../../agent/src/privileged/kernel-service.ts';
 import { LineChannel } from '../../agent/src/privileged/line-channel.ts';
 import { maxRequestBytes } from '../../agent/src/privileged/messages.ts';
+import { helperHeap } from '../../agent/src/privileged/separate.ts';
 import { tenThousand, tenThousandAtOnce, verdicts } from './enforcement-runs.ts';
 
 /** Raw times of one layout of processes. */
@@ -39,13 +40,13 @@ if (role === 'separated') {
     onClose: () => {},
   });
   await using firewall = new HelperFirewall({ link, now: Date.now, addressesOf: () => [] });
-  await measure(firewall);
+  await measure(firewall, process.ppid);
 } else {
   await using firewall = NftablesFirewall.create(kernel);
   await measure(firewall);
 }
 
-async function measure(firewall: Firewall): Promise<void> {
+async function measure(firewall: Firewall, helperPid?: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'picket-bench-'));
   try {
     const path = join(folder, 'decisions.sqlite');
@@ -53,7 +54,7 @@ async function measure(firewall: Firewall): Promise<void> {
     const withTenThousandHeldMs = await verdicts(firewall, path, tenThousand, Math.ceil(runs / 4));
     const many: Awaited<ReturnType<typeof tenThousandAtOnce>>[] = [];
     for (let run = 0; run < manyRuns; run++) {
-      many.push(await tenThousandAtOnce(firewall, path, flushRules));
+      many.push(await tenThousandAtOnce(firewall, path, flushRules, helperPid));
     }
     console.log(JSON.stringify({ withNoneHeldMs, withTenThousandHeldMs, many } satisfies EnforcementTimes));
   } finally {
@@ -68,7 +69,8 @@ async function flushRules(): Promise<void> {
 
 /** The exit code of the one that asks. */
 async function serveAgent(): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, 'agent', ...counts], {
+  const ofBoth = process.execArgv.filter((argument) => !helperHeap.includes(argument));
+  const child = spawn(process.execPath, [...ofBoth, import.meta.filename, 'agent', ...counts], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   const { promise, resolve } = Promise.withResolvers<number>();

@@ -19,14 +19,14 @@ export const HelperTask = z.strictObject({
 export type HelperTask = z.infer<typeof HelperTask>;
 
 /** It holds no traffic and no history: this is plenty for 20,000 decisions. */
-const heap = ['--max-semi-space-size=2', '--max-old-space-size=192'];
+export const helperHeap = ['--max-semi-space-size=2', '--max-old-space-size=192'];
 
 /** Does not return. */
 export function becomeHelper({ setpriv, narrow, none }: Extract<Separation, { readonly isPossible: true }>): never {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const helper = fileURLToPath(new URL(`./main.${extension}`, import.meta.url));
   const task: HelperTask = { setpriv, none: [...none], agent: [...process.execArgv, ...process.argv.slice(1)] };
-  const command = [process.execPath, ...process.execArgv, ...heap, helper, JSON.stringify(task)];
+  const command = [process.execPath, ...process.execArgv, ...helperHeap, helper, JSON.stringify(task)];
   process.execve!(setpriv, [setpriv, ...narrow, '--', ...command], process.env);
   throw new Error('the process could not be replaced');
 }
