@@ -1,6 +1,5 @@
 /** The guard of this gateway: from its settings, from the system as it is now, and the ways to its controller. */
 import { lookup } from 'node:dns/promises';
-import { setTimeout } from 'node:timers/promises';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { Guard } from './enforcement/guard.ts';
 import type { SystemGuard } from './enforcement/system-guard.ts';
@@ -99,14 +98,7 @@ export function useKnownAddresses(path: string): void {
 }
 
 /** What the name stands for, and stood for lately: the way there stays open. */
-async function addressesOf(host: string): Promise<readonly string[]> {
-  const found = await Promise.race([
-    lookup(host, { all: true }).catch(() => []),
-    setTimeout(lookupMs[known.has(host) ? 'known' : 'unknown'], [], { ref: false }),
-  ]);
-  return known.after(
-    host,
-    found.map(({ address }) => address),
-    performance.now(),
-  );
+function addressesOf(host: string): Promise<readonly string[]> {
+  const answer = lookup(host, { all: true }).then((found) => found.map(({ address }) => address));
+  return known.learn(host, answer, lookupMs[known.has(host) ? 'known' : 'unknown']);
 }

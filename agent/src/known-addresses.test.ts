@@ -30,6 +30,18 @@ test('a name that is answered with ever new addresses stands for the latest', ()
   expect(last).toEqual(expect.arrayContaining(['192.0.2.93', '192.0.2.100']));
 });
 
+test('a resolver that is slow at every question is not waited for, and heard all the same', async () => {
+  const known = new KnownAddresses();
+  known.after('controller.example', ['192.0.2.1'], performance.now());
+  const late = Promise.withResolvers<readonly string[]>();
+  expect(await known.learn('controller.example', late.promise, 0)).toEqual(['192.0.2.1']);
+  late.resolve(['192.0.2.2']);
+  await late.promise;
+  const next = await known.learn('controller.example', new Promise(() => {}), 0);
+  expect(next).toEqual(['192.0.2.1', '192.0.2.2']);
+  expect(await known.learn('controller.example', Promise.reject(new Error('SERVFAIL')), 60_000)).toEqual(next);
+});
+
 test('a run that starts before any resolver answers goes by what the one before knew', () => {
   const folder = mkdtempSync(join(tmpdir(), 'picket-known-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -4,6 +4,7 @@
  * gateway that starts before its resolver answers.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 
 /** Long after the name left an address, connections to it have ended. */
@@ -44,6 +45,13 @@ export class KnownAddresses {
     return [...known.keys()].toSorted();
   }
 
+  /** The same, of an answer that is waited for no longer than this; one that comes later counts from the next time on. */
+  async learn(name: string, answer: Promise<readonly string[]>, waitMs: number): Promise<readonly string[]> {
+    const learned = answer.catch(() => []).then((found) => this.after(name, found, performance.now()));
+    await Promise.race([learned, setTimeout(waitMs, undefined, { ref: false })]);
+    return this.after(name, [], performance.now());
+  }
+
   /** Whether it ever stood for anything. */
   has(name: string): boolean {
     return (this.#answeredAtMs.get(name)?.size ?? 0) > 0;
@@ -66,11 +74,9 @@ export class KnownAddresses {
   /** Writes it down where it is not what the file says; the next start learns anew what the disk will not take. */
   save(): void {
     if (this.#path === undefined) return;
-    const text = JSON.stringify(
-      Object.fromEntries(
-        [...this.#answeredAtMs].toSorted().map(([name, known]) => [name, [...known.keys()].toSorted()]),
-      ),
-    );
+    const names = [...this.#answeredAtMs.keys()].toSorted();
+    const addressesOf = (name: string): readonly string[] => [...this.#answeredAtMs.get(name)!.keys()].toSorted();
+    const text = JSON.stringify(Object.fromEntries(names.map((name) => [name, addressesOf(name)])));
     if (text === this.#stored) return;
     try {
       writeFileSync(`${this.#path}.part`, text, { mode: 0o600 });
