@@ -3,8 +3,10 @@ import { parseAddress } from '@picket/shared/policy/decision-value';
 import {
   broadcastOf,
   legsOf,
+  nextHopMacs,
   parseArp,
   parseDefaultInterfaces,
+  parseDefaultInterfaces6,
   parseIpv6Neighbours,
   parseIpv6Routes,
   parseRoutes,
@@ -29,6 +31,7 @@ fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 0000000
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
   expect(parseIpv6Routes(text)).toEqual(['fe80::1']);
+  expect(parseDefaultInterfaces6(text)).toEqual(['eth0']);
 });
 
 test('the legs of the default routes are known by their MACs, with all that is on the link of those', () => {
@@ -60,11 +63,19 @@ test('MACs of neighbours are read, half-made entries are left out', () => {
 192.168.1.1      0x1         0x2         02:AB:00:00:00:01     *        eth0
 192.168.1.9      0x1         0x0         00:00:00:00:00:00     *        eth0
 `;
-  expect(parseArp(arp)).toEqual([{ address: '192.168.1.1', mac: '02:ab:00:00:00:01' }]);
+  expect(parseArp(arp)).toEqual([{ address: '192.168.1.1', mac: '02:ab:00:00:00:01', link: 'eth0' }]);
   const neighbours = `fe80::1 dev eth0 lladdr 02:ab:00:00:00:02 router REACHABLE
 2001:db8::9 dev eth0 FAILED
 `;
-  expect(parseIpv6Neighbours(neighbours)).toEqual([{ address: 'fe80::1', mac: '02:ab:00:00:00:02' }]);
+  expect(parseIpv6Neighbours(neighbours)).toEqual([{ address: 'fe80::1', mac: '02:ab:00:00:00:02', link: 'eth0' }]);
+});
+
+test('a device of the LAN that says that it is the next hop is none', () => {
+  const arp = `203.0.113.1      0x1         0x2         02:ab:00:00:00:01     *        wan0
+203.0.113.1      0x1         0x2         02:00:00:00:00:66     *        lan0
+`;
+  const neighbours = [...parseArp(arp), ...parseIpv6Neighbours('fe80::1 dev lan0 lladdr 02:00:00:00:00:66 STALE')];
+  expect(nextHopMacs(neighbours, ['203.0.113.1', 'fe80::1'], ['wan0'])).toEqual(['02:ab:00:00:00:01']);
 });
 
 test('the system as it is can be read, and holds addresses only', async () => {

@@ -32,18 +32,32 @@ export async function readSystemGuard(): Promise<SystemGuard> {
     ['/proc/net/route', '/proc/net/ipv6_route', '/proc/net/arp'].map(readOrEmpty),
   );
   const defaultRoutes = unique([...parseRoutes(route), ...parseIpv6Routes(ipv6Route)]);
+  const links = unique([...parseDefaultInterfaces(route), ...parseDefaultInterfaces6(ipv6Route)]);
   const neighbours = [...parseArp(arp), ...(await readIpv6Neighbours(defaultRoutes))];
   return {
     ownAddresses: unique(outside.map((address) => address.address)),
     ownMacs: unique(outside.map((address) => address.mac.toLowerCase()).filter((mac) => mac !== '00:00:00:00:00:00')),
     defaultRoutes,
-    defaultRouteMacs: unique(neighbours.filter(({ address }) => defaultRoutes.includes(address)).map(({ mac }) => mac)),
+    defaultRouteMacs: nextHopMacs(neighbours, defaultRoutes, links),
     outsideLegs: legsOf(networkInterfaces(), parseDefaultInterfaces(route)),
     dnsServers: await readNameServers(),
     openResolvers: await readOpenResolvers(),
     timeServers: await readTimeServers(),
     broadcastAddresses: unique(outside.flatMap(({ cidr }) => broadcastOf(cidr ?? '') ?? [])),
   };
+}
+
+/**
+ * `links`: the interfaces that default routes leave by. On any other one a device can have its own MAC noted for the
+ * address of a next hop, with a single ARP request, and would never be cut again.
+ */
+export function nextHopMacs(
+  neighbours: readonly Neighbour[],
+  defaultRoutes: readonly string[],
+  links: readonly string[],
+): readonly string[] {
+  const hops = neighbours.filter(({ address, link }) => defaultRoutes.includes(address) && links.includes(link));
+  return unique(hops.map(({ mac }) => mac));
 }
 
 /** Of `192.168.1.1/24`; undefined for IPv6, and for links of two hosts or one: their last address is a host's. */
@@ -55,22 +69,24 @@ export function broadcastOf(cidr: string): string | undefined {
 interface Neighbour {
   readonly address: string;
   readonly mac: string;
+  /** The interface that it was heard on. */
+  readonly link: string;
 }
 
 /** Whole entries in the text of /proc/net/arp. */
 export function parseArp(text: string): readonly Neighbour[] {
   return text.split('\n').flatMap((line) => {
-    const [address = '', , , mac = ''] = line.trim().split(/\s+/);
-    return isMac(mac) && parseAddress(address).ok ? [{ address, mac: mac.toLowerCase() }] : [];
+    const [address = '', , , mac = '', , link = ''] = line.trim().split(/\s+/);
+    return isMac(mac) && parseAddress(address).ok ? [{ address, mac: mac.toLowerCase(), link }] : [];
   });
 }
 
 /** What `ip -6 neigh` says; there is no file of it. */
 export function parseIpv6Neighbours(text: string): readonly Neighbour[] {
   return text.split('\n').flatMap((line) => {
-    const [, address = '', mac = ''] = /^(\S+) .*\blladdr (\S+)/.exec(line) ?? [];
+    const [, address = '', link = '', mac = ''] = /^(\S+) dev (\S+) .*\blladdr (\S+)/.exec(line) ?? [];
     const parsed = parseAddress(address);
-    return parsed.ok && isMac(mac) ? [{ address: parsed.address, mac: mac.toLowerCase() }] : [];
+    return parsed.ok && isMac(mac) ? [{ address: parsed.address, mac: mac.toLowerCase(), link }] : [];
   });
 }
 
@@ -95,6 +111,13 @@ export function parseDefaultInterfaces(text: string): readonly string[] {
       const [name = '', destination, , , , , , mask] = line.split('\t').map((field) => field.trim());
       return destination === '00000000' && mask === '00000000' ? [name] : [];
     }),
+  );
+}
+
+/** The same in the text of /proc/net/ipv6_route; of those with a next hop. */
+export function parseDefaultInterfaces6(text: string): readonly string[] {
+  return unique(
+    text.split('\n').flatMap((line) => (parseIpv6Routes(line).length > 0 ? line.trim().split(/\s+/).slice(-1) : [])),
   );
 }
 
