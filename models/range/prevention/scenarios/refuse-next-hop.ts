@@ -32,7 +32,7 @@ export const scenario: Scenario = {
         return answer.state;
       },
       (state) => state === 'refused',
-      10_000,
+      20_000,
     );
   },
 };
