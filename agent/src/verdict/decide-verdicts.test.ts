@@ -124,6 +124,17 @@ test('a threshold of the rule counts instead of that of the window', () => {
   ).toEqual([]);
 });
 
+test('a window as sure as a rule in force asks for itself is evidence, though the network calls it benign', () => {
+  const window = scoredWindow({ at: 0, says: 'port_scan', score: 0.43 });
+  const isEvidence = (changes: Partial<Rule>): boolean => new Run(rule(changes)).verdicts.weigh(window).isEvidence;
+  expect(isEvidence({ threshold: 0.4 })).toBe(true);
+  expect([{}, { threshold: 0.45 }, { threshold: 0.4, is_enabled: false }].map(isEvidence)).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
+
 test('a rule speaks only of its classes and its device, and only while it is enabled', () => {
   const scans = [0, 1, 2].map((at): WindowSketch => ({ at, says: 'port_scan', mac: '02:00:00:00:00:20' }));
   const drafts = (changes: Partial<Rule>): number => new Run(rule(changes)).see(...scans).drafts.length;

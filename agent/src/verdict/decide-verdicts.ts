@@ -37,7 +37,10 @@ export interface WeighedWindow {
    * Undefined for every other window.
    */
   readonly needsReasonsFor: AttackClass | undefined;
-  /** It proves a rule, or shows a plain flood: a person will want to see it, whatever the network says. */
+  /**
+   * It proves a rule, reaches the threshold that a rule has of its own, or shows a plain flood: a person will want to see
+   * it, and a dry run needs it, though the network's threshold calls it benign.
+   */
   readonly isEvidence: boolean;
 }
 
@@ -103,13 +106,19 @@ export class Verdicts {
     const { context } = scored;
     const judged = judgedOf(scored);
     const proven = this.#prevention.weigh(judged);
-    const isEvidence = proven.length > 0 || halfOpenFlood(judged) !== undefined;
+    const isEvidence = proven.length > 0 || halfOpenFlood(judged) !== undefined || this.#isSureEnough(scored);
     const first = findingsOf(proven)[0]?.[0];
     if (first === undefined) return { proven, needsReasonsFor: undefined, isEvidence };
     const { attack } = first.proof;
     const offender = this.#prevention.offenderOf({ ...judged, flowImportance: null }, first.proof);
     const isExplained = this.#episodes.isExplained(context.device.address, attack, offender, context.atUs);
     return { proven, needsReasonsFor: isExplained ? undefined : attack, isEvidence };
+  }
+
+  #isSureEnough({ prediction }: ScoredWindow): boolean {
+    return this.#rules.some(
+      ({ is_enabled, threshold }) => is_enabled && threshold !== null && prediction.score >= threshold,
+    );
   }
 
   /** What follows. Give what `weigh` said where the window was weighed already, to have it explained in between. */

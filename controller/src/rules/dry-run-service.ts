@@ -26,7 +26,7 @@ const dayMs = 86_400_000;
 
 const caveats = [
   'Gateways report attacks in full and only a sample of benign windows: with fewer benign windows between them, attacks reach N of M sooner here than they would have.',
-  'A window between the threshold of a rule and a higher one that its gateway goes by was benign to that gateway, and reported as a sample only: rules with a threshold of their own below it do less here than there.',
+  'A window below the threshold that its gateway goes by was reported in full only where a rule in force then had a threshold of its own as low as its score, and otherwise as a sample: rules with a lower threshold of their own do less here than they would have.',
   'Floods of half-open connections are limited whatever their score; of those that the network did not call an attack, agents of before this release reported a sample only.',
   'Which windows counted as evidence is told from the ids of their flows, not from what the gateway knew.',
   'The rule is tried among the enabled rules of now: what another of them would have restricted first, or makes an exception of, is not counted.',
