@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Alert } from '@picket/shared/contract/alert';
 import { DecisionEvent } from '@picket/shared/contract/decision';
 import { Prediction } from '@picket/shared/contract/prediction';
@@ -12,6 +12,8 @@ import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const demo = fileURLToPath(new URL('../../captures/demo.pcap', import.meta.url));
+/** Each test starts whole agents, some three of them, and the machine may be busy. */
+vi.setConfig({ testTimeout: 90_000 });
 const folder = mkdtempSync(join(tmpdir(), 'picket-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -56,7 +58,7 @@ test('replay --json says every prediction, alert and decision in the words of th
   expect(of('decision').map((event) => (event as DecisionEvent).state)).toContain('simulated');
 });
 
-test('a capture may come on standard input, through a pipe or from a file', { timeout: 90_000 }, () => {
+test('a capture may come on standard input, through a pipe or from a file', () => {
   const packetsIn = ({ stderr }: { readonly stderr: string }): string | undefined => /^\d+ packets/m.exec(stderr)?.[0];
   const expected = packetsIn(agent(['replay', demo]));
   expect(expected).toMatch(/^[1-9]/);
@@ -72,7 +74,7 @@ test('who reads the output may stop reading', () => {
   expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
 });
 
-test('the same capture gives the same predictions every time', { timeout: 60_000 }, () => {
+test('the same capture gives the same predictions every time', () => {
   const scores = (): string[] =>
     agent(['replay', demo, '--json'])
       .stdout.trimEnd()
