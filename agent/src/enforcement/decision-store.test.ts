@@ -50,6 +50,23 @@ function open(file: string, machine: Machine): { store: DecisionStore; clock: St
   return { store: DecisionStore.open({ path: file, clock }), clock };
 }
 
+test.each([0, 1, 49, 50, 51, 137])('%i decisions at once, each with its own end, all come back', (count) => {
+  const [file, machine] = [path(), new Machine()];
+  const made = Array.from({ length: count }, (_, index) =>
+    decision({ expires_at: new Date(machine.wall + (index + 5) * minute).toISOString() }, machine.wall),
+  );
+  const { store } = open(file, machine);
+  store.put(made.toReversed());
+  store[Symbol.dispose]();
+  machine.reboot(machine.wall + minute);
+  const { store: again, clock } = open(file, machine);
+  const byId = new Map(again.all().map((one) => [one.id, one]));
+  expect(byId.size).toBe(count);
+  expect(minutesLeft(again, clock).toSorted((a, b) => a - b)).toEqual(made.map((_, index) => index + 4));
+  for (const { id, value } of made) expect(byId.get(id)?.value).toBe(value);
+  again[Symbol.dispose]();
+});
+
 test('a restart in the same boot keeps each end, and its text', () => {
   const [file, machine] = [path(), new Machine()];
   const block = decision({}, machine.wall);

@@ -115,6 +115,15 @@ test('whichever answer is lost, nothing leaves the kernel but what is to leave i
   expect(lost).toBeGreaterThan(8);
 });
 
+test('where a change was told in part, what holds is not taken for what was told before', async () => {
+  const pair = new Pair();
+  await pair.hold(many.slice(0, 2));
+  pair.loseAnswer(1); // of the addition
+  await expect(pair.hold(many.slice(1, 3))).rejects.toThrow('lost');
+  pair.kernel.decisions = many.slice(1, 3); // as many as before, and just those that the helper knows
+  expect((await pair.firewall.read(never)).decisionIds).toEqual(new Set(many.slice(1, 3).map(({ id }) => id)));
+});
+
 test('what was told anew once is told in few words again', async () => {
   const pair = new Pair();
   await pair.hold(many);
