@@ -43,13 +43,18 @@ test('recall while quiet counts every class alike, at thresholds that benign win
   expect(quietRecall(scores, labels, groups, [0, 0.25])).toBeCloseTo((0.375 + 1) / 2, 10);
 });
 
-test('a small group of benign windows is heard as much as a large one', () => {
-  const labels = [...Array.from({ length: 100 }, () => 0), 0, 0, 1, 1];
-  const scores = [...Array.from({ length: 100 }, () => 0.1), 0.6, 0.2, 0.5, 0.9];
-  const one = labels.map(() => 'site');
-  const two = labels.map((_, index) => (index === 100 || index === 101 ? 'hub' : 'site'));
-  // One of 102 is less than 2 %; it is a quarter of all where the hub weighs a half.
-  expect(quietRecall(scores, labels, one, [0.02])).toBe(1);
-  expect(quietRecall(scores, labels, two, [0.02])).toBe(0.5);
-  expect(quietRecall(scores, labels, two, [0.25])).toBe(1);
+test('of benign windows each group weighs the same, unless it is too small for what it says to be more than chance', () => {
+  const withHub = (windows: number): { labels: number[]; scores: number[]; groups: string[] } => ({
+    labels: [...Array.from({ length: 3000 + windows }, () => 0), 1, 1],
+    scores: [...Array.from({ length: 3000 + windows }, (_, at) => (at >= 3000 && at % 2 === 0 ? 0.6 : 0.1)), 0.5, 0.9],
+    groups: [...Array.from({ length: 3000 + windows }, (_, at) => (at < 3000 ? 'site' : 'hub')), 'site', 'site'],
+  });
+  const recall = ({ labels, scores, groups }: ReturnType<typeof withHub>, share: number): number =>
+    quietRecall(scores, labels, groups, [share]);
+  // half of the hub alarms: a quarter of all, though it has a quarter of the windows
+  expect(recall(withHub(1000), 0.24)).toBe(0.5);
+  expect(recall(withHub(1000), 0.26)).toBe(1);
+  // a tenth of a group weighs a tenth of it: 0.5 × 0.1 / 1.1
+  expect(recall(withHub(100), 0.044)).toBe(0.5);
+  expect(recall(withHub(100), 0.047)).toBe(1);
 });

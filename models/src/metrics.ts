@@ -1,5 +1,8 @@
 /** Figures of a detector on labelled windows. Pure arithmetic. */
 
+/** A site or device type with fewer benign windows weighs less than the others: what a few windows say of it is chance. */
+export const wholeGroup = 1000;
+
 export interface ClassFigures {
   readonly support: number;
   readonly precision: number;
@@ -105,7 +108,7 @@ function weighedThreshold(scores: readonly number[], weights: readonly number[],
 /**
  * How much is found while it is quiet: recall, mean over the classes that occur, at the thresholds at which each of
  * `shares` of the benign windows alarm; the mean of these. Label 0 is benign. `groups` says for each window whose it is:
- * the benign windows of a group weigh as much together as those of any other, so that a small source is heard.
+ * the benign windows of a group weigh as much together as those of any other, up to a point (`groupWeights`).
  */
 export function quietRecall(
   scores: ArrayLike<number>,
@@ -128,11 +131,16 @@ export function quietRecall(
   return recalls.reduce((sum, recall) => sum + recall, 0) / Math.max(1, recalls.length);
 }
 
-/** One weight per member, 1 in all, the same for each group. */
+/**
+ * One weight per member, 1 in all, the same for each group of a thousand members or more. A smaller group weighs less, as it
+ * does in training: where it had the say of a site of the range, one window of forty would decide which epoch is best.
+ */
 export function groupWeights(groups: readonly string[]): number[] {
   const sizes = new Map<string, number>();
   for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  return groups.map((group) => 1 / sizes.size / sizes.get(group)!);
+  const shareOf = (size: number): number => Math.min(1, size / wholeGroup);
+  const all = [...sizes.values()].reduce((sum, size) => sum + shareOf(size), 0);
+  return groups.map((group) => shareOf(sizes.get(group)!) / sizes.get(group)! / all);
 }
 
 /** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */

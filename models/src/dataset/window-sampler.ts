@@ -11,6 +11,7 @@ import {
   flowContextWidth,
   unknownContext,
 } from '@picket/shared/features/flow-context';
+import { wholeGroup } from '../metrics.ts';
 import { groupOf, labelWindow } from './flow-rows.ts';
 import { inOrder, writeContext } from './window-context.ts';
 import type { WindowOfFlows } from './window-context.ts';
@@ -69,9 +70,6 @@ const longestPeriod = 400;
 const directionColumn = 2;
 const inbound = directionNumber('inbound');
 const internal = directionNumber('internal');
-
-/** A site or device type with fewer benign windows weighs less than the others: it would be learnt by heart. */
-const wholeGroup = 1000;
 
 /** Windows of one group, as row numbers. */
 interface Pool {
