@@ -1,6 +1,6 @@
 /** The bundle that this agent ships with, pinned by the hash of its manifest. Written by `models build --pin`. */
 import { fileURLToPath } from 'node:url';
 
-export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-4', import.meta.url));
+export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = '80c56b0e6c35a6d59d94ef7b5e7d3dc88929b9784afb71ec81291f9075978f4d';
+export const shippedManifestSha256 = '2ea8fecaa0e9eac4e87c021f9b41fb0a34ee0c6210ddf233aa377bb204474641';

@@ -5,7 +5,6 @@ import type { Scenario } from '../scenario.ts';
 export const scenario: Scenario = {
   group: 'attacks',
   expectation: 'nmap runs on the device against a host outside: the device is kept from its victim.',
-  awaits: 'a model bundle that is sure of it; cnn-lstm-4 scores it 0.95, below its threshold',
   needs: ['nmap'],
   honestClientVisits: 'neighbour',
   async run(field) {
