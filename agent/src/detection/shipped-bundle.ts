@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = '2ea8fecaa0e9eac4e87c021f9b41fb0a34ee0c6210ddf233aa377bb204474641';
+export const shippedManifestSha256 = 'cbe2404fe7990be3fe8c99b156815c4f55d993a564f7baaf0f34253148b13484';

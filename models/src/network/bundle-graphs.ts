@@ -2,7 +2,7 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { plainForward, splitParameters, wholeDesign } from './cnn-lstm.ts';
 import type { TrainedNetwork } from './cnn-lstm.ts';
-import { firstSums, fusedForward, fusedLayers } from './fused-forward.ts';
+import { convolveByTaps, firstSums, fusedForward, fusedLayers } from './fused-forward.ts';
 import { appendAdam, appendGradients } from './gradients.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { Tensor } from './graph-builder.ts';
@@ -39,7 +39,10 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const sums = graph.add(graph.mul(ofFeatures, alphas), ofPlaces);
   const onePerStep = graph.add(graph.mul(graph.reshape(alphas, ['batch', 1]), graph.scalar(0)), graph.scalar(1));
   const flowsSeen = graph.mul(one.flowsSeen, onePerStep);
-  const logit = attackLogit(graph, fusedLayers(graph, { sums, places: one.places, flowsSeen }, network));
+  const logit = attackLogit(
+    graph,
+    fusedLayers(graph, { sums, places: one.places, flowsSeen }, network, convolveByTaps),
+  );
   const [gradient] = appendGradients(graph, logit, onePerStep, [sums]) as [Tensor];
   const mean = graph.reduceSum(graph.mul(gradient, weights), [0], false);
   const window = graph.reshape(one.standardised, [windowLength, featureCount]);

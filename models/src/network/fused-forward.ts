@@ -3,8 +3,9 @@
  * goes into starting operators. What it computes is the same.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import type { TrainedNetwork } from './cnn-lstm.ts';
+import type { NetworkDesign, TrainedNetwork } from './cnn-lstm.ts';
 import {
+  convKernel,
   featureWeight,
   judgingWeight,
   logitWeight,
@@ -20,6 +21,7 @@ import {
   wideEmbedding,
   wideEmbeddingWeight,
 } from './fused-weights.ts';
+import type { Values } from './fused-weights.ts';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 import { Matrix } from './matrix.ts';
 import { classCount, cutParameters, firstWidth, hidden, kernel } from './network-parameters.ts';
@@ -39,7 +41,7 @@ export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network
   const ofPlaces = placeWeight(values, network.design, { samePort: true, offset });
   const both = new Matrix(featureCount + placeWidth, firstWidth).set(0, 0, weight).set(featureCount, 0, ofPlaces);
   const sums = graph.matMul(graph.concat([raised, windows.places], 2), both.in(graph));
-  return fusedLayers(graph, { sums, ...windows }, network);
+  return fusedLayers(graph, { sums, ...windows }, network, convolveAtOnce);
 }
 
 /**
@@ -66,11 +68,34 @@ export interface FirstLayer {
   readonly flowsSeen: Tensor;
 }
 
+/** Embedded flows beside their neighbours, before the Relu: [batch, 10, 34] to the same shape. */
+export type Convolution = (graph: GraphBuilder, embedded: Tensor, values: Values, design: NetworkDesign) => Tensor;
+
+/** By onnxruntime's own Conv, which has no gradient here. */
+const convolveAtOnce: Convolution = (graph, embedded, values, design) => {
+  const weight = graph.constant(convKernel(values, design), [wideEmbedding, wideEmbedding, kernel]);
+  const convolved = graph.one(
+    'Conv',
+    [graph.transpose(embedded, [0, 2, 1]), weight],
+    ['batch', wideEmbedding, windowLength],
+    { pads: [1, 1], kernel_shape: [kernel] },
+  );
+  return graph.transpose(convolved, [0, 2, 1]);
+};
+
+/** By products, for what needs the gradient. */
+export const convolveByTaps: Convolution = (graph, embedded, values, design) => {
+  const taps = graph.matMul(embedded, tapWeight(values, design).in(graph));
+  const ofTaps = graph.reshape(taps, ['batch', windowLength * kernel, wideEmbedding]);
+  return graph.matMul(neighbourSum().in(graph), ofTaps);
+};
+
 /** From the first layer on: calibrated logits, [batch, classes]. */
 export function fusedLayers(
   graph: GraphBuilder,
   { sums, places, flowsSeen }: FirstLayer,
   { parameters, temperature, design }: TrainedNetwork,
+  convolve: Convolution,
 ): Tensor {
   const values = cutParameters(parameters);
   const embedded = graph.unary(
@@ -81,9 +106,7 @@ export function fusedLayers(
     ),
   );
 
-  const taps = graph.matMul(embedded, tapWeight(values, design).in(graph));
-  const ofTaps = graph.reshape(taps, ['batch', windowLength * kernel, wideEmbedding]);
-  const convolved = graph.unary('Relu', graph.matMul(neighbourSum().in(graph), ofTaps));
+  const convolved = graph.unary('Relu', convolve(graph, embedded, values, design));
 
   const lstm = graph.apply(
     'LSTM',

@@ -119,6 +119,17 @@ export function tapWeight({ convWeight, convBias }: Values, design: NetworkDesig
   return weight;
 }
 
+/** The same for the Conv operator: outputs × inputs × taps, 34 × 34 × 3. */
+export function convKernel(values: Values, design: NetworkDesign): Float32Array {
+  const taps = tapWeight(values, design);
+  const weights = new Float32Array(wideEmbedding * wideEmbedding * kernel);
+  let at = 0;
+  for (let output = 0; output < wideEmbedding; output++)
+    for (let input = 0; input < wideEmbedding; input++)
+      for (let tap = 0; tap < kernel; tap++) weights[at++] = taps.get(input, tap * wideEmbedding + output);
+  return weights;
+}
+
 /** What each slot adds up of what the taps of all slots say: [10, 10 × 3]. */
 export function neighbourSum(): Matrix {
   const sum = new Matrix(windowLength, windowLength * kernel);
