@@ -68,7 +68,7 @@ function replayed(capture: string): Map<string, number[]> {
 
 /** The length of the longest sequence that both hold, in this order, other scores in between. */
 function inCommon(cut: readonly number[], scored: readonly number[]): number {
-  let lengths = new Array<number>(scored.length + 1).fill(0);
+  let lengths = [0, ...scored.map(() => 0)];
   for (const one of cut) {
     const before = lengths;
     lengths = [0];
