@@ -13,26 +13,15 @@ export const scenario: Scenario = {
       const { state, detail } = await agent.add({ scope, value });
       field.expect(`${scope} ${value} is refused`, state === 'refused', { state, detail });
     };
+    const refusedSoon = async (what: string, scope: string, value: string, deadlineMs?: number): Promise<void> => {
+      const ask = async (): Promise<string> => (await agent.add({ scope, value, duration_seconds: 1 })).state;
+      await field.expectSoon(what, ask, (state) => state === 'refused', deadlineMs);
+    };
     await refused('ip', '192.0.2.254');
     await refused('cidr', '192.0.2.128/25');
     await gateway.ip(['route replace default via 203.0.113.254 dev wan1']);
-    await field.expectSoon(
-      'the new next hop is refused soon after the change',
-      async () => {
-        const answer = await agent.add({ scope: 'ip', value: '203.0.113.254', duration_seconds: 1 });
-        return answer.state;
-      },
-      (state) => state === 'refused',
-    );
+    await refusedSoon('the new next hop is refused soon after the change', 'ip', '203.0.113.254');
     await gateway.ip(['neigh replace 203.0.113.254 lladdr 02:00:5e:00:01:0a dev wan1 nud reachable']);
-    await field.expectSoon(
-      'its MAC is refused soon after it is known',
-      async () => {
-        const answer = await agent.add({ scope: 'device', value: '02:00:5e:00:01:0a', duration_seconds: 1 });
-        return answer.state;
-      },
-      (state) => state === 'refused',
-      20_000,
-    );
+    await refusedSoon('its MAC is refused soon after it is known', 'device', '02:00:5e:00:01:0a', 20_000);
   },
 };
