@@ -1,0 +1,83 @@
+/** What the next run of a gateway knows of the restrictions of this one. */
+import { expect, test } from 'vitest';
+import type { Decision } from '../contract/decision.ts';
+import type { DecisionId } from '../contract/identifiers.ts';
+import type { Rule } from '../contract/rule.ts';
+import { camera } from '../testing/judged-flows.ts';
+import { beacon, Gateway, rule, scan } from '../testing/prevention-gateway.ts';
+
+/** As the next run of an agent finds it, given what this one kept of what holds. */
+function restarted(gateway: Gateway, rules: readonly Rule[], { stillHeld = true } = {}): Gateway {
+  const records = gateway.taken.flatMap(({ restriction }) => gateway.prevention.recordOf(restriction) ?? []);
+  const held = gateway.taken.map(({ restriction, rule: { id }, durationSeconds }, index) => ({
+    ...heldDecision,
+    ...restriction,
+    rule_id: id,
+    created_at: new Date(records[index]!.sinceUs / 1000).toISOString(),
+    expires_at: new Date(records[index]!.sinceUs / 1000 + durationSeconds * 1000).toISOString(),
+  }));
+  const next = new Gateway(rules);
+  next.prevention.restore(stillHeld ? held : [], records, []);
+  return next;
+}
+
+const heldDecision: Decision = {
+  id: '019a0000-0000-7000-8000-00000000000d' as DecisionId,
+  origin: 'model',
+  action: 'block',
+  scope: 'ip',
+  value: '203.0.113.9',
+  direction: 'both',
+  created_at: '2026-01-01T00:00:00.000Z',
+  expires_at: '2026-01-01T01:00:00.000Z',
+  scenario: 'port_scan',
+  mode: 'enforce',
+  reason: 'test',
+  who: 'test',
+  alert_id: null,
+  rule_id: null,
+};
+
+test('a restart asks for nothing that is held, and who comes back after it is held longer still', () => {
+  const rules = [
+    rule({ cooldown_seconds: 0, escalation: { factor: 3, max_duration_seconds: 9000, forget_after_seconds: 9000 } }),
+  ];
+  const first = new Gateway(rules);
+  first.see(scan(0), scan(1), scan(610), scan(611));
+  expect(first.taken.map(({ times: time }) => time)).toEqual([1, 2]);
+  const second = restarted(first, rules);
+  expect(second.see(scan(700), scan(701)), 'it holds').toEqual([]);
+  expect(second.see(scan(2500), scan(2501))).toMatchObject([{ durationSeconds: 5400, times: 3 }]);
+});
+
+test('a restart that finds a block gone asks for it again', () => {
+  const rules = [rule({ cooldown_seconds: 0 })];
+  const first = new Gateway(rules);
+  first.see(scan(0), scan(1));
+  expect(restarted(first, rules, { stillHeld: false }).see(scan(10), scan(11))).toMatchObject([{ times: 2 }]);
+});
+
+test('a restart begins no ladder anew, and asks for nothing that a person lifted before its end', () => {
+  const rules = [rule({ cooldown_seconds: 0, device_ladder: ['cut_destination', 'no_wan', 'quarantine'] })];
+  const first = new Gateway(rules);
+  first.see(beacon(0), beacon(1));
+  const second = restarted(first, rules);
+  second.see(beacon(10), beacon(11), beacon(12, '198.51.100.67'), beacon(13, '198.51.100.67'));
+  expect(second.words).toEqual([`no_wan device ${camera}`]);
+
+  second.prevention.forgive(second.taken[0]!.restriction);
+  const lifted = second.prevention.recordOf(second.taken[0]!.restriction)!;
+  expect(lifted.times).toBe(0);
+  const third = new Gateway([rule({ cooldown_seconds: 0, device_ladder: ['no_wan'] })]);
+  third.prevention.restore([], [lifted], [lifted]);
+  expect(third.see(beacon(20), beacon(21)), 'not before its end').toEqual([]);
+  expect(third.see(beacon(700), beacon(701))).toMatchObject([{ times: 1 }]);
+});
+
+test('what is only counted is no offence after a restart either', () => {
+  const rules = [rule({ cooldown_seconds: 0 })];
+  const gateway = new Gateway(rules);
+  const [measure] = gateway.see(scan(0), scan(1));
+  gateway.prevention.noteHeld(measure!.restriction, 'simulate');
+  expect(gateway.prevention.recordOf(measure!.restriction)).toBeUndefined();
+});
