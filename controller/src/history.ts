@@ -15,6 +15,7 @@ import { dashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { DashboardService } from './dashboard/dashboard-service.ts';
 import type { Database } from './database/database.ts';
 import type { DecisionPublisher } from './decisions/decision-publisher.ts';
+import { DecisionLogRepository } from './decisions/decision-log-repository.ts';
 import { DecisionRepository } from './decisions/decision-repository.ts';
 import { decisionRoutes, preventionLogRoutes } from './decisions/decision-routes.ts';
 import { DecisionService } from './decisions/decision-service.ts';
@@ -89,9 +90,8 @@ export function createHistory(parts: HistoryParts): History {
   const now = parts.now ?? (() => new Date());
   const flows = new FlowService(new FlowRepository(database));
   const predictions = new PredictionService(new PredictionRepository(database), flows);
-  const deviceRows = new DeviceRepository(database);
   const devices = new DeviceService({
-    devices: deviceRows,
+    devices: new DeviceRepository(database),
     predictions,
     gateways,
     policies: publisher,
@@ -101,6 +101,7 @@ export function createHistory(parts: HistoryParts): History {
   const decisionRows = new DecisionRepository(database);
   const decisions = new DecisionService({
     decisions: decisionRows,
+    log: new DecisionLogRepository(database),
     publisher,
     gateways,
     audit,
@@ -144,7 +145,7 @@ export function createHistory(parts: HistoryParts): History {
   const ingest = new IngestService(
     {
       books,
-      devices: new DeviceDiscovery(deviceRows, now),
+      devices: new DeviceDiscovery(now),
       flows,
       predictions,
       alerts,

@@ -2,7 +2,7 @@
 import { sql, type Expression, type ExpressionBuilder, type Selectable, type SqlBool } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
-import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/alert-tables.ts';
 import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import type { Tables } from '../database/tables.ts';
 import { excluded, inChunks } from '../database/upsert.ts';

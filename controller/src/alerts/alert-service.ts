@@ -1,21 +1,19 @@
 /** Alerts: what agents report of an episode, and the work that people do on it. Neither overwrites the other. */
 import type { Selectable } from 'kysely';
-import type { Alert, AlertStatus } from '@picket/shared/contract/alert';
+import type { AlertStatus } from '@picket/shared/contract/alert';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { AlertId, GatewayId } from '@picket/shared/contract/identifiers';
-import { Explanation } from '@picket/shared/contract/prediction';
 import type {
   Acknowledgement,
   AlertChange,
   AlertDetail,
   AlertStats,
-  AlertStep,
   Resolution,
   StoredAlert,
 } from '@picket/shared/contract/stored-alert';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
 import type { Executor } from '../database/executor.ts';
-import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/history-tables.ts';
+import type { AlertHistoryRow, AlertRow } from '../database/alert-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { DecisionService } from '../decisions/decision-service.ts';
 import { Conflict, NotFound } from '../errors.ts';
@@ -23,15 +21,10 @@ import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import { instantOfBucket, type Bucket } from '../dashboard/time-buckets.ts';
 import type { AlertFilter, AlertRepository, AlertWork } from './alert-repository.ts';
-import { isClosed, mayStep, stepsFrom } from './alert-workflow.ts';
+import { isClosed, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
+import { alertChanged, entitiesOf, type ReportedAlert, toAlert, toEvidence, toRow, toStep } from './stored-alert.ts';
 
 const maxRelated = 20;
-
-export interface ReportedAlert {
-  readonly alert: Alert;
-  readonly at: string;
-  readonly device: { readonly id: string; readonly name: string };
-}
 
 export class AlertService {
   readonly #alerts: AlertRepository;
@@ -69,8 +62,7 @@ export class AlertService {
     ]);
     return {
       ...toAlert(row),
-      explanation: row.explanation === null ? null : Explanation.parse(JSON.parse(row.explanation)),
-      evidence: JSON.parse(row.evidence) as AlertDetail['evidence'],
+      ...toEvidence(row),
       decisions,
       history: history.map(toStep),
       related: related.map((other) => toAlert(other)),
@@ -159,7 +151,7 @@ export class AlertService {
     const known = await this.#alerts.known(executor, [...latest.keys()]);
     const changed = await this.#alerts.upsert(executor, [...latest.values()]);
     await this.#alerts.setEntities(executor, changed.flatMap(entitiesOf));
-    return changed.map((row) => message(known.has(row.id) ? 'alert_updated' : 'alert_created', toAlert(row)));
+    return changed.map((row) => alertChanged(known.has(row.id) ? 'alert_updated' : 'alert_created', toAlert(row)));
   }
 
   async #work(
@@ -199,7 +191,7 @@ export class AlertService {
       before: workOf(toAlert(row)),
       after: { ...workOf(alert), note: note ?? null },
     });
-    publishAll(this.#live, [message(stepped && isClosed(to) ? 'alert_resolved' : 'alert_updated', alert)]);
+    publishAll(this.#live, [alertChanged(stepped && isClosed(to) ? 'alert_resolved' : 'alert_updated', alert)]);
     return alert;
   }
 
@@ -215,104 +207,9 @@ export class AlertService {
   }
 }
 
-/** Whoever takes an alert on has seen it; reopening needs eyes anew. */
-function workOfStep(row: Selectable<AlertRow>, to: AlertStatus, who: string, now: string): AlertWork {
-  if (to === 'active') {
-    return {
-      status: to,
-      acknowledged_by: null,
-      acknowledged_at: null,
-      resolved_by: null,
-      resolved_at: null,
-      resolution_notes: null,
-    };
-  }
-  return {
-    status: to,
-    ...(row.acknowledged_at === null ? { acknowledged_by: who, acknowledged_at: now } : {}),
-    ...(isClosed(to) ? { resolved_by: who, resolved_at: now } : {}),
-  };
-}
-
 function workOf(alert: StoredAlert): Partial<StoredAlert> {
   const { status, assignee, severity, tags } = alert;
   return { status, assignee, severity, tags };
-}
-
-function message(type: 'alert_created' | 'alert_updated' | 'alert_resolved', alert: StoredAlert): LiveMessage {
-  return {
-    channels: ['alerts', ...(alert.device_id === null ? [] : [`device:${alert.device_id}` as const])],
-    event: { type, data: alert },
-  };
-}
-
-function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: string): Selectable<AlertRow> {
-  const { device, explanation, evidence, decision_ids, simulated, ...alert } = report.alert;
-  return {
-    ...alert,
-    gateway_id: gatewayId,
-    device_id: report.device.id,
-    device_name: report.device.name,
-    device_address: device.address,
-    first_seen_at: new Date(alert.first_seen_at).toISOString(),
-    last_seen_at: new Date(alert.last_seen_at).toISOString(),
-    explanation: explanation === null ? null : JSON.stringify(explanation),
-    evidence: JSON.stringify(evidence),
-    decision_ids: JSON.stringify(decision_ids),
-    simulated: simulated ? 1 : 0,
-    severity_by_person: 0,
-    created_at: createdAt,
-    recorded_at: report.at,
-    status: 'active',
-    assignee: null,
-    tags: '[]',
-    acknowledged_by: null,
-    acknowledged_at: null,
-    resolved_by: null,
-    resolved_at: null,
-    resolution_notes: null,
-    updated_at: report.at,
-  };
-}
-
-/** Who did it and who was hit, as the direction of the evidence has it: a beacon's source is the device itself. */
-function entitiesOf(row: Selectable<AlertRow>): AlertEntityRow[] {
-  const deviceIsSource = row.class === 'botnet_beacon' || row.class === 'data_exfiltration';
-  const roles = deviceIsSource ? (['source', 'target'] as const) : (['target', 'source'] as const);
-  return [
-    ...(row.device_id === null
-      ? []
-      : [{ alert_id: row.id, kind: 'device' as const, value: row.device_id, role: roles[0] }]),
-    ...(row.peer === null ? [] : [{ alert_id: row.id, kind: 'ip' as const, value: row.peer, role: roles[1] }]),
-  ];
-}
-
-function toAlert(row: Selectable<AlertRow>): StoredAlert {
-  const {
-    class: attackType,
-    explanation,
-    evidence: _evidence,
-    severity_by_person: _byPerson,
-    updated_at: _updatedAt,
-    decision_ids,
-    simulated,
-    tags,
-    ...rest
-  } = row;
-  return {
-    ...rest,
-    attack_type: attackType,
-    risk_level: row.severity,
-    summary: explanation === null ? '' : Explanation.parse(JSON.parse(explanation)).summary,
-    decision_ids: JSON.parse(decision_ids) as string[],
-    simulated: simulated === 1,
-    tags: JSON.parse(tags) as string[],
-    is_acknowledged: row.acknowledged_at !== null,
-  } as StoredAlert;
-}
-
-function toStep(row: Selectable<AlertHistoryRow>): AlertStep {
-  return { who: row.who, from: row.from_status, to: row.to_status, note: row.note, at: row.at };
 }
 
 function toRecord(counts: readonly { key: string; count: number }[]): Record<string, number> {

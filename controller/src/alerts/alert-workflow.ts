@@ -1,5 +1,8 @@
 /** The steps of an alert. Acknowledging says that someone has seen it and hides nothing; reopening starts over. */
+import type { Selectable } from 'kysely';
 import type { AlertStatus } from '@picket/shared/contract/alert';
+import type { AlertRow } from '../database/alert-tables.ts';
+import type { AlertWork } from './alert-repository.ts';
 
 const next = {
   active: ['acknowledged', 'investigating', 'resolved', 'false_positive'],
@@ -19,4 +22,23 @@ export function stepsFrom(from: AlertStatus): readonly AlertStatus[] {
 
 export function isClosed(status: AlertStatus): status is 'resolved' | 'false_positive' {
   return status === 'resolved' || status === 'false_positive';
+}
+
+/** Whoever takes an alert on has seen it; reopening needs eyes anew. */
+export function workOfStep(row: Selectable<AlertRow>, to: AlertStatus, who: string, now: string): AlertWork {
+  if (to === 'active') {
+    return {
+      status: to,
+      acknowledged_by: null,
+      acknowledged_at: null,
+      resolved_by: null,
+      resolved_at: null,
+      resolution_notes: null,
+    };
+  }
+  return {
+    status: to,
+    ...(row.acknowledged_at === null ? { acknowledged_by: who, acknowledged_at: now } : {}),
+    ...(isClosed(to) ? { resolved_by: who, resolved_at: now } : {}),
+  };
 }

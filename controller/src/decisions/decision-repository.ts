@@ -1,14 +1,11 @@
-/** Decisions, where they stand on each gateway, and how they came there. */
-import type { Expression, ExpressionBuilder, Selectable, SqlBool } from 'kysely';
+/** Decisions and where they stand on each gateway. How they came there is read in `decision-log-repository.ts`. */
+import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
-import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
-import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
-import type { Tables } from '../database/tables.ts';
+import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/decision-tables.ts';
+import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
-
-/** A gateway that said one of these holds the decision no more. One whose kernel failed tries again until it ends. */
-export const ended = ['refused', 'expired', 'retracted'] as const;
+import { active, concerns, heldBy, standsOn, unanswered } from './decision-conditions.ts';
 
 export interface DecisionFilter {
   readonly active?: boolean | undefined;
@@ -23,15 +20,6 @@ export interface DecisionWithStates {
   readonly decision: Selectable<DecisionRow>;
   readonly states: readonly Selectable<DecisionStateRow>[];
 }
-
-export interface LogFilter extends TimeSpan {
-  readonly rule?: string | undefined;
-  readonly device?: string | undefined;
-  readonly success?: boolean | undefined;
-}
-
-export type LoggedDecisionEvent = Selectable<DecisionEventRow> &
-  Pick<Selectable<DecisionRow>, 'action' | 'scope' | 'value' | 'origin' | 'rule_id' | 'alert_id'>;
 
 export class DecisionRepository {
   readonly #reader: Executor;
@@ -50,19 +38,8 @@ export class DecisionRepository {
     if (filter.scope !== undefined) query = query.where('scope', '=', filter.scope);
     if (filter.value !== undefined) query = query.where('value', '=', filter.value);
     if (filter.origin !== undefined) query = query.where('origin', '=', filter.origin);
-    if (filter.gateway !== undefined) {
-      const gateway = filter.gateway;
-      query = query.where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('decision_states')
-            .select('decision_id')
-            .whereRef('decision_id', '=', 'decisions.id')
-            .where('gateway_id', '=', gateway),
-        ),
-      );
-    }
-    const device = filter.device;
+    const { gateway, device } = filter;
+    if (gateway !== undefined) query = query.where((eb) => standsOn(eb, gateway));
     if (device !== undefined) query = query.where((eb) => concerns(eb, device));
     const rows = await newestFirst(query, ['created_at', 'id'], page).execute();
     return this.#withStates(this.#reader, rows);
@@ -73,18 +50,7 @@ export class DecisionRepository {
       .selectFrom('decisions')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where((eb) => active(eb, now));
-    if (gateway !== undefined) {
-      query = query.where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('decision_states')
-            .select('decision_id')
-            .whereRef('decision_id', '=', 'decisions.id')
-            .where('gateway_id', '=', gateway)
-            .where('state', 'not in', ended),
-        ),
-      );
-    }
+    if (gateway !== undefined) query = query.where((eb) => heldBy(eb, gateway));
     return (await query.executeTakeFirstOrThrow()).count;
   }
 
@@ -143,27 +109,7 @@ export class DecisionRepository {
       .selectFrom('decisions')
       .selectAll('decisions')
       .where('expires_at', '>', now)
-      .where((eb) =>
-        eb.or([
-          eb.exists(
-            eb
-              .selectFrom('decision_states')
-              .select('decision_id')
-              .whereRef('decision_id', '=', 'decisions.id')
-              .where('state', '=', 'proposed'),
-          ),
-          eb.and([
-            eb('lifted_at', 'is not', null),
-            eb.exists(
-              eb
-                .selectFrom('decision_states')
-                .select('decision_id')
-                .whereRef('decision_id', '=', 'decisions.id')
-                .where('state', 'not in', ended),
-            ),
-          ]),
-        ]),
-      )
+      .where(unanswered)
       .limit(limit)
       .execute();
     return this.#withStates(this.#reader, rows);
@@ -231,31 +177,6 @@ export class DecisionRepository {
     }
   }
 
-  /** Newest first, at most `limit + 1`. */
-  async log(filter: LogFilter, page: RowsWanted): Promise<LoggedDecisionEvent[]> {
-    let query = this.#reader
-      .selectFrom('decision_events')
-      .innerJoin('decisions', 'decisions.id', 'decision_events.decision_id')
-      .selectAll('decision_events')
-      .select([
-        'decisions.action',
-        'decisions.scope',
-        'decisions.value',
-        'decisions.origin',
-        'decisions.rule_id',
-        'decisions.alert_id',
-      ]);
-    if (filter.rule !== undefined) query = query.where('decisions.rule_id', '=', filter.rule);
-    const device = filter.device;
-    if (device !== undefined) query = query.where((eb) => concerns(eb, device));
-    if (filter.success !== undefined) {
-      query = query.where('decision_events.state', filter.success ? 'not in' : 'in', ['refused', 'failed']);
-    }
-    if (filter.from !== undefined) query = query.where('decision_events.recorded_at', '>=', filter.from);
-    if (filter.to !== undefined) query = query.where('decision_events.recorded_at', '<', filter.to);
-    return newestFirst(query, ['decision_events.recorded_at', 'decision_events.id'], page).execute();
-  }
-
   async #withStates(executor: Executor, decisions: readonly Selectable<DecisionRow>[]): Promise<DecisionWithStates[]> {
     const states = new Map<string, Selectable<DecisionStateRow>[]>();
     for (const chunk of inChunks(decisions)) {
@@ -277,46 +198,4 @@ export class DecisionRepository {
     }
     return decisions.map((decision) => ({ decision, states: states.get(decision.id) ?? [] }));
   }
-}
-
-type Where = ExpressionBuilder<Tables, 'decisions'>;
-
-/** Neither expired nor lifted, and some gateway still holds it or has not answered. */
-function active(eb: Where, now: string): Expression<SqlBool> {
-  return eb.and([
-    eb('decisions.expires_at', '>', now),
-    eb('decisions.lifted_at', 'is', null),
-    eb.exists(
-      eb
-        .selectFrom('decision_states')
-        .select('decision_states.decision_id')
-        .whereRef('decision_states.decision_id', '=', 'decisions.id')
-        .where('decision_states.state', 'not in', ended),
-    ),
-  ]);
-}
-
-/** It names the device by address or MAC, or was made for an alert of the device. */
-function concerns(eb: Where, deviceId: string): Expression<SqlBool> {
-  return eb.or([
-    eb.exists(
-      eb
-        .selectFrom('devices')
-        .select('devices.id')
-        .where('devices.id', '=', deviceId)
-        .where((named) =>
-          named.or([
-            named('decisions.value', '=', named.ref('devices.ip_address')),
-            named('decisions.value', '=', named.ref('devices.mac')),
-          ]),
-        ),
-    ),
-    eb.exists(
-      eb
-        .selectFrom('alerts')
-        .select('alerts.id')
-        .whereRef('alerts.id', '=', 'decisions.alert_id')
-        .where('alerts.device_id', '=', deviceId),
-    ),
-  ]);
 }

@@ -8,7 +8,7 @@ import type { DecisionChange } from '@picket/shared/contract/twin';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import { restricts, type UnblockValue } from '@picket/shared/policy/unblock-value';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
-import type { DecisionStateRow } from '../database/history-tables.ts';
+import type { DecisionStateRow } from '../database/decision-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import type { GatewayDirectory } from '../devices/gateway-directory.ts';
 import { NotFound } from '../errors.ts';
@@ -16,7 +16,8 @@ import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll } from '../live/live-message.ts';
 import { gatewaysFor, readNewDecision, refusedField, refuseGuarded } from './check-new-decision.ts';
 import type { DecisionPublisher } from './decision-publisher.ts';
-import type { DecisionFilter, DecisionRepository, DecisionWithStates, LogFilter } from './decision-repository.ts';
+import type { DecisionLogRepository, LogFilter } from './decision-log-repository.ts';
+import type { DecisionFilter, DecisionRepository, DecisionWithStates } from './decision-repository.ts';
 import { decisionChanged, endedStates, toDecision, toLogEntry, toRow, toWire } from './stored-decision.ts';
 
 /** Per start; more would mean that the fleet has been away for long, and the snapshot serves those. */
@@ -24,6 +25,7 @@ const maxRepublished = 20_000;
 
 export class DecisionService {
   readonly #decisions: DecisionRepository;
+  readonly #log: DecisionLogRepository;
   readonly #publisher: DecisionPublisher;
   readonly #gateways: GatewayDirectory;
   readonly #audit: AuditService;
@@ -33,6 +35,7 @@ export class DecisionService {
 
   constructor(parts: {
     decisions: DecisionRepository;
+    log: DecisionLogRepository;
     publisher: DecisionPublisher;
     gateways: GatewayDirectory;
     audit: AuditService;
@@ -42,6 +45,7 @@ export class DecisionService {
     now?: () => Date;
   }) {
     this.#decisions = parts.decisions;
+    this.#log = parts.log;
     this.#publisher = parts.publisher;
     this.#gateways = parts.gateways;
     this.#audit = parts.audit;
@@ -73,7 +77,7 @@ export class DecisionService {
   }
 
   async log(filter: LogFilter, page: RowsWanted): Promise<Keyed<DecisionLogEntry>[]> {
-    const rows = await this.#decisions.log(filter, page);
+    const rows = await this.#log.list(filter, page);
     return rows.map((row) => ({ key: [row.recorded_at, row.id], item: toLogEntry(row) }));
   }
 

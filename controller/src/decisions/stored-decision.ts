@@ -2,9 +2,11 @@
 import type { Selectable } from 'kysely';
 import type { Decision, DecisionState } from '@picket/shared/contract/decision';
 import type { DecisionLogEntry, StoredDecision } from '@picket/shared/contract/stored-decision';
-import type { DecisionRow } from '../database/history-tables.ts';
+import type { DecisionRow } from '../database/decision-tables.ts';
 import type { LiveMessage } from '../live/live-message.ts';
-import { type DecisionWithStates, ended, type LoggedDecisionEvent } from './decision-repository.ts';
+import { ended } from './decision-conditions.ts';
+import type { LoggedDecisionEvent } from './decision-log-repository.ts';
+import type { DecisionWithStates } from './decision-repository.ts';
 
 export const endedStates: ReadonlySet<DecisionState> = new Set(ended);
 

@@ -4,7 +4,7 @@ import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Executor } from '../database/executor.ts';
-import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/history-tables.ts';
+import type { DecisionEventRow, DecisionRow, DecisionStateRow } from '../database/decision-tables.ts';
 import type { LiveMessage } from '../live/live-message.ts';
 import type { DecisionRepository } from './decision-repository.ts';
 import { decisionChanged, toDecision, toRow } from './stored-decision.ts';

@@ -4,8 +4,16 @@ import type { TrafficSource } from '@picket/shared/contract/address';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Executor } from '../database/executor.ts';
-import type { DeviceRow } from '../database/history-tables.ts';
-import type { DeviceName, DeviceRepository, SeenDevice } from './device-repository.ts';
+import type { DeviceRow } from '../database/device-tables.ts';
+import {
+  adoptDevices,
+  type DeviceName,
+  devicesAt,
+  insertDiscovered,
+  type SeenDevice,
+  takenNames,
+  touchDevices,
+} from './seen-device-repository.ts';
 
 /** One mention of a device by its gateway. */
 export interface Sighting {
@@ -17,11 +25,9 @@ export interface Sighting {
 }
 
 export class DeviceDiscovery {
-  readonly #devices: DeviceRepository;
   readonly #now: () => Date;
 
-  constructor(devices: DeviceRepository, now: () => Date) {
-    this.#devices = devices;
+  constructor(now: () => Date) {
     this.#now = now;
   }
 
@@ -36,11 +42,11 @@ export class DeviceDiscovery {
   ): Promise<ReadonlyMap<string, DeviceName>> {
     const latest = mergeSightings(sightings);
     const addresses = [...latest.keys()].toSorted();
-    let known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+    let known = byAddress(await devicesAt(executor, gatewayId, addresses));
     const missing = addresses.filter((address) => !known.has(address));
     if (missing.length > 0) {
       await this.#discover(executor, gatewayId, missing, latest);
-      known = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+      known = byAddress(await devicesAt(executor, gatewayId, addresses));
     }
     const touched: SeenDevice[] = [];
     for (const [address, sighting] of latest) {
@@ -52,7 +58,7 @@ export class DeviceDiscovery {
       const lastSeenAt = newer ? sighting.at : (device.last_seen_at ?? sighting.at);
       touched.push({ id: device.id, lastSeenAt, mac, source: sighting.source });
     }
-    await this.#devices.touch(executor, touched);
+    await touchDevices(executor, touched);
     return known;
   }
 
@@ -63,14 +69,14 @@ export class DeviceDiscovery {
     latest: ReadonlyMap<string, Sighting>,
   ): Promise<void> {
     const now = this.#now().toISOString();
-    await this.#devices.adopt(executor, gatewayId, addresses, now);
-    const adopted = byAddress(await this.#devices.byAddress(executor, gatewayId, addresses));
+    await adoptDevices(executor, gatewayId, addresses, now);
+    const adopted = byAddress(await devicesAt(executor, gatewayId, addresses));
     const fresh = addresses.filter((address) => !adopted.has(address));
-    const taken = await this.#devices.takenNames(
+    const taken = await takenNames(
       executor,
       fresh.map((address) => generatedName(address, gatewayId)),
     );
-    await this.#devices.insertDiscovered(
+    await insertDiscovered(
       executor,
       fresh.map((address): Selectable<DeviceRow> => {
         const sighting = latest.get(address);

@@ -1,30 +1,13 @@
-/** Devices in the database, with the status that the rest of the history gives them. */
-import { sql, type Selectable } from 'kysely';
+/** Devices as people see and change them. What ingestion does to them is in `seen-device-repository.ts`. */
+import type { Selectable } from 'kysely';
 import type { DeviceStatus, DeviceType } from '@picket/shared/contract/device';
 import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
-import type { DeviceRow } from '../database/history-tables.ts';
+import type { DeviceRow } from '../database/device-tables.ts';
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { contains, likePattern } from '../database/text-search.ts';
-import { inChunks } from '../database/upsert.ts';
-
-export type DeviceWithStatus = Selectable<DeviceRow> & {
-  readonly status: DeviceStatus;
-  readonly threats_today: number;
-};
-
-/** Against what the status of devices is judged. */
-export interface StatusBasis {
-  readonly now: string;
-  /** Midnight UTC. */
-  readonly today: string;
-  /** Seen since then: online. */
-  readonly onlineSince: string;
-  /** An open alert that went on since then: under attack. */
-  readonly attackSince: string;
-  readonly onlineGateways: readonly string[];
-}
+import { type DeviceWithStatus, type StatusBasis, withStatus } from './device-status.ts';
 
 export interface DeviceFilter {
   readonly status?: DeviceStatus | undefined;
@@ -34,25 +17,6 @@ export interface DeviceFilter {
 }
 
 export type DeviceValues = Partial<Omit<Selectable<DeviceRow>, 'id' | 'created_at'>>;
-
-/** A device as ingestion needs it. */
-export interface DeviceName {
-  readonly id: string;
-  readonly name: string;
-  readonly ip_address: string | null;
-  readonly mac: string | null;
-  readonly last_seen_at: string | null;
-}
-
-/** What a batch says of a device that was known before. */
-export interface SeenDevice {
-  readonly id: string;
-  readonly lastSeenAt: string;
-  readonly mac: string | null;
-  readonly source: string;
-}
-
-const brief = ['id', 'name', 'ip_address', 'mac', 'last_seen_at'] as const;
 
 export class DeviceRepository {
   readonly #reader: Executor;
@@ -168,73 +132,6 @@ export class DeviceRepository {
       .execute();
     return rows.flatMap((row) => row.mac ?? row.ip_address ?? []);
   }
-
-  async byAddress(executor: Executor, gatewayId: string, addresses: readonly string[]): Promise<DeviceName[]> {
-    const rows: DeviceName[] = [];
-    for (const chunk of inChunks(addresses)) {
-      rows.push(
-        ...(await executor
-          .selectFrom('devices')
-          .select(brief)
-          .where('gateway_id', '=', gatewayId)
-          .where('ip_address', 'in', chunk)
-          .execute()),
-      );
-    }
-    return rows;
-  }
-
-  /** Devices that a person registered without saying behind which gateway, and that this gateway has now seen. */
-  async adopt(executor: Executor, gatewayId: string, addresses: readonly string[], now: string): Promise<void> {
-    for (const chunk of inChunks(addresses)) {
-      const homeless = await executor
-        .selectFrom('devices')
-        .select((eb) => ['ip_address' as const, eb.fn.min('id').as('id')])
-        .where('gateway_id', 'is', null)
-        .where('ip_address', 'in', chunk)
-        .groupBy('ip_address')
-        .execute();
-      if (homeless.length === 0) continue;
-      await executor
-        .updateTable('devices')
-        .set({ gateway_id: gatewayId, updated_at: now })
-        .where(
-          'id',
-          'in',
-          homeless.map((row) => row.id),
-        )
-        .execute();
-    }
-  }
-
-  async takenNames(executor: Executor, names: readonly string[]): Promise<Set<string>> {
-    const taken = new Set<string>();
-    for (const chunk of inChunks(names)) {
-      const rows = await executor.selectFrom('devices').select('name').where('name', 'in', chunk).execute();
-      for (const row of rows) taken.add(row.name);
-    }
-    return taken;
-  }
-
-  async insertDiscovered(executor: Executor, rows: readonly Selectable<DeviceRow>[]): Promise<void> {
-    for (const chunk of inChunks(rows)) {
-      await executor
-        .insertInto('devices')
-        .values([...chunk])
-        .onConflict((conflict) => conflict.columns(['gateway_id', 'ip_address']).doNothing())
-        .execute();
-    }
-  }
-
-  /** One statement for all: a batch of a large LAN names hundreds of devices. */
-  async touch(executor: Executor, seen: readonly SeenDevice[]): Promise<void> {
-    for (const chunk of inChunks(seen)) {
-      const rows = chunk.map(({ id, lastSeenAt, mac, source }) => sql`(${id}, ${lastSeenAt}, ${mac}, ${source})`);
-      // Both engines call the columns of a list of values column1, column2 …
-      await sql`update devices set last_seen_at = seen.column2, mac = seen.column3, traffic_source = seen.column4
-        from (values ${sql.join(rows)}) as seen where devices.id = seen.column1`.execute(executor);
-    }
-  }
 }
 
 async function orTaken(write: () => Promise<unknown>): Promise<'stored' | 'taken'> {
@@ -245,71 +142,4 @@ async function orTaken(write: () => Promise<unknown>): Promise<'stored' | 'taken
     if (isUniqueViolation(error)) return 'taken';
     throw error;
   }
-}
-
-function withStatus(executor: Executor, basis: StatusBasis) {
-  return executor
-    .selectFrom('devices')
-    .selectAll('devices')
-    .select((eb) => [
-      eb
-        .selectFrom('alerts')
-        .select((count) => count.fn.countAll<number>().as('count'))
-        .whereRef('alerts.device_id', '=', 'devices.id')
-        .where('alerts.created_at', '>=', basis.today)
-        .$asScalar()
-        .$notNull()
-        .as('threats_today'),
-      eb
-        .case()
-        .when(
-          eb.exists(
-            eb
-              .selectFrom('decisions')
-              .select('decisions.id')
-              .where('decisions.action', '=', 'quarantine')
-              .where('decisions.expires_at', '>', basis.now)
-              .where((value) =>
-                value('decisions.value', 'in', [value.ref('devices.ip_address'), value.ref('devices.mac')]),
-              )
-              // Not a join: it would walk all decisions of the gateway for every device.
-              .where((held) =>
-                held.exists(
-                  held
-                    .selectFrom('decision_states')
-                    .select('decision_states.state')
-                    .whereRef('decision_states.decision_id', '=', 'decisions.id')
-                    .whereRef('decision_states.gateway_id', '=', 'devices.gateway_id')
-                    .where('decision_states.state', 'in', ['applied', 'verified']),
-                ),
-              ),
-          ),
-        )
-        .then(sql.lit<DeviceStatus>('quarantined'))
-        .when(
-          eb.exists(
-            eb
-              .selectFrom('alerts')
-              .select('alerts.id')
-              .whereRef('alerts.device_id', '=', 'devices.id')
-              .where('alerts.status', 'in', ['active', 'acknowledged', 'investigating'])
-              .where('alerts.severity', 'in', ['high', 'critical'])
-              .where('alerts.recorded_at', '>=', basis.attackSince),
-          ),
-        )
-        .then(sql.lit<DeviceStatus>('under_attack'))
-        .when(
-          eb.and([
-            eb('devices.monitored', '=', 1),
-            eb('devices.last_seen_at', '>=', basis.onlineSince),
-            basis.onlineGateways.length === 0
-              ? eb.lit(false)
-              : eb('devices.gateway_id', 'in', [...basis.onlineGateways]),
-          ]),
-        )
-        .then(sql.lit<DeviceStatus>('online'))
-        .else(sql.lit<DeviceStatus>('offline'))
-        .end()
-        .as('status'),
-    ]);
 }

@@ -13,12 +13,13 @@ import { newId } from '@picket/shared/contract/identifiers';
 import type { DeviceId, GatewayId } from '@picket/shared/contract/identifiers';
 import type { TrafficSource } from '@picket/shared/contract/address';
 import type { Actor, AuditService } from '../audit/audit-service.ts';
-import type { DeviceRow } from '../database/history-tables.ts';
+import type { DeviceRow } from '../database/device-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { PredictionService } from '../predictions/prediction-service.ts';
 import type { PolicyPublisher } from '../rules/policy-publisher.ts';
-import type { DeviceFilter, DeviceRepository, DeviceWithStatus } from './device-repository.ts';
+import type { DeviceFilter, DeviceRepository } from './device-repository.ts';
+import type { DeviceWithStatus } from './device-status.ts';
 import type { GatewayDirectory, KnownGateway } from './gateway-directory.ts';
 import { midnight, statusBasis, toDevice } from './stored-device.ts';
 

@@ -1,6 +1,6 @@
 /** A device's row as the API shows it, and what its status is told by. Pure. */
 import type { Device } from '@picket/shared/contract/device';
-import type { DeviceWithStatus, StatusBasis } from './device-repository.ts';
+import type { DeviceWithStatus, StatusBasis } from './device-status.ts';
 import type { KnownGateway } from './gateway-directory.ts';
 
 /** A device that was silent longer than this is offline. */

@@ -9,7 +9,8 @@ import type {
   StoredPrediction,
 } from '@picket/shared/contract/stored-prediction';
 import type { Executor } from '../database/executor.ts';
-import type { MinuteCounterRow, PredictionRow } from '../database/history-tables.ts';
+import type { PredictionRow } from '../database/prediction-tables.ts';
+import type { MinuteCounterRow } from '../database/traffic-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { NotFound } from '../errors.ts';
 import type { LiveMessage } from '../live/live-message.ts';

@@ -180,7 +180,7 @@ describeOnBothDatabases('roll-outs of rules', (open) => {
       refreshPolicy: () => Promise.resolve(),
       audit: api.controller.audit,
       live: new LiveFeed(),
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: { error: () => {} },
     });
     expect((await other.rulesFor(GatewayId.parse('edge-2'))).map(({ name }) => name)).toEqual(before[1]);
     expect(isChanged).toBe(true);

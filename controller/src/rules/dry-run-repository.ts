@@ -3,7 +3,11 @@ import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
 import { featureNames } from '@picket/shared/features/feature-schema';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
-import type { AlertRow, DecisionRow, DeviceRow, FlowRow, PredictionRow } from '../database/history-tables.ts';
+import type { AlertRow } from '../database/alert-tables.ts';
+import type { DecisionRow } from '../database/decision-tables.ts';
+import type { DeviceRow } from '../database/device-tables.ts';
+import type { PredictionRow } from '../database/prediction-tables.ts';
+import type { FlowRow } from '../database/traffic-tables.ts';
 import { inChunks } from '../database/upsert.ts';
 import { flowColumns } from '../traffic/flow-repository.ts';
 

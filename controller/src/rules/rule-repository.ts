@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';
 import type { Executor } from '../database/executor.ts';
-import type { RuleRow } from '../database/history-tables.ts';
+import type { RuleRow } from '../database/rule-tables.ts';
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import type { StageRollout } from './policy-publisher.ts';
 

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
-import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
+import type { FlowLabelRow, FlowRow } from '../database/traffic-tables.ts';
 import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 

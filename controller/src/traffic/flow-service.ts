@@ -6,7 +6,7 @@ import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import type { StoredFlow } from '@picket/shared/contract/stored-flow';
 import type { Executor } from '../database/executor.ts';
-import type { FlowLabelRow, FlowRow } from '../database/history-tables.ts';
+import type { FlowLabelRow, FlowRow } from '../database/traffic-tables.ts';
 import type { Keyed, RowsWanted } from '../database/keyset.ts';
 import { NotFound } from '../errors.ts';
 import type { FlowFilter, FlowRepository, LabelledFlow } from './flow-repository.ts';

@@ -3,7 +3,7 @@ import { defaultRules } from '@picket/shared/policy/default-rules';
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { bytesType, countType } from '../dialect.ts';
-import type { RuleRow, RuleScope } from '../history-tables.ts';
+import type { RuleRow, RuleScope } from '../rule-tables.ts';
 
 export const history: Migration = {
   async up(database: Kysely<unknown>) {

@@ -2,7 +2,7 @@
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import type { RuleRow } from '../history-tables.ts';
+import type { RuleRow } from '../rule-tables.ts';
 
 export const rules: Migration = {
   async up(database: Kysely<unknown>) {

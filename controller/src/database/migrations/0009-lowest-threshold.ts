@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { lowestThreshold } from '@picket/shared/contract/rule';
 import type { GatewaysTable } from '../fleet-tables.ts';
-import type { RuleRow } from '../history-tables.ts';
+import type { RuleRow } from '../rule-tables.ts';
 
 export const lowestThresholds: Migration = {
   async up(database: Kysely<unknown>) {
