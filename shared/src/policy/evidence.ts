@@ -13,11 +13,10 @@ interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'a
   readonly flood: HalfOpenFlood | undefined;
   /** It shows one, new or not: the network is not asked whether that is a flood. */
   readonly isPlain: boolean;
-  /**
-   * A router brought some of what it shows in the device's own name, or somebody with another MAC did: it proves nothing
-   * against the device.
-   */
+  /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
   readonly isRelayed: boolean;
+  /** More than one MAC spoke in the device's name: it proves nothing against any of them. */
+  readonly isContested: boolean;
 }
 
 /** Which windows may prove a rule. */
@@ -26,6 +25,8 @@ export interface Counted {
   readonly afterUs?: number;
   /** Only what the device was seen to send. */
   readonly isFirstHand?: boolean;
+  /** Only what was sent on the device's own link, with whichever MAC. */
+  readonly isOnLink?: boolean;
 }
 
 /** N of M were reached, the newest window among them. */
@@ -82,10 +83,9 @@ export class Evidence {
     const flood = this.#newFlood(window);
     const isPlain = flood !== undefined || halfOpenFlood(window) !== undefined;
     const witnesses = this.#witnesses.get(address) ?? [];
-    const isRelayed =
-      window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address) ||
-      macsOf(window.flows, address).length > 1;
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isPlain, isRelayed });
+    const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
+    const isContested = macsOf(window.flows, address).length > 1;
+    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isPlain, isRelayed, isContested });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);
   }
@@ -123,7 +123,7 @@ export class Evidence {
   #match(
     rule: Rule,
     device: string,
-    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false }: Counted,
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand }: Counted,
     matches: (witness: Witness) => boolean,
   ): Match | undefined {
     const witnesses = this.#witnesses.get(device) ?? [];
@@ -132,7 +132,9 @@ export class Evidence {
     const counted = witnesses
       .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
-    const hits = counted.filter((witness) => matches(witness) && !(isFirstHand && witness.isRelayed));
+    const hits = counted.filter(
+      (witness) => matches(witness) && !(isOnLink && witness.isRelayed) && !(isFirstHand && witness.isContested),
+    );
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
     return { hits, of: counted.length };
   }

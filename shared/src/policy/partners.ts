@@ -41,6 +41,6 @@ export class Partners {
 }
 
 /** With something to say: a port that is open or shut is no conversation. */
-function isAnswered({ protocol, bwdBytes, bwdPackets }: JudgedFlow): boolean {
+export function isAnswered({ protocol, bwdBytes, bwdPackets }: JudgedFlow): boolean {
   return (protocol === tcp && bwdBytes > 0) || (protocol === udp && bwdPackets > 0);
 }

@@ -8,16 +8,18 @@ import type { Decision, DecisionScope, Mode } from '../contract/decision.ts';
 import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
+import { CulpritFinder } from './culprits.ts';
 import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
-import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
 import { Partners } from './partners.ts';
 import {
   isTelling,
   protectTarget,
+  restrictConversation,
   restrictDevice,
   restrictionKey,
   restrictSource,
@@ -44,8 +46,7 @@ export class Prevention {
   readonly #ladder: DeviceLadder;
   readonly #crowd: Crowd;
   readonly #partners: Partners;
-  /** By address, as its own windows told last. */
-  readonly #macs: BoundedMap<string, string>;
+  readonly #finder: CulpritFinder;
   /** What was asked for and is at most counted, by `restrictionKey`. */
   readonly #onPaper: BoundedMap<string, Restriction>;
   #rules: readonly Rule[];
@@ -59,13 +60,13 @@ export class Prevention {
     this.#ladder = new DeviceLadder(this.#evidence, this.#book, (restrictions) => this.#sparingUs(restrictions));
     this.#crowd = new Crowd(capacity);
     this.#partners = new Partners(capacity * 2);
-    this.#macs = new BoundedMap(capacity);
+    this.#finder = new CulpritFinder(this.#evidence, () => options.ownAddresses?.(), capacity);
     this.#onPaper = new BoundedMap(capacity);
   }
 
   /** Devices, cooldowns and offenders that had to be forgotten. */
   get evicted(): number {
-    return this.#evidence.evicted + this.#book.evicted + this.#partners.evicted;
+    return this.#evidence.evicted + this.#book.evicted + this.#partners.evicted + this.#finder.evicted;
   }
 
   /**
@@ -85,13 +86,14 @@ export class Prevention {
   weigh(window: JudgedWindow): readonly Proven[] {
     this.#evidence.add(window);
     this.#partners.note(window);
-    const { address, mac } = window.device;
-    if (mac === null) this.#macs.delete(address); // its own windows say that it is a router's: it stands for others as well
-    else this.#macs.set(address, mac);
+    this.#finder.note(window);
     if (!window.countsAsEvidence) return [];
     return this.#rules.flatMap((rule) => {
       if (!rule.is_enabled || !speaksOf(rule, window.device)) return [];
-      const proofs = [this.#evidence.prove(rule, address), this.#evidence.provePlain(rule, address)];
+      const proofs = [
+        this.#evidence.prove(rule, window.device.address),
+        this.#evidence.provePlain(rule, window.device.address),
+      ];
       return proofs.flatMap((proof) => (proof === undefined ? [] : [{ rule, proof }]));
     });
   }
@@ -110,19 +112,19 @@ export class Prevention {
     const acting = finding.find((one) => !isTelling(one.rule) && isNow(one.rule) && !isExcepted(one, others));
     if (acting === undefined) return noMeasures;
     const offender = this.offenderOf(window, acting.proof);
-    const culprits = this.#culprits(acting.rule, window, offender);
-    if (culprits === 'translated') {
-      return this.#answer(
-        acting,
-        window,
-        offender,
-        this.#sparingUs(this.#beyondTranslation(acting.rule, offender, window)),
-      );
+    const answer = (restrictions: readonly Restriction[], isBlamed = true): Measures =>
+      this.#answer(acting, window, offender, restrictions, isBlamed);
+    const culprits = this.#finder.find(acting.rule, window, offender);
+    if (culprits === 'translated')
+      return answer(this.#sparingUs(this.#beyondTranslation(acting.rule, offender, window)));
+    if (culprits === 'outside') return answer(this.#outside(acting, window, offender));
+    if (culprits === 'contested') {
+      const peer = peerOf(offender);
+      return peer === null ? noMeasures : answer(restrictConversation(acting.rule, window.device.address, peer), false);
     }
-    if (culprits === 'outside') return this.#answer(acting, window, offender, this.#outside(acting, window, offender));
     if (acting.rule.device_ladder.length === 0) {
       const restrictions = culprits.flatMap((culprit) => restrictDevice(acting.rule, culprit, offender));
-      return this.#answer(acting, window, offender, this.#sparingUs(restrictions));
+      return answer(this.#sparingUs(restrictions));
     }
     const climbed = culprits.map((culprit) => this.#ladder.climb(acting, culprit, window, offender));
     return { taken: climbed.flatMap(({ taken }) => taken), running: climbed.flatMap(({ running }) => running) };
@@ -155,32 +157,6 @@ export class Prevention {
   forgive(restriction: Restriction): void {
     this.#onPaper.delete(restrictionKey(restriction));
     this.#book.forgive(restriction);
-  }
-
-  /**
-   * The devices of the LAN that are to be restricted, or why there is none. Empty where nobody saw that the device itself
-   * did it: then a person is told, and nothing is cut.
-   */
-  #culprits(
-    rule: Rule,
-    { device, flows }: JudgedWindow,
-    offender: Offender,
-  ): readonly DeviceRef[] | 'outside' | 'translated' {
-    switch (offender.kind) {
-      case 'target':
-        return 'outside';
-      case 'peers':
-        return offender.isInside
-          ? offender.peers.map((address) => asSeen({ address, mac: this.#macs.get(address) ?? null }, flows))
-          : 'outside';
-      case 'destination':
-      case 'device':
-        if (this.#options.ownAddresses?.().has(device.address) === true) return 'translated';
-        if (offender.isRelayed === true) return [];
-        return this.#evidence.prove(rule, device.address, { isFirstHand: true }) === undefined
-          ? []
-          : [asSeen(device, flows)];
-    }
   }
 
   #outside({ rule, proof }: Proven, { device, atUs }: JudgedWindow, offender: Offender): readonly Restriction[] {
@@ -225,12 +201,13 @@ export class Prevention {
     });
   }
 
-  /** The restrictions as measures, but for what rests or is asked for already. */
+  /** The restrictions as measures, but for what rests or is asked for already. `isBlamed`: held against whom they name. */
   #answer(
     { rule, proof }: Proven,
     { device, atUs }: JudgedWindow,
     offender: Offender,
     restrictions: readonly Restriction[],
+    isBlamed: boolean,
   ): Measures {
     const peer = peerOf(offender);
     if (this.#evidence.isResting(rule, device.address, peer, atUs)) return noMeasures;
@@ -242,23 +219,12 @@ export class Prevention {
       const key = restrictionKey(restriction);
       if (seen.has(key)) continue;
       seen.add(key);
+      const who = isBlamed && isHeldAgainst(restriction) ? restriction.value : null;
       if (this.#book.isRunning(key, atUs)) running.push(key);
-      else
-        taken.push(
-          this.#book.take({ rule, proof }, restriction, isHeldAgainst(restriction) ? restriction.value : null, atUs),
-        );
+      else taken.push(this.#book.take({ rule, proof }, restriction, who, atUs));
     }
     return { taken, running };
   }
-}
-
-/**
- * The device by the MAC that these flows came with, not by the one that spoke last: that may be the neighbour in whose name
- * they were sent. A router's MAC (null) stays nobody's.
- */
-function asSeen({ address, mac }: DeviceRef, flows: readonly JudgedFlow[]): DeviceRef {
-  const [seen, ...others] = macsOf(flows, address);
-  return { address, mac: mac === null || seen === undefined || others.length > 0 ? mac : seen };
 }
 
 /** Is this device one of those that the rule is for? */

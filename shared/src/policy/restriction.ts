@@ -51,6 +51,17 @@ export function restrictDevice(rule: Rule, culprit: DeviceRef, offender: Offende
   return [{ action: gentle(rule), scope: 'ip', value: culprit.address, direction: rule.direction ?? 'from' }];
 }
 
+/**
+ * Where nobody can say which host speaks for the device: its conversation with one host outside, and as gently as the
+ * rule begins with a device. No ladder is climbed on it.
+ */
+export function restrictConversation(rule: Rule, device: string, peer: string): readonly Restriction[] {
+  const [first] = rule.device_ladder;
+  if (first === 'observe') return [];
+  const cut = pair(rule, peer, device);
+  return [first === 'rate_limit' ? { ...cut, action: first } : cut];
+}
+
 /** `victim`: whom an attacked device names, where the culprit is one of its peers. Undefined: the step does not apply. */
 export function restrictionOfStep(
   rule: Rule,
