@@ -297,6 +297,16 @@ function outbound(peers: readonly string[]): NonNullable<WindowSketch['flows']> 
   ]);
 }
 
+test('a conversation that two MACs carry on under one address is cut, and the reason blames neither', () => {
+  const flow = { srcIp: '192.168.1.20', dstIp: '198.51.100.66', direction: 'outbound' } as const;
+  const flows = ['02:00:00:00:00:30', '02:00:00:00:00:66'].flatMap((srcMac) => Array(4).fill({ ...flow, srcMac }));
+  const run = new Run(rule({ action: 'quarantine' }));
+  run.see(...[0, 1].map((at): WindowSketch => ({ at, says: 'botnet_beacon', flows, mac: '02:00:00:00:00:66' })));
+  expect(run.drafts).toMatchObject([{ action: 'block', scope: 'pair', value: '198.51.100.66 192.168.1.20' }]);
+  expect(run.drafts[0]?.reason).toContain('several MACs sent it under this address, and none of them is blamed');
+  expect(run.alerts.at(-1)?.message).toContain('or in its name');
+});
+
 test('what is plain from its flows is decided without the network, and says so', () => {
   const forged = Array.from({ length: 10 }, (_, index) => ({ srcIp: `203.0.${index}.9`, dstPort: 80, synPackets: 2 }));
   const run = new Run();

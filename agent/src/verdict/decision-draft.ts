@@ -28,7 +28,7 @@ export function draftOf(
     origin: proof.flood === null ? 'model' : 'rule',
     scenario: proof.attack,
     mode: rule.mode ?? 'enforce',
-    reason: reasonOf(measure, scored),
+    reason: reasonOf(measure, scored, offender),
     who: `${rule.name} (${scored.prediction.model_version})`.slice(0, 100),
     alert_id: alertId,
     rule_id: rule.id,
@@ -37,8 +37,17 @@ export function draftOf(
   };
 }
 
+/** Of a device only what it is seen to send is held against it, but for a conversation that several carry on. */
+function isInItsName({ scope }: Pick<Decision, 'scope'>, offender: Offender): boolean {
+  return scope === 'pair' && offender.kind === 'destination' && offender.isRelayed === true;
+}
+
 /** Everything that the decision rests on, for it is all that is left of it after a restart. */
-function reasonOf({ rule, proof, times, step }: Measure, { prediction, context }: ScoredWindow): string {
+function reasonOf(
+  { rule, proof, times, step, restriction }: Measure,
+  { prediction, context }: ScoredWindow,
+  offender: Offender,
+): string {
   const threshold = rule.threshold ?? prediction.threshold;
   const { flood } = proof;
   const score = `score ${prediction.score.toFixed(2)} (threshold ${threshold.toFixed(2)})`;
@@ -48,6 +57,7 @@ function reasonOf({ rule, proof, times, step }: Measure, { prediction, context }
     flood === null
       ? ''
       : `${flood.sources} sources knocked on tcp/${flood.port} within ${Math.ceil(flood.withinUs / 1000)} ms and left it half-open`,
+    isInItsName(restriction, offender) ? 'several MACs sent it under this address, and none of them is blamed' : '',
     step === null ? '' : `step "${step}" of the device's ladder`,
     times > 1 ? `time ${times} for this offender` : '',
     prediction.explanation?.summary ?? '',
