@@ -252,6 +252,8 @@ export class Pipeline {
       source: context.source,
       explanation: null,
     };
-    return prediction.label === 'attack' ? { ...prediction, class: likeliestAttack(prediction) } : prediction;
+    return prediction.label === 'attack'
+      ? { ...prediction, class: likeliestAttack({ prediction, context }) }
+      : prediction;
   }
 }

@@ -144,7 +144,7 @@ export class Verdicts {
       episodes.push(episode);
     }
     if (episodes.length === 0 && prediction.label === 'attack') {
-      const attack = likeliestAttack(prediction);
+      const attack = likeliestAttack(scored);
       const offender = this.#prevention.offenderOf(judged, { attack, flood: null });
       episodes.push(this.#episodes.witness(scored, attack, offender));
     }

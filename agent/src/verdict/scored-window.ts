@@ -14,13 +14,14 @@ export interface ScoredWindow {
   readonly context: WindowContext;
 }
 
-/** The likeliest attack, whatever the threshold said of the window. */
-export function likeliestAttack(prediction: Prediction): AttackClass {
-  return likeliestOf(prediction.class_probabilities);
+/** The likeliest attack that the window's flows can be, whatever the threshold said of it. */
+export function likeliestAttack({ prediction, context }: ScoredWindow): AttackClass {
+  return likeliestOf(prediction.class_probabilities, context);
 }
 
 /** What a decision is taken on. */
-export function judgedOf({ prediction, context }: ScoredWindow): JudgedWindow {
+export function judgedOf(scored: ScoredWindow): JudgedWindow {
+  const { prediction, context } = scored;
   const { device, atUs, flowsSeen, countsAsEvidence, flows } = context;
   return {
     device,
@@ -30,7 +31,7 @@ export function judgedOf({ prediction, context }: ScoredWindow): JudgedWindow {
     flows,
     score: prediction.score,
     threshold: prediction.threshold,
-    attack: likeliestAttack(prediction),
+    attack: likeliestAttack(scored),
     flowImportance: prediction.explanation?.flow_importance ?? null,
   };
 }

@@ -39,38 +39,40 @@ export function flowIdsOf(json: string): string[] {
 
 /** `flows`: of its gateway, by id; those that are no longer kept are left out of the window. */
 export function judgedWindow(window: PastWindow, flows: StoredFlows, countsAsEvidence: boolean): JudgedWindow {
+  const device = { address: window.address ?? window.device_id, mac: window.mac };
+  const judged = flowIdsOf(window.flow_ids).flatMap((id): JudgedFlow[] => {
+    const flow = flows.get(id);
+    return flow === undefined
+      ? []
+      : [
+          {
+            startedAtUs: Date.parse(flow.started_at) * 1000,
+            lastPacketAtUs: Date.parse(flow.last_packet_at) * 1000,
+            srcIp: flow.src_ip,
+            dstIp: flow.dst_ip,
+            dstPort: flow.dst_port,
+            protocol: flow.protocol,
+            direction: flow.direction satisfies FlowDirection,
+            isRelayed: flow.is_relayed === 1,
+            fwdPackets: flow.fwd_packets,
+            bwdPackets: flow.bwd_packets,
+            fwdBytes: flow.fwd_bytes,
+            bwdBytes: flow.bwd_bytes,
+            synPackets: countOf(flow.syn),
+            ackPackets: countOf(flow.ack),
+          },
+        ];
+  });
   return {
-    device: { address: window.address ?? window.device_id, mac: window.mac },
+    device,
     atUs: Date.parse(window.at) * 1000,
     score: window.score,
     threshold: window.threshold,
-    attack: likeliestAttack(JSON.parse(window.class_probabilities) as number[]),
+    attack: likeliestAttack(JSON.parse(window.class_probabilities) as number[], { device, flows: judged }),
     flowsSeen: window.flows_seen,
     countsAsEvidence,
     flowImportance: null,
-    flows: flowIdsOf(window.flow_ids).flatMap((id): JudgedFlow[] => {
-      const flow = flows.get(id);
-      return flow === undefined
-        ? []
-        : [
-            {
-              startedAtUs: Date.parse(flow.started_at) * 1000,
-              lastPacketAtUs: Date.parse(flow.last_packet_at) * 1000,
-              srcIp: flow.src_ip,
-              dstIp: flow.dst_ip,
-              dstPort: flow.dst_port,
-              protocol: flow.protocol,
-              direction: flow.direction satisfies FlowDirection,
-              isRelayed: flow.is_relayed === 1,
-              fwdPackets: flow.fwd_packets,
-              bwdPackets: flow.bwd_packets,
-              fwdBytes: flow.fwd_bytes,
-              bwdBytes: flow.bwd_bytes,
-              synPackets: countOf(flow.syn),
-              ackPackets: countOf(flow.ack),
-            },
-          ];
-    }),
+    flows: judged,
   };
 }
 

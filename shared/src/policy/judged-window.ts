@@ -1,6 +1,7 @@
 /** One window as decisions are taken on it: on the gateway as it was just scored, on the controller as it was stored. */
 import type { DeviceRef, FlowDirection } from '../contract/address.ts';
 import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
+import { fitsFlows } from './service-ports.ts';
 
 export type AttackClass = Exclude<TrafficClass, 'benign'>;
 
@@ -40,7 +41,7 @@ export interface JudgedWindow {
   readonly score: number;
   /** In force where a rule has none of its own. */
   readonly threshold: number;
-  /** The likeliest attack, whatever the threshold said. */
+  /** The likeliest attack that the flows can be, whatever the threshold said. */
   readonly attack: AttackClass;
   readonly flowsSeen: number;
   /** Enough of it is new to count for N of M. */
@@ -51,13 +52,19 @@ export interface JudgedWindow {
   readonly flowImportance: readonly number[] | null;
 }
 
-/** The likeliest attack of these probabilities (in the order of the classes), whatever a threshold says. */
-export function likeliestAttack(probabilities: readonly number[]): AttackClass {
+/**
+ * The likeliest attack of these probabilities (in the order of the classes), whatever a threshold says, among those that
+ * the window's flows can be.
+ */
+export function likeliestAttack(
+  probabilities: readonly number[],
+  { device, flows }: Pick<JudgedWindow, 'device' | 'flows'>,
+): AttackClass {
   let best: AttackClass = 'other_attack';
   let highest = -1;
   for (const [index, candidate] of trafficClasses.entries()) {
     const probability = probabilities[index] ?? 0;
-    if (candidate !== 'benign' && probability > highest) {
+    if (candidate !== 'benign' && probability > highest && fitsFlows(candidate, device.address, flows)) {
       best = candidate;
       highest = probability;
     }

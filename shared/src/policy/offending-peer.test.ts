@@ -52,6 +52,14 @@ test('an outside scanner is found among the flows that the device opens every da
   expect(offenderOf('port_scan', flows)).toEqual(peers('203.0.113.9'));
 });
 
+test('who guesses passwords at a port of no known service is named, beside those who visit others', () => {
+  const flows = [
+    ...times(5, () => ({ srcIp: '198.51.100.1', dstPort: 443 })),
+    ...times(3, () => ({ srcIp: '203.0.113.9', dstPort: 26_503 })),
+  ];
+  expect(offenderOf('brute_force_ssh', flows)).toEqual(peers('203.0.113.9'));
+});
+
 test('who guesses passwords is told from who only visits by the port', () => {
   const flows = [
     ...times(6, () => ({ srcIp: '198.51.100.1', dstPort: 443 })),
@@ -310,6 +318,24 @@ test('who holds up answers is told from who keeps a line open that both ends use
   expect(offenderOf('slow_rate', flows, { flowImportance: [0.5, 0.4, 0, 0.1] })).toEqual(peers('203.0.113.9'));
   const readSlowly = { ...heldUp, fwdPackets: 9, bwdPackets: 9, fwdBytes: 250, bwdBytes: 2000 };
   expect(offenderOf('slow_rate', [line, readSlowly, readSlowly])).toEqual(peers('203.0.113.9'));
+});
+
+test('who holds many lines to one port is no visitor, though the device answered each and he goes on feeding it', () => {
+  const fed = {
+    srcIp: '203.0.113.9',
+    dstPort: 80,
+    startedAtUs: 0,
+    lastPacketAtUs: 12e6,
+    fwdPackets: 8,
+    bwdPackets: 7,
+    fwdBytes: 480,
+    bwdBytes: 711,
+  };
+  const visit = { srcIp: '198.51.100.1', dstPort: 80, fwdPackets: 5, bwdPackets: 4, fwdBytes: 90, bwdBytes: 900 };
+  expect(offenderOf('slow_rate', [...times(6, () => visit), ...times(4, () => fed)])).toEqual(peers('203.0.113.9'));
+  expect(offenderOf('slow_rate', [...times(7, () => visit), ...times(3, () => fed)])).toMatchObject({ kind: 'target' });
+  const oneAfterTheOther = times(4, (n) => ({ ...fed, startedAtUs: n * 13e6, lastPacketAtUs: n * 13e6 + 12e6 }));
+  expect(offenderOf('slow_rate', oneAfterTheOther)).toMatchObject({ kind: 'target' });
 });
 
 test('where two MACs sent under one address it is said in the name of the device, and a neighbour is not named', () => {

@@ -6,6 +6,7 @@
 import { parseDecisionValue } from './decision-value.ts';
 import { isHalfOpen } from './half-open-flood.ts';
 import { macsOf, type AttackClass, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import { servicePortFit } from './service-ports.ts';
 import { networkAround, outsideSource } from './source-prefix.ts';
 
 /** A service under attack. */
@@ -47,13 +48,6 @@ const minForgedSources = 5;
 const deviceShare = 2 / 3;
 /** One host takes the blame for a conversation when it has this share of the evidence. */
 const singleShare = 0.7;
-
-const servicePorts: Partial<Record<AttackClass, readonly number[]>> = {
-  brute_force_ssh: [22, 2222],
-  brute_force_ftp: [21, 2121],
-  web_xss: [80, 443, 8000, 8080, 8443],
-  web_sqli: [80, 443, 8000, 8080, 8443],
-};
 
 interface WeighedFlow {
   readonly flow: JudgedFlow;
@@ -199,14 +193,19 @@ const unlike = 0.1;
 
 /** How much this flow alone looks like the attack, up to 1: tells it from the device's everyday flows. */
 function likeness(flow: JudgedFlow, attack: AttackClass): number {
-  const ports = servicePorts[attack];
-  if (ports !== undefined) return ports.includes(flow.dstPort) ? 1 : unlike;
+  const fit = servicePortFit(attack, flow.dstPort);
+  if (fit !== undefined) return Math.max(fit, unlike);
   const seconds = (flow.lastPacketAtUs - flow.startedAtUs) / 1e6;
   if (attack === 'port_scan') return flow.fwdPackets <= 4 && flow.fwdBytes + flow.bwdBytes <= 200 ? 1 : unlike;
   if (attack === 'ddos_flood') return flow.bwdBytes === 0 || flow.fwdPackets >= 50 * Math.max(seconds, 1) ? 1 : unlike;
-  if (attack === 'slow_rate') return seconds >= 1 && flow.fwdBytes <= 300 * seconds && !isDialogue(flow) ? 1 : unlike;
+  if (attack === 'slow_rate') return isSlow(flow) && !isDialogue(flow) ? 1 : unlike;
   if (attack === 'data_exfiltration') return Math.min(1, 0.01 + flow.fwdBytes / 100_000);
   return 1;
+}
+
+function isSlow({ startedAtUs, lastPacketAtUs, fwdBytes }: JudgedFlow): boolean {
+  const seconds = (lastPacketAtUs - startedAtUs) / 1e6;
+  return seconds >= 1 && fwdBytes <= 300 * seconds;
 }
 
 /** Both ends say about as much, again and again: a line that is kept open and used, not one that somebody holds up. */
@@ -226,6 +225,17 @@ function areHasty(flows: readonly WeighedFlow[]): boolean {
   const starts = flows.map(({ flow }) => flow.startedAtUs);
   const seconds = (Math.max(...starts) - Math.min(...starts)) / 1e6;
   return flows.length >= minFloodFlows && flows.length - 1 >= floodFlowsPerSecond * seconds;
+}
+
+/** Lines of one host to one port that are held side by side, each fed a little: nobody uses so many, whatever answers came. */
+const minHeldLines = 4;
+
+function areHeld(flows: readonly WeighedFlow[]): boolean {
+  const slow = flows.filter(({ flow }) => flow.protocol === 6 && isSlow(flow));
+  return [...Map.groupBy(slow, ({ flow }) => flow.dstPort).values()].some((lines) => {
+    const begunUs = Math.max(...lines.map(({ flow }) => flow.startedAtUs));
+    return lines.filter(({ flow }) => flow.lastPacketAtUs >= begunUs).length >= minHeldLines;
+  });
 }
 
 interface PeerWeight {
@@ -250,7 +260,10 @@ function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly Pe
       weight: totalWeight(own),
       isInside: own.every(isInside),
       isGenuine: own.some(({ flow }) => isGenuine(flow)),
-      isLike: own.some((flow) => flow.isLike) || (attack === 'ddos_flood' && areHasty(own)),
+      isLike:
+        own.some((flow) => flow.isLike) ||
+        (attack === 'ddos_flood' && areHasty(own)) ||
+        (attack === 'slow_rate' && areHeld(own)),
       isForgeable: own.some(
         (flow) => isInside(flow) && (flow.flow.isRelayed === true || macsOf(seen, flow.peer).length > 1),
       ),

@@ -1,0 +1,48 @@
+/**
+ * Which services an attack of a class can be on. The network sees no port number, lest it learn the ports of a laboratory;
+ * a name that it gives is held against them afterwards: nobody guesses passwords of ssh on a port that is known for web
+ * pages. A port that is known for nothing may be anything's.
+ */
+import type { AttackClass, JudgedFlow } from './judged-window.ts';
+
+const web = [80, 443, 8000, 8080, 8443];
+const owned: Partial<Record<AttackClass, readonly number[]>> = {
+  brute_force_ssh: [22, 2222],
+  brute_force_ftp: [21, 2121],
+  web_xss: web,
+  web_sqli: web,
+};
+/** Mail, names, time, management, files, video, messages, databases. */
+const others = [
+  23, 25, 53, 67, 68, 69, 110, 123, 143, 161, 389, 445, 465, 514, 554, 587, 853, 993, 995, 1883, 1900, 3306, 3389, 5060,
+  5353, 5432, 5683, 5684, 8554, 8883,
+];
+const known: ReadonlySet<number> = new Set([...Object.values(owned).flat(), ...others]);
+const tcp = 6;
+
+/**
+ * 1: a port of the service that the class attacks; 0: of another service; ½: of none that is known. Undefined where the
+ * class attacks no service in particular.
+ */
+export function servicePortFit(attack: AttackClass, port: number): 0 | 0.5 | 1 | undefined {
+  const own = owned[attack];
+  if (own === undefined) return undefined;
+  if (own.includes(port)) return 1;
+  return known.has(port) ? 0 : 0.5;
+}
+
+/** False where not one of the flows can be part of such an attack on, or by, the device. True of a window without flows. */
+export function fitsFlows(
+  attack: AttackClass,
+  device: string,
+  flows: readonly Pick<JudgedFlow, 'protocol' | 'srcIp' | 'dstPort' | 'direction'>[],
+): boolean {
+  if (flows.length === 0) return true;
+  if (attack === 'botnet_beacon' || attack === 'data_exfiltration') {
+    return flows.some(({ direction, srcIp }) => direction === 'outbound' || srcIp === device);
+  }
+  return flows.some(({ protocol, dstPort }) => {
+    const fit = servicePortFit(attack, dstPort);
+    return fit === undefined || (fit > 0 && protocol === tcp);
+  });
+}
