@@ -25,6 +25,8 @@ test('nobody guesses passwords of ssh where web pages are served', () => {
 test('a port that is known for nothing may be anything', () => {
   expect(nameOf('brute_force_ftp', 'port_scan', [{ dstPort: 26_503 }])).toBe('brute_force_ftp');
   expect(nameOf('web_sqli', 'port_scan', [{ dstPort: 26_503 }])).toBe('web_sqli');
+  const pages = [{ dstPort: 80 }, { dstPort: 80 }, { dstPort: 443 }];
+  expect(nameOf('brute_force_ssh', 'slow_rate', [...pages, ...pages, { dstPort: 49_152 }])).toBe('slow_rate');
 });
 
 test('only who opens a flow beacons or uploads', () => {

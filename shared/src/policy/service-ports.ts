@@ -19,6 +19,8 @@ const others = [
 ];
 const known: ReadonlySet<number> = new Set([...Object.values(owned).flat(), ...others]);
 const tcp = 6;
+/** Below this share of a window, ports of no known service are the far ends of conversations that it saw the end of. */
+const minUnknown = 0.3;
 
 /**
  * 1: a port of the service that the class attacks; 0: of another service; ½: of none that is known. Undefined where the
@@ -31,7 +33,7 @@ export function servicePortFit(attack: AttackClass, port: number): 0 | 0.5 | 1 |
   return known.has(port) ? 0 : 0.5;
 }
 
-/** False where not one of the flows can be part of such an attack on, or by, the device. True of a window without flows. */
+/** False where the flows cannot be part of such an attack on, or by, the device. True of a window without flows. */
 export function fitsFlows(
   attack: AttackClass,
   device: string,
@@ -41,8 +43,7 @@ export function fitsFlows(
   if (attack === 'botnet_beacon' || attack === 'data_exfiltration') {
     return flows.some(({ direction, srcIp }) => direction === 'outbound' || srcIp === device);
   }
-  return flows.some(({ protocol, dstPort }) => {
-    const fit = servicePortFit(attack, dstPort);
-    return fit === undefined || (fit > 0 && protocol === tcp);
-  });
+  const fits = flows.map(({ protocol, dstPort }) => (protocol === tcp ? servicePortFit(attack, dstPort) : 0));
+  if (servicePortFit(attack, 0) === undefined || fits.includes(1)) return true;
+  return fits.filter((fit) => fit === 0.5).length >= minUnknown * flows.length;
 }
