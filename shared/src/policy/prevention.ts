@@ -8,7 +8,7 @@ import type { Decision, DecisionScope, Mode } from '../contract/decision.ts';
 import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { Crowd } from './crowd.ts';
-import { CulpritFinder } from './culprits.ts';
+import { CulpritFinder, type Culprits } from './culprits.ts';
 import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
@@ -109,12 +109,19 @@ export class Prevention {
   act(window: JudgedWindow, finding: readonly Proven[]): Measures {
     const isNow = (rule: Rule): boolean => isScheduled(rule.schedule, window.atUs / 1000);
     const others = this.#rules.filter((rule) => rule.is_enabled && speaksOf(rule, window.device) && isNow(rule));
-    const acting = finding.find((one) => !isTelling(one.rule) && isNow(one.rule) && !isExcepted(one, others));
-    if (acting === undefined) return noMeasures;
-    const offender = this.offenderOf(window, acting.proof);
+    for (const acting of finding) {
+      if (isTelling(acting.rule) || !isNow(acting.rule)) continue;
+      const offender = this.offenderOf(window, acting.proof);
+      const culprits = this.#finder.find(acting.rule, window, offender);
+      const side = culprits === 'outside' || culprits === 'translated' ? 'outside' : 'device';
+      if (!isExcepted(acting, others, side)) return this.#actOn(acting, window, offender, culprits);
+    }
+    return noMeasures;
+  }
+
+  #actOn(acting: Proven, window: JudgedWindow, offender: Offender, culprits: Culprits): Measures {
     const answer = (restrictions: readonly Restriction[], isBlamed = true): Measures =>
       this.#answer(acting, window, offender, restrictions, isBlamed);
-    const culprits = this.#finder.find(acting.rule, window, offender);
     if (culprits === 'translated')
       return answer(this.#sparingUs(this.#beyondTranslation(acting.rule, offender, window)));
     if (culprits === 'outside') return answer(this.#outside(acting, window, offender));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RuleId } from '../contract/identifiers.ts';
 import type { Rule } from '../contract/rule.ts';
 import { camera, startUs } from '../testing/judged-flows.ts';
-import { Gateway, rule, scan, talk, times, window } from '../testing/prevention-gateway.ts';
+import { beacon, Gateway, rule, scan, talk, times, window } from '../testing/prevention-gateway.ts';
 import { defaultRules } from './default-rules.ts';
 import type { JudgedWindow } from './judged-window.ts';
 
@@ -53,4 +53,46 @@ test('a rule that only tells is an exception to wider rules of the same attack, 
   };
   expect(lessSure(...defaultRules)).toEqual(blocked);
   expect(lessSure(telling({ device: camera }), ...defaultRules), 'sure enough for the wider rule only').toEqual([]);
+});
+
+test('a gentler rule for a device holds back a wider one that is proven by less sure windows, or by fewer of them', () => {
+  const own = (changes: Partial<Rule>): Rule =>
+    rule({ id: RuleId.parse('019a0000-0000-7000-8000-00000000000b'), device: camera, ...changes });
+  const outside = (at: number): JudgedWindow => ({ ...scan(at), threshold: 0.98, flowsSeen: 8 });
+  const byDevice = (at: number): JudgedWindow => ({ ...beacon(at), threshold: 0.98, flowsSeen: 8 });
+  /** Twenty windows that only the lasting default rules are proven by. */
+  const words = (see: (at: number) => JudgedWindow, ...rules: readonly Rule[]): readonly string[] => {
+    const gateway = new Gateway([...rules, ...defaultRules]);
+    gateway.see(...times(20, see));
+    return gateway.words;
+  };
+  const [blocked, cut] = ['block ip 203.0.113.9', `block pair 198.51.100.66 ${camera}`];
+  expect([words(outside), words(byDevice)]).toEqual([[blocked], [cut]]);
+
+  const both = (other: Rule): readonly (readonly string[])[] => [words(outside, other), words(byDevice, other)];
+  expect(both(own({ action: 'rate_limit' }))).toEqual([[], []]);
+  expect(both(own({ action: 'rate_limit', device: null, devices: [camera] }))).toEqual([[], []]);
+  expect(both(own({ mode: 'simulate' })), 'tried, and no more').toEqual([[], []]);
+  // what a rule does to a host outside and to a device are two things
+  expect(both(own({ device_ladder: ['observe'] }))).toEqual([[blocked], []]);
+  expect(both(own({ device_ladder: ['rate_limit', 'cut_destination'] }))).toEqual([[blocked], []]);
+  expect(both(own({})), 'no quarantine').toEqual([[blocked], []]);
+  expect(both(own({ action: 'rate_limit', device_ladder: ['quarantine'] }))).toEqual([[], [cut]]);
+
+  const asHarsh = own({ device_ladder: ['no_wan', 'quarantine'] });
+  const elsewhere = own({ action: 'rate_limit', device: '192.168.1.9' });
+  for (const other of [
+    asHarsh,
+    elsewhere,
+    own({ action: 'quarantine' }),
+    own({ action: 'rate_limit', device: null }),
+    own({ action: 'rate_limit', is_enabled: false }),
+    own({ action: 'rate_limit', classes: ['slow_rate'] }),
+    own({ action: 'webhook' }),
+  ])
+    expect(both(other), JSON.stringify(other)).toEqual([[blocked], [cut]]);
+
+  const limited = new Gateway([own({ action: 'rate_limit', min_windows: 10, of_windows: 10 }), ...defaultRules]);
+  limited.see(...times(12, (at) => scan(at)));
+  expect(limited.words, 'on its own evidence it acts as ever').toEqual(['rate_limit ip 203.0.113.9']);
 });
