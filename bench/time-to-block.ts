@@ -45,7 +45,7 @@ const runsOf = ({ name }: NamedScenario): readonly Run[] =>
 
 for (let round = 1; round <= wanted && !interrupted.signal.aborted; round += 1) {
   const due = timed.filter((scenario) => runsOf(scenario).length < round);
-  await runScenarios(due, { repeat: 1, jobs: 1, signal: interrupted.signal, onResult: keep });
+  await runScenarios(due, { repeat: 1, jobs: 1, again: 0, signal: interrupted.signal, onResult: keep });
 }
 const figures = timed.map((scenario) => ({
   name: scenario.name,

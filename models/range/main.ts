@@ -61,6 +61,7 @@ program
     const results = await runScenarios(chooseScenarios(await loadAllScenarios(), words), {
       repeat: options.repeat,
       jobs: Math.max(1, options.jobs),
+      again: 0,
       signal: interrupted.signal,
       onResult: (result) => console.error(describeResult(result)),
     });

@@ -7,26 +7,40 @@ export interface RunOptions {
   readonly repeat: number;
   /** How many run at the same time. */
   readonly jobs: number;
+  /** How many of those that fail may be run once more, one by one when all others have ended; the second run counts. */
+  readonly again: number;
   readonly signal: AbortSignal;
-  /** As each one ends. */
+  /** As each one ends for good. */
   readonly onResult: (result: ScenarioResult) => void;
+  /** As one ends that is run again: what was wrong must not be lost. */
+  readonly onSetback?: (result: ScenarioResult) => void;
 }
 
 /** In the order in which they ended. What had not begun when the signal aborts is left out. */
 export async function runScenarios(
   scenarios: readonly NamedScenario[],
-  { repeat, jobs, signal, onResult }: RunOptions,
+  { repeat, jobs, again, signal, onResult, onSetback }: RunOptions,
 ): Promise<readonly ScenarioResult[]> {
   const waiting = Array.from({ length: repeat }, () => scenarios).flat();
+  const setBack: NamedScenario[] = [];
   const results: ScenarioResult[] = [];
+  const end = (result: ScenarioResult): void => {
+    results.push(result);
+    onResult(result);
+  };
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) {
       const result = await runScenario(next, signal);
-      results.push(result);
-      onResult(result);
+      if (result.passed || setBack.length >= again) {
+        end(result);
+        continue;
+      }
+      setBack.push(next);
+      onSetback?.(result);
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
+  for (const next of setBack) end(await runScenario(next, signal));
   return results;
 }
 
