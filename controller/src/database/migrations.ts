@@ -8,6 +8,7 @@ import { rules } from './migrations/0005-rules.ts';
 import { rollouts } from './migrations/0007-rollouts.ts';
 import { relayedFlows } from './migrations/0008-relayed-flows.ts';
 import { lowestThresholds } from './migrations/0009-lowest-threshold.ts';
+import { lastingRules } from './migrations/0010-lasting-rules.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007-rollouts': rollouts,
   '0008-relayed-flows': relayedFlows,
   '0009-lowest-threshold': lowestThresholds,
+  '0010-lasting-rules': lastingRules,
 };

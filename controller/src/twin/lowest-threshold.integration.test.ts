@@ -31,7 +31,7 @@ describeOnBothDatabases('thresholds below the lowest', (open) => {
     await storeLowThresholds(api);
     await database.writer
       .deleteFrom('kysely_migration' as never)
-      .where('name' as never, '=', '0009-lowest-threshold' as never)
+      .where('name' as never, '>=', '0009' as never)
       .execute();
     await database.migrate();
     const rules = await database.reader.selectFrom('rules').selectAll().orderBy('id').execute();
