@@ -1,28 +1,25 @@
 /** The agent as a daemon: the only file that knows every adapter. It detects and enforces with no controller in reach. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { DecisionEvent, Mode } from '@picket/shared/contract/decision';
+import type { Mode } from '@picket/shared/contract/decision';
 import type { Health } from '@picket/shared/contract/gateway';
-import { newId, type BootId, type DecisionId } from '@picket/shared/contract/identifiers';
+import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import type { BundleReported } from '@picket/shared/contract/twin';
 import type { AgentConfig } from './config/agent-config.ts';
-import { ControlServer, type DecisionRequest } from './control/control-server.ts';
-import { DecisionStore } from './enforcement/decision-store.ts';
-import { markHeldOpen, readHeldOpen, removeHeldOpen } from './enforcement/held-open.ts';
+import { ControlServer } from './control/control-server.ts';
+import { readHeldOpen } from './enforcement/held-open.ts';
 import { NftablesFirewall } from './enforcement/nftables-firewall.ts';
 import { SimulatedFirewall } from './enforcement/simulated-firewall.ts';
 import { SteadyClock, systemTime } from './enforcement/steady-clock.ts';
 import { OffenceStore } from './enforcement/offence-store.ts';
 import { readSystemGuard } from './enforcement/system-guard.ts';
 import type { Firewall } from './enforcement/firewall.ts';
-import { AgentError } from './errors.ts';
-import { explainHeld } from './explain-held.ts';
 import { guardedWords, guardOf, joinGuards, useKnownAddresses } from './gateway-guard.ts';
 import { GuardUpkeep } from './guard-upkeep.ts';
 import { readHealth } from './health/agent-health.ts';
 import { loadIdentity } from './identity/gateway-identity.ts';
 import { ControllerSide, openAccepted } from './controller-side.ts';
+import { localDoor } from './local-door.ts';
 import { HelperFirewall } from './privileged/helper-firewall.ts';
 import type { HelperLink } from './privileged/helper-link.ts';
 import { holds } from './privileged/rights.ts';
@@ -30,6 +27,7 @@ import { OutboxWriter } from './report/outbox-writer.ts';
 import { Outbox } from './report/outbox.ts';
 import { Reporter } from './report/reporter.ts';
 import { watchMemory } from './memory-plan.ts';
+import { openDecisions, openStateDirectory } from './state-directory.ts';
 import { ownRules, Watch } from './watch.ts';
 
 /** What `picket-agent status` shows. */
@@ -108,7 +106,7 @@ export async function runAgent(
         system,
       ),
       broadcastAddresses: system.broadcastAddresses,
-      store: resources.use(openDecisions(join(config.state_dir, 'decisions.sqlite'), clock)),
+      store: resources.use(openDecisions(config.state_dir, clock)),
       offences,
       clock,
       heldOpen: () => readHeldOpen(config.state_dir, clock),
@@ -173,37 +171,20 @@ export async function runAgent(
     );
   }
   await watch.packets.opened; // who finds the local door open may count on every packet from now on
-  const control = await ControlServer.listen(config.state_dir, {
-    status: (): AgentStatus => ({
-      gateway_id: identity?.gateway_id ?? null,
-      mode: watch.enforcer.mode,
-      controller: controller?.describe() ?? 'not enrolled: working alone',
-      model: {
-        version: watch.model.reference.version,
-        threshold: watch.pipeline.threshold,
-        bundle: controller?.bundle ?? null,
-      },
-      guarded: guardedWords(watch.enforcer.guard),
-      health: health(),
-    }),
-    listDecisions: () => Promise.resolve(watch.enforcer.list()),
-    explainDecisions: (idOrValue) =>
-      explainHeld(idOrValue, { enforcer: watch.enforcer, verdicts: watch.verdicts, nowMs: Date.now() }),
-    addDecision: (request) => watch.enforcer.propose(decisionByHand(request)),
-    deleteDecisions: (idOrValue): Promise<readonly DecisionEvent[]> => watch.enforcer.delete(idOrValue),
-    failOpen: async ({ seconds, who }) => {
-      markHeldOpen(config.state_dir, { seconds, who, clock });
-      await watch.enforcer.check();
-      const { problem } = watch.enforcer;
-      if (problem !== undefined) throw new AgentError('unavailable', `it is not out of the kernel yet: ${problem}`);
+  const status = (): AgentStatus => ({
+    gateway_id: identity?.gateway_id ?? null,
+    mode: watch.enforcer.mode,
+    controller: controller?.describe() ?? 'not enrolled: working alone',
+    model: {
+      version: watch.model.reference.version,
+      threshold: watch.pipeline.threshold,
+      bundle: controller?.bundle ?? null,
     },
-    resume: async () => {
-      removeHeldOpen(config.state_dir);
-      await watch.enforcer.check();
-      return watch.enforcer.list();
-    },
+    guarded: guardedWords(watch.enforcer.guard),
+    health: health(),
   });
-  resources.use(control);
+  const door = localDoor({ stateDir: config.state_dir, watch, clock, status });
+  resources.use(await ControlServer.listen(config.state_dir, door));
 
   await using timers = new AsyncDisposableStack();
   const healthTimer = setInterval(() => controller?.sendHealth(health()), healthEveryMs);
@@ -255,21 +236,6 @@ export async function runAgent(
 /** Flows that still live are handed over when the agent stops, within this time. */
 const stopGraceMs = 2000;
 
-function openStateDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    accessSync(directory, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    throw new AgentError(
-      'cannot-create',
-      `the state directory ${directory} cannot be used: ${(error as Error).message}; change state_dir or its owner`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
 /** The kernel itself, or the process that may touch it. */
 function openKernel(
   options: { readonly addressesOf: (mac: string) => readonly string[]; readonly now: () => number },
@@ -279,30 +245,4 @@ function openKernel(
   return link === undefined
     ? NftablesFirewall.create({ ...options, onWarning })
     : new HelperFirewall({ ...options, link });
-}
-
-/** An agent that began without them would lift in the kernel what holds there: whether to is for a person to say. */
-function openDecisions(path: string, clock: SteadyClock): DecisionStore {
-  try {
-    return DecisionStore.open({ path, clock });
-  } catch (error) {
-    const { message, cause } = error as Error;
-    const reason = cause instanceof Error ? ` (${cause.message})` : '';
-    throw new AgentError('bad-data', `${message}${reason}; what the kernel holds keeps its time`, { cause: error });
-  }
-}
-
-function decisionByHand(request: DecisionRequest): Parameters<Watch['enforcer']['propose']>[0] {
-  const { duration_seconds, ...restriction } = request;
-  return {
-    ...restriction,
-    id: newId() as DecisionId,
-    origin: 'analyst',
-    scenario: 'by hand',
-    mode: 'enforce',
-    who: `the gateway's command line (uid ${process.getuid?.() ?? 'unknown'})`,
-    alert_id: null,
-    rule_id: null,
-    duration_seconds,
-  };
 }

@@ -1,32 +1,30 @@
 /** Everything of the agent that exists only because there is a controller: certificate, link, sender, twin. */
+import { join } from 'node:path';
+import type { JWK } from 'jose';
 import type { Logger } from 'pino';
 import type { Health } from '@picket/shared/contract/gateway';
 import type { BootId } from '@picket/shared/contract/identifiers';
-import type { AgentConfig } from './config/agent-config.ts';
-import { join } from 'node:path';
-import type { Rule } from '@picket/shared/contract/rule';
 import type { BundleReported, Policy } from '@picket/shared/contract/twin';
-import type { JWK } from 'jose';
+import type { AgentConfig } from './config/agent-config.ts';
+import { desiredTargets, type PolicySettings } from './desired-targets.ts';
 import { BundleStore } from './detection/bundle-store.ts';
 import { readBundleTrust } from './detection/bundle-trust.ts';
+import type { Guard } from './enforcement/guard.ts';
 import { CertificateRenewal } from './identity/certificate-renewal.ts';
 import { fetchBundleFile } from './identity/fetch-bundle-file.ts';
-import { joinGuards } from './gateway-guard.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { MqttControllerLink } from './report/mqtt-controller-link.ts';
+import { OutboxSender } from './report/outbox-sender.ts';
 import type { Outbox } from './report/outbox.ts';
 import { proveReachable } from './report/prove-reachable.ts';
-import { OutboxSender } from './report/outbox-sender.ts';
 import type { Reporter } from './report/reporter.ts';
-import type { Guard } from './enforcement/guard.ts';
-import { unblock } from './enforcement/unblock.ts';
-import { DesiredState, type DesiredTargets } from './twin/apply-desired.ts';
+import { DesiredState } from './twin/apply-desired.ts';
 import { BundleFollower } from './twin/follow-bundle.ts';
 import { policyInForce } from './twin/policy-in-force.ts';
 import { ReportedState } from './twin/reported-state.ts';
 import { DesiredVerifier } from './twin/verify-desired.ts';
 import { agentVersion } from './version.ts';
-import { ownRules, type Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 /** What was accepted of the controller, and how to tell what is its own. */
 export interface Accepted extends AsyncDisposable {
@@ -122,7 +120,7 @@ export class ControllerSide implements AsyncDisposable {
       await DesiredState.open({
         verifier,
         state,
-        targets: targetsOf(options, settings, bundles),
+        targets: desiredTargets({ ...options, settings, bundles }),
         proveReachable: (signal) => proveReachable(renewal.current, signal),
         fetchSnapshot: async (signal) => connected().fetchDecisions(signal),
         sendReported: async (reported) => connected().sendReported(reported),
@@ -195,81 +193,4 @@ export class ControllerSide implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
-}
-
-/** What is to be guarded under the policy in force; the addresses it stands for may change while the policy does not. */
-interface PolicySettings {
-  guard: AgentConfig['guard'] | undefined;
-}
-
-/** What both a policy and the gateway's own file say. */
-interface PolicyContent extends Pick<Policy, 'guard' | 'mode' | 'threshold' | 'unmonitored'> {
-  readonly rules: readonly Rule[];
-  readonly benignSample: number;
-  readonly bundle: Policy['bundle'] | undefined;
-}
-
-function targetsOf(
-  { config, watch, reporter, guardOf }: ControllerSideOptions,
-  settings: PolicySettings,
-  bundles: BundleFollower,
-): DesiredTargets {
-  const { enforcer, model } = watch;
-  let problemBefore: string | undefined;
-  // the guard first: it is the only part that may be refused
-  const apply = async (wanted: PolicyContent): Promise<void> => {
-    const guard = await guardOf(wanted.guard);
-    problemBefore = enforcer.problem;
-    await watch.useGuard(guard);
-    watch.verdicts.useRules(wanted.rules);
-    model.usePolicyThreshold(wanted.threshold);
-    watch.registry.ignore(wanted.unmonitored);
-    reporter.useBenignSample(wanted.benignSample);
-    await enforcer.useMode(wanted.mode);
-    bundles.want(wanted.bundle);
-  };
-  return {
-    async applyPolicy(policy: Policy): Promise<void> {
-      const guard = joinGuards(config.guard, policy.guard);
-      await apply({ ...policy, guard, benignSample: policy.report.benign_sample, bundle: policy.bundle });
-      settings.guard = guard;
-    },
-    async applyOwnSettings(): Promise<void> {
-      const { guard, rules, mode, report } = config;
-      settings.guard = undefined;
-      await apply({
-        guard,
-        rules: ownRules({ rules }),
-        mode,
-        threshold: null,
-        unmonitored: [],
-        benignSample: report.benign_sample,
-        bundle: undefined,
-      });
-    },
-    async verifyPolicy(): Promise<string | undefined> {
-      await enforcer.check();
-      const { problem } = enforcer;
-      // a kernel that failed before fails not because of this policy
-      if (problem !== undefined && problemBefore === undefined) throw new Error(problem);
-      return problem === undefined ? undefined : `not in the kernel: ${problem}`;
-    },
-    addDecisions: (decisions) => enforcer.add(decisions),
-    removeDecisions: (ids, reason) => enforcer.remove(ids, reason),
-    missingDecisions: () => enforcer.missing,
-    unblock: (order) => unblock(enforcer, order, (mac) => watch.registry.addressesOf(mac)),
-    proveUnblock: (proof) => reporter.onUnblock(proof),
-    facts: () => ({
-      mode: enforcer.mode,
-      model_version: model.reference.version,
-      bundle: bundles.reported,
-      threshold: watch.pipeline.threshold,
-      in_force: enforcer.stats.in_force,
-      guarded: {
-        own: enforcer.guard.ownAddresses.slice(0, 200),
-        default_routes: enforcer.guard.defaultRoutes.slice(0, 50),
-        broadcasts: enforcer.guard.broadcastAddresses.slice(0, 200),
-      },
-    }),
-  };
 }
