@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import type { MeasureRecord } from '@picket/shared/policy/measures';
 import { expect, onTestFinished, test } from 'vitest';
 import { OffenceStore } from './offence-store.ts';
@@ -98,4 +100,16 @@ test('a file that is none is moved aside, told of, and begun anew', () => {
 test('where there can be no file the agent starts without one, and says so', () => {
   expect(OffenceStore.open({ path: join(path(), 'no', 'such', 'folder'), log })).toBeUndefined();
   expect(warnings).toHaveLength(1);
+});
+
+test('what is told of at once is written at once, soon and without being closed', async () => {
+  const file = path();
+  using store = reopen(file);
+  const other = new Database(file, { readonly: true });
+  onTestFinished(() => void other.close());
+  const count = (): unknown => other.prepare('SELECT count(*) FROM measure').pluck().get();
+  for (let host = 0; host < 200; host++) store.keep(record({ who: `203.0.113.${host}`, sinceUs: startUs + host }));
+  expect(count(), 'not one by one').toBe(0);
+  await setImmediate();
+  expect(count()).toBe(200);
 });

@@ -36,12 +36,18 @@ const columns =
   'key, rule_id AS ruleId, who, since_us AS sinceUs, until_us AS untilUs, times, step, is_lifted AS isLifted';
 /** No rule remembers anybody for longer after the end of his restriction. */
 const forgottenAfterUs = maxDecisionSeconds * 1_000_000;
+/** Nobody is in haste to forget: all are looked through once in so long. */
+const sweepEveryUs = 60_000_000;
 
 export class OffenceStore implements Disposable {
   readonly #database: Database.Database;
   readonly #log: OffenceStoreOptions['log'];
   readonly #capacity: number;
   readonly #rows = new Map<string, Row>();
+  /** What the disk does not know yet; undefined: it is gone. */
+  readonly #unsaved = new Map<string, Row | undefined>();
+  #saving: NodeJS.Immediate | undefined;
+  #sweptAtUs = Number.NEGATIVE_INFINITY;
   #hasWarned = false;
 
   private constructor(database: Database.Database, { log, capacity = 4096 }: OffenceStoreOptions) {
@@ -115,6 +121,7 @@ export class OffenceStore implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#save();
     this.#database.close();
   }
 
@@ -124,29 +131,41 @@ export class OffenceStore implements Disposable {
     if (known !== undefined && isSame(known, whole)) return; // each start tells of all that is held
     this.#rows.delete(row.key);
     this.#rows.set(row.key, whole);
-    const gone = this.#forgettable(whole);
-    for (const key of gone) this.#rows.delete(key);
-    this.#write(whole, gone);
-  }
-
-  /** What no rule asks for any more, and the oldest beyond the bound. */
-  #forgettable({ key: newest, sinceUs: nowUs }: Row): readonly string[] {
-    const gone: string[] = [];
-    for (const { key, untilUs } of this.#rows.values()) {
-      const isBeyond = this.#rows.size - gone.length > this.#capacity;
-      if (key !== newest && (isBeyond || nowUs - untilUs > forgottenAfterUs)) gone.push(key);
+    this.#unsaved.set(row.key, whole);
+    for (const key of this.#rows.keys()) {
+      if (this.#rows.size <= this.#capacity) break;
+      this.#drop(key);
     }
-    return gone;
+    if (Math.abs(whole.sinceUs - this.#sweptAtUs) >= sweepEveryUs) this.#sweep(whole.sinceUs);
+    this.#saving ??= setImmediate(() => this.#save()); // thousands may be told of at once
   }
 
-  #write({ key, ruleId, who, sinceUs, untilUs, times, step, isLifted }: Row, gone: readonly string[]): void {
+  /** What no rule asks for any more. */
+  #sweep(nowUs: number): void {
+    this.#sweptAtUs = nowUs;
+    for (const { key, untilUs } of this.#rows.values()) if (nowUs - untilUs > forgottenAfterUs) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    this.#rows.delete(key);
+    this.#unsaved.set(key, undefined);
+  }
+
+  #save(): void {
+    clearImmediate(this.#saving);
+    this.#saving = undefined;
+    if (this.#unsaved.size === 0) return;
     try {
       this.#database.transaction(() => {
-        this.#database
-          .prepare('INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-          .run(key, ruleId, who, sinceUs, untilUs, times, step, isLifted ? 1 : 0);
+        const put = this.#database.prepare('INSERT OR REPLACE INTO measure VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
         const remove = this.#database.prepare('DELETE FROM measure WHERE key = ?');
-        for (const one of gone) remove.run(one);
+        for (const [key, row] of this.#unsaved) {
+          if (row === undefined) remove.run(key);
+          else {
+            const { ruleId, who, sinceUs, untilUs, times, step, isLifted } = row;
+            put.run(key, ruleId, who, sinceUs, untilUs, times, step, isLifted ? 1 : 0);
+          }
+        }
       })();
       this.#hasWarned = false;
     } catch (error) {
@@ -154,6 +173,7 @@ export class OffenceStore implements Disposable {
         this.#log.warn(`who was restricted cannot be written down and is forgotten at a restart: ${String(error)}`);
       this.#hasWarned = true;
     }
+    this.#unsaved.clear();
   }
 }
 

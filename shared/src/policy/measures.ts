@@ -154,13 +154,27 @@ export class MeasureBook {
     for (const decision of held) {
       if (decision.rule_id === null) continue;
       const key = restrictionKey(decision);
+      const record = byKey.get(key);
+      const who = record?.who ?? null;
       this.#running.set(key, {
         ruleId: decision.rule_id,
-        who: byKey.get(key)?.who ?? null,
-        sinceUs: Date.parse(decision.created_at) * 1000,
-        untilUs: Date.parse(decision.expires_at) * 1000,
-        before: undefined,
+        who,
+        ...timesOf(decision, record),
+        before: who === null ? undefined : this.#offences.latest(decision.rule_id, who),
       });
     }
   }
+}
+
+/** A decision is made a moment after it was asked for; no more than this. */
+const admittedWithinUs = 60_000_000;
+
+/** As it was written down, unless a clock was set since: the decision's own times have moved with it. */
+function timesOf(decision: Decision, record: MeasureRecord | undefined): Pick<Running, 'sinceUs' | 'untilUs'> {
+  const sinceUs = Date.parse(decision.created_at) * 1000;
+  const untilUs = Date.parse(decision.expires_at) * 1000;
+  const isSame = (one: number, other: number): boolean => Math.abs(one - other) <= admittedWithinUs;
+  return record !== undefined && isSame(record.sinceUs, sinceUs) && isSame(record.untilUs, untilUs)
+    ? { sinceUs: record.sinceUs, untilUs: record.untilUs }
+    : { sinceUs, untilUs };
 }

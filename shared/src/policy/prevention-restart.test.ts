@@ -81,3 +81,28 @@ test('what is only counted is no offence after a restart either', () => {
   gateway.prevention.noteHeld(measure!.restriction, 'simulate');
   expect(gateway.prevention.recordOf(measure!.restriction)).toBeUndefined();
 });
+
+test('what is held is remembered as it was written down, a moment before it was made, unless a clock was set', () => {
+  const rules = [
+    rule({ cooldown_seconds: 0, escalation: { factor: 3, max_duration_seconds: 9000, forget_after_seconds: 9000 } }),
+  ];
+  const first = new Gateway(rules);
+  const [measure] = first.see(scan(0), scan(1));
+  const { restriction, rule: asked } = measure!;
+  const record = first.prevention.recordOf(restriction)!;
+  const next = (laterMs: number): Gateway => {
+    const at = (us: number): string => new Date(us / 1000 + laterMs).toISOString();
+    const times = { created_at: at(record.sinceUs), expires_at: at(record.untilUs) };
+    const gateway = new Gateway(rules);
+    gateway.prevention.restore([{ ...heldDecision, ...restriction, ...times, rule_id: asked.id }], [record], []);
+    return gateway;
+  };
+  expect(next(2345).prevention.recordOf(restriction), 'nothing is to be written again').toEqual(record);
+  const dayMs = 86_400_000;
+  expect(next(dayMs).prevention.recordOf(restriction)?.sinceUs).toBe(record.sinceUs + dayMs * 1000);
+  for (const laterMs of [2345, dayMs]) {
+    const gateway = next(laterMs);
+    gateway.prevention.forget(restriction); // refused this time
+    expect(gateway.see(scan(10), scan(11)), 'he did it before all the same').toMatchObject([{ times: 2 }]);
+  }
+});
