@@ -14,11 +14,18 @@ test("what the owner's file lists holds beside whatever a policy says of the gua
 });
 
 test('a next hop that speaks with another MAC is news; what the guard knows, and other neighbours, are not', () => {
-  const guard = { defaultRoutes: ['192.0.2.1', 'fe80::1'], defaultRouteMacs: ['02:00:00:00:00:01'] };
-  expect(isOtherNextHop(guard, '192.0.2.1', '02:00:00:00:00:02')).toBe(true);
-  expect(isOtherNextHop(guard, 'fe80::1', '02:00:00:00:00:02')).toBe(true);
-  expect(isOtherNextHop(guard, '192.0.2.1', '02:00:00:00:00:01')).toBe(false);
-  expect(isOtherNextHop(guard, '192.0.2.9', '02:00:00:00:00:02')).toBe(false);
+  const guard = {
+    defaultRoutes: ['192.0.2.1', 'fe80::1'],
+    defaultRouteMacs: ['02:00:00:00:00:01'],
+    defaultRouteLinks: ['wan0'],
+  };
+  const isNews = (address: string, mac: string, link = 'wan0'): boolean =>
+    isOtherNextHop(guard, { address, mac, link });
+  expect(isNews('192.0.2.1', '02:00:00:00:00:02')).toBe(true);
+  expect(isNews('fe80::1', '02:00:00:00:00:02')).toBe(true);
+  expect(isNews('192.0.2.1', '02:00:00:00:00:01')).toBe(false);
+  expect(isNews('192.0.2.9', '02:00:00:00:00:02')).toBe(false);
+  expect(isNews('192.0.2.1', '02:00:00:00:00:02', 'lan0'), 'a device says so').toBe(false);
 });
 
 test('a resolver that the gateway was connected to within the hour is one still, and of many the latest are', () => {

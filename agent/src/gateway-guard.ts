@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { Guard } from './enforcement/guard.ts';
-import type { SystemGuard } from './enforcement/system-guard.ts';
+import type { Neighbour, SystemGuard } from './enforcement/system-guard.ts';
 import type { GatewayIdentity } from './identity/gateway-identity.ts';
 import { KnownAddresses } from './known-addresses.ts';
 
@@ -29,6 +29,7 @@ export async function guardOf(
     ownMacs: system.ownMacs,
     defaultRoutes: system.defaultRoutes,
     defaultRouteMacs: system.defaultRouteMacs,
+    defaultRouteLinks: system.defaultRouteLinks,
     outsideLegs: system.outsideLegs,
     broadcastAddresses: system.broadcastAddresses,
   };
@@ -60,13 +61,16 @@ export function guardedWords(
   };
 }
 
-/** A next hop of a default route is said to have a MAC that the guard does not know as one's. */
+/** A next hop of a default route is said to have a MAC that the guard does not know as one's, where it can be heard. */
 export function isOtherNextHop(
-  { defaultRoutes, defaultRouteMacs }: Pick<Guard, 'defaultRoutes' | 'defaultRouteMacs'>,
-  address: string,
-  mac: string,
+  guard: Pick<Guard, 'defaultRoutes' | 'defaultRouteMacs' | 'defaultRouteLinks'>,
+  { address, mac, link }: Neighbour,
 ): boolean {
-  return defaultRoutes.includes(address) && !defaultRouteMacs.includes(mac.toLowerCase());
+  return (
+    guard.defaultRoutes.includes(address) &&
+    guard.defaultRouteLinks.includes(link) &&
+    !guard.defaultRouteMacs.includes(mac.toLowerCase())
+  );
 }
 
 /** Told of, or talked to within the hour; `nowMs` by a clock that is never set. */

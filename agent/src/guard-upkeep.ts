@@ -46,8 +46,7 @@ export class GuardUpkeep implements AsyncDisposable {
     const { log, current } = this.#options;
     const told = { onChange: () => this.#refresh(), onWarning: (text: string) => log.warn(text) };
     this.#resources.use(NetworkWatch.start(told));
-    const isNews = (address: string, mac: string): boolean => isOtherNextHop(current(), address, mac);
-    this.#resources.use(NetworkWatch.start({ ...told, isNews }));
+    this.#resources.use(NetworkWatch.start({ ...told, isNews: (neighbour) => isOtherNextHop(current(), neighbour) }));
   }
 
   /** One after the other, so that what was read later is what counts. */

@@ -57,6 +57,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     ownMacs: [],
     defaultRoutes: [],
     defaultRouteMacs: [],
+    defaultRouteLinks: [],
     dnsServers: [],
     openResolvers: [],
     timeServers: [],

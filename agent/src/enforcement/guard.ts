@@ -26,6 +26,8 @@ export interface Guard {
   readonly defaultRoutes: readonly string[];
   /** MACs of those next hops, lower case: refused as values, for all that comes from outside carries them. */
   readonly defaultRouteMacs: readonly string[];
+  /** The interfaces that the default routes leave by: on any other one a next hop has no business. */
+  readonly defaultRouteLinks: readonly string[];
   /** MACs of the interfaces that the IPv4 default routes leave by, lower case, each with the subnets that its link has. */
   readonly outsideLegs: readonly { readonly mac: string; readonly subnets: readonly string[] }[];
   /** Of the IPv4 subnets on the gateway's interfaces: no host has one, refused as values. */
@@ -44,6 +46,7 @@ export const emptyGuard: Guard = {
   ownMacs: [],
   defaultRoutes: [],
   defaultRouteMacs: [],
+  defaultRouteLinks: [],
   outsideLegs: [],
   broadcastAddresses: [],
 };

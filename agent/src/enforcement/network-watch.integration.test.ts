@@ -59,7 +59,8 @@ test.skipIf(!isReady)(
     let calls = 0;
     await using _watch = NetworkWatch.start({
       ip: ['ip', '-n', namespace],
-      isNews: (address, mac) => told.push(`${address} ${mac}`) > 0 && address === '192.0.2.1' && mac.endsWith(':99'),
+      isNews: ({ address, mac, link }) =>
+        told.push(`${address} ${mac} ${link}`) > 0 && address === '192.0.2.1' && mac.endsWith(':99'),
       onChange: async () => void (calls += 1),
       onWarning: noWarning,
     });
@@ -69,7 +70,7 @@ test.skipIf(!isReady)(
       () => {
         neighbour('192.0.2.2', `02:00:00:00:00:${10 + (told.length % 80)}`);
         neighbour('192.0.2.1', '02:00:00:00:00:01');
-        return told.includes('192.0.2.1 02:00:00:00:00:01');
+        return told.includes('192.0.2.1 02:00:00:00:00:01 lan0');
       },
       { timeout: 20_000, interval: 100 },
     );

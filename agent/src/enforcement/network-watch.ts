@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import type { Neighbour } from './system-guard.ts';
 import { endsWithUs, systemEnvironment } from './system-program.ts';
 
 export interface NetworkWatchOptions {
@@ -16,7 +17,7 @@ export interface NetworkWatchOptions {
    * Neighbours instead: whether this one is news. A program of its own, for anybody on the link can make many of them, and
    * what the others tell is not to be lost among these.
    */
-  readonly isNews?: (address: string, mac: string) => boolean;
+  readonly isNews?: (neighbour: Neighbour) => boolean;
   /** Never called again before it has resolved; what changes meanwhile is one more call. */
   readonly onChange: () => Promise<void>;
   /** Once, where changes cannot be heard. */
@@ -77,7 +78,7 @@ export class NetworkWatch implements AsyncDisposable {
       signal: this.#stopped.signal,
     });
     if (isNews === undefined) child.stdout.on('data', () => this.#change());
-    else hearNeighbours(child.stdout, (address, mac) => isNews(address, mac) && this.#change());
+    else hearNeighbours(child.stdout, (neighbour) => isNews(neighbour) && this.#change());
     try {
       await once(child, 'close');
       return 'ip monitor ended';
@@ -106,14 +107,14 @@ export class NetworkWatch implements AsyncDisposable {
 const maxLine = 4096;
 
 /** `192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE`; what is gone has none, or is said to be deleted. */
-function hearNeighbours(stream: Readable, tell: (address: string, mac: string) => void): void {
+function hearNeighbours(stream: Readable, tell: (neighbour: Neighbour) => void): void {
   let rest = '';
   stream.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop()!.slice(0, maxLine);
     for (const line of lines) {
-      const [, address, mac] = /^(\S+) dev \S+ lladdr (\S+) /.exec(line) ?? [];
-      if (address !== undefined && mac !== undefined) tell(address, mac);
+      const [, address, link, mac] = /^(\S+) dev (\S+) lladdr (\S+) /.exec(line) ?? [];
+      if (address !== undefined && link !== undefined && mac !== undefined) tell({ address, link, mac });
     }
   });
 }

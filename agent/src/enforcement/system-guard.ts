@@ -14,6 +14,7 @@ export type SystemGuard = Pick<
   | 'ownMacs'
   | 'defaultRoutes'
   | 'defaultRouteMacs'
+  | 'defaultRouteLinks'
   | 'outsideLegs'
   | 'broadcastAddresses'
   | 'dnsServers'
@@ -39,6 +40,7 @@ export async function readSystemGuard(): Promise<SystemGuard> {
     ownMacs: unique(outside.map((address) => address.mac.toLowerCase()).filter((mac) => mac !== '00:00:00:00:00:00')),
     defaultRoutes,
     defaultRouteMacs: nextHopMacs(neighbours, defaultRoutes, links),
+    defaultRouteLinks: links,
     outsideLegs: legsOf(networkInterfaces(), parseDefaultInterfaces(route)),
     dnsServers: await readNameServers(),
     openResolvers: await readOpenResolvers(),
@@ -66,7 +68,7 @@ export function broadcastOf(cidr: string): string | undefined {
   return ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toString();
 }
 
-interface Neighbour {
+export interface Neighbour {
   readonly address: string;
   readonly mac: string;
   /** The interface that it was heard on. */

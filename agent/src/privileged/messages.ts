@@ -36,6 +36,7 @@ export const GuardMessage = z.strictObject({
   ownMacs: z.array(mac).max(256).readonly(),
   defaultRoutes: z.array(address).max(64).readonly(),
   defaultRouteMacs: z.array(mac).max(64).readonly(),
+  defaultRouteLinks: z.array(z.string().min(1).max(15)).max(64).readonly(),
   outsideLegs: z
     .array(z.strictObject({ mac, subnets: z.array(address).max(64).readonly() }))
     .max(64)
