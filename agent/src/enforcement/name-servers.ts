@@ -3,10 +3,11 @@
  * in between, resolv.conf names only that one: then it is in the forwarder's own configuration, or in a connection that
  * it keeps open for DNS over TLS. Nobody else on the network has a say in any of these.
  */
-import { open, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '@picket/shared/policy/decision-value';
+import { readShortFile } from './read-short-file.ts';
 
 /** What a resolver is told in; resolv.conf first, for where there are too many the first count. */
 const files = [
@@ -33,8 +34,6 @@ const folders = [
 /** Each is a few rules that every packet from or to the gateway meets. */
 const maxServers = 16;
 const maxFilesOfFolder = 64;
-/** Whatever is longer is a list of names to block, and read every half a minute that would cost a small box dearly. */
-const maxBytes = 131_072;
 /** Files that dnsmasq is told to look in. */
 const maxNamedFiles = 4;
 const dnsOverTls = 853;
@@ -47,17 +46,10 @@ export async function readNameServers(root = '/'): Promise<readonly string[]> {
       return names.slice(0, maxFilesOfFolder).map((name) => join(folder, name));
     }),
   );
-  const read = (path: string): Promise<string> => readShort(join(root, path)).catch(() => '');
+  const read = (path: string): Promise<string> => readShortFile(join(root, path));
   const texts = await Promise.all([...files, ...inFolders.flat()].map(read));
   const named = await Promise.all(texts.flatMap(parseNamedFiles).slice(0, maxNamedFiles).map(read));
   return [...new Set([...texts, ...named].flatMap(parseNameServers))].slice(0, maxServers);
-}
-
-/** Empty where there is more than that. */
-async function readShort(path: string): Promise<string> {
-  await using file = await open(path);
-  const { size } = await file.stat();
-  return size > maxBytes ? '' : file.readFile('utf8');
 }
 
 /** Resolvers that this gateway is connected to for DNS over TLS just now. */

@@ -1,6 +1,7 @@
 /** The time servers a gateway asks, out of what its time daemon was told: chrony, systemd-timesyncd, ntpd. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readShortFile } from './read-short-file.ts';
 
 /** Where Debian's time daemons are told. */
 const files = [
@@ -19,18 +20,18 @@ const folders = [
 ];
 /** More than this is no list of time servers. */
 const maxServers = 16;
+const maxFilesOfFolder = 64;
 
 /** Names and addresses, as they were written. What cannot be read teaches nothing. `root`: a folder to look in instead of `/`. */
 export async function readTimeServers(root = '/'): Promise<readonly string[]> {
   const inFolders = await Promise.all(
     folders.map(async (folder) => {
       const names = await readdir(join(root, folder)).catch(() => []);
-      return names.filter((name) => /\.(?:conf|sources)$/.test(name)).map((name) => join(folder, name));
+      const told = names.filter((name) => /\.(?:conf|sources)$/.test(name));
+      return told.slice(0, maxFilesOfFolder).map((name) => join(folder, name));
     }),
   );
-  const texts = await Promise.all(
-    [...files, ...inFolders.flat()].map((file) => readFile(join(root, file), 'utf8').catch(() => '')),
-  );
+  const texts = await Promise.all([...files, ...inFolders.flat()].map((file) => readShortFile(join(root, file))));
   return [...new Set(texts.flatMap(parseTimeServers))].slice(0, maxServers);
 }
 
