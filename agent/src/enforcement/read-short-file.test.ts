@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -27,6 +27,14 @@ test('a file is read whole, and nothing else is, however it is called', async ()
   await symlink('/dev/zero', at('zero'));
   await symlink(at('loop'), at('loop'));
   for (const name of ['most', 'zero', 'loop', 'nothing', '.']) expect(await readShortFile(at(name)), name).toBe('');
+});
+
+test('what somebody says through a pipe is not taken for a file', async () => {
+  const pipe = join(await folder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await using writer = await open(pipe, 'r+');
+  await writer.write('nameserver 192.0.2.1\n');
+  expect(await readShortFile(pipe)).toBe('');
 });
 
 test('pipes that nobody writes to keep nothing from being read', async () => {
