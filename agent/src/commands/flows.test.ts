@@ -155,3 +155,16 @@ test('a reader that goes away ends the work quietly', async () => {
   const [status] = (await once(child, 'close')) as [number];
   expect([status, stderr]).toEqual([0, '']);
 });
+
+test('no schema library is loaded, which would take longer than many a capture', () => {
+  const loaded = `
+    import { registerHooks } from 'node:module';
+    registerHooks({ load: (url, context, next) => (process._rawDebug('loads ' + url), next(url, context)) });
+    await import('${import.meta.dirname}/flows.ts');
+  `;
+  const { status, stderr } = spawnSync(process.execPath, [...node.slice(0, 2), '--eval', loaded], { encoding: 'utf8' });
+  const urls = stderr.split('\n').filter((line) => line.startsWith('loads '));
+  expect(status).toBe(0);
+  expect(urls.some((url) => url.endsWith('flow-meter.ts'))).toBe(true);
+  expect(urls.filter((url) => url.includes('/zod/'))).toEqual([]);
+});

@@ -1,15 +1,18 @@
-/** `picket-agent flows FILE`: a capture to flows with their 78 features, on standard output. */
+/**
+ * `picket-agent flows FILE`: a capture to flows with their 78 features, on standard output. It imports no schema of the
+ * contract: loading those takes longer than metering a hundred thousand packets.
+ */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { FeatureProfile } from '@picket/shared/features/feature-profile';
+import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 import { PcapFileSource } from '../capture/pcap-file-source.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import { inlineDeeply, worthInlining } from '../features/inline-deeply.ts';
+import { profileSemantics } from '../features/profile-semantics.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
 import { defaultMaxMib, memoryPlanOf } from '../memory-plan.ts';
 import { csvHeader, CsvLines } from './csv-lines.ts';
 import { explainCapture } from './explain-capture.ts';
-import { jsonLines } from './json-lines.ts';
 import { LeftOutLinks } from './left-out-links.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
@@ -34,7 +37,7 @@ export function flowsCommand(): Command {
     .description('turn a capture into flows with 78 features')
     .argument('FILE', 'pcap or pcapng; - reads standard input')
     .addOption(
-      new Option('--profile <NAME>', 'what the features mean').choices(FeatureProfile.options).default('fixed'),
+      new Option('--profile <NAME>', 'what the features mean').choices(Object.keys(profileSemantics)).default('fixed'),
     )
     .addOption(
       new Option('--endings <KIND>', 'reference: end flows as the published meters do; live: as `run` and `replay` do')
@@ -59,7 +62,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   using signals = StopSignals.watch(() => stop.abort());
   const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
   const capacity = options.capacity ?? (options.endings === 'live' ? liveCapacity : referenceCapacity);
-  const linesOf = writerOf(options);
+  const linesOf = await writerOf(options);
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
     if (!output.closed.aborted) output.add(linesOf(batch));
     meter.giveBack(batch);
@@ -100,9 +103,12 @@ function progressOf(source: PcapFileSource, meter: FlowMeter, options: FlowsOpti
   });
 }
 
-function writerOf({ format, communityId }: FlowsOptions): (batch: FlowBatch) => string | Buffer {
+async function writerOf({ format, communityId }: FlowsOptions): Promise<(batch: FlowBatch) => string | Buffer> {
   if (format === 'none') return () => '';
-  if (format === 'jsonl') return (batch) => jsonLines(batch, communityId);
+  if (format === 'jsonl') {
+    const { jsonLines } = await import('./json-lines.ts'); // brings the contract and its schemas
+    return (batch) => jsonLines(batch, communityId);
+  }
   const lines = new CsvLines(communityId);
   return (batch) => lines.of(batch);
 }

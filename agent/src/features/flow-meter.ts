@@ -1,5 +1,5 @@
 /** Chunks in, batches of flows with their features out: the meter and the extractor of one profile put together. */
-import { type FeatureProfile } from '@picket/shared/features/feature-profile';
+import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 import { featureCount } from '@picket/shared/features/feature-schema';
 import type { Chunk } from '../capture/packet-source.ts';
 import type { FlowEndCode } from '../flow/flow-ending.ts';
