@@ -53,7 +53,7 @@ export async function changeTables(
     changes.set(family, changeBatch(family, held.plan.sets, change, { ...options, counters }));
   }
   const commands = [...changes.values()].flatMap((some) => some.commands);
-  if (change.gone.length > 0) options.onDeletion();
+  if (change.gone.length > 0 || [...changes.values()].some((some) => some.withRules)) options.onDeletion();
   if (commands.length > 0 && !(await tryApply(kernel, commands, signal))) return undefined;
   if (!options.withGuard && options.families.every((family) => options.elements.has(family))) {
     const looked = await lookAt(kernel, held, changes, options, signal);
@@ -81,7 +81,8 @@ async function lookAt(
     [...changes].map(async ([family, change]) => {
       const replaced = new Set(change.gone.length === 0 ? [] : change.added.map(({ key }) => key));
       const lifted = change.gone.filter(({ key }) => !replaced.has(key));
-      const asked: AskedElements = { present: toAsk(change.added), absent: toAsk(lifted) };
+      const left = lifted.filter(({ set }) => !change.go.includes(set)); // the others went with their set
+      const asked: AskedElements = { present: toAsk(change.added), absent: toAsk(left) };
       const outline = await kernel.outline(family, signal, asked);
       if (outline === undefined) return undefined;
       const { structure, counters, exists } = readTable(outline, true);
@@ -111,20 +112,25 @@ async function tryApply(kernel: Kernel, batch: readonly NftCommand[], signal: Ab
 function expectedAfter(
   before: Structure,
   found: Structure,
-  { commands, newSets }: TableChange,
+  { commands, withRules, come, go }: TableChange,
   withGuard: boolean,
 ): Structure | undefined {
+  if (!withRules) return before;
   const asked = structureAsked(commands);
-  const names = newSets.flatMap(({ name }) => [`"name":"${name}"`, `"@${name}"`]);
-  const isNew = (entry: string): boolean => names.some((name) => entry.includes(name));
-  const added = found.decisions.filter(isNew);
-  if (added.length !== asked.decisions) return undefined;
-  const others = found.decisions.filter((entry) => !isNew(entry));
-  if (!isSame(others, before.decisions)) return undefined;
-  const expected = { decisions: found.decisions, guardElements: found.guardElements };
-  if (!withGuard) return { ...expected, guard: before.guard, guardElements: before.guardElements };
-  const rules = found.guard.filter((entry) => entry.includes('"expr"'));
-  return rules.length === asked.guard ? { ...expected, guard: found.guard } : undefined;
+  const stayed = before.decisions.filter((entry) => !isRule(entry) && !isNamed(entry, go));
+  const others = found.decisions.filter((entry) => !isRule(entry) && !isNamed(entry, come));
+  if (!isSame(others, stayed) || found.decisions.length !== stayed.length + asked.decisions) return undefined;
+  if (!withGuard) return { ...before, decisions: found.decisions };
+  return found.guard.filter(isRule).length === asked.guard ? found : undefined;
+}
+
+function isRule(entry: string): boolean {
+  return entry.includes('"expr"');
+}
+
+/** A set or chain with one of these names. */
+function isNamed(entry: string, names: readonly string[]): boolean {
+  return names.some((name) => entry.includes(`"name":"${name}"`));
 }
 
 /** The elements of one table as they shall be after the change. */

@@ -11,6 +11,7 @@ const in10Minutes = new Date(nowMs + 600_000).toISOString();
 function summary(plan: ElementPlan): unknown {
   return {
     elements: [...plan.elements].map(([key, { expiresAtMs }]) => `${key} ${expiresAtMs}`).toSorted(),
+    sets: [...plan.sets.keys()].toSorted(),
     elementsOf: [...plan.elementsOf].map(([id, keys]) => `${id} ${keys.join()}`).toSorted(),
   };
 }

@@ -15,6 +15,8 @@ import {
 /** What differs between the plan and what shall hold. */
 export interface PlanChange {
   readonly newSets: readonly KernelSet[];
+  /** Names of sets that hold nothing any more. */
+  readonly emptied: readonly string[];
   readonly added: readonly KernelElement[];
   /** Without what has run out: the kernel has forgotten it by itself. */
   readonly gone: readonly KernelElement[];
@@ -24,6 +26,8 @@ export interface PlanChange {
   readonly dropped: readonly string[];
   readonly next: ReadonlyMap<string, PlannedDecision>;
   readonly claims: ReadonlyMap<string, readonly KernelElement[]>;
+  /** By how many elements each set grows, by its name. */
+  readonly growth: ReadonlyMap<string, number>;
 }
 
 export function isNoChange({ fresh, dropped }: PlanChange): boolean {
@@ -45,6 +49,8 @@ export class ElementPlan implements Ruleset {
   readonly #decisions = new Map<string, PlannedDecision>();
   /** By key, one for each decision that needs the element. */
   readonly #claims = new Map<string, readonly KernelElement[]>();
+  /** How many elements a set has, by its name. */
+  readonly #sizes = new Map<string, number>();
   #comparisons = 0;
 
   /** Throws where a decision's value is not one that may be restricted. */
@@ -108,6 +114,11 @@ export class ElementPlan implements Ruleset {
       }
     }
     for (const set of change.newSets) this.sets.set(set.name, set);
+    for (const [name, more] of change.growth) this.#sizes.set(name, this.#sizeAfter(name, more));
+    for (const name of change.emptied) {
+      this.sets.delete(name);
+      this.#sizes.delete(name);
+    }
   }
 
   /** Of the elements that are touched: who needs them then. */
@@ -139,22 +150,31 @@ export class ElementPlan implements Ruleset {
     claims: ReadonlyMap<string, readonly KernelElement[]>,
     next: ReadonlyMap<string, PlannedDecision>,
     nowMs: number,
-  ): Pick<PlanChange, 'newSets' | 'added' | 'gone' | 'fresh'> {
+  ): Pick<PlanChange, 'newSets' | 'emptied' | 'added' | 'gone' | 'fresh' | 'growth'> {
     const newSets = new Map<string, KernelSet>();
     for (const { planned } of next.values()) {
       for (const { set } of planned) if (!this.sets.has(set.name)) newSets.set(set.name, set);
     }
     const added: KernelElement[] = [];
     const gone: KernelElement[] = [];
+    const growth = new Map<string, number>();
+    const grow = (set: string, by: number): void => void growth.set(set, (growth.get(set) ?? 0) + by);
     for (const [key, claimed] of claims) {
       const before = this.elements.get(key);
       const after = lastToEnd(claimed);
+      if (before === undefined && after !== undefined) grow(after.set, 1);
+      if (before !== undefined && after === undefined) grow(before.set, -1);
       if (before?.expiresAtMs === after?.expiresAtMs) continue;
       if (before !== undefined && before.expiresAtMs > nowMs) gone.push(before);
       if (after !== undefined) added.push(after);
     }
     const fresh = Array.from(next.values(), ({ decision }) => decision);
-    return { newSets: [...newSets.values()], added, gone, fresh };
+    const emptied = [...growth].filter(([name, more]) => this.#sizeAfter(name, more) === 0).map(([name]) => name);
+    return { newSets: [...newSets.values()], emptied, added, gone, fresh, growth };
+  }
+
+  #sizeAfter(set: string, more: number): number {
+    return (this.#sizes.get(set) ?? 0) + more;
   }
 }
 

@@ -205,9 +205,11 @@ export class Enforcer implements AsyncDisposable {
   /** Ends what has run out, reads the kernel back and repairs it where it differs. Runs by itself every few seconds. */
   check(): Promise<void> {
     return this.#turns.take(async () => {
-      this.#endExpired();
+      const haveExpired = this.#endExpired();
       this.#keeper.noteSeen();
       await this.#kernel.check(this.#terms());
+      // the kernel has forgotten them by itself, but looks for others where none is left
+      if (haveExpired) await this.#hold();
     });
   }
 
@@ -228,11 +230,13 @@ export class Enforcer implements AsyncDisposable {
     return held.map((decision) => this.#teller.tell(decision, 'retracted', detail));
   }
 
-  #endExpired(): void {
-    for (const decision of this.#keeper.takeExpired()) {
+  #endExpired(): boolean {
+    const expired = this.#keeper.takeExpired();
+    for (const decision of expired) {
       this.#kernel.unverified.delete(decision.id);
       this.#teller.tell(decision, 'expired', null);
     }
+    return expired.length > 0;
   }
 
   #terms(): Terms {

@@ -75,7 +75,9 @@ const counters = new Map([['drop_ipv4_to', { packets: 5, bytes: 6 }]]);
 test.each(['inet', 'bridge'] as const)(
   'no command names a table but our own of %s, and the guard comes first',
   (family) => {
-    const ruleset = ElementPlan.of([decision({ expires_at: in10Minutes }, nowMs)], options);
+    const modes = ['enforce', 'simulate'] as const;
+    const decisions = modes.map((mode) => decision({ expires_at: in10Minutes, mode }, nowMs));
+    const ruleset = ElementPlan.of(decisions, options);
     const text = JSON.stringify(fullBatch(family, ruleset, { ...batchOptions, counters }));
     expect(text).not.toContain('flush');
     expect(new Set(text.matchAll(/"table":("[^"]*")/g).map((found) => found[1]))).toEqual(new Set(['"picket"']));
@@ -121,12 +123,66 @@ test('a set that is new is made with its rule, and a guard that is new takes the
     withGuard: true,
     counters: new Map(),
   });
-  expect(change.newSets.map(({ name }) => name)).toEqual(['drop_ipv4_to']);
+  expect(change.come).toEqual(['drop_ipv4_to']);
   const text = JSON.stringify(change.commands);
   expect(text).toContain('"right":"@drop_ipv4_to"');
   expect(text).toContain('{"add":{"counter":{"family":"inet","table":"picket","name":"drop_ipv4_to"');
   expect(text.indexOf('"flush":{"chain"')).toBeLessThan(text.indexOf('"chain":"guard_input","expr"'));
   expect(text).not.toContain('ruleset');
+});
+
+test('a hook is there while there is a set to look in, and a packet meets no chain that holds nothing', () => {
+  const hooksAndJumps = (commands: readonly unknown[]): readonly string[] =>
+    Array.from(JSON.stringify(commands).matchAll(/"hook":"(\w+)"|"target":"(\w+)"/g), ([, hook, to]) => hook ?? to!);
+  const block = decision({ direction: 'from', expires_at: in10Minutes }, nowMs);
+  const counted = decision({ direction: 'to', mode: 'simulate', expires_at: in10Minutes }, nowMs);
+  const all = { ...batchOptions, guard: emptyGuard, counters: new Map() };
+  const plan = ElementPlan.of([], options);
+  expect(hooksAndJumps(fullBatch('inet', plan, all))).toEqual([]);
+  const become = (...decisions: readonly Parameters<typeof plan.compare>[0][number][]): readonly unknown[] => {
+    const change = plan.compare(decisions, options);
+    const { commands } = changeBatch('inet', plan.sets, change, { ...all, withGuard: false });
+    plan.commit(change);
+    return commands;
+  };
+  const every = ['input', 'output', 'forward'];
+  const jumps = (...to: readonly string[]): readonly string[] => [
+    ...['guard_input', ...to],
+    ...['guard_output', ...to],
+    ...to,
+  ];
+  expect(hooksAndJumps(become(block))).toEqual([...every, ...jumps('decisions')]);
+  expect(hooksAndJumps(become(block, counted))).toEqual(jumps('simulated', 'decisions'));
+  expect(hooksAndJumps(become(counted))).toEqual(jumps('simulated'));
+  const last = become();
+  expect(hooksAndJumps(last)).toEqual([]);
+  const deleted = last.filter((command) => 'delete' in (command as object));
+  expect(JSON.stringify(deleted).match(/"name":"\w+"/g)).toEqual(
+    [...every, 'countdrop_ipv4_to'].map((name) => `"name":"${name}"`),
+  );
+});
+
+test('a packet of which nothing is in any set is let go by one rule, unless that would be too many lookups', () => {
+  const rulesOf = (...changes: readonly Parameters<typeof decision>[0][]): readonly string[] => {
+    const decisions = changes.map((change) => decision({ expires_at: in10Minutes, ...change }, nowMs));
+    const commands = fullBatch('inet', ElementPlan.of(decisions, options), { ...batchOptions, counters: new Map() });
+    return commands
+      .map((command) => JSON.stringify(command))
+      .filter((text) => text.includes('"chain":"forward","expr"'));
+  };
+  const [v4, v6] = rulesOf({}, { scope: 'port', value: 'udp/1900', direction: 'to' });
+  expect(v4?.match(/"op":"!=","left"/g)).toHaveLength(3);
+  expect(v4?.match(/"right":"@\w+"/g)).toEqual(
+    ['drop_ipv4_both', 'drop_ipv4_both', 'drop_port_to'].map((set) => `"right":"@${set}"`),
+  );
+  expect(v6).toContain('"right":"ipv6"');
+  expect(v6?.match(/"right":"@\w+"/g)).toEqual(['"right":"@drop_port_to"']);
+  const prefixes = Array.from(
+    { length: 13 },
+    (_, index) => ({ scope: 'cidr', value: `198.51.100.0/${16 + index}` }) as const,
+  );
+  expect(rulesOf(...prefixes.slice(0, 12))[0]).toContain('"op":"!="');
+  expect(rulesOf(...prefixes)[0]).toContain('"right":"ipv6"');
 });
 
 test.each([

@@ -1,29 +1,16 @@
 /**
- * A ruleset as libnftables JSON for our private tables: the guard's chains first, then what is only counted, then the
- * decisions, ahead of the usual filter. `inet picket` sees what is routed and what the gateway itself says and hears;
+ * A ruleset as libnftables JSON for our private tables. `inet picket` sees what is routed and what the gateway itself says and hears;
  * `bridge picket` sees the frames that a bridge of the gateway carries on, which no chain of inet need see. Pure. Only
  * our own tables are ever named.
  */
 import type { Guard } from './guard.ts';
 import type { SetElements } from './kernel.ts';
-import { inTable, rule, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
+import { inTable, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
 import { emptyGuardChains, guardChains, guardRules, guardSets } from './nft-guard.ts';
+import { addHook, hooksFor, rulesFor, setChains } from './nft-hooks.ts';
 import type { PlanChange } from './element-plan.ts';
 import type { KernelElement, Ruleset } from './nft-ruleset.ts';
-import {
-  addCounter,
-  addSet,
-  inOrder,
-  newSetRules,
-  setRules,
-  standsIn,
-  type CounterValue,
-  type RateLimit,
-} from './nft-set.ts';
-
-/** Ahead of `filter` of the family, so that no other table's `ct state established accept` lets a blocked host through. */
-const priority = { inet: -10, bridge: -210 } as const;
-const hooks = { inet: ['input', 'output', 'forward'], bridge: ['forward'] } as const;
+import { addCounter, addSet, standsIn, type CounterValue, type RateLimit } from './nft-set.ts';
 
 export interface BatchOptions {
   readonly guard: Guard;
@@ -37,58 +24,75 @@ export function fullBatch(
   ruleset: Ruleset,
   options: BatchOptions & { readonly counters: ReadonlyMap<string, CounterValue> },
 ): readonly NftCommand[] {
-  const sets = inOrder([...ruleset.sets.values()].filter((set) => standsIn(set, family)));
+  const sets = [...ruleset.sets.values()].filter((set) => standsIn(set, family));
   const counters = new Set([...options.counters.keys(), ...sets.map(({ name }) => name)]);
-  const chain = (name: string, base: object = {}): NftCommand => ({
-    add: { chain: { ...inTable(family), name, ...base } },
-  });
   return [
     ...dropTable(family),
     { add: { table: { family, name: tableName } } },
     ...[...counters].map((name) => addCounter(family, name, options.counters.get(name))),
     ...guardSets(family),
-    ...[...guardChains(family), 'simulated', 'decisions'].map((name) => chain(name)),
-    ...hooks[family].map((hook) => chain(hook, { type: 'filter', hook, prio: priority[family], policy: 'accept' })),
+    ...[...guardChains(family), ...setChains].map((name) => ({ add: { chain: { ...inTable(family), name } } })),
+    ...hooksFor(family, sets).map((hook) => addHook(family, hook)),
     ...guardRules(family, options.guard),
-    ...sets.flatMap((set) => [addSet(family, set, options.rateLimit), ...setRules(family, set)]),
-    ...hooks[family].flatMap((hook) =>
-      [`guard_${hook}`, 'simulated', 'decisions'].map((target) => rule(family, hook, [{ jump: { target } }])),
-    ),
+    ...sets.map((set) => addSet(family, set, options.rateLimit)),
+    ...rulesFor(family, sets, options.guard),
     ...addElements(family, ruleset.sets, [...ruleset.elements.values()], options.nowMs),
   ];
 }
 
 /** What a change is in the table of one family. */
-export interface TableChange extends Pick<PlanChange, 'newSets' | 'added' | 'gone'> {
+export interface TableChange extends Pick<PlanChange, 'added' | 'gone'> {
   readonly commands: readonly NftCommand[];
+  /** All rules but those of the guard are made anew. */
+  readonly withRules: boolean;
+  /** Names of sets and hooks that come, and of those that go. */
+  readonly come: readonly string[];
+  readonly go: readonly string[];
 }
 
 /** Only what differs from the `sets` and elements that are there, and the guard where it is to be put in anew. */
 export function changeBatch(
   family: TableFamily,
   sets: Ruleset['sets'],
-  change: Pick<PlanChange, 'newSets' | 'added' | 'gone'>,
+  change: Pick<PlanChange, 'newSets' | 'emptied' | 'added' | 'gone'>,
   options: BatchOptions & { readonly withGuard: boolean; readonly counters: ReadonlyMap<string, CounterValue> },
 ): TableChange {
-  const newSets = inOrder(change.newSets.filter((set) => standsIn(set, family)));
   const known = new Map([...sets, ...change.newSets.map((set) => [set.name, set] as const)]);
   const isHere = ({ set }: KernelElement): boolean => standsIn(known.get(set)!, family);
+  const emptied = new Set(change.emptied);
+  const before = [...sets.values()].filter((set) => standsIn(set, family));
+  const after = [...known.values()].filter((set) => standsIn(set, family) && !emptied.has(set.name));
+  const newSets = after.filter(({ name }) => !sets.has(name));
+  const hooks = { before: hooksFor(family, before), after: hooksFor(family, after) };
+  const newHooks = hooks.after.filter((hook) => !hooks.before.includes(hook));
+  const oldHooks = hooks.before.filter((hook) => !hooks.after.includes(hook));
+  const oldSets = before.filter(({ name }) => emptied.has(name)).map(({ name }) => name);
+  const withRules = options.withGuard || newSets.length > 0 || oldSets.length > 0;
   const gone = change.gone.filter(isHere);
   const added = change.added.filter(isHere);
+  const chain = (name: string): object => ({ chain: { ...inTable(family), name } });
   return {
-    newSets,
     added,
     gone,
+    withRules,
+    come: [...newSets.map(({ name }) => name), ...newHooks],
+    go: [...oldSets, ...oldHooks],
     commands: [
+      ...(withRules ? [...setChains, ...hooks.before].map((name) => ({ flush: chain(name) })) : []),
+      ...oldHooks.map((name) => ({ delete: chain(name) })),
+      ...oldSets.map((name) => ({ delete: { set: { ...inTable(family), name } } })),
       ...(options.withGuard ? [...emptyGuardChains(family), ...guardRules(family, options.guard)] : []),
       ...newSets.flatMap((set) => [
         ...(options.counters.has(set.name) ? [] : [addCounter(family, set.name, undefined)]),
         addSet(family, set, options.rateLimit),
-        ...newSetRules(family, set),
       ]),
-      ...bySet(family, known, gone).map(([name, elements]) => ({
-        delete: { element: { ...inTable(family), name, elem: elements.map(elementValue) } },
-      })),
+      ...newHooks.map((hook) => addHook(family, hook)),
+      ...(withRules ? rulesFor(family, after, options.guard) : []),
+      ...bySet(family, known, gone)
+        .filter(([name]) => !emptied.has(name))
+        .map(([name, elements]) => ({
+          delete: { element: { ...inTable(family), name, elem: elements.map(elementValue) } },
+        })),
       ...addElements(family, known, added, options.nowMs),
     ],
   };

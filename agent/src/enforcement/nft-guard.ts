@@ -37,6 +37,11 @@ export function guardChains(family: TableFamily): readonly string[] {
   return family === 'inet' ? ['guard_input', 'guard_output', 'guard_forward'] : ['guard_forward'];
 }
 
+/** Those of them that let anything through. */
+export function filledGuardChains(family: TableFamily, guard: Guard): readonly string[] {
+  return guardChains(family).filter((chain) => chain !== 'guard_forward' || guard.neverBlock.length > 0);
+}
+
 /** Part of the guard that the kernel holds, as text: equal where nothing has to change there. */
 export function guardText(guard: Guard): string {
   const { controllers, dnsServers, ntpServers, adminPrefixes, managementPorts, neverBlock } = guard;
@@ -60,14 +65,15 @@ export function guardRules(family: TableFamily, guard: Guard): readonly NftComma
   return [
     ...families.flatMap((addresses) => {
       const elem = neverBlockPrefixes(guard, addresses).map(prefixValue);
-      const set = neverBlockSet(addresses);
-      return elem.length === 0 ? [] : [{ add: { element: { ...inTable(family), name: set, elem } } }];
+      if (elem.length === 0) return [];
+      const name = neverBlockSet(addresses);
+      return [
+        { add: { element: { ...inTable(family), name, elem } } },
+        ...(['from', 'to'] as const).map((which) =>
+          rule(family, 'guard_forward', [match(address(addresses, which), `@${name}`), accept]),
+        ),
+      ];
     }),
-    ...families.flatMap((addresses) =>
-      (['from', 'to'] as const).map((which) =>
-        rule(family, 'guard_forward', [match(address(addresses, which), `@${neverBlockSet(addresses)}`), accept]),
-      ),
-    ),
     ...(family === 'inet' ? [...guardInput(guard), ...guardOutput(guard)] : []),
   ];
 }

@@ -60,16 +60,12 @@ export function setRules(family: TableFamily, set: KernelSet): readonly NftComma
   });
 }
 
-/**
- * The rules of a set that is new beside others. What drops is looked at ahead of what limits, so that a packet which
- * meets both is counted for what cuts it off.
- */
-export function newSetRules(family: TableFamily, set: KernelSet): readonly NftCommand[] {
-  const rules = setRules(family, set);
-  return isLimit(set) ? rules : rules.toReversed().map(({ add }) => ({ insert: add }));
+/** What of a packet is looked for in the set; one for each side where it is looked for on both. */
+export function setKeys({ shape }: KernelSet): readonly unknown[] {
+  return sidesOf(shape).map((side) => keyOf(shape, side));
 }
 
-/** What drops first, what limits last. */
+/** What drops first, what limits last, so that a packet which meets both is counted for what cuts it off. */
 export function inOrder(sets: readonly KernelSet[]): readonly KernelSet[] {
   return [...sets.filter((set) => !isLimit(set)), ...sets.filter(isLimit)];
 }

@@ -78,6 +78,36 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect(network.reaches('attacker', device.v4)).toBe(true);
   });
 
+  test('while nobody is restricted no packet meets a chain of ours, also once the last decision has run out', async () => {
+    const hooks = (): number => nft('list', 'table', 'inet', 'picket').split('hook').length - 1;
+    using store = DecisionStore.open({ path: ':memory:' });
+    await using enforcer = await Enforcer.open({
+      store,
+      firewall,
+      guard: { ...emptyGuard, adminPrefixes: ['203.0.113.0/24'], managementPorts: [22], neverBlock: ['198.51.100.7'] },
+      mode: 'enforce',
+      onEvent: () => {},
+      log: silent,
+      checkEveryMs: 3_600_000,
+    });
+    expect(hooks()).toBe(0);
+    const short = decision({ value: attacker.v4, expires_at: new Date(Date.now() + 8000).toISOString() });
+    const [lifted] = await enforcer.add([decision({ value: bystander.v4, mode: 'simulate' })]);
+    expect(await enforcer.add([short])).toMatchObject([{ state: 'verified' }]);
+    expect(hooks()).toBe(3);
+    await enforcer.remove([lifted!.decision.id], 'lifted by hand');
+    expect(hooks()).toBe(3);
+    const whenGone = async (): Promise<boolean> => {
+      await enforcer.check();
+      return hooks() === 0;
+    };
+    await vi.waitUntil(whenGone, { timeout: 20_000, interval: 100 });
+    expect(enforcer.stats).toMatchObject({ in_force: 0, drift_repairs: 0 });
+    expect(await enforcer.add([decision({ value: attacker.v4 })])).toMatchObject([{ state: 'verified' }]);
+    expect(hooks()).toBe(3);
+    expect(network.reaches('attacker', device.v4)).toBe(false);
+  });
+
   test('IPv6 is blocked as IPv4 is', async () => {
     expect(network.reaches('attacker', device.v6)).toBe(true);
     await hold([decision({ value: attacker.v6 })]);
@@ -168,8 +198,11 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
   });
 
   test('what the owner lists is forwarded whatever is decided, and the gateway itself stays closed to it', async () => {
-    await hold([decision({ value: attacker.v4 })], { neverBlock: ['203.0.113.0/24', attacker.v4] });
-    expect(network.reaches('attacker', device.v4)).toBe(true);
+    for (const mode of ['simulate', 'enforce'] as const) {
+      await hold([decision({ value: attacker.v4, mode })], { neverBlock: ['203.0.113.0/24', attacker.v4] });
+      expect(network.reaches('attacker', device.v4)).toBe(true);
+      expect((await firewall.read(never)).packetsOf).toEqual(new Map()); // the guard is asked before anything counts
+    }
     expect(network.reaches('attacker', gatewayAddress(attacker.v4))).toBe(false);
   });
 
