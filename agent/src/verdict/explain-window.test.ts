@@ -110,7 +110,7 @@ function sentence(sketch: Partial<WindowSketch>, features = filled(), attributio
   const context = contextOf(sketch);
   return explainWindow({
     context,
-    attack: 'port_scan',
+    attack: sketch.says ?? 'port_scan',
     features,
     attributions,
     normal: normalsOf(context).of('192.168.1.20'),
@@ -139,6 +139,12 @@ test('guesses of a password are told as what they are', () => {
     '412 new TCP connections to port 22 of 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; ' +
       'unusual: packets that open a connection 2 (normally 0)',
   );
+});
+
+test('what is told of an attack on one kind of service is not what its attacker did elsewhere', () => {
+  const flows = [...Array.from({ length: 8 }, () => ({ dstPort: 80 })), { dstPort: 22 }, { dstPort: 22 }];
+  const told = sentence({ flows, says: 'brute_force_ssh' }, filled(), filled([3, 'SYN Flag Count', 3]));
+  expect(told).toMatch(/^2 new TCP connections to port 22 of/);
 });
 
 test('a scan, a spoofed flood, a sweep and an upload each have their sentence', () => {

@@ -41,7 +41,7 @@ export function explainWindow(window: ExplainedWindow): Explanation {
     summary: '',
   };
   const offender = findOffender({ ...context, flowImportance: explanation.flow_importance }, attack);
-  return { ...explanation, summary: windowSentence(context, offender, shares, features) };
+  return { ...explanation, summary: windowSentence(context, { attack, offender }, shares, features) };
 }
 
 /** One line per feature: where several flows share it, the flow that carried most stands for it. */

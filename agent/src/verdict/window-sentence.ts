@@ -12,9 +12,11 @@ import {
   wordsOf,
 } from '@picket/shared/features/feature-words';
 import type { Offender } from '@picket/shared/policy/offending-peer';
+import { servicePortFit } from '@picket/shared/policy/service-ports';
 import type { WindowContext } from '../window/device-windows.ts';
 import type { FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
+import type { AttackClass } from './scored-window.ts';
 
 /** Flows with at least this share of the strongest flow's stand for the window. */
 const carryingShare = 0.25;
@@ -31,16 +33,16 @@ const kinds: Readonly<Record<number, readonly [string, string]>> = {
 };
 
 /**
- * `offender`: whose flows are told of. `shares`: of each flow in the score, see `Explanation.flow_importance`. The context
+ * `offender`: whose flows are told of, those that may be such an attack. `shares`: of each flow in the score, see `Explanation.flow_importance`. The context
  * holds at least one flow.
  */
 export function windowSentence(
   context: WindowContext,
-  offender: Offender,
+  { attack, offender }: { readonly attack: AttackClass; readonly offender: Offender },
   shares: readonly number[],
   features: readonly FeatureImportance[],
 ): string {
-  const flows = carriers(context, offender, shares);
+  const flows = carriers(context, (flow) => isOf(offender, flow, context.device.address) && fits(attack, flow), shares);
   const burst = burstOf(context, flows);
   const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows, burst)}`;
   const seconds = Math.max(0, burst.untilUs - burst.sinceUs) / 1e6;
@@ -53,10 +55,14 @@ export function windowSentence(
 }
 
 /** The offender's flows that carried the score; where none did, all of his. */
-function carriers(context: WindowContext, offender: Offender, shares: readonly number[]): readonly WindowFlow[] {
+function carriers(
+  context: WindowContext,
+  isHis: (flow: WindowFlow) => boolean,
+  shares: readonly number[],
+): readonly WindowFlow[] {
   const his = context.flows
     .map((flow, index) => ({ flow, share: shares[index] ?? 0 }))
-    .filter(({ flow }) => isOf(offender, flow, context.device.address));
+    .filter(({ flow }) => isHis(flow));
   const candidates = his.length > 0 ? his : context.flows.map((flow, index) => ({ flow, share: shares[index] ?? 0 }));
   const highest = Math.max(0, ...candidates.map(({ share }) => share));
   const carrying = candidates.filter(({ share }) => highest > 0 && share >= carryingShare * highest);
@@ -75,6 +81,8 @@ function isOf(offender: Offender, { srcIp, dstIp }: WindowFlow, device: string):
       return dstIp === device;
   }
 }
+
+const fits = (attack: AttackClass, { dstPort }: WindowFlow): boolean => servicePortFit(attack, dstPort) !== 0;
 
 /** The flows themselves, or the burst they are the last of. */
 function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): FlowBurst {

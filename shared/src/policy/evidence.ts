@@ -3,14 +3,17 @@
  * fired for a device and peer. All times are packet times.
  */
 import type { Rule } from '../contract/rule.ts';
-import type { TrafficClass } from '../features/traffic-classes.ts';
+import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
 import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
+import { fitsFlows } from './service-ports.ts';
 
 interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
   /** What it shows beside the network's word, for it needs no network to be seen; undefined where that is nothing new. */
   readonly flood: HalfOpenFlood | undefined;
+  /** What its flows can be: nothing else is said of it, whatever the windows before it were. */
+  readonly canBe: ReadonlySet<AttackClass>;
   /** It shows one, new or not: the network is not asked whether that is a flood. */
   readonly isPlain: boolean;
   /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
@@ -36,7 +39,7 @@ export interface Proof {
   readonly of: number;
   /** Packet time of the oldest match, µs. */
   readonly sinceUs: number;
-  /** The class that most matches name; the newer of equals. */
+  /** The class that most matches name of those that the newest can be; the newer of equals. */
   readonly attack: AttackClass;
   /**
    * What the newest match plainly shows: then every match does, and the network was not asked. It names a service to
@@ -46,11 +49,14 @@ export interface Proof {
 }
 
 interface Match {
-  /** The newest of them is the newest window of the device. */
+  /** `newest` is the last of them. */
   readonly hits: readonly Witness[];
+  /** The newest window of the device. */
+  readonly newest: Witness;
   readonly of: number;
 }
 
+const attackClasses = trafficClasses.filter((name) => name !== 'benign');
 /** The most windows a rule may look back on (`of_windows`). */
 const maxWindows = 20;
 /** Older windows say nothing about now. */
@@ -85,7 +91,8 @@ export class Evidence {
     const witnesses = this.#witnesses.get(address) ?? [];
     const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
     const isContested = macsOf(window.flows, address).length > 1;
-    witnesses.push({ atUs, score, threshold, attack, flowsSeen, flood, isPlain, isRelayed, isContested });
+    const canBe = new Set([attack, ...attackClasses.filter((name) => fitsFlows(name, address, window.flows))]);
+    witnesses.push({ atUs, score, threshold, attack, canBe, flowsSeen, flood, isPlain, isRelayed, isContested });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);
   }
@@ -109,7 +116,9 @@ export class Evidence {
    */
   prove(rule: Rule, device: string, counted: Counted = {}): Proof | undefined {
     const match = this.#match(rule, device, counted, (witness) => isNamed(rule, witness));
-    return match && { ...proofOf(match), attack: mostNamed(match.hits.map((hit) => hit.attack)), flood: null };
+    if (match === undefined) return undefined;
+    const named = match.hits.map((hit) => hit.attack).filter((name) => match.newest.canBe.has(name));
+    return { ...proofOf(match), attack: mostNamed(named), flood: null };
   }
 
   /** By the flows alone, whatever the network said of the same windows. Undefined likewise. */
@@ -136,7 +145,7 @@ export class Evidence {
       (witness) => matches(witness) && !(isOnLink && witness.isRelayed) && !(isFirstHand && witness.isContested),
     );
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
-    return { hits, of: counted.length };
+    return { hits, newest, of: counted.length };
   }
 
   /** True where the rule fired for this device and peer less than its cooldown ago. */
@@ -161,7 +170,7 @@ function isNamed(rule: Rule, { score, threshold, attack, isPlain }: Witness): bo
   return saysMore && score >= (rule.threshold ?? threshold) && namesClass(rule, attack);
 }
 
-function proofOf({ hits, of }: Match): Pick<Proof, 'hits' | 'of' | 'sinceUs'> {
+function proofOf({ hits, of }: Pick<Match, 'hits' | 'of'>): Pick<Proof, 'hits' | 'of' | 'sinceUs'> {
   return { hits: hits.length, of, sinceUs: Math.min(...hits.map((hit) => hit.atUs)) };
 }
 

@@ -52,6 +52,15 @@ test('an outside scanner is found among the flows that the device opens every da
   expect(offenderOf('port_scan', flows)).toEqual(peers('203.0.113.9'));
 });
 
+test('who guesses passwords is named, though a forged flood of pages fills the rest of the window', () => {
+  const flows = [
+    ...times(6, (host) => ({ srcIp: `198.51.100.${host + 1}`, dstPort: 80 })),
+    ...times(4, () => ({ srcIp: '203.0.113.9', dstPort: 22 })),
+  ];
+  expect(offenderOf('brute_force_ssh', flows)).toEqual(peers('203.0.113.9'));
+  expect(offenderOf('ddos_flood', flows)).toMatchObject({ kind: 'target' });
+});
+
 test('who guesses passwords at a port of no known service is named, beside those who visit others', () => {
   const flows = [
     ...times(5, () => ({ srcIp: '198.51.100.1', dstPort: 443 })),

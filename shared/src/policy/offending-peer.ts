@@ -99,7 +99,10 @@ export function peerOf(offender: Offender): string | null {
   return offender.kind === 'destination' ? offender.peer : null;
 }
 
-function offenderAmong(incoming: readonly WeighedFlow[], attack: AttackClass): Offender {
+function offenderAmong(all: readonly WeighedFlow[], attack: AttackClass): Offender {
+  // of an attack on one kind of service only that says who: a flood beside it may be forged, and is another matter
+  const alike = servicePortFit(attack, 0) === undefined ? [] : all.filter(({ isLike }) => isLike);
+  const incoming = alike.length > 0 ? alike : all;
   const service = serviceOf(incoming);
   if (looksForged(incoming)) return { kind: 'target', service };
   // who does nothing of the kind is a visitor, however much of the window is his
