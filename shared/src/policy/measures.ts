@@ -64,6 +64,11 @@ interface Running extends Pick<MeasureRecord, 'ruleId' | 'who' | 'sinceUs' | 'un
   readonly before: Offence | undefined;
 }
 
+/** An offence as it begins. */
+interface Begun extends Pick<Running, 'before'> {
+  readonly seconds: number;
+}
+
 export class MeasureBook {
   readonly #offences: Offences;
   /** By `restrictionKey`: many devices under one attacker make one decision. */
@@ -87,7 +92,7 @@ export class MeasureBook {
     this.#offences.note(rule, who, atUs, place);
   }
 
-  /** It never held: its offender has got no further. */
+  /** It never held: its offender has got no further, unless something else that was asked for with it holds. */
   forget(restriction: Restriction): void {
     const key = restrictionKey(restriction);
     const running = this.#running.get(key);
@@ -95,7 +100,16 @@ export class MeasureBook {
     this.#running.delete(key);
     const { ruleId, who, sinceUs, before } = running;
     if (who === null || this.#offences.latest(ruleId, who)?.firedAtUs !== sinceUs) return;
-    this.#offences.putBack(ruleId, who, before);
+    if (this.#ofOneOffence(ruleId, who, sinceUs) === undefined) this.#offences.putBack(ruleId, who, before);
+  }
+
+  /** Of what was asked for against this offender at this moment, and lasts. */
+  #ofOneOffence(ruleId: string, who: string, atUs: number): Begun | undefined {
+    for (const [, running] of this.#running.entries()) {
+      if (running.ruleId !== ruleId || running.who !== who || running.sinceUs !== atUs) continue;
+      return { before: running.before, seconds: Math.round((running.untilUs - atUs) / 1_000_000) };
+    }
+    return undefined;
   }
 
   forgive(restriction: Restriction): void {
@@ -111,17 +125,19 @@ export class MeasureBook {
     atUs: number,
     rung?: { readonly step: DeviceStep; readonly place: number },
   ): Measure {
-    const before = who === null ? undefined : this.#offences.latest(rule.id, who);
-    const seconds = who === null ? rule.duration_seconds : this.#offences.note(rule, who, atUs, rung?.place);
-    this.#running.set(restrictionKey(restriction), {
-      sinceUs: atUs,
-      untilUs: atUs + seconds * 1_000_000,
-      ruleId: rule.id,
-      who,
-      before,
-    });
+    const another = who === null ? undefined : this.#ofOneOffence(rule.id, who, atUs);
+    const { before, seconds } = another === undefined ? this.#begin(rule, who, atUs, rung?.place) : another;
+    const untilUs = atUs + seconds * 1_000_000;
+    this.#running.set(restrictionKey(restriction), { sinceUs: atUs, untilUs, ruleId: rule.id, who, before });
     const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
     return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
+  }
+
+  /** One offence more, where it is anybody's: what he had done before, and for how long it is this time. */
+  #begin(rule: Rule, who: string | null, atUs: number, place: number | undefined): Begun {
+    if (who === null) return { before: undefined, seconds: rule.duration_seconds };
+    const before = this.#offences.latest(rule.id, who);
+    return { before, seconds: this.#offences.note(rule, who, atUs, place) };
   }
 
   isRunning(key: string, atUs: number): boolean {
