@@ -13,19 +13,19 @@ export function roleAtLeast(role: Role, minimum: Role): boolean {
 
 export const User = z.strictObject({
   id: UserId,
-  username: z.string(),
-  email: z.string().nullable(),
+  username: z.string().describe('To log in with.'),
+  email: z.string().nullable().describe('Also good to log in with.'),
   role: Role,
-  is_active: z.boolean(),
-  last_login: Instant.nullable(),
+  is_active: z.boolean().describe('False: may not log in.'),
+  last_login: Instant.nullable().describe('Null: never.'),
 });
 export type User = z.infer<typeof User>;
 
 /** `email` or `username`, and the password. */
 export const Credentials = z
   .strictObject({
-    username: z.string().max(254).optional(),
-    email: z.string().max(254).optional(),
+    username: z.string().max(254).optional().describe('Either this or `email`.'),
+    email: z.string().max(254).optional().describe('Either this or `username`.'),
     password: z.string().min(1).max(1024),
   })
   .refine((value) => (value.username === undefined) !== (value.email === undefined), {
@@ -35,11 +35,10 @@ export const Credentials = z
 export type Credentials = z.infer<typeof Credentials>;
 
 export const TokenPair = z.strictObject({
-  access_token: z.string(),
-  refresh_token: z.string(),
+  access_token: z.string().describe('Sent as `Authorization: Bearer …`.'),
+  refresh_token: z.string().describe('For one exchange at POST /auth/refresh; using it twice ends the session.'),
   token_type: z.literal('bearer'),
-  /** Seconds until the access token ends. */
-  expires_in: z.int(),
+  expires_in: z.int().describe('Seconds until the access token ends.'),
   user: User,
 });
 export type TokenPair = z.infer<typeof TokenPair>;

@@ -15,39 +15,38 @@ export type AlertType = z.infer<typeof AlertType>;
 export const AlertStatus = z.enum(['active', 'acknowledged', 'investigating', 'resolved', 'false_positive']);
 export type AlertStatus = z.infer<typeof AlertStatus>;
 
-/** What was done about it, for the analyst at a glance; the decisions hold the detail. */
-export const ActionTaken = z.enum(['none', 'ip_blocked', 'rate_limited', 'quarantined']);
+export const ActionTaken = z
+  .enum(['none', 'ip_blocked', 'rate_limited', 'quarantined'])
+  .describe('What was done about it, for the analyst at a glance; the decisions hold the detail.');
 export type ActionTaken = z.infer<typeof ActionTaken>;
 
 /** Sent when an episode opens and again when it changes; the controller stores it by upsert on `id`. */
 export const Alert = z.strictObject({
   id: AlertId,
-  /** Rises with every change of the same alert, so that an old copy never overwrites a new one. */
-  revision: z.int().min(0),
+  revision: z
+    .int()
+    .min(0)
+    .describe('Rises with every change of the same alert, so that an old copy never overwrites a new one.'),
   alert_type: AlertType,
   class: TrafficClass,
   severity: Severity,
-  /** Highest score of the episode. */
-  score: z.number().min(0).max(1),
+  score: z.number().min(0).max(1).describe('Highest score of the episode.'),
   device: DeviceRef,
-  /** The other end that the evidence points to; null where there is not one (a spoofed flood). */
-  peer: IpAddress.nullable(),
-  first_seen_at: Instant,
-  last_seen_at: Instant,
-  /** Attack predictions in the episode. */
-  count: z.int().min(1),
-  /** One sentence: what, who, whom, how sure. */
-  message: z.string().max(500),
-  explanation: Explanation.nullable(),
-  /** Flows of the window that opened the episode, oldest first. */
-  evidence: z.array(FlowSummary).max(10),
-  prediction_id: PredictionId,
-  rule_id: RuleId.nullable(),
-  decision_ids: z.array(DecisionId).max(20),
+  peer: IpAddress.nullable().describe(
+    'The other end that the evidence points to; null where there is not one (a spoofed flood).',
+  ),
+  first_seen_at: Instant.describe('Packet time of its first prediction.'),
+  last_seen_at: Instant.describe('Packet time of its latest prediction.'),
+  count: z.int().min(1).describe('Attack predictions in the episode.'),
+  message: z.string().max(500).describe('One sentence: what, who, whom, how sure.'),
+  explanation: Explanation.nullable().describe('Why the model says so; null where it was not explained.'),
+  evidence: z.array(FlowSummary).max(10).describe('Flows of the window that opened the episode, oldest first.'),
+  prediction_id: PredictionId.describe('The prediction that opened it.'),
+  rule_id: RuleId.nullable().describe('The rule that acted; null where none did.'),
+  decision_ids: z.array(DecisionId).max(20).describe('Decisions made for it, at most 20.'),
   action_taken: ActionTaken,
-  /** True where `action_taken` was only counted, not done. */
-  simulated: z.boolean(),
+  simulated: z.boolean().describe('True where `action_taken` was only counted, not done.'),
   source: TrafficSource,
-  model_version: z.string().max(100),
+  model_version: z.string().max(100).describe('Model bundle that scored it.'),
 });
 export type Alert = z.infer<typeof Alert>;

@@ -9,30 +9,29 @@ export type DeviceType = z.infer<typeof DeviceType>;
 export const DeviceProtocol = z.enum(['mqtt', 'coap', 'http', 'tcp', 'udp']);
 export type DeviceProtocol = z.infer<typeof DeviceProtocol>;
 
-/** Worst first: a quarantine in force, an open alert at or above high, seen lately, silent. */
-export const DeviceStatus = z.enum(['quarantined', 'under_attack', 'online', 'offline']);
+export const DeviceStatus = z
+  .enum(['quarantined', 'under_attack', 'online', 'offline'])
+  .describe('Worst first: a quarantine in force, an open alert at or above high, seen lately, silent.');
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
 export const Device = z.object({
   id: DeviceId,
-  gateway_id: GatewayId.nullable(),
-  name: z.string(),
+  gateway_id: GatewayId.nullable().describe('Behind which gateway it is; null: not known yet.'),
+  name: z.string().describe('Unique over the fleet.'),
   device_type: DeviceType,
-  ip_address: IpAddress.nullable(),
+  ip_address: IpAddress.nullable().describe('Unique behind its gateway; null: registered by MAC or name only.'),
   mac: MacAddress.nullable(),
   protocol: DeviceProtocol.nullable(),
   port: Port.nullable(),
   status: DeviceStatus,
-  traffic_source: TrafficSource,
+  traffic_source: TrafficSource.describe('Where its latest traffic came from.'),
   description: z.string(),
-  /** `discovered`: a gateway saw its traffic; `registered`: a person wrote it down. */
-  origin: z.enum(['registered', 'discovered']),
-  /** Whether its gateway is to watch it. */
-  monitored: z.boolean(),
-  /** By the gateway's clock. */
-  last_seen_at: Instant.nullable(),
-  /** Alerts opened since midnight UTC. */
-  threat_count_today: z.int(),
+  origin: z
+    .enum(['registered', 'discovered'])
+    .describe('`discovered`: a gateway saw its traffic; `registered`: a person wrote it down.'),
+  monitored: z.boolean().describe('Whether its gateway is to watch it.'),
+  last_seen_at: Instant.nullable().describe("By the gateway's clock; null: never."),
+  threat_count_today: z.int().describe('Alerts opened since midnight UTC.'),
   created_at: Instant,
   updated_at: Instant,
 });
@@ -73,8 +72,7 @@ export const NewDevice = z.strictObject({
   port: deviceMembers.port.default(null),
   traffic_source: deviceMembers.traffic_source.default('live'),
   description: deviceMembers.description.default(''),
-  /** Left out: the only gateway where there is just one. */
-  gateway_id: deviceMembers.gateway_id.optional(),
+  gateway_id: deviceMembers.gateway_id.optional().describe('Left out: the only gateway where there is just one.'),
 });
 export type NewDevice = z.infer<typeof NewDevice>;
 
@@ -87,24 +85,28 @@ export const DeviceLiveStatus = z.object({
   id: DeviceId,
   status: DeviceStatus,
   gateway_id: GatewayId.nullable(),
-  gateway_online: z.boolean(),
+  gateway_online: z.boolean().describe('Whether its gateway is connected now.'),
   last_seen_at: Instant.nullable(),
-  /** Where its latest flow or prediction came from. */
-  source: TrafficSource.nullable(),
-  /** Flows in its latest scored window, 0 to 10. */
-  buffer_fill: z.int().min(0).max(10),
-  monitoring: z.object({ desired: z.boolean(), reported: z.boolean().nullable() }),
+  source: TrafficSource.nullable().describe('Where its latest flow or prediction came from.'),
+  buffer_fill: z.int().min(0).max(10).describe('Flows in its latest scored window, 0 to 10.'),
+  monitoring: z
+    .object({
+      desired: z.boolean().describe('What was asked for.'),
+      reported: z.boolean().nullable().describe('What its gateway does; null: not known.'),
+    })
+    .describe('Whether it is watched as wanted.'),
 });
 export type DeviceLiveStatus = z.infer<typeof DeviceLiveStatus>;
 
 export const DeviceStats = z.object({
   id: DeviceId,
-  threats_today: z.int(),
+  threats_today: z.int().describe('Alerts opened since midnight UTC.'),
   last_seen_at: Instant.nullable(),
-  /** Since midnight UTC, as counted by the gateway. */
-  flows_today: z.int(),
-  predictions_today: z.int(),
-  /** Share of predictions that were benign, 0 to 1; null without predictions. */
-  benign_rate: z.number().nullable(),
+  flows_today: z.int().describe('Since midnight UTC, as counted by the gateway.'),
+  predictions_today: z.int().describe('Since midnight UTC, as counted by the gateway.'),
+  benign_rate: z
+    .number()
+    .nullable()
+    .describe('Share of predictions that were benign, 0 to 1; null without predictions.'),
 });
 export type DeviceStats = z.infer<typeof DeviceStats>;

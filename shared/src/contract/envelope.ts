@@ -16,8 +16,7 @@ import { UnblockProof } from './unblock.ts';
 /** Per device and minute, for traffic that is not reported flow by flow. */
 export const MinuteCounters = z.strictObject({
   device: DeviceRef,
-  /** Start of the minute, packet time. */
-  minute: Instant,
+  minute: Instant.describe('Start of the minute, packet time.'),
   flows: z.int().min(0),
   packets: z.number().min(0),
   bytes: z.number().min(0),
@@ -50,20 +49,17 @@ export type EventBody = z.infer<typeof EventBody>;
 
 export const OutboxEvent = z.strictObject({
   seq: z.int().min(1),
-  /** Agent's wall clock when it was written to the outbox. */
-  at: Instant,
+  at: Instant.describe("Agent's wall clock when it was written to the outbox."),
   event: EventBody,
 });
 export type OutboxEvent = z.infer<typeof OutboxEvent>;
 
 export const EventBatch = z.strictObject({
   protocol: z.int().min(1),
-  /** Made with the outbox file; a new file is a new epoch. */
-  epoch: z.uuid(),
+  epoch: z.uuid().describe('Made with the outbox file; a new file is a new epoch.'),
   boot_id: BootId,
   channel: z.enum(eventChannels),
-  /** Ascending by `seq`. */
-  events: z.array(OutboxEvent).min(1).max(500),
+  events: z.array(OutboxEvent).min(1).max(500).describe('Ascending by `seq`.'),
 });
 export type EventBatch = z.infer<typeof EventBatch>;
 

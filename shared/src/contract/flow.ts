@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { DeviceRef, FlowDirection, Instant, IpAddress, Port, TrafficSource } from './address.ts';
 
-/**
- * Why a flow was handed over. `report`: it still lives; a later report or ending of the same `flow_id` replaces this one.
- */
-export const FlowEnd = z.enum(['report', 'closed', 'reset', 'idle', 'timeout', 'evicted', 'end_of_input']);
+export const FlowEnd = z
+  .enum(['report', 'closed', 'reset', 'idle', 'timeout', 'evicted', 'end_of_input'])
+  .describe(
+    'Why a flow was handed over. `report`: it still lives; a later report or ending of the same `flow_id` replaces this one.',
+  );
 export type FlowEnd = z.infer<typeof FlowEnd>;
 
 /** Unique within a gateway: boot id and a running number. */
@@ -14,30 +15,32 @@ export type FlowId = z.infer<typeof FlowId>;
 
 export const Flow = z.strictObject({
   flow_id: FlowId,
-  /** 0 for the first hand-over, rising; stored by upsert, never summed. */
-  report_number: z.int().min(0),
+  report_number: z.int().min(0).describe('0 for the first hand-over, rising; stored by upsert, never summed.'),
   end: FlowEnd,
   device: DeviceRef,
   direction: FlowDirection,
   started_at: Instant,
-  /** Time of the last packet. */
-  last_packet_at: Instant,
+  last_packet_at: Instant.describe('Time of the last packet.'),
   src_ip: IpAddress,
   src_port: Port,
   dst_ip: IpAddress,
   dst_port: Port,
-  /** IP protocol number. */
-  protocol: z.int().min(0).max(255),
+  protocol: z.int().min(0).max(255).describe('IP protocol number.'),
   fwd_packets: z.int().min(0),
   bwd_packets: z.int().min(0),
-  /** Payload bytes. */
-  fwd_bytes: z.number().min(0),
-  bwd_bytes: z.number().min(0),
+  fwd_bytes: z.number().min(0).describe('Payload bytes.'),
+  bwd_bytes: z.number().min(0).describe('Payload bytes.'),
   source: TrafficSource,
-  /** A router brought it, so that nobody saw `src_ip` send it. Left out where it was seen, or nobody could tell. */
-  is_relayed: z.literal(true).optional(),
-  /** The 78 features as little-endian float32, base64: 312 bytes. Integers above 2^24 lose digits. */
-  features: z.base64().length(416),
+  is_relayed: z
+    .literal(true)
+    .optional()
+    .describe(
+      'A router brought it, so that nobody saw `src_ip` send it. Left out where it was seen, or nobody could tell.',
+    ),
+  features: z
+    .base64()
+    .length(416)
+    .describe('The 78 features as little-endian float32, base64: 312 bytes. Integers above 2^24 lose digits.'),
 });
 export type Flow = z.infer<typeof Flow>;
 
@@ -61,7 +64,8 @@ export const FlowSummary = Flow.pick({
   fwd_bytes: true,
   bwd_bytes: true,
 }).extend({
-  /** To find the flow in other tools; evidence of an alert has it, an older agent's has not. */
-  community_id: CommunityId.optional(),
+  community_id: CommunityId.optional().describe(
+    "To find the flow in other tools; evidence of an alert has it, an older agent's has not.",
+  ),
 });
 export type FlowSummary = z.infer<typeof FlowSummary>;

@@ -29,6 +29,11 @@ export const LiveEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('gateway_status'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('device_status'), data: z.record(z.string(), z.unknown()) }),
   /** The socket was too slow: this many events were left out. */
-  z.strictObject({ type: z.literal('dropped'), data: z.strictObject({ events: z.int().min(1) }) }),
+  z.strictObject({
+    type: z.literal('dropped'),
+    data: z.strictObject({
+      events: z.int().min(1).describe('How many events were left out because this socket was too slow.'),
+    }),
+  }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;

@@ -5,15 +5,16 @@ import { MacAddress, IpAddress } from './address.ts';
 import { DecisionDirection, Mode, maxDecisionSeconds } from './decision.ts';
 import { RuleId } from './identifiers.ts';
 
-/** `webhook` restricts nothing on the gateway: its controller tells another program of the alert. */
-export const RuleAction = z.enum(['block', 'rate_limit', 'no_wan', 'quarantine', 'alert_only', 'webhook']);
+export const RuleAction = z
+  .enum(['block', 'rate_limit', 'no_wan', 'quarantine', 'alert_only', 'webhook'])
+  .describe('`webhook` restricts nothing on the gateway: its controller tells another program of the alert.');
 export type RuleAction = z.infer<typeof RuleAction>;
 
-/**
- * What is done to a device of the LAN that attacks, from gentle to harsh. `cut_destination` cuts it from the one host
- * that it talks to where it should not, and is passed over where there is no such host.
- */
-export const DeviceStep = z.enum(['observe', 'cut_destination', 'rate_limit', 'no_wan', 'quarantine']);
+export const DeviceStep = z
+  .enum(['observe', 'cut_destination', 'rate_limit', 'no_wan', 'quarantine'])
+  .describe(
+    'What is done to a device of the LAN that attacks, from gentle to harsh. `cut_destination` cuts it from the one host that it talks to where it should not, and is passed over where there is no such host.',
+  );
 export type DeviceStep = z.infer<typeof DeviceStep>;
 
 export const Weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
@@ -34,23 +35,27 @@ function isTimeZone(name: string): boolean {
  * equal, it is the whole day.
  */
 export const RuleSchedule = z.strictObject({
-  days: z.array(Weekday).min(1).max(7),
-  from: TimeOfDay,
-  until: TimeOfDay,
+  days: z.array(Weekday).min(1).max(7).describe('Days on which it begins.'),
+  from: TimeOfDay.describe('Time of day, 24 hours, in `time_zone`.'),
+  until: TimeOfDay.describe('Time of day at which it ends; before `from` it goes over midnight.'),
   time_zone: z
     .string()
     .max(60)
     .refine(isTimeZone, 'a name of the time zone database: UTC, Europe/Berlin')
-    .default('UTC'),
+    .default('UTC')
+    .describe('A name of the time zone database.'),
 });
 export type RuleSchedule = z.infer<typeof RuleSchedule>;
 
 /** Who comes back is held longer: each time `factor` times as long as before, and forgotten after a while. */
 export const Escalation = z.strictObject({
-  factor: z.number().min(1).max(24),
-  max_duration_seconds: z.int().min(10).max(maxDecisionSeconds),
-  /** Quiet for this long after its last decision, an offender is a first one again. */
-  forget_after_seconds: z.int().min(60).max(maxDecisionSeconds),
+  factor: z.number().min(1).max(24).describe('Each time so many times as long as the time before.'),
+  max_duration_seconds: z.int().min(10).max(maxDecisionSeconds).describe('Never longer than this.'),
+  forget_after_seconds: z
+    .int()
+    .min(60)
+    .max(maxDecisionSeconds)
+    .describe('Quiet for this long after its last decision, an offender is a first one again.'),
 });
 export type Escalation = z.infer<typeof Escalation>;
 
@@ -66,38 +71,38 @@ export const SetThreshold = z
 export const Rule = z.strictObject({
   id: RuleId,
   name: z.string().min(1).max(100),
-  is_enabled: z.boolean(),
-  /** Null: the threshold in force otherwise (gateway, setting, bundle). */
-  threshold: z.number().min(0).max(1).nullable(),
-  /** Empty: every attack class. */
-  classes: z.array(TrafficClass.exclude(['benign'])),
-  /** Null: every device, or those of `devices`. */
-  device: IpAddress.or(MacAddress).nullable(),
-  /** The members of a group, as the controller knows them; empty: no group is meant. */
-  devices: z.array(IpAddress.or(MacAddress)).max(500).default([]),
+  is_enabled: z.boolean().describe('False: it does nothing, and holds nothing back.'),
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .describe('Null: the threshold in force otherwise (gateway, setting, bundle).'),
+  classes: z.array(TrafficClass.exclude(['benign'])).describe('Empty: every attack class.'),
+  device: IpAddress.or(MacAddress).nullable().describe('Null: every device, or those of `devices`.'),
+  devices: z
+    .array(IpAddress.or(MacAddress))
+    .max(500)
+    .default([])
+    .describe('The members of a group, as the controller knows them; empty: no group is meant.'),
   action: RuleAction,
-  /**
-   * What to do instead where the offender is a device of the LAN: the first step, and the next one each time that it
-   * goes on in spite of it. Empty: `action` for devices as well.
-   */
-  device_ladder: z.array(DeviceStep).max(5).default([]),
-  /** Which way is cut, seen from the offender; null: what the evidence asks for. */
-  direction: DecisionDirection.nullable().default(null),
-  /** N … */
-  min_windows: z.int().min(1).max(20),
-  /** … of the last M scored windows of the device must be attacks of these classes. */
-  of_windows: z.int().min(1).max(20),
-  /** Windows with fewer flows do not count. */
-  min_flows: z.int().min(1).max(10),
-  /** After it fired for a device and peer, rest this long. */
-  cooldown_seconds: z.int().min(0).max(86_400),
-  /** Length of the decision; always finite. */
-  duration_seconds: z.int().min(10).max(maxDecisionSeconds),
-  /** Null: always as long. */
-  escalation: Escalation.nullable().default(null),
-  /** Null: at any time. */
-  schedule: RuleSchedule.nullable().default(null),
-  /** Null: the gateway's mode. A rule may be gentler than its gateway, never harsher. */
-  mode: Mode.nullable(),
+  device_ladder: z
+    .array(DeviceStep)
+    .max(5)
+    .default([])
+    .describe(
+      'What to do instead where the offender is a device of the LAN: the first step, and the next one each time that it goes on in spite of it. Empty: `action` for devices as well.',
+    ),
+  direction: DecisionDirection.nullable()
+    .default(null)
+    .describe('Which way is cut, seen from the offender; null: what the evidence asks for.'),
+  min_windows: z.int().min(1).max(20).describe('N: how many of the last M windows must be attacks of these classes.'),
+  of_windows: z.int().min(1).max(20).describe('M: how many of the latest scored windows of a device are looked at.'),
+  min_flows: z.int().min(1).max(10).describe('Windows with fewer flows do not count.'),
+  cooldown_seconds: z.int().min(0).max(86_400).describe('After it fired for a device and peer, it rests this long.'),
+  duration_seconds: z.int().min(10).max(maxDecisionSeconds).describe('Length of the decision; always finite.'),
+  escalation: Escalation.nullable().default(null).describe('Null: always as long.'),
+  schedule: RuleSchedule.nullable().default(null).describe('Null: at any time.'),
+  mode: Mode.nullable().describe("Null: the gateway's mode. A rule may be gentler than its gateway, never harsher."),
 });
 export type Rule = z.infer<typeof Rule>;

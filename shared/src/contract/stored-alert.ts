@@ -9,33 +9,33 @@ import { StoredDecision } from './stored-decision.ts';
 export const StoredAlert = Alert.omit({ device: true, class: true, explanation: true, evidence: true })
   .extend({
     gateway_id: GatewayId,
-    /** Null once the device was deleted. */
-    device_id: DeviceId.nullable(),
-    device_name: z.string(),
+    device_id: DeviceId.nullable().describe('Null once the device was deleted.'),
+    device_name: z.string().describe('As it was called last.'),
     device_address: z.string(),
-    attack_type: Alert.shape.class,
-    /** What was seen, in one plain sentence; empty where there is no explanation. The detail holds the reasons. */
-    summary: z.string(),
-    /** Same as severity, as the first API named it. */
-    risk_level: Severity,
+    attack_type: Alert.shape.class.describe('Class of the attack.'),
+    summary: z
+      .string()
+      .describe(
+        'What was seen, in one plain sentence; empty where there is no explanation. The detail holds the reasons.',
+      ),
+    risk_level: Severity.describe('Same as severity, as the first API named it.'),
     status: AlertStatus,
-    is_acknowledged: z.boolean(),
-    acknowledged_by: z.string().nullable(),
+    is_acknowledged: z.boolean().describe('Somebody has said that they saw it.'),
+    acknowledged_by: z.string().nullable().describe('User name; null: nobody yet.'),
     acknowledged_at: Instant.nullable(),
-    assignee: z.string().nullable(),
-    tags: z.array(z.string()),
-    resolved_by: z.string().nullable(),
+    assignee: z.string().nullable().describe('User name; null: nobody.'),
+    tags: z.array(z.string()).describe('Words of the analysts.'),
+    resolved_by: z.string().nullable().describe('User name; null: it is open.'),
     resolved_at: Instant.nullable(),
-    resolution_notes: z.string().nullable(),
-    /** When its first and its latest copy were recorded, by the gateway's clock. */
-    created_at: Instant,
-    recorded_at: Instant,
+    resolution_notes: z.string().nullable().describe('What was written when it was closed.'),
+    created_at: Instant.describe("When its first copy was recorded, by the gateway's clock: the order of lists."),
+    recorded_at: Instant.describe("When its latest copy was recorded, by the gateway's clock."),
   })
   .strip();
 export type StoredAlert = z.infer<typeof StoredAlert>;
 
 export const AlertStep = z.object({
-  who: z.string(),
+  who: z.string().describe('User name.'),
   from: AlertStatus,
   to: AlertStatus,
   note: z.string().nullable(),
@@ -46,41 +46,42 @@ export type AlertStep = z.infer<typeof AlertStep>;
 export const AlertDetail = StoredAlert.extend({
   explanation: Alert.shape.explanation,
   evidence: Alert.shape.evidence,
-  decisions: z.array(StoredDecision),
-  history: z.array(AlertStep),
-  /** Other alerts of the same device or peer, newest first. */
-  related: z.array(StoredAlert),
+  decisions: z.array(StoredDecision).describe('Made for it.'),
+  history: z.array(AlertStep).describe('Steps of the work on it, oldest first.'),
+  related: z.array(StoredAlert).describe('Other alerts of the same device or peer, newest first.'),
 });
 export type AlertDetail = z.infer<typeof AlertDetail>;
 
-export const Acknowledgement = z.strictObject({ note: z.string().max(1000).optional() });
+export const Acknowledgement = z.strictObject({
+  note: z.string().max(1000).optional().describe('Kept in its history.'),
+});
 export type Acknowledgement = z.infer<typeof Acknowledgement>;
 
 export const Resolution = z.strictObject({
   resolution: z.enum(['resolved', 'false_positive']).default('resolved'),
-  notes: z.string().max(1000).optional(),
+  notes: z.string().max(1000).optional().describe('Kept with the alert and in its history.'),
 });
 export type Resolution = z.infer<typeof Resolution>;
 
 export const AlertChange = z.strictObject({
   status: AlertStatus.optional(),
-  /** User name; null: nobody. */
-  assignee: z.string().min(1).max(100).nullable().optional(),
+  assignee: z.string().min(1).max(100).nullable().optional().describe('User name; null: nobody.'),
   severity: Severity.optional(),
-  tags: z.array(z.string().trim().min(1).max(50)).max(20).optional(),
-  note: z.string().max(1000).optional(),
+  tags: z.array(z.string().trim().min(1).max(50)).max(20).optional().describe('In place of those it has; at most 20.'),
+  note: z.string().max(1000).optional().describe('Kept in its history.'),
 });
 export type AlertChange = z.infer<typeof AlertChange>;
 
 const counts = z.record(z.string(), z.number());
 
 export const AlertStats = z.object({
-  total: z.number(),
+  total: z.number().describe('Alerts that the filter leaves.'),
   by_type: counts,
   by_class: counts,
   by_severity: counts,
   by_status: counts,
-  /** Start of each bucket, oldest first. */
-  timeline: z.array(z.object({ at: Instant, count: z.number() })),
+  timeline: z
+    .array(z.object({ at: Instant.describe('Start of the bucket.'), count: z.number() }))
+    .describe('Alerts by time, oldest first.'),
 });
 export type AlertStats = z.infer<typeof AlertStats>;

@@ -15,106 +15,123 @@ export const GatewayLabels = z.record(z.string().min(1).max(50), z.string().max(
 
 /** One of the two desired documents, and how far the gateway got with it. */
 const Ladder = z.object({
-  desired_version: z.int(),
-  /** Null: it said nothing yet. */
+  desired_version: z.int().describe('What the controller wants.'),
   reported: z
     .object({
       version: z.int(),
       step: ReportedStep,
-      detail: z.string().nullable(),
-      /** The version whose content holds: after a put-back the one before; 0: the gateway's own settings. Null: not said. */
-      in_force: z.int().nullable(),
-      /** How this version came to `step`, oldest first. */
-      steps: z.array(z.object({ step: ReportedStep, at: Instant })),
+      detail: z.string().nullable().describe('Why it was refused, failed, waits or was rolled back.'),
+      in_force: z
+        .int()
+        .nullable()
+        .describe(
+          "The version whose content holds: after a put-back the one before; 0: the gateway's own settings. Null: not said.",
+        ),
+      steps: z
+        .array(z.object({ step: ReportedStep, at: Instant }))
+        .describe('How this version came to `step`, oldest first.'),
     })
-    .nullable(),
-  /** It has the newest version, and that version holds for good: read back from the kernel, and confirmed where it is a policy. */
-  in_sync: z.boolean(),
+    .nullable()
+    .describe('What the gateway says of it. Null: it said nothing yet.'),
+  in_sync: z
+    .boolean()
+    .describe(
+      'It has the newest version, and that version holds for good: read back from the kernel, and confirmed where it is a policy.',
+    ),
 });
 
 export const StoredGateway = z.object({
   id: GatewayId,
   status: GatewayStatus,
-  labels: GatewayLabels,
-  /** Wanted; `twin` says what is so. */
-  mode: Mode,
-  /** Null: the model bundle's. */
-  threshold: z.number().nullable(),
-  guard: Policy.shape.guard,
-  /** Share of benign traffic that is reported in full, 0 to 1. */
-  benign_sample: z.number(),
+  labels: GatewayLabels.describe('Words of your own; `canary` puts it into the first wave of roll-outs.'),
+  mode: Mode.describe('Wanted; `twin` says what is so.'),
+  threshold: z.number().nullable().describe("Null: the model bundle's."),
+  guard: Policy.shape.guard.describe("What this gateway's policy guards; what its own file lists holds beside it."),
+  benign_sample: z.number().describe('Share of benign traffic that is reported in full, 0 to 1.'),
   enrolled_at: Instant,
   updated_at: Instant,
-  revoked_at: Instant.nullable(),
-  /** When it last came or went, by the controller's clock. */
-  presence_changed_at: Instant.nullable(),
-  boot_id: BootId.nullable(),
+  revoked_at: Instant.nullable().describe('Null: it is not revoked.'),
+  presence_changed_at: Instant.nullable().describe("When it last came or went, by the controller's clock."),
+  boot_id: BootId.nullable().describe('Changes with each start of the agent; null: it was never there.'),
   agent_version: z.string(),
-  protocol: z.int(),
-  twin: z.object({
-    policy: Ladder,
-    decisions: Ladder,
-    reported_at: Instant.nullable(),
-    mode: Mode.nullable(),
-    model_version: z.string().nullable(),
-    /** Which model bundle it serves, which one is wanted, and how far that is. */
-    bundle: BundleReported.nullable(),
-    threshold: z.number().nullable(),
-    /** Decisions in its kernel. */
-    in_force: z.int().nullable(),
-  }),
-  /** Latest figures, every 10 s while it is online. */
-  health: Health.nullable(),
-  health_at: Instant.nullable(),
-  /** Everything that did not arrive, and why, since enrolment; of the agent's own drops since its start. */
-  losses: z.object({
-    /** Events its outbox gave up, or that never came. */
-    events_lost: z.int(),
-    /** Events that arrived and could not be understood. */
-    events_rejected: z.int(),
-    /** Packets that the kernel dropped before the agent saw them. */
-    packets_dropped: z.number(),
-    /** Flows and windows that full queues dropped inside the agent. */
-    pipeline_dropped: z.number(),
-  }),
+  protocol: z.int().describe('Highest protocol version that its agent speaks.'),
+  twin: z
+    .object({
+      policy: Ladder,
+      decisions: Ladder,
+      reported_at: Instant.nullable().describe('When it last said so; null: never.'),
+      mode: Mode.nullable().describe('In force.'),
+      model_version: z.string().nullable().describe('Model bundle that scores now.'),
+      bundle: BundleReported.nullable().describe(
+        'Which model bundle it serves, which one is wanted, and how far that is.',
+      ),
+      threshold: z.number().nullable().describe('In force, 0 to 1.'),
+      in_force: z.int().nullable().describe('Decisions in its kernel.'),
+    })
+    .describe('What is wanted of it, and what it says is so.'),
+  health: Health.nullable().describe('Latest figures, every 10 s while it is online.'),
+  health_at: Instant.nullable().describe('When these figures came.'),
+  losses: z
+    .object({
+      events_lost: z.int().describe('Events its outbox gave up, or that never came.'),
+      events_rejected: z.int().describe('Events that arrived and could not be understood.'),
+      packets_dropped: z.number().describe('Packets that the kernel dropped before the agent saw them.'),
+      pipeline_dropped: z.number().describe('Flows and windows that full queues dropped inside the agent.'),
+    })
+    .describe("Everything that did not arrive, and why, since enrolment; of the agent's own drops since its start."),
 });
 export type StoredGateway = z.infer<typeof StoredGateway>;
 
 /** Any subset. */
 export const GatewayChange = z
   .strictObject({
-    labels: GatewayLabels.refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels'),
-    mode: Mode,
-    threshold: SetThreshold.nullable(),
-    guard: z.strictObject({
-      admin_prefixes: z.array(GuardPrefix).max(50),
-      management_ports: Policy.shape.guard.shape.management_ports,
-      never_block: z.array(GuardEntry).max(200),
-    }),
-    benign_sample: z.number().min(0).max(1),
+    labels: GatewayLabels.refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels').describe(
+      'In place of those it has; `canary` puts it into the first wave of roll-outs.',
+    ),
+    mode: Mode.describe('What it does with decisions.'),
+    threshold: SetThreshold.nullable().describe(
+      "Score from which a window is an attack, 0.01 to 1; null: the model bundle's.",
+    ),
+    guard: z
+      .strictObject({
+        admin_prefixes: z
+          .array(GuardPrefix)
+          .max(50)
+          .describe('Prefixes whose hosts keep their way to the management ports of the gateway.'),
+        management_ports: Policy.shape.guard.shape.management_ports.describe(
+          'Ports of the gateway that `admin_prefixes` keep.',
+        ),
+        never_block: z
+          .array(GuardEntry)
+          .max(200)
+          .describe('Forwarded conversations with these hosts or prefixes are never cut.'),
+      })
+      .describe('In place of what the policy guards.'),
+    benign_sample: z.number().min(0).max(1).describe('Share of benign traffic that is reported in full, 0 to 1.'),
   })
   .partial();
 export type GatewayChange = z.infer<typeof GatewayChange>;
 
 /** One minute of a gateway's health. */
-export const HealthMinute = z.object({ minute: Instant, health: Health });
+export const HealthMinute = z.object({
+  minute: Instant.describe('Start of the minute.'),
+  health: Health.describe('The last figures of this minute.'),
+});
 export type HealthMinute = z.infer<typeof HealthMinute>;
 
 export const NewEnrolmentToken = z.strictObject({
-  /** Fixes the gateway's name; needed to enrol a known one anew. Null: the gateway chooses a new name. */
-  gateway_id: GatewayId.nullable().default(null),
-  /** 1 minute to 7 days. */
-  lifetime_seconds: z.int().min(60).max(604_800).default(3600),
+  gateway_id: GatewayId.nullable()
+    .default(null)
+    .describe("Fixes the gateway's name; needed to enrol a known one anew. Null: the gateway chooses a new name."),
+  lifetime_seconds: z.int().min(60).max(604_800).default(3600).describe('1 minute to 7 days.'),
 });
 export type NewEnrolmentToken = z.infer<typeof NewEnrolmentToken>;
 
 export const EnrolmentTokenMade = z.object({
   id: z.uuid(),
-  /** Shown once. */
-  token: z.string(),
-  gateway_id: GatewayId.nullable(),
+  token: z.string().describe('Shown once.'),
+  gateway_id: GatewayId.nullable().describe('Null: any new name.'),
   expires_at: Instant,
-  /** To be typed on the gateway. */
-  command: z.string(),
+  command: z.string().describe('To be typed on the gateway.'),
 });
 export type EnrolmentTokenMade = z.infer<typeof EnrolmentTokenMade>;

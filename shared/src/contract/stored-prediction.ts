@@ -10,31 +10,36 @@ export const StoredPrediction = Prediction.omit({ device: true, at: true, explan
   .extend({
     gateway_id: GatewayId,
     device_id: DeviceId,
-    /** Packet time of the newest flow in the window. */
-    timestamp: Instant,
-    /** By the gateway's clock. */
-    recorded_at: Instant,
-    /** The ten features that moved the score most; null where the gateway did not explain. */
-    feature_importance: z.array(FeatureImportance).nullable(),
+    timestamp: Instant.describe('Packet time of the newest flow in the window.'),
+    recorded_at: Instant.describe("By the gateway's clock."),
+    feature_importance: z
+      .array(FeatureImportance)
+      .nullable()
+      .describe('The ten features that moved the score most; null where the gateway did not explain.'),
   })
   .strip();
 export type StoredPrediction = z.infer<typeof StoredPrediction>;
 
 export const PredictionExplanation = z.object({
   prediction_id: StoredPrediction.shape.id,
-  /** Null where the gateway did not explain this one: it explains attacks. */
-  explanation: Explanation.nullable(),
-  /** Flows of the window, oldest first; `flow` is null for one that was not reported. */
-  flows: z.array(z.object({ flow_id: FlowId, importance: z.number().nullable(), flow: StoredFlow.nullable() })),
+  explanation: Explanation.nullable().describe('Null where the gateway did not explain this one: it explains attacks.'),
+  flows: z
+    .array(
+      z.object({
+        flow_id: FlowId,
+        importance: z.number().nullable().describe('Signed share in the score; null where it was not explained.'),
+        flow: StoredFlow.nullable(),
+      }),
+    )
+    .describe('Flows of the window, oldest first; `flow` is null for one that was not reported.'),
 });
 export type PredictionExplanation = z.infer<typeof PredictionExplanation>;
 
 export const PredictionStats = z.object({
-  total: z.number(),
+  total: z.number().describe('As the gateways counted.'),
   attacks: z.number(),
   benign: z.number(),
-  /** Percent, 0 to 100; null without predictions. */
-  attack_percent: z.number().nullable(),
-  benign_percent: z.number().nullable(),
+  attack_percent: z.number().nullable().describe('Percent, 0 to 100; null without predictions.'),
+  benign_percent: z.number().nullable().describe('Percent, 0 to 100; null without predictions.'),
 });
 export type PredictionStats = z.infer<typeof PredictionStats>;

@@ -24,8 +24,7 @@ const scope = {
 export const StoredRule = z.object({
   ...ruleShape,
   ...scope,
-  /** Rises with every change; also in the ETag. */
-  version: z.int(),
+  version: z.int().describe('Rises with every change; also in the ETag.'),
   created_at: Instant,
   updated_at: Instant,
   updated_by: z.string().nullable(),

@@ -5,25 +5,22 @@ import { GatewayId, UnblockId } from './identifiers.ts';
 import { UnblockOutcome, UnblockProof } from './unblock.ts';
 
 export const NewUnblock = z.strictObject({
-  value: z.string().trim().min(1).max(100),
-  /** Also lift prefixes that reach beyond the value. */
-  include_prefixes: z.boolean().default(false),
-  reason: z.string().trim().min(1).max(500),
-  /** Left out: every enrolled gateway. */
-  gateways: z.array(GatewayId).min(1).max(10_000).optional(),
+  value: z.string().trim().min(1).max(100).describe('An address, a prefix (and all inside it) or a MAC.'),
+  include_prefixes: z.boolean().default(false).describe('Also lift prefixes that reach beyond the value.'),
+  reason: z.string().trim().min(1).max(500).describe('Kept in the audit log.'),
+  gateways: z.array(GatewayId).min(1).max(10_000).optional().describe('Left out: every enrolled gateway.'),
 });
 export type NewUnblock = z.infer<typeof NewUnblock>;
 
 /** One gateway's answer. `owing`: none yet; it is asked again when it comes back, and while it is there. */
 export const GatewayUnblock = z.object({
   gateway_id: GatewayId,
-  state: z.enum(['owing', ...UnblockOutcome.options]),
-  /** When the kernel was read back; null while it owes the answer. */
-  at: Instant.nullable(),
+  state: z.enum(['owing', ...UnblockOutcome.options]).describe('`owing`: it has not answered yet.'),
+  at: Instant.nullable().describe('When the kernel was read back; null while it owes the answer.'),
   removed: UnblockProof.shape.removed,
-  removed_count: z.int(),
+  removed_count: z.int().describe('Decisions that it removed.'),
   still_held: UnblockProof.shape.still_held,
-  detail: z.string().nullable(),
+  detail: z.string().nullable().describe('Why it failed.'),
 });
 export type GatewayUnblock = z.infer<typeof GatewayUnblock>;
 
@@ -32,12 +29,10 @@ export const StoredUnblock = z.object({
   value: z.string(),
   include_prefixes: z.boolean(),
   reason: z.string(),
-  asked_by: z.string(),
+  asked_by: z.string().describe('User name.'),
   asked_at: Instant,
-  /** Every gateway answered, and none failed. */
-  done: z.boolean(),
-  /** Gateways that owe an answer, or whose kernel would not. */
-  owing: z.int(),
+  done: z.boolean().describe('Every gateway answered, and none failed.'),
+  owing: z.int().describe('Gateways that owe an answer, or whose kernel would not.'),
   gateways: z.array(GatewayUnblock),
 });
 export type StoredUnblock = z.infer<typeof StoredUnblock>;

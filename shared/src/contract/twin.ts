@@ -21,29 +21,40 @@ export const Policy = z.strictObject({
   issued_at: Instant,
   expires_at: Instant,
   mode: Mode,
-  /** Null: the bundle's. */
-  threshold: z.number().min(0).max(1).nullable(),
+  threshold: z.number().min(0).max(1).nullable().describe("Null: the bundle's."),
   rules: z.array(Rule).max(200),
-  guard: z.strictObject({
-    /** Prefixes whose hosts keep their way to the management ports of the gateway. */
-    admin_prefixes: z.array(z.string().max(50)).max(50),
-    management_ports: z.array(Port).max(20),
-    /** Forwarded conversations with these hosts or prefixes are never cut. */
-    never_block: z.array(z.string().max(50)).max(200),
-  }),
+  guard: z
+    .strictObject({
+      admin_prefixes: z
+        .array(z.string().max(50))
+        .max(50)
+        .describe('Prefixes whose hosts keep their way to the management ports of the gateway.'),
+      management_ports: z.array(Port).max(20).describe('Ports of the gateway that `admin_prefixes` keep.'),
+      never_block: z
+        .array(z.string().max(50))
+        .max(200)
+        .describe('Forwarded conversations with these hosts or prefixes are never cut.'),
+    })
+    .describe('What may never be cut.'),
   report: z.strictObject({
-    /** Share of benign flows and predictions that are reported in full, 0 to 1. */
-    benign_sample: z.number().min(0).max(1),
+    benign_sample: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('Share of benign flows and predictions that are reported in full, 0 to 1.'),
   }),
-  /** Addresses (devices of the LAN) that are not to be watched. */
-  unmonitored: z.array(IpAddress).max(1000),
-  /** The model bundle to serve; fetched by its hash. Left out: the gateway's own. */
-  bundle: BundleReference.optional(),
-  /**
-   * The change counts only once the gateway proved within this many seconds, over new connections, that it still reaches
-   * broker and controller; else it puts the previous policy back. Only for agents of protocol 2; left out: no proof is asked for.
-   */
-  confirm_within_seconds: z.int().min(1).max(600).optional(),
+  unmonitored: z.array(IpAddress).max(1000).describe('Addresses (devices of the LAN) that are not to be watched.'),
+  bundle: BundleReference.optional().describe(
+    "The model bundle to serve; fetched by its hash. Left out: the gateway's own.",
+  ),
+  confirm_within_seconds: z
+    .int()
+    .min(1)
+    .max(600)
+    .optional()
+    .describe(
+      'The change counts only once the gateway proved within this many seconds, over new connections, that it still reaches broker and controller; else it puts the previous policy back. Only for agents of protocol 2; left out: no proof is asked for.',
+    ),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -96,21 +107,11 @@ export const DecisionsMessage = z.discriminatedUnion('type', [
 ]);
 export type DecisionsMessage = z.infer<typeof DecisionsMessage>;
 
-/**
- * The ladder a desired document climbs: `received` it waits (the detail says for what), `validated` it is ours and new,
- * `applied` everything in it was asked for, `verified` the kernel was read back, `confirmed` broker and controller answered
- * over new connections. `refused`, `failed` and `rolled_back` changed nothing in the end: what held before holds.
- */
-export const ReportedStep = z.enum([
-  'received',
-  'validated',
-  'applied',
-  'verified',
-  'confirmed',
-  'refused',
-  'failed',
-  'rolled_back',
-]);
+export const ReportedStep = z
+  .enum(['received', 'validated', 'applied', 'verified', 'confirmed', 'refused', 'failed', 'rolled_back'])
+  .describe(
+    'The ladder a desired document climbs: `received` it waits (the detail says for what), `validated` it is ours and new, `applied` everything in it was asked for, `verified` the kernel was read back, `confirmed` broker and controller answered over new connections. `refused`, `failed` and `rolled_back` changed nothing in the end: what held before holds.',
+  );
 export type ReportedStep = z.infer<typeof ReportedStep>;
 
 /**
@@ -118,11 +119,10 @@ export type ReportedStep = z.infer<typeof ReportedStep>;
  * the probe, `verified` it serves. `refused` and `failed` say why in `detail`; the active one goes on serving.
  */
 export const BundleReported = z.strictObject({
-  active: BundleReference,
-  /** Null: nothing but its own is wanted. */
-  desired: BundleReference.nullable(),
+  active: BundleReference.describe('What scores now.'),
+  desired: BundleReference.nullable().describe('Null: nothing but its own is wanted.'),
   step: ReportedStep,
-  detail: z.string().max(500).nullable(),
+  detail: z.string().max(500).nullable().describe('Why it was refused or failed.'),
 });
 export type BundleReported = z.infer<typeof BundleReported>;
 
@@ -130,25 +130,29 @@ export type BundleReported = z.infer<typeof BundleReported>;
 export const PolicyReported = z.strictObject({
   version: z.int().min(0),
   step: ReportedStep,
-  detail: z.string().max(500).nullable(),
-  /** The version whose content holds now: after a put-back the one before. 0: the gateway's own settings. */
-  in_force: z.int().min(0).optional(),
-  /** How this version came to `step`, oldest first; the latest ones where there were more. */
+  detail: z.string().max(500).nullable().describe('Why it was refused, failed, waits or was rolled back.'),
+  in_force: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("The version whose content holds now: after a put-back the one before. 0: the gateway's own settings."),
   steps: z
     .array(z.strictObject({ step: ReportedStep, at: Instant }))
     .max(16)
-    .optional(),
+    .optional()
+    .describe('How this version came to `step`, oldest first; the latest ones where there were more.'),
 });
 export type PolicyReported = z.infer<typeof PolicyReported>;
 
 /** What a gateway refuses to restrict because it stands on it; the controller refuses the same at once. */
 export const GuardedAddresses = z.strictObject({
-  /** Addresses of its own interfaces. */
-  own: z.array(IpAddress).max(200),
-  /** Next hops of its default routes. */
-  default_routes: z.array(IpAddress).max(50),
-  /** Broadcast addresses of the subnets on them. Left out by older agents. */
-  broadcasts: z.array(IpAddress).max(200).optional(),
+  own: z.array(IpAddress).max(200).describe('Addresses of its own interfaces.'),
+  default_routes: z.array(IpAddress).max(50).describe('Next hops of its default routes.'),
+  broadcasts: z
+    .array(IpAddress)
+    .max(200)
+    .optional()
+    .describe('Broadcast addresses of the subnets on its interfaces. Left out by older agents.'),
 });
 export type GuardedAddresses = z.infer<typeof GuardedAddresses>;
 
@@ -157,17 +161,15 @@ export const Reported = z.strictObject({
   at: Instant,
   policy: PolicyReported,
   decisions: z.strictObject({
-    version: z.int().min(0),
+    version: z.int().min(0).describe('Version of the log of decisions that it followed to.'),
     step: ReportedStep,
     detail: z.string().max(500).nullable(),
-    in_force: z.int().min(0),
+    in_force: z.int().min(0).describe('Decisions in its kernel.'),
   }),
   mode: Mode,
-  model_version: z.string().max(100),
-  /** Left out by older agents. */
-  bundle: BundleReported.optional(),
-  threshold: z.number().min(0).max(1),
-  /** Told to controllers that ask for confirmation. */
-  guarded: GuardedAddresses.optional(),
+  model_version: z.string().max(100).describe('Model bundle that scores now.'),
+  bundle: BundleReported.optional().describe('Left out by older agents.'),
+  threshold: z.number().min(0).max(1).describe('In force, 0 to 1.'),
+  guarded: GuardedAddresses.optional().describe('Told to controllers that ask for confirmation.'),
 });
 export type Reported = z.infer<typeof Reported>;
