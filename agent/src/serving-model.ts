@@ -4,6 +4,7 @@
  */
 import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Logger } from 'pino';
+import { BundleError } from './detection/bundle-error.ts';
 import type { BundleTrust } from './detection/bundle-trust.ts';
 import type { Detector } from './detection/detector.ts';
 import { openModelBundle } from './detection/model-bundle.ts';
@@ -114,8 +115,12 @@ async function openOwn({ ownBundle, trust }: ServingModelOptions): Promise<Worke
     if (vouchedBy !== 'shipped') await probeBundle({ folder, trust });
     return await WorkerDetector.open(folder, trust);
   } catch (error) {
-    throw new AgentError('bad-data', `the model bundle ${folder} was refused: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const [code, what] =
+      error instanceof BundleError ? [error.code, error.what] : ['bad-data' as const, (error as Error).message];
+    const next =
+      ownBundle === null
+        ? 'it came with this agent: install it again'
+        : 'name the folder of a bundle (--bundle, model.bundle), or none for the one that came with this agent';
+    throw new AgentError(code, `the model bundle ${folder} was refused: ${what}; ${next}`, { cause: error });
   }
 }

@@ -128,6 +128,12 @@ describe('what is wrong is said in one line, with what to do, and the exit code 
       65,
       /decisions\.sqlite.*move the file away/,
     ],
+    [
+      'a bundle that is not there',
+      () => ['replay', demo, '--bundle', join(folder, 'no-bundle')],
+      66,
+      /^picket-agent: the model bundle \S+no-bundle was refused: cannot open \S+manifest\.json: ENOENT; name the folder/,
+    ],
     ['no agent to ask', () => ['status', '--state-dir', folder], 69, /no agent is running/],
     ['a decision without a value', () => ['decisions', 'add', '--state-dir', folder], 64, /--ip|--scope/],
     [

@@ -4,10 +4,13 @@ import { AgentError } from '../errors.ts';
 
 export class BundleError extends AgentError {
   readonly refusal: BundleRefusal;
+  /** What is wrong, without saying that the bundle was refused for it. */
+  readonly what: string;
 
   constructor(refusal: BundleRefusal, what: string, options?: ErrorOptions) {
     super(refusal === 'missing-file' ? 'no-input' : 'bad-data', `model bundle refused: ${what}`, options);
     this.refusal = refusal;
+    this.what = what;
   }
 }
 
