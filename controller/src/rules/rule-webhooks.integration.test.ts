@@ -50,6 +50,19 @@ test('a new alert of its class is posted to the address of a webhook rule, once;
   ]);
 });
 
+test('what is plain from its flows reaches a webhook whose threshold its score does not reach; what is unsure does not', async () => {
+  await using api = await startTestApi(undefined);
+  const { url, bodies } = await receiver(204);
+  const rule = { name: 'tell us', action: 'webhook', classes: ['ddos_flood'], threshold: 0.98, webhook_url: url };
+  expect((await api.call('admin', 'POST', '/prevention/rules', rule)).status).toBe(201);
+  const flood = (score: number, severity: 'medium' | 'critical') =>
+    sampleAlert({ id: newId() as AlertId, class: 'ddos_flood', peer: null, score, severity });
+  const [unsure, plain, sure] = [flood(0.6, 'medium'), flood(0.3, 'critical'), flood(0.99, 'critical')];
+  for (const body of [unsure, plain, sure]) await api.ingest('alerts', [{ kind: 'alert', body }]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 20_000 });
+  expect(bodies.map((body) => JSON.parse(body).alert.id)).toEqual([plain.id, sure.id]);
+});
+
 test('only an admin sees the whole address of a webhook', async () => {
   await using api = await startTestApi(undefined);
   const rule = { name: 'tell us', action: 'webhook', webhook_url: 'https://hooks.example.com/services/secret' };

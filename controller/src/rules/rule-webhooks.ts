@@ -8,6 +8,7 @@ import type { DeviceType } from '@picket/shared/contract/device';
 import { StoredAlert } from '@picket/shared/contract/stored-alert';
 import type { StoredRule } from '@picket/shared/contract/stored-rule';
 import { namesClass } from '@picket/shared/policy/evidence';
+import { reachesThreshold } from '@picket/shared/policy/severity';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { postJson } from './webhook-post.ts';
 
@@ -83,7 +84,7 @@ export class RuleWebhooks implements AsyncDisposable {
         namesClass({ classes: rule.classes }, alert.attack_type) &&
         (rule.gateway_id === null || rule.gateway_id === alert.gateway_id) &&
         (rule.device === null || rule.device === alert.device_address) &&
-        alert.score >= (rule.threshold ?? 0),
+        reachesThreshold(alert, rule.threshold ?? 0),
     );
     const isTyped = rules.some((rule) => rule.device_type !== null);
     const type = isTyped && alert.device_id !== null ? await this.#parts.deviceType(alert.device_id) : undefined;
