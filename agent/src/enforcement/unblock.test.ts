@@ -1,35 +1,25 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '@picket/shared/contract/decision';
 import { newId } from '@picket/shared/contract/identifiers';
-import type { DecisionId, UnblockId } from '@picket/shared/contract/identifiers';
+import type { UnblockId } from '@picket/shared/contract/identifiers';
 import type { UnblockOrder } from '@picket/shared/contract/unblock';
 import { DecisionStore } from './decision-store.ts';
 import { Enforcer } from './enforcer.ts';
 import { emptyGuard } from './guard.ts';
+import { decision as anyDecision } from '../testing/decisions.ts';
 import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import { unblock } from './unblock.ts';
 
 const asked = '2026-11-21T08:00:00.000Z';
 const clock = () => Date.parse('2026-11-21T08:00:05.000Z');
 
+/** The gateway's own, of the hour before. */
 function decision(changes: Partial<Decision>): Decision {
-  return {
-    id: newId() as DecisionId,
-    origin: 'model',
-    action: 'block',
-    scope: 'ip',
-    value: '192.0.2.7',
-    direction: 'both',
-    created_at: '2026-11-21T07:00:00.000Z',
-    expires_at: '2026-11-21T09:00:00.000Z',
-    scenario: 'port_scan',
-    mode: 'enforce',
-    reason: 'test',
-    who: 'test',
-    alert_id: null,
-    rule_id: null,
-    ...changes,
-  };
+  const expires = '2026-11-21T09:00:00.000Z';
+  return anyDecision(
+    { origin: 'model', value: '192.0.2.7', expires_at: expires, ...changes },
+    Date.parse('2026-11-21T07:00:00.000Z'),
+  );
 }
 
 function order(changes: Partial<UnblockOrder> = {}): UnblockOrder {

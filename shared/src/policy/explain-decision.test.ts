@@ -1,30 +1,24 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../contract/decision.ts';
-import { AlertId, DecisionId, RuleId } from '../contract/identifiers.ts';
+import { AlertId, RuleId } from '../contract/identifiers.ts';
+import { heldDecision } from '../testing/held-decision.ts';
 import { defaultRules } from './default-rules.ts';
 import { explainDecision, isAbout } from './explain-decision.ts';
 
 const made = Date.UTC(2026, 0, 1, 12);
-const id = DecisionId.parse('019a0000-0000-7000-8000-0000000000d1');
+const { id } = heldDecision();
 
 function decision(changes: Partial<Decision> = {}): Decision {
-  return {
-    id,
-    origin: 'model',
-    action: 'block',
-    scope: 'ip',
-    value: '203.0.113.9',
-    direction: 'both',
+  return heldDecision({
     created_at: new Date(made).toISOString(),
     expires_at: new Date(made + 4 * 3_600_000).toISOString(),
     scenario: 'brute_force_ssh',
-    mode: 'enforce',
     reason: '2 of the last 4 windows of 192.168.1.20',
     who: 'Stop password guessing (cnn-lstm-7)',
     alert_id: AlertId.parse('019a0000-0000-7000-8000-0000000000a1'),
     rule_id: RuleId.parse(defaultRules[2]!.id),
     ...changes,
-  };
+  });
 }
 
 test('an explanation says what, why, on which evidence, by which rule, who, what the kernel counted, the end and the way back', () => {

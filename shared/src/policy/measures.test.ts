@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { camera, startUs } from '../testing/judged-flows.ts';
-import { rule } from '../testing/prevention-gateway.ts';
+import { beacon, Gateway, rule } from '../testing/prevention-gateway.ts';
 import { MeasureBook } from './measures.ts';
 import { restrictionKey, type Restriction } from './restriction.ts';
 
 const escalation = { factor: 3, max_duration_seconds: 9000, forget_after_seconds: 9000 };
 const asked = rule({ escalation, device_ladder: ['cut_destination', 'quarantine'] });
-const proof = { hits: 2, of: 3, sinceUs: startUs, attack: 'botnet_beacon', flood: null } as const;
+const { proof } = new Gateway([asked]).see(beacon(0), beacon(1))[0]!;
 const [one, other] = ['198.51.100.66', '198.51.100.67'].map((peer): Restriction => ({
   action: 'block',
   scope: 'pair',

@@ -1,16 +1,15 @@
 /** What the next run of a gateway knows of the restrictions of this one. */
 import { expect, test } from 'vitest';
-import type { Decision } from '../contract/decision.ts';
-import type { DecisionId } from '../contract/identifiers.ts';
 import type { Rule } from '../contract/rule.ts';
 import { camera } from '../testing/judged-flows.ts';
+import { heldDecision } from '../testing/held-decision.ts';
 import { beacon, Gateway, rule, scan } from '../testing/prevention-gateway.ts';
 
 /** As the next run of an agent finds it, given what this one kept of what holds. */
 function restarted(gateway: Gateway, rules: readonly Rule[], { stillHeld = true } = {}): Gateway {
   const records = gateway.taken.flatMap(({ restriction }) => gateway.prevention.recordOf(restriction) ?? []);
   const held = gateway.taken.map(({ restriction, rule: { id }, durationSeconds }, index) => ({
-    ...heldDecision,
+    ...heldDecision(),
     ...restriction,
     rule_id: id,
     created_at: new Date(records[index]!.sinceUs / 1000).toISOString(),
@@ -20,23 +19,6 @@ function restarted(gateway: Gateway, rules: readonly Rule[], { stillHeld = true 
   next.prevention.restore(stillHeld ? held : [], records, []);
   return next;
 }
-
-const heldDecision: Decision = {
-  id: '019a0000-0000-7000-8000-00000000000d' as DecisionId,
-  origin: 'model',
-  action: 'block',
-  scope: 'ip',
-  value: '203.0.113.9',
-  direction: 'both',
-  created_at: '2026-01-01T00:00:00.000Z',
-  expires_at: '2026-01-01T01:00:00.000Z',
-  scenario: 'port_scan',
-  mode: 'enforce',
-  reason: 'test',
-  who: 'test',
-  alert_id: null,
-  rule_id: null,
-};
 
 test('a restart asks for nothing that is held, and who comes back after it is held longer still', () => {
   const rules = [
@@ -94,7 +76,7 @@ test('what is held is remembered as it was written down, a moment before it was 
     const at = (us: number): string => new Date(us / 1000 + laterMs).toISOString();
     const times = { created_at: at(record.sinceUs), expires_at: at(record.untilUs) };
     const gateway = new Gateway(rules);
-    gateway.prevention.restore([{ ...heldDecision, ...restriction, ...times, rule_id: asked.id }], [record], []);
+    gateway.prevention.restore([{ ...heldDecision(), ...restriction, ...times, rule_id: asked.id }], [record], []);
     return gateway;
   };
   expect(next(2345).prevention.recordOf(restriction), 'nothing is to be written again').toEqual(record);
