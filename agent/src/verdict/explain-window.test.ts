@@ -108,9 +108,10 @@ test('where a device is not known yet, the typical flow of the bundle stands in'
 
 function sentence(sketch: Partial<WindowSketch>, features = filled(), attributions = filled()): string {
   const context = contextOf(sketch);
+  const { says = 'port_scan' } = sketch;
   return explainWindow({
     context,
-    attack: sketch.says ?? 'port_scan',
+    attack: says === 'benign' ? 'other_attack' : says,
     features,
     attributions,
     normal: normalsOf(context).of('192.168.1.20'),
