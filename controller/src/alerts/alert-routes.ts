@@ -27,7 +27,13 @@ const filters = {
   device_id: filter(DeviceId),
   gateway: filter(GatewayId),
   acknowledged: flag,
-  search: z.string().trim().min(1).max(100).optional(),
+  search: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("A part of its message, or of its device's name or address."),
 };
 const ListQuery = z.object({ ...pageQuery, ...timeQuery, ...filters });
 
@@ -96,6 +102,7 @@ export function alertRoutes(alerts: AlertService): Routes {
       path: '/{id}',
       access: 'operator',
       summary: 'Set status, assignee, severity or tags',
+      refuses: ['conflict'],
       request: { params, body: jsonBody(AlertChange) },
       responses: { 200: json(StoredAlert, 'The alert') },
     }),
@@ -112,6 +119,7 @@ export function alertRoutes(alerts: AlertService): Routes {
         path: '/{id}/acknowledge',
         access: 'operator',
         summary: 'Say that you have seen it; repeatable',
+        refuses: ['conflict'],
         request: { params, body: { ...jsonBody(Acknowledgement), required: false } },
         responses: { 200: json(StoredAlert, 'The alert') },
       }),
@@ -128,6 +136,7 @@ export function alertRoutes(alerts: AlertService): Routes {
       path: '/{id}/resolve',
       access: 'operator',
       summary: 'Close it as resolved or as a false positive',
+      refuses: ['conflict'],
       request: { params, body: { ...jsonBody(Resolution), required: false } },
       responses: { 200: json(z.object({ message: z.string(), alert: StoredAlert }), 'The alert') },
     }),

@@ -35,7 +35,10 @@ export function dashboardRoutes(dashboard: DashboardService, devices: DeviceServ
       request: {
         query: z.object({
           ...timeQuery,
-          bucket: z.enum(Object.keys(buckets) as (keyof typeof buckets)[]).optional(),
+          bucket: z
+            .enum(Object.keys(buckets) as (keyof typeof buckets)[])
+            .optional()
+            .describe('Length of a stretch; left out: one that fits the span.'),
           device_id: filter(DeviceId),
           gateway,
         }),

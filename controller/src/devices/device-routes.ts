@@ -35,7 +35,13 @@ export function deviceRoutes(devices: DeviceService): Routes {
           status: filter(DeviceStatus),
           type: filter(DeviceType),
           gateway: filter(GatewayId),
-          search: z.string().trim().min(1).max(100).optional(),
+          search: z
+            .string()
+            .trim()
+            .min(1)
+            .max(100)
+            .optional()
+            .describe('A part of its name, address, MAC or description.'),
         }),
       },
       responses: { 200: json(pageSchema(Device), 'Devices') },
@@ -53,6 +59,7 @@ export function deviceRoutes(devices: DeviceService): Routes {
       path: '/',
       access: 'operator',
       summary: 'Register a device before a gateway discovers it, or without one',
+      refuses: ['conflict'],
       request: { body: jsonBody(NewDevice) },
       responses: { 201: json(Device, 'The device') },
     }),
@@ -78,6 +85,7 @@ export function deviceRoutes(devices: DeviceService): Routes {
         path: '/{id}',
         access: 'operator',
         summary: 'Change any part of a device',
+        refuses: ['conflict'],
         request: { params, body: jsonBody(DeviceChange) },
         responses: { 200: json(Device, 'The device') },
       }),
@@ -113,6 +121,7 @@ export function deviceRoutes(devices: DeviceService): Routes {
         path,
         access: 'operator',
         summary: monitored ? 'Have its gateway watch a device' : 'Have its gateway leave a device alone',
+        refuses: ['conflict'],
         request: { params, body: { ...jsonBody(Monitoring), required: false } },
         responses: { 202: json(Device, 'Wanted; the gateway follows with its next policy') },
       }),

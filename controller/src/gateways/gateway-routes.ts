@@ -88,7 +88,12 @@ export function gatewayRoutes(gateways: GatewayService, authority: AuthorityServ
       path: '/{id}/health',
       access: 'viewer',
       summary: 'Health of a gateway minute by minute, newest first, at most one day',
-      request: { params: Id, query: z.object({ minutes: z.coerce.number().int().min(1).max(1440).default(60) }) },
+      request: {
+        params: Id,
+        query: z.object({
+          minutes: z.coerce.number().int().min(1).max(1440).default(60).describe('The latest so many.'),
+        }),
+      },
       responses: { 200: json(z.object({ items: z.array(HealthMinute) }), 'Minutes') },
     }),
     async (context) => {
@@ -103,9 +108,16 @@ export function gatewayRoutes(gateways: GatewayService, authority: AuthorityServ
       path: '/{id}',
       access: 'admin',
       summary: 'Change what is wanted of a gateway; If-Match guards against overwriting',
+      refuses: ['precondition-failed'],
       request: {
         params: Id,
-        headers: z.object({ 'if-match': z.string().max(100).optional() }),
+        headers: z.object({
+          'if-match': z
+            .string()
+            .max(100)
+            .optional()
+            .describe('ETag of the gateway as it was read; left out: whatever is there is changed.'),
+        }),
         body: { content: { 'application/json': { schema: GatewayChange } } },
       },
       responses: { 200: json(StoredGateway, 'The gateway; `twin` shows when it has the change') },

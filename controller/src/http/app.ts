@@ -99,10 +99,25 @@ function describe(app: Routes, about: About): object {
   });
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     const feature = /^\/api\/v1\/([a-z-]+)/.exec(path)?.[1] ?? 'controller';
-    for (const operation of Object.values(operations as Record<string, { tags?: string[] }>))
+    for (const [method, operation] of Object.entries(operations as Record<string, OperationNames>)) {
       operation.tags = [feature];
+      operation.operationId = operationId(method, path);
+    }
   }
   return document;
+}
+
+interface OperationNames {
+  tags?: string[];
+  operationId?: string;
+}
+
+/** For generated clients: `getAlertsId` of `GET /api/v1/alerts/{id}`; what is outside of the API begins with `controller`. */
+function operationId(method: string, path: string): string {
+  const words = path.startsWith('/api/v1/') ? path.slice('/api/v1'.length) : `/controller${path}`;
+  return words
+    .replaceAll(/[^A-Za-z0-9]+([A-Za-z0-9]?)/g, (_, first: string) => first.toUpperCase())
+    .replace(/^/, method);
 }
 
 function refuseLargeBody(limit: number): never {

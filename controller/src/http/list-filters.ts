@@ -13,11 +13,14 @@ export type TimeRange = z.infer<typeof TimeRange>;
 /** Any RFC 3339 instant, made UTC with milliseconds, as it stands in the database. */
 const InstantInput = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
 
-/** `time_range` counts back from now; `from` (inclusive) and `to` (exclusive) are instants. */
+/** The span of time of a list or figure; spread it into the route's own query object. */
 export const timeQuery = {
-  time_range: z.union([z.literal('all'), TimeRange]).optional(),
-  from: InstantInput.optional(),
-  to: InstantInput.optional(),
+  time_range: z
+    .union([z.literal('all'), TimeRange])
+    .optional()
+    .describe('Counted back from now; not together with `from` and `to`.'),
+  from: InstantInput.optional().describe('RFC 3339 instant, inclusive.'),
+  to: InstantInput.optional().describe('RFC 3339 instant, exclusive.'),
 };
 
 export interface TimeQuery {
@@ -47,14 +50,16 @@ export function filter<T extends z.ZodType>(schema: T) {
   return z
     .union([z.literal('all'), schema])
     .optional()
-    .transform((value): z.output<T> | undefined => (value === 'all' ? undefined : (value as z.output<T> | undefined)));
+    .transform((value): z.output<T> | undefined => (value === 'all' ? undefined : (value as z.output<T> | undefined)))
+    .describe('Left out, or `all`: every one.');
 }
 
 /** `true` and `false` (also 1 and 0) in a query. */
 export const flag = z
   .enum(['true', 'false', '1', '0'])
   .optional()
-  .transform((text) => (text === undefined ? undefined : text === 'true' || text === '1'));
+  .transform((text) => (text === undefined ? undefined : text === 'true' || text === '1'))
+  .describe('Left out: either.');
 
 export function toPage<T>(entries: readonly Keyed<T>[], limit: number): Page<T> {
   return pageOf(

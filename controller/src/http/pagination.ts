@@ -11,14 +11,17 @@ const maxOffset = 10_000;
 
 /** Query members of every list; spread them into the route's own query object. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(maxLimit).default(defaultLimit),
-  /** From `next_cursor` of the page before. */
-  cursor: z.string().max(500).optional(),
-  /** Rows to leave out, for clients that count instead of following a cursor. */
-  skip: z.coerce.number().int().min(0).max(maxOffset).optional(),
-  /** Page number from 1, with `size`. */
-  page: z.coerce.number().int().min(1).max(maxOffset).optional(),
-  size: z.coerce.number().int().min(1).max(maxLimit).optional(),
+  limit: z.coerce.number().int().min(1).max(maxLimit).default(defaultLimit).describe('Most items of a page.'),
+  cursor: z.string().max(500).optional().describe('`next_cursor` of the page before.'),
+  skip: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(maxOffset)
+    .optional()
+    .describe('Items to leave out, for clients that count instead of following a cursor.'),
+
+  size: z.coerce.number().int().min(1).max(maxLimit).optional().describe('Items of a page, with `page`.'),
 };
 
 export interface PageQuery {
@@ -74,7 +77,10 @@ export function pageOf<Row, Item>(
 
 /** Schema of a page of `item`, for the route's answer. */
 export function pageSchema<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+  return z.object({
+    items: z.array(item),
+    next_cursor: z.string().nullable().describe('For `cursor` of the next page; null: this was the last one.'),
+  });
 }
 
 /** The sort key of the last row shown, as text for `next_cursor`. */

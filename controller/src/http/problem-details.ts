@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { Problem, ProblemCode } from '@picket/shared/contract/problem';
+import { Problem, type ProblemCode } from '@picket/shared/contract/problem';
 import { ControllerError, InvalidInput, NotFound, type FieldError } from '../errors.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -43,6 +43,15 @@ const titleOf = {
 } satisfies Record<ProblemCode, string>;
 
 const codeOfStatus = new Map(Object.entries(statusOf).map(([code, status]) => [status as number, code as ProblemCode]));
+
+/** For the OpenAPI document: what these refusals look like, by status. */
+export function refusals(codes: readonly ProblemCode[]) {
+  return Object.fromEntries(codes.map((code) => [statusOf[code], problemAnswer(titleOf[code])]));
+}
+
+export function problemAnswer(description: string) {
+  return { description, content: { 'application/problem+json': { schema: Problem } } };
+}
 
 /** Codes of an engine that is away, full or out of connections: not our fault, and worth another try. */
 const unavailableCodes =

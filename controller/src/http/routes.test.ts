@@ -8,7 +8,19 @@ import { accessMember, type Access } from './route.ts';
 
 const Document = z.looseObject({
   openapi: z.literal('3.1.0'),
-  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        operationId: z.string(),
+        responses: z.record(z.string(), z.unknown()),
+        parameters: z
+          .array(z.looseObject({ in: z.string(), name: z.string(), description: z.string().optional() }))
+          .default([]),
+      }),
+    ),
+  ),
 });
 
 interface Operation {
@@ -16,6 +28,12 @@ interface Operation {
   readonly path: string;
   readonly access: Access | undefined;
   readonly responses: readonly string[];
+  readonly operationId: string;
+  readonly parameters: readonly {
+    readonly in: string;
+    readonly name: string;
+    readonly description?: string | undefined;
+  }[];
 }
 
 let picket: TestController;
@@ -30,6 +48,8 @@ beforeAll(async () => {
       path,
       access: operation[accessMember] as Access | undefined,
       responses: Object.keys(operation.responses),
+      operationId: operation.operationId,
+      parameters: operation.parameters,
     })),
   );
 });
@@ -51,6 +71,16 @@ test('SEC-01 every route declares who may use it, and says how it refuses', () =
   for (const { method, path, access, responses } of operations) {
     expect(['public', 'signed-in', ...Role.options], `${method} ${path}`).toContain(access);
     expect(responses, `${method} ${path}`).toContain('default');
+  }
+});
+
+test('every operation has a name of its own, and says what its parameters mean', () => {
+  const names = operations.map(({ operationId }) => operationId);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toContain('getAlertsId');
+  for (const { method, path, parameters } of operations) {
+    const unexplained = parameters.filter((one) => one.in !== 'path' && one.description === undefined);
+    expect(unexplained, `${method} ${path}`).toEqual([]);
   }
 });
 
@@ -101,6 +131,7 @@ describe('SEC-01 route by role', () => {
       if (allowed) expect([401, 403], `${role} ${method} ${path}`).not.toContain(answer.status);
       else expect(answer.status, `${role} ${method} ${path}`).toBe(403);
       expect(answer.status, `${role} ${method} ${path}`).toBeLessThan(500);
+      expect(operation.responses, `${role} ${method} ${path}: says so`).toContain(String(answer.status));
     }
   });
 });

@@ -31,6 +31,7 @@ export function modelRoutes(models: ModelService): Routes {
       access: 'admin',
       summary:
         'Take in a bundle: verified as gateways verify it (manifest, hashes, feature schema, operators, sizes), then signed with the bundle key; it serves nowhere until it is activated',
+      refuses: ['conflict'],
       request: { body: jsonBody(NewModel) },
       responses: { 201: json(ModelDetail, 'The bundle, a candidate') },
     }),
@@ -62,6 +63,7 @@ export function modelRoutes(models: ModelService): Routes {
         path: `/{version}/${verb}`,
         access: 'admin',
         summary,
+        refuses: verb === 'rollback' ? ['conflict'] : [],
         request: { params, body: { ...jsonBody(ModelTarget), required: false } },
         responses: { 200: json(StoredModel, 'The bundle; `twin.bundle` of each gateway shows how far it is') },
       }),
@@ -84,6 +86,7 @@ export function modelRoutes(models: ModelService): Routes {
       path: '/{version}',
       access: 'admin',
       summary: 'Delete a bundle that no gateway is to serve',
+      refuses: ['conflict'],
       request: { params },
       responses: { 204: { description: 'Deleted' } },
     }),

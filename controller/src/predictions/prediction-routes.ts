@@ -13,7 +13,7 @@ const listQuery = {
   ...pageQuery,
   ...timeQuery,
   label: filter(PredictionLabel),
-  min_score: z.coerce.number().min(0).max(1).optional(),
+  min_score: z.coerce.number().min(0).max(1).optional().describe('Score of at least this, 0 to 1.'),
   gateway: filter(GatewayId),
 };
 const ListQuery = z.object({ ...listQuery, device_id: filter(DeviceId) });

@@ -61,6 +61,7 @@ export function rolloutRoutes(rollouts: RolloutService): Routes {
         path: `/{id}/${verb}`,
         access: 'admin',
         summary,
+        refuses: ['conflict'],
         request: { params },
         responses: { 202: json(StoredRollout, 'Under way') },
       }),

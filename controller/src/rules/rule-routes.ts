@@ -13,7 +13,12 @@ import type { DryRunService } from './dry-run-service.ts';
 import type { RuleService } from './rule-service.ts';
 
 const params = z.object({ id: RuleId });
-const headers = z.object({ 'if-match': z.string().optional() });
+const headers = z.object({
+  'if-match': z
+    .string()
+    .optional()
+    .describe('ETag of the rule as it was read, or `*` for whatever is there; required.'),
+});
 const Toggle = z.strictObject({ is_enabled: z.boolean().optional() });
 
 export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
@@ -44,7 +49,8 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
       method: 'post',
       path: '/',
       access: 'admin',
-      summary: 'Add a rule; every gateway gets it with its next policy',
+      summary: 'Add a rule; it goes out in waves, as `/rollouts` shows',
+      refuses: ['conflict'],
       request: { body: jsonBody(NewRule) },
       responses: { 201: json(StoredRule, 'The rule') },
     }),
@@ -60,6 +66,7 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
       summary:
         'What a rule would have restricted in the last days, how often, and how much of it people called wrong since',
       request: { query: z.object(pageQuery), body: jsonBody(DryRunRequest) },
+      refuses: ['not-found'],
       responses: { 200: json(RuleDryRun, 'Restrictions, most often first; the summary is of all pages') },
     }),
     async (context) => {
@@ -88,6 +95,7 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
         path: '/{id}',
         access: 'admin',
         summary: 'Change any part of a rule',
+        refuses: ['conflict', 'precondition-failed', 'precondition-required'],
         request: { params, headers, body: jsonBody(RuleChange) },
         responses: { 200: json(StoredRule, 'The rule') },
       }),
@@ -106,6 +114,7 @@ export function ruleRoutes(rules: RuleService, dryRuns: DryRunService): Routes {
       path: '/{id}',
       access: 'admin',
       summary: 'Delete a rule; decisions it made run their time',
+      refuses: ['precondition-failed', 'precondition-required'],
       request: { params, headers },
       responses: { 204: { description: 'Deleted' } },
     }),

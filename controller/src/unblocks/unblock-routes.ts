@@ -17,6 +17,7 @@ export function unblockRoutes(unblocks: UnblockService): Routes {
       path: '/',
       access: 'operator',
       summary: 'Release an address, prefix or MAC on every gateway, with proof from each',
+      refuses: ['conflict'],
       request: { body: jsonBody(NewUnblock) },
       responses: { 202: json(StoredUnblock, 'On its way: `gateways` says who has proved it and who owes the answer') },
     }),

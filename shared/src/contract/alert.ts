@@ -21,32 +21,34 @@ export const ActionTaken = z
 export type ActionTaken = z.infer<typeof ActionTaken>;
 
 /** Sent when an episode opens and again when it changes; the controller stores it by upsert on `id`. */
-export const Alert = z.strictObject({
-  id: AlertId,
-  revision: z
-    .int()
-    .min(0)
-    .describe('Rises with every change of the same alert, so that an old copy never overwrites a new one.'),
-  alert_type: AlertType,
-  class: TrafficClass,
-  severity: Severity,
-  score: z.number().min(0).max(1).describe('Highest score of the episode.'),
-  device: DeviceRef,
-  peer: IpAddress.nullable().describe(
-    'The other end that the evidence points to; null where there is not one (a spoofed flood).',
-  ),
-  first_seen_at: Instant.describe('Packet time of its first prediction.'),
-  last_seen_at: Instant.describe('Packet time of its latest prediction.'),
-  count: z.int().min(1).describe('Attack predictions in the episode.'),
-  message: z.string().max(500).describe('One sentence: what, who, whom, how sure.'),
-  explanation: Explanation.nullable().describe('Why the model says so; null where it was not explained.'),
-  evidence: z.array(FlowSummary).max(10).describe('Flows of the window that opened the episode, oldest first.'),
-  prediction_id: PredictionId.describe('The prediction that opened it.'),
-  rule_id: RuleId.nullable().describe('The rule that acted; null where none did.'),
-  decision_ids: z.array(DecisionId).max(20).describe('Decisions made for it, at most 20.'),
-  action_taken: ActionTaken,
-  simulated: z.boolean().describe('True where `action_taken` was only counted, not done.'),
-  source: TrafficSource,
-  model_version: z.string().max(100).describe('Model bundle that scored it.'),
-});
+export const Alert = z
+  .strictObject({
+    id: AlertId,
+    revision: z
+      .int()
+      .min(0)
+      .describe('Rises with every change of the same alert, so that an old copy never overwrites a new one.'),
+    alert_type: AlertType,
+    class: TrafficClass,
+    severity: Severity,
+    score: z.number().min(0).max(1).describe('Highest score of the episode.'),
+    device: DeviceRef,
+    peer: IpAddress.nullable().describe(
+      'The other end that the evidence points to; null where there is not one (a spoofed flood).',
+    ),
+    first_seen_at: Instant.describe('Packet time of its first prediction.'),
+    last_seen_at: Instant.describe('Packet time of its latest prediction.'),
+    count: z.int().min(1).describe('Attack predictions in the episode.'),
+    message: z.string().max(500).describe('One sentence: what, who, whom, how sure.'),
+    explanation: Explanation.nullable().describe('Why the model says so; null where it was not explained.'),
+    evidence: z.array(FlowSummary).max(10).describe('Flows of the window that opened the episode, oldest first.'),
+    prediction_id: PredictionId.describe('The prediction that opened it.'),
+    rule_id: RuleId.nullable().describe('The rule that acted; null where none did.'),
+    decision_ids: z.array(DecisionId).max(20).describe('Decisions made for it, at most 20.'),
+    action_taken: ActionTaken,
+    simulated: z.boolean().describe('True where `action_taken` was only counted, not done.'),
+    source: TrafficSource,
+    model_version: z.string().max(100).describe('Model bundle that scored it.'),
+  })
+  .meta({ id: 'Alert' });
 export type Alert = z.infer<typeof Alert>;

@@ -34,26 +34,28 @@ export type DecisionDirection = z.infer<typeof DecisionDirection>;
 /** Longest a decision may last: 30 days. A decision always ends. */
 export const maxDecisionSeconds = 30 * 24 * 3600;
 
-export const Decision = z.strictObject({
-  id: DecisionId,
-  origin: DecisionOrigin,
-  action: DecisionAction,
-  scope: DecisionScope,
-  value: z.string().min(1).max(100).describe('Canonical text, as `scope` has it.'),
-  direction: DecisionDirection,
-  created_at: Instant,
-  expires_at: Instant.describe('It ends by itself then, whatever becomes of agent and controller.'),
-  scenario: TrafficClass.or(z.string().max(100)).describe(
-    "What it was made for: a class of attack, or a word of the analyst's.",
-  ),
-  mode: Mode.describe(
-    "The mode at the time it was made; `simulate` counts and never drops, whatever the gateway's mode becomes.",
-  ),
-  reason: z.string().max(500).describe('For people.'),
-  who: z.string().max(100).describe('The person, rule or model behind it.'),
-  alert_id: AlertId.nullable().describe('The alert it was made for, or null.'),
-  rule_id: RuleId.nullable().describe('The rule that made it, or null.'),
-});
+export const Decision = z
+  .strictObject({
+    id: DecisionId,
+    origin: DecisionOrigin,
+    action: DecisionAction,
+    scope: DecisionScope,
+    value: z.string().min(1).max(100).describe('Canonical text, as `scope` has it.'),
+    direction: DecisionDirection,
+    created_at: Instant,
+    expires_at: Instant.describe('It ends by itself then, whatever becomes of agent and controller.'),
+    scenario: TrafficClass.or(z.string().max(100)).describe(
+      "What it was made for: a class of attack, or a word of the analyst's.",
+    ),
+    mode: Mode.describe(
+      "The mode at the time it was made; `simulate` counts and never drops, whatever the gateway's mode becomes.",
+    ),
+    reason: z.string().max(500).describe('For people.'),
+    who: z.string().max(100).describe('The person, rule or model behind it.'),
+    alert_id: AlertId.nullable().describe('The alert it was made for, or null.'),
+    rule_id: RuleId.nullable().describe('The rule that made it, or null.'),
+  })
+  .meta({ id: 'Decision' });
 export type Decision = z.infer<typeof Decision>;
 
 export const DecisionState = z
@@ -63,10 +65,12 @@ export const DecisionState = z
   );
 export type DecisionState = z.infer<typeof DecisionState>;
 
-export const DecisionEvent = z.strictObject({
-  decision: Decision.describe('The whole decision, so that the controller knows those the gateway made by itself.'),
-  state: DecisionState,
-  at: Instant,
-  detail: z.string().max(500).nullable().describe('Why it was refused or failed, or what was verified.'),
-});
+export const DecisionEvent = z
+  .strictObject({
+    decision: Decision.describe('The whole decision, so that the controller knows those the gateway made by itself.'),
+    state: DecisionState,
+    at: Instant,
+    detail: z.string().max(500).nullable().describe('Why it was refused or failed, or what was verified.'),
+  })
+  .meta({ id: 'DecisionEvent' });
 export type DecisionEvent = z.infer<typeof DecisionEvent>;

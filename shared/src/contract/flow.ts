@@ -13,35 +13,37 @@ export type FlowEnd = z.infer<typeof FlowEnd>;
 export const FlowId = z.string().regex(/^[0-9a-f-]{36}\.[0-9]{1,15}$/);
 export type FlowId = z.infer<typeof FlowId>;
 
-export const Flow = z.strictObject({
-  flow_id: FlowId,
-  report_number: z.int().min(0).describe('0 for the first hand-over, rising; stored by upsert, never summed.'),
-  end: FlowEnd,
-  device: DeviceRef,
-  direction: FlowDirection,
-  started_at: Instant,
-  last_packet_at: Instant.describe('Time of the last packet.'),
-  src_ip: IpAddress,
-  src_port: Port,
-  dst_ip: IpAddress,
-  dst_port: Port,
-  protocol: z.int().min(0).max(255).describe('IP protocol number.'),
-  fwd_packets: z.int().min(0),
-  bwd_packets: z.int().min(0),
-  fwd_bytes: z.number().min(0).describe('Payload bytes.'),
-  bwd_bytes: z.number().min(0).describe('Payload bytes.'),
-  source: TrafficSource,
-  is_relayed: z
-    .literal(true)
-    .optional()
-    .describe(
-      'A router brought it, so that nobody saw `src_ip` send it. Left out where it was seen, or nobody could tell.',
-    ),
-  features: z
-    .base64()
-    .length(416)
-    .describe('The 78 features as little-endian float32, base64: 312 bytes. Integers above 2^24 lose digits.'),
-});
+export const Flow = z
+  .strictObject({
+    flow_id: FlowId,
+    report_number: z.int().min(0).describe('0 for the first hand-over, rising; stored by upsert, never summed.'),
+    end: FlowEnd,
+    device: DeviceRef,
+    direction: FlowDirection,
+    started_at: Instant,
+    last_packet_at: Instant.describe('Time of the last packet.'),
+    src_ip: IpAddress,
+    src_port: Port,
+    dst_ip: IpAddress,
+    dst_port: Port,
+    protocol: z.int().min(0).max(255).describe('IP protocol number.'),
+    fwd_packets: z.int().min(0),
+    bwd_packets: z.int().min(0),
+    fwd_bytes: z.number().min(0).describe('Payload bytes.'),
+    bwd_bytes: z.number().min(0).describe('Payload bytes.'),
+    source: TrafficSource,
+    is_relayed: z
+      .literal(true)
+      .optional()
+      .describe(
+        'A router brought it, so that nobody saw `src_ip` send it. Left out where it was seen, or nobody could tell.',
+      ),
+    features: z
+      .base64()
+      .length(416)
+      .describe('The 78 features as little-endian float32, base64: 312 bytes. Integers above 2^24 lose digits.'),
+  })
+  .meta({ id: 'Flow' });
 export type Flow = z.infer<typeof Flow>;
 
 /** Community ID v1, by which Zeek, Suricata and others name the same conversation. */
@@ -63,9 +65,11 @@ export const FlowSummary = Flow.pick({
   bwd_packets: true,
   fwd_bytes: true,
   bwd_bytes: true,
-}).extend({
-  community_id: CommunityId.optional().describe(
-    "To find the flow in other tools; evidence of an alert has it, an older agent's has not.",
-  ),
-});
+})
+  .extend({
+    community_id: CommunityId.optional().describe(
+      "To find the flow in other tools; evidence of an alert has it, an older agent's has not.",
+    ),
+  })
+  .meta({ id: 'FlowSummary' });
 export type FlowSummary = z.infer<typeof FlowSummary>;

@@ -31,16 +31,19 @@ export const StoredAlert = Alert.omit({ device: true, class: true, explanation: 
     created_at: Instant.describe("When its first copy was recorded, by the gateway's clock: the order of lists."),
     recorded_at: Instant.describe("When its latest copy was recorded, by the gateway's clock."),
   })
-  .strip();
+  .strip()
+  .meta({ id: 'StoredAlert' });
 export type StoredAlert = z.infer<typeof StoredAlert>;
 
-export const AlertStep = z.object({
-  who: z.string().describe('User name.'),
-  from: AlertStatus,
-  to: AlertStatus,
-  note: z.string().nullable(),
-  at: Instant,
-});
+export const AlertStep = z
+  .object({
+    who: z.string().describe('User name.'),
+    from: AlertStatus,
+    to: AlertStatus,
+    note: z.string().nullable(),
+    at: Instant,
+  })
+  .meta({ id: 'AlertStep' });
 export type AlertStep = z.infer<typeof AlertStep>;
 
 export const AlertDetail = StoredAlert.extend({
@@ -49,39 +52,51 @@ export const AlertDetail = StoredAlert.extend({
   decisions: z.array(StoredDecision).describe('Made for it.'),
   history: z.array(AlertStep).describe('Steps of the work on it, oldest first.'),
   related: z.array(StoredAlert).describe('Other alerts of the same device or peer, newest first.'),
-});
+}).meta({ id: 'AlertDetail' });
 export type AlertDetail = z.infer<typeof AlertDetail>;
 
-export const Acknowledgement = z.strictObject({
-  note: z.string().max(1000).optional().describe('Kept in its history.'),
-});
+export const Acknowledgement = z
+  .strictObject({
+    note: z.string().max(1000).optional().describe('Kept in its history.'),
+  })
+  .meta({ id: 'Acknowledgement' });
 export type Acknowledgement = z.infer<typeof Acknowledgement>;
 
-export const Resolution = z.strictObject({
-  resolution: z.enum(['resolved', 'false_positive']).default('resolved'),
-  notes: z.string().max(1000).optional().describe('Kept with the alert and in its history.'),
-});
+export const Resolution = z
+  .strictObject({
+    resolution: z.enum(['resolved', 'false_positive']).default('resolved'),
+    notes: z.string().max(1000).optional().describe('Kept with the alert and in its history.'),
+  })
+  .meta({ id: 'Resolution' });
 export type Resolution = z.infer<typeof Resolution>;
 
-export const AlertChange = z.strictObject({
-  status: AlertStatus.optional(),
-  assignee: z.string().min(1).max(100).nullable().optional().describe('User name; null: nobody.'),
-  severity: Severity.optional(),
-  tags: z.array(z.string().trim().min(1).max(50)).max(20).optional().describe('In place of those it has; at most 20.'),
-  note: z.string().max(1000).optional().describe('Kept in its history.'),
-});
+export const AlertChange = z
+  .strictObject({
+    status: AlertStatus.optional(),
+    assignee: z.string().min(1).max(100).nullable().optional().describe('User name; null: nobody.'),
+    severity: Severity.optional(),
+    tags: z
+      .array(z.string().trim().min(1).max(50))
+      .max(20)
+      .optional()
+      .describe('In place of those it has; at most 20.'),
+    note: z.string().max(1000).optional().describe('Kept in its history.'),
+  })
+  .meta({ id: 'AlertChange' });
 export type AlertChange = z.infer<typeof AlertChange>;
 
 const counts = z.record(z.string(), z.number());
 
-export const AlertStats = z.object({
-  total: z.number().describe('Alerts that the filter leaves.'),
-  by_type: counts,
-  by_class: counts,
-  by_severity: counts,
-  by_status: counts,
-  timeline: z
-    .array(z.object({ at: Instant.describe('Start of the bucket.'), count: z.number() }))
-    .describe('Alerts by time, oldest first.'),
-});
+export const AlertStats = z
+  .object({
+    total: z.number().describe('Alerts that the filter leaves.'),
+    by_type: counts,
+    by_class: counts,
+    by_severity: counts,
+    by_status: counts,
+    timeline: z
+      .array(z.object({ at: Instant.describe('Start of the bucket.'), count: z.number() }))
+      .describe('Alerts by time, oldest first.'),
+  })
+  .meta({ id: 'AlertStats' });
 export type AlertStats = z.infer<typeof AlertStats>;

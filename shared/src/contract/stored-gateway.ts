@@ -40,46 +40,48 @@ const Ladder = z.object({
     ),
 });
 
-export const StoredGateway = z.object({
-  id: GatewayId,
-  status: GatewayStatus,
-  labels: GatewayLabels.describe('Words of your own; `canary` puts it into the first wave of roll-outs.'),
-  mode: Mode.describe('Wanted; `twin` says what is so.'),
-  threshold: z.number().nullable().describe("Null: the model bundle's."),
-  guard: Policy.shape.guard.describe("What this gateway's policy guards; what its own file lists holds beside it."),
-  benign_sample: z.number().describe('Share of benign traffic that is reported in full, 0 to 1.'),
-  enrolled_at: Instant,
-  updated_at: Instant,
-  revoked_at: Instant.nullable().describe('Null: it is not revoked.'),
-  presence_changed_at: Instant.nullable().describe("When it last came or went, by the controller's clock."),
-  boot_id: BootId.nullable().describe('Changes with each start of the agent; null: it was never there.'),
-  agent_version: z.string(),
-  protocol: z.int().describe('Highest protocol version that its agent speaks.'),
-  twin: z
-    .object({
-      policy: Ladder,
-      decisions: Ladder,
-      reported_at: Instant.nullable().describe('When it last said so; null: never.'),
-      mode: Mode.nullable().describe('In force.'),
-      model_version: z.string().nullable().describe('Model bundle that scores now.'),
-      bundle: BundleReported.nullable().describe(
-        'Which model bundle it serves, which one is wanted, and how far that is.',
-      ),
-      threshold: z.number().nullable().describe('In force, 0 to 1.'),
-      in_force: z.int().nullable().describe('Decisions in its kernel.'),
-    })
-    .describe('What is wanted of it, and what it says is so.'),
-  health: Health.nullable().describe('Latest figures, every 10 s while it is online.'),
-  health_at: Instant.nullable().describe('When these figures came.'),
-  losses: z
-    .object({
-      events_lost: z.int().describe('Events its outbox gave up, or that never came.'),
-      events_rejected: z.int().describe('Events that arrived and could not be understood.'),
-      packets_dropped: z.number().describe('Packets that the kernel dropped before the agent saw them.'),
-      pipeline_dropped: z.number().describe('Flows and windows that full queues dropped inside the agent.'),
-    })
-    .describe("Everything that did not arrive, and why, since enrolment; of the agent's own drops since its start."),
-});
+export const StoredGateway = z
+  .object({
+    id: GatewayId,
+    status: GatewayStatus,
+    labels: GatewayLabels.describe('Words of your own; `canary` puts it into the first wave of roll-outs.'),
+    mode: Mode.describe('Wanted; `twin` says what is so.'),
+    threshold: z.number().nullable().describe("Null: the model bundle's."),
+    guard: Policy.shape.guard.describe("What this gateway's policy guards; what its own file lists holds beside it."),
+    benign_sample: z.number().describe('Share of benign traffic that is reported in full, 0 to 1.'),
+    enrolled_at: Instant,
+    updated_at: Instant,
+    revoked_at: Instant.nullable().describe('Null: it is not revoked.'),
+    presence_changed_at: Instant.nullable().describe("When it last came or went, by the controller's clock."),
+    boot_id: BootId.nullable().describe('Changes with each start of the agent; null: it was never there.'),
+    agent_version: z.string(),
+    protocol: z.int().describe('Highest protocol version that its agent speaks.'),
+    twin: z
+      .object({
+        policy: Ladder,
+        decisions: Ladder,
+        reported_at: Instant.nullable().describe('When it last said so; null: never.'),
+        mode: Mode.nullable().describe('In force.'),
+        model_version: z.string().nullable().describe('Model bundle that scores now.'),
+        bundle: BundleReported.nullable().describe(
+          'Which model bundle it serves, which one is wanted, and how far that is.',
+        ),
+        threshold: z.number().nullable().describe('In force, 0 to 1.'),
+        in_force: z.int().nullable().describe('Decisions in its kernel.'),
+      })
+      .describe('What is wanted of it, and what it says is so.'),
+    health: Health.nullable().describe('Latest figures, every 10 s while it is online.'),
+    health_at: Instant.nullable().describe('When these figures came.'),
+    losses: z
+      .object({
+        events_lost: z.int().describe('Events its outbox gave up, or that never came.'),
+        events_rejected: z.int().describe('Events that arrived and could not be understood.'),
+        packets_dropped: z.number().describe('Packets that the kernel dropped before the agent saw them.'),
+        pipeline_dropped: z.number().describe('Flows and windows that full queues dropped inside the agent.'),
+      })
+      .describe("Everything that did not arrive, and why, since enrolment; of the agent's own drops since its start."),
+  })
+  .meta({ id: 'StoredGateway' });
 export type StoredGateway = z.infer<typeof StoredGateway>;
 
 /** Any subset. */
@@ -109,29 +111,36 @@ export const GatewayChange = z
       .describe('In place of what the policy guards.'),
     benign_sample: z.number().min(0).max(1).describe('Share of benign traffic that is reported in full, 0 to 1.'),
   })
-  .partial();
+  .partial()
+  .meta({ id: 'GatewayChange' });
 export type GatewayChange = z.infer<typeof GatewayChange>;
 
 /** One minute of a gateway's health. */
-export const HealthMinute = z.object({
-  minute: Instant.describe('Start of the minute.'),
-  health: Health.describe('The last figures of this minute.'),
-});
+export const HealthMinute = z
+  .object({
+    minute: Instant.describe('Start of the minute.'),
+    health: Health.describe('The last figures of this minute.'),
+  })
+  .meta({ id: 'HealthMinute' });
 export type HealthMinute = z.infer<typeof HealthMinute>;
 
-export const NewEnrolmentToken = z.strictObject({
-  gateway_id: GatewayId.nullable()
-    .default(null)
-    .describe("Fixes the gateway's name; needed to enrol a known one anew. Null: the gateway chooses a new name."),
-  lifetime_seconds: z.int().min(60).max(604_800).default(3600).describe('1 minute to 7 days.'),
-});
+export const NewEnrolmentToken = z
+  .strictObject({
+    gateway_id: GatewayId.nullable()
+      .default(null)
+      .describe("Fixes the gateway's name; needed to enrol a known one anew. Null: the gateway chooses a new name."),
+    lifetime_seconds: z.int().min(60).max(604_800).default(3600).describe('1 minute to 7 days.'),
+  })
+  .meta({ id: 'NewEnrolmentToken' });
 export type NewEnrolmentToken = z.infer<typeof NewEnrolmentToken>;
 
-export const EnrolmentTokenMade = z.object({
-  id: z.uuid(),
-  token: z.string().describe('Shown once.'),
-  gateway_id: GatewayId.nullable().describe('Null: any new name.'),
-  expires_at: Instant,
-  command: z.string().describe('To be typed on the gateway.'),
-});
+export const EnrolmentTokenMade = z
+  .object({
+    id: z.uuid(),
+    token: z.string().describe('Shown once.'),
+    gateway_id: GatewayId.nullable().describe('Null: any new name.'),
+    expires_at: Instant,
+    command: z.string().describe('To be typed on the gateway.'),
+  })
+  .meta({ id: 'EnrolmentTokenMade' });
 export type EnrolmentTokenMade = z.infer<typeof EnrolmentTokenMade>;

@@ -15,30 +15,32 @@ export const RolloutGatewayState = z
   .describe('`released`: it was given the rules; `silent`: and said nothing in time. The others are what it reported.');
 export type RolloutGatewayState = z.infer<typeof RolloutGatewayState>;
 
-export const StoredRollout = z.object({
-  id: RolloutId,
-  state: RolloutState,
-  detail: z.string().nullable().describe('Why it halted or was rolled back.'),
-  wave: z.int().nullable().describe("The latest one: 0 is the canaries'. Null: nobody was there yet."),
-  started_at: Instant,
-  started_by: z.string().describe('User name.'),
-  updated_at: Instant,
-  waiting: z.int().describe('Gateways that keep what they have until their wave comes or they come back.'),
-  gateways: z
-    .array(
-      z.object({
-        gateway_id: GatewayId,
-        wave: z.int(),
-        state: RolloutGatewayState,
-        version: z.int().nullable().describe('Policy version that carries the rules; null: not signed yet.'),
-        reverted_version: z
-          .int()
-          .nullable()
-          .describe('Policy version that took them back; null: it has them, or never got that far.'),
-        released_at: Instant,
-        detail: z.string().nullable().describe('Why it failed, fell silent or put the rules back.'),
-      }),
-    )
-    .describe('Those who had their turn.'),
-});
+export const StoredRollout = z
+  .object({
+    id: RolloutId,
+    state: RolloutState,
+    detail: z.string().nullable().describe('Why it halted or was rolled back.'),
+    wave: z.int().nullable().describe("The latest one: 0 is the canaries'. Null: nobody was there yet."),
+    started_at: Instant,
+    started_by: z.string().describe('User name.'),
+    updated_at: Instant,
+    waiting: z.int().describe('Gateways that keep what they have until their wave comes or they come back.'),
+    gateways: z
+      .array(
+        z.object({
+          gateway_id: GatewayId,
+          wave: z.int(),
+          state: RolloutGatewayState,
+          version: z.int().nullable().describe('Policy version that carries the rules; null: not signed yet.'),
+          reverted_version: z
+            .int()
+            .nullable()
+            .describe('Policy version that took them back; null: it has them, or never got that far.'),
+          released_at: Instant,
+          detail: z.string().nullable().describe('Why it failed, fell silent or put the rules back.'),
+        }),
+      )
+      .describe('Those who had their turn.'),
+  })
+  .meta({ id: 'StoredRollout' });
 export type StoredRollout = z.infer<typeof StoredRollout>;

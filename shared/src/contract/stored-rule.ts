@@ -21,14 +21,16 @@ const scope = {
     .nullable(),
 };
 
-export const StoredRule = z.object({
-  ...ruleShape,
-  ...scope,
-  version: z.int().describe('Rises with every change; also in the ETag.'),
-  created_at: Instant,
-  updated_at: Instant,
-  updated_by: z.string().nullable(),
-});
+export const StoredRule = z
+  .object({
+    ...ruleShape,
+    ...scope,
+    version: z.int().describe('Rises with every change; also in the ETag.'),
+    created_at: Instant,
+    updated_at: Instant,
+    updated_by: z.string().nullable(),
+  })
+  .meta({ id: 'StoredRule' });
 export type StoredRule = z.infer<typeof StoredRule>;
 
 /** `block_ip` is what the first API called `block`. */
@@ -56,28 +58,30 @@ const members = {
   mode: Rule.shape.mode,
 };
 
-export const NewRule = z.strictObject({
-  ...members,
-  is_enabled: members.is_enabled.default(true),
-  threshold: members.threshold.default(null),
-  classes: members.classes.default([]),
-  device: members.device.default(null),
-  gateway_id: scope.gateway_id.default(null),
-  device_type: scope.device_type.default(null),
-  webhook_url: scope.webhook_url.default(null),
-  device_ladder: members.device_ladder.default([]),
-  direction: members.direction.default(null),
-  min_windows: members.min_windows.default(2),
-  of_windows: members.of_windows.default(3),
-  min_flows: members.min_flows.default(5),
-  cooldown_seconds: members.cooldown_seconds.default(60),
-  duration_seconds: members.duration_seconds.default(3600),
-  escalation: members.escalation.default(null),
-  schedule: members.schedule.default(null),
-  mode: members.mode.default(null),
-});
+export const NewRule = z
+  .strictObject({
+    ...members,
+    is_enabled: members.is_enabled.default(true),
+    threshold: members.threshold.default(null),
+    classes: members.classes.default([]),
+    device: members.device.default(null),
+    gateway_id: scope.gateway_id.default(null),
+    device_type: scope.device_type.default(null),
+    webhook_url: scope.webhook_url.default(null),
+    device_ladder: members.device_ladder.default([]),
+    direction: members.direction.default(null),
+    min_windows: members.min_windows.default(2),
+    of_windows: members.of_windows.default(3),
+    min_flows: members.min_flows.default(5),
+    cooldown_seconds: members.cooldown_seconds.default(60),
+    duration_seconds: members.duration_seconds.default(3600),
+    escalation: members.escalation.default(null),
+    schedule: members.schedule.default(null),
+    mode: members.mode.default(null),
+  })
+  .meta({ id: 'NewRule' });
 export type NewRule = z.infer<typeof NewRule>;
 
 /** Any subset. */
-export const RuleChange = z.strictObject(members).partial();
+export const RuleChange = z.strictObject(members).partial().meta({ id: 'RuleChange' });
 export type RuleChange = z.infer<typeof RuleChange>;
