@@ -20,7 +20,7 @@ export const pageQuery = {
     .max(maxOffset)
     .optional()
     .describe('Items to leave out, for clients that count instead of following a cursor.'),
-
+  page: z.coerce.number().int().min(1).max(maxOffset).optional().describe('Page number from 1, with `size`.'),
   size: z.coerce.number().int().min(1).max(maxLimit).optional().describe('Items of a page, with `page`.'),
 };
 
