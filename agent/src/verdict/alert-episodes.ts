@@ -4,7 +4,14 @@
  */
 import type { ActionTaken, Alert, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
-import { newId, type AlertId, type BootId, type DecisionId, type RuleId } from '@picket/shared/contract/identifiers';
+import {
+  newId,
+  type AlertId,
+  type BootId,
+  type DecisionId,
+  type PredictionId,
+  type RuleId,
+} from '@picket/shared/contract/identifiers';
 import { peerOf } from '@picket/shared/policy/offending-peer';
 import { severityOf } from '@picket/shared/policy/severity';
 import type { Offender } from '@picket/shared/policy/offending-peer';
@@ -26,6 +33,8 @@ export interface AlertOpening {
   readonly sinceUs: number;
   /** The flows alone told it. */
   readonly isPlain: boolean;
+  /** What was counted, in words; null: nothing was. */
+  readonly counted: string | null;
 }
 
 /** A running alert; others only hand it back. */
@@ -34,8 +43,12 @@ export interface Episode {
   readonly offender: Offender;
   /** The flows alone told it, in the proof that opened it or in a later one. */
   isPlain: boolean;
+  /** What was counted last, in words. */
+  counted: string | null;
   /** Revision -1 until it was first sent. */
   alert: Alert;
+  /** The newest prediction in it: two ways to see an attack in one window make it no two windows. */
+  seenIn: PredictionId;
   lastSeenUs: number;
   sentAtUs: number;
   isChanged: boolean;
@@ -88,6 +101,7 @@ export class AlertEpisodes {
     const running = this.#running(key, context.atUs);
     if (running !== undefined) {
       running.isPlain ||= opening.isPlain;
+      running.counted = opening.counted ?? running.counted;
       this.#update(running, opening.scored);
       return running;
     }
@@ -100,6 +114,8 @@ export class AlertEpisodes {
       key,
       offender: opening.offender,
       isPlain: opening.isPlain,
+      counted: opening.counted,
+      seenIn: opening.scored.prediction.id,
       alert: this.#opened(opening, isNewType ? 'new_attack_type' : opening.alertType),
       lastSeenUs: context.atUs,
       sentAtUs: Number.NEGATIVE_INFINITY,
@@ -179,12 +195,14 @@ export class AlertEpisodes {
   #update(episode: Episode, { prediction, context }: ScoredWindow): void {
     const { alert } = episode;
     const score = Math.max(alert.score, prediction.score);
+    const isNew = episode.seenIn !== prediction.id;
+    episode.seenIn = prediction.id;
     episode.lastSeenUs = Math.max(episode.lastSeenUs, context.atUs);
     episode.alert = {
       ...alert,
       score,
       severity: severityIn(episode, score),
-      count: alert.count + 1,
+      count: alert.count + (isNew ? 1 : 0),
       last_seen_at: instantOf(episode.lastSeenUs),
       explanation: alert.explanation ?? prediction.explanation,
     };
@@ -205,6 +223,7 @@ export class AlertEpisodes {
         offender,
         score: alert.score,
         isPlain: episode.isPlain,
+        counted: episode.counted,
         count: alert.count,
         action: alert.action_taken,
         simulated: alert.simulated,

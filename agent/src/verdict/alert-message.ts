@@ -12,6 +12,8 @@ export interface AlertFacts {
   readonly score: number;
   /** Told from the flows, whatever the score. */
   readonly isPlain: boolean;
+  /** What was counted, in words: it says more than a score; null: nothing was. */
+  readonly counted: string | null;
   /** Attack predictions in the episode. */
   readonly count: number;
   readonly action: ActionTaken;
@@ -30,7 +32,8 @@ export function alertMessage(facts: AlertFacts): string {
   const action =
     facts.action === 'none' ? '' : `: ${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
   const certainty = facts.isPlain ? 'plain from its flows' : `score ${facts.score.toFixed(2)}`;
-  return `${classDescriptions[facts.attack].title} ${parties(facts)}, ${certainty} in ${windows}${action}.`;
+  const why = facts.counted ?? `${certainty} in ${windows}`;
+  return `${classDescriptions[facts.attack].title} ${parties(facts)}, ${why}${action}.`;
 }
 
 function parties({ device, offender }: AlertFacts): string {

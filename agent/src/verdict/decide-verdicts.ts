@@ -138,14 +138,15 @@ export class Verdicts {
         alertType: alertTypeOf(rule),
         hits: proof.hits,
         sinceUs: proof.sinceUs,
-        isPlain: proof.flood !== null,
+        isPlain: proof.flood !== null || proof.counted !== null,
+        counted: proof.counted?.words ?? null,
       });
       drafts.push(...this.#draft(scored, finding, episode));
       episodes.push(episode);
     }
     if (episodes.length === 0 && prediction.label === 'attack') {
       const attack = likeliestAttack(scored);
-      const offender = this.#prevention.offenderOf(judged, { attack, flood: null });
+      const offender = this.#prevention.offenderOf(judged, { attack });
       episodes.push(this.#episodes.witness(scored, attack, offender));
     }
     for (const episode of episodes) {

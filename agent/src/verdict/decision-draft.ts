@@ -1,6 +1,7 @@
 /** What is proposed to the enforcer: a measure of the rules, named, reasoned and tied to its alert. */
 import type { Decision } from '@picket/shared/contract/decision';
 import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
+import type { Proof } from '@picket/shared/policy/evidence';
 import type { Measure } from '@picket/shared/policy/measures';
 import type { Offender } from '@picket/shared/policy/offending-peer';
 import type { ScoredWindow } from './scored-window.ts';
@@ -25,7 +26,7 @@ export function draftOf(
   return {
     ...restriction,
     id,
-    origin: proof.flood === null ? 'model' : 'rule',
+    origin: proof.flood === null && proof.counted === null ? 'model' : 'rule',
     scenario: proof.attack,
     mode: rule.mode ?? 'enforce',
     reason: reasonOf(measure, scored, offender),
@@ -42,6 +43,16 @@ function isInItsName({ scope }: Pick<Decision, 'scope'>, offender: Offender): bo
   return scope === 'pair' && offender.kind === 'destination' && offender.isRelayed === true;
 }
 
+/** What was seen, and what the network made of it. */
+function evidenceIn({ attack, hits, of, flood, counted }: Proof, device: string, score: string): readonly string[] {
+  if (counted !== null) return [`${attack}: ${counted.words}`, `the network's ${score}`];
+  const windows = `${attack} in ${hits} of the last ${of} windows of ${device}`;
+  if (flood === null) return [`${windows}, ${score}`];
+  const { sources, port, withinUs } = flood;
+  const knocks = `${sources} sources knocked on tcp/${port} within ${Math.ceil(withinUs / 1000)} ms and left it half-open`;
+  return [`${windows}, plain from its flows (the network's ${score})`, knocks];
+}
+
 /** Everything that the decision rests on, for it is all that is left of it after a restart. */
 function reasonOf(
   { rule, proof, times, step, restriction }: Measure,
@@ -49,14 +60,9 @@ function reasonOf(
   offender: Offender,
 ): string {
   const threshold = rule.threshold ?? prediction.threshold;
-  const { flood } = proof;
   const score = `score ${prediction.score.toFixed(2)} (threshold ${threshold.toFixed(2)})`;
   const parts = [
-    `${proof.attack} in ${proof.hits} of the last ${proof.of} windows of ${context.device.address}, ` +
-      (flood === null ? score : `plain from its flows (the network's ${score})`),
-    flood === null
-      ? ''
-      : `${flood.sources} sources knocked on tcp/${flood.port} within ${Math.ceil(flood.withinUs / 1000)} ms and left it half-open`,
+    ...evidenceIn(proof, context.device.address, score),
     isInItsName(restriction, offender) ? 'several MACs sent it under this address, and none of them is blamed' : '',
     step === null ? '' : `step "${step}" of the device's ladder`,
     times > 1 ? `time ${times} for this offender` : '',

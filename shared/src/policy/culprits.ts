@@ -3,11 +3,11 @@
  * name of one anybody on its link can speak, and beyond a router anybody at all.
  */
 import type { DeviceRef } from '../contract/address.ts';
-import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
-import type { Evidence } from './evidence.ts';
+import type { Counted, Evidence } from './evidence.ts';
 import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { conversingMacs, KnownDestinations } from './known-destinations.ts';
+import type { Proven } from './measures.ts';
 import type { Offender } from './offending-peer.ts';
 
 export type Culprits =
@@ -46,7 +46,7 @@ export class CulpritFinder {
     this.#destinations.note(window);
   }
 
-  find(rule: Rule, window: JudgedWindow, offender: Offender): Culprits {
+  find(proven: Proven, window: JudgedWindow, offender: Offender): Culprits {
     const { device, flows } = window;
     switch (offender.kind) {
       case 'target':
@@ -58,10 +58,14 @@ export class CulpritFinder {
       case 'destination':
       case 'device':
         if (this.#ownAddresses()?.has(device.address) === true) return 'translated';
-        if (offender.isRelayed !== true && this.#evidence.prove(rule, device.address, { isFirstHand: true }))
+        if (offender.isRelayed !== true && this.#proves(proven, device.address, { isFirstHand: true }))
           return [asSeen(device, flows)];
-        return offender.kind === 'destination' && this.#isContested(rule, window, offender) ? 'contested' : [];
+        return offender.kind === 'destination' && this.#isContested(proven, window, offender) ? 'contested' : [];
     }
+  }
+
+  #proves({ rule, proof }: Proven, device: string, counted: Counted): boolean {
+    return this.#evidence.stillProves(rule, proof, device, counted);
   }
 
   /**
@@ -69,12 +73,12 @@ export class CulpritFinder {
    * or nobody can have forged that several MACs talk to it under this address.
    */
   #isContested(
-    rule: Rule,
+    proven: Proven,
     { device: { address }, flows, atUs }: JudgedWindow,
     { peer, isInside }: Extract<Offender, { kind: 'destination' }>,
   ): boolean {
     if (isInside || this.#ownAddresses()?.has(peer) === true) return false;
-    if (this.#evidence.prove(rule, address, { isOnLink: true }) === undefined) return false;
+    if (!this.#proves(proven, address, { isOnLink: true })) return false;
     return !this.#destinations.has(address, peer, atUs) || conversingMacs(flows, address, peer).length > 1;
   }
 }

@@ -25,7 +25,7 @@ export class DeviceLadder {
 
   /** The next step of the ladder for a device that goes on in spite of the one before. */
   climb(proven: Proven, culprit: DeviceRef, window: JudgedWindow, offender: Offender): Measures {
-    const { rule } = proven;
+    const { rule, proof } = proven;
     const { device, atUs } = window;
     const isFirstHand = offender.kind !== 'peers';
     const victim = offender.kind === 'peers' ? device.address : undefined;
@@ -39,7 +39,7 @@ export class DeviceLadder {
     if (Math.abs(atUs - before.firedAtUs) < rule.cooldown_seconds * 1_000_000) return noMeasures;
     if (isHeld) {
       // harsher only on what was seen since: not on the very windows that the step before was taken for
-      if (this.#evidence.prove(rule, device.address, { afterUs: before.firedAtUs, isFirstHand }) === undefined)
+      if (!this.#evidence.stillProves(rule, proof, device.address, { afterUs: before.firedAtUs, isFirstHand }))
         return noMeasures;
     }
     const highest = rule.device_ladder.length - 1;

@@ -1,10 +1,12 @@
 /**
- * Never a restriction on one window alone: what the last scored windows of each device said, and when a rule last
- * fired for a device and peer. All times are packet times.
+ * Never a restriction on one window alone: what the last scored windows of each device said, what was counted over all of
+ * them, and when a rule last fired for a device and peer. All times are packet times.
  */
 import type { Rule } from '../contract/rule.ts';
 import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { CountedFlows } from './counted-flows.ts';
+import type { FlowCount } from './flow-tally.ts';
 import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
 import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
 import { fitsFlows } from './service-ports.ts';
@@ -22,9 +24,9 @@ interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'a
   readonly isContested: boolean;
 }
 
-/** Which windows may prove a rule. */
+/** Which windows, or which of the flows that were counted, may prove a rule. */
 export interface Counted {
-  /** Only windows later than this. */
+  /** Only those later than this. */
   readonly afterUs?: number;
   /** Only what the device was seen to send. */
   readonly isFirstHand?: boolean;
@@ -43,9 +45,11 @@ export interface Proof {
   readonly attack: AttackClass;
   /**
    * What the newest match plainly shows: then every match does, and the network was not asked. It names a service to
-   * protect and nobody to blame. Null: the network's word.
+   * protect and nobody to blame. Null: the network's word, or a count.
    */
   readonly flood: HalfOpenFlood | null;
+  /** So many flows of one host that it needs no network either. It stands for itself: for one window of one. */
+  readonly counted: FlowCount | null;
 }
 
 interface Match {
@@ -69,20 +73,24 @@ export class Evidence {
   readonly #firedAtUs: BoundedMap<string, number>;
   /** When the newest knock of the last plain window began, by device. */
   readonly #knockedUntilUs: BoundedMap<string, number>;
+  readonly #counted: CountedFlows;
 
   constructor(capacity = 4096) {
     this.#witnesses = new BoundedMap(capacity);
     this.#firedAtUs = new BoundedMap(capacity * 4);
     this.#knockedUntilUs = new BoundedMap(capacity);
+    this.#counted = new CountedFlows(capacity);
   }
 
-  /** Devices and cooldowns that were forgotten for others. */
+  /** Devices, cooldowns and counts that were forgotten for others. */
   get evicted(): number {
-    return this.#witnesses.evicted + this.#firedAtUs.evicted + this.#knockedUntilUs.evicted;
+    const witnessed = this.#witnesses.evicted + this.#knockedUntilUs.evicted;
+    return witnessed + this.#firedAtUs.evicted + this.#counted.evicted;
   }
 
-  /** Remembers the window, where enough of it is new. */
+  /** Remembers the window where enough of it is new, and counts its flows in any case. */
   add(window: JudgedWindow): void {
+    this.#counted.add(window);
     if (!window.countsAsEvidence) return;
     const { atUs, score, threshold, attack, flowsSeen } = window;
     const { address } = window.device;
@@ -118,7 +126,7 @@ export class Evidence {
     const match = this.#match(rule, device, counted, (witness) => isNamed(rule, witness));
     if (match === undefined) return undefined;
     const named = match.hits.map((hit) => hit.attack).filter((name) => match.newest.canBe.has(name));
-    return { ...proofOf(match), attack: mostNamed(named), flood: null };
+    return { ...proofOf(match), attack: mostNamed(named), flood: null, counted: null };
   }
 
   /** By the flows alone, whatever the network said of the same windows. Undefined likewise. */
@@ -126,7 +134,33 @@ export class Evidence {
     if (!namesClass(rule, 'ddos_flood')) return undefined;
     const match = this.#match(rule, device, {}, ({ flood }) => flood !== undefined);
     const flood = match?.hits.at(-1)?.flood;
-    return match && flood && { ...proofOf(match), attack: 'ddos_flood', flood };
+    return match && flood && { ...proofOf(match), attack: 'ddos_flood', flood, counted: null };
+  }
+
+  /**
+   * By what was counted until the newest window, which added to it; whatever the network said. Each host by itself. How
+   * many windows the rule asks for is about the network's word: so many flows are more than any window shows.
+   */
+  proveCounted(rule: Rule, device: string): readonly Proof[] {
+    return this.#counted
+      .reached(device)
+      .filter(({ attack, flows }) => namesClass(rule, attack) && flows >= rule.min_flows)
+      .map((counted) => ({ hits: 1, of: 1, sinceUs: counted.sinceUs, attack: counted.attack, flood: null, counted }));
+  }
+
+  /** Is this proof one by no more of its evidence than that? Never asked of a flood's, which blames nobody. */
+  stillProves(
+    rule: Rule,
+    { counted }: Proof,
+    device: string,
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand }: Counted,
+  ): boolean {
+    if (counted === null) return this.prove(rule, device, { afterUs, isFirstHand, isOnLink }) !== undefined;
+    return this.#counted.holds(
+      device,
+      counted,
+      ({ atUs, isRelayed, isContested }) => atUs > afterUs && !(isOnLink && isRelayed) && !(isFirstHand && isContested),
+    );
   }
 
   #match(

@@ -13,14 +13,18 @@ export interface Proven {
 }
 
 /**
- * What the network says of a window, and what is plain from its flows, each with the rules that it proves. They are
- * answered apart, so that neither hides the other: forged knocks never keep an attack from its own rule.
+ * What the network says of a window, and whatever is plain from its flows, each with the rules that it proves. They are
+ * answered apart, so that none hides another: forged knocks never keep an attack from its own rule.
  */
 export function findingsOf(proven: readonly Proven[]): readonly (readonly [Proven, ...Proven[]])[] {
-  const isPlain = ({ proof }: Proven): boolean => proof.flood !== null;
-  return [proven.filter((one) => !isPlain(one)), proven.filter(isPlain)].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [[first, ...others] as const],
+  const findings = Map.groupBy(proven, ({ proof: { flood, counted } }) =>
+    flood === null ? (counted?.key ?? 'network') : 'flood',
   );
+  const inOrder = [
+    findings.get('network') ?? [],
+    ...[...findings].flatMap(([by, of]) => (by === 'network' ? [] : [of])),
+  ];
+  return inOrder.flatMap(([first, ...others]) => (first === undefined ? [] : [[first, ...others] as const]));
 }
 
 /** One restriction that a rule asks for now. */

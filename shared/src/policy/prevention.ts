@@ -87,22 +87,29 @@ export class Prevention {
     this.#evidence.add(window);
     this.#partners.note(window);
     this.#finder.note(window);
-    if (!window.countsAsEvidence) return [];
+    const { address } = window.device;
     return this.#rules.flatMap((rule) => {
       if (!rule.is_enabled || !speaksOf(rule, window.device)) return [];
-      const proofs = [
-        this.#evidence.prove(rule, window.device.address),
-        this.#evidence.provePlain(rule, window.device.address),
-      ];
+      const witnessed = window.countsAsEvidence
+        ? [this.#evidence.prove(rule, address), this.#evidence.provePlain(rule, address)]
+        : [];
+      const proofs = [...witnessed, ...this.#evidence.proveCounted(rule, address)];
       return proofs.flatMap((proof) => (proof === undefined ? [] : [{ rule, proof }]));
     });
   }
 
-  /** Nobody is looked for behind what is plain: its sources are forged, and whoever else is in the window is innocent. */
-  offenderOf(window: JudgedWindow, { attack, flood }: Pick<Proof, 'attack' | 'flood'>): Offender {
-    return flood === null
-      ? findOffender(window, attack, this.#options.ownAddresses?.())
-      : { kind: 'target', service: { protocol: 'tcp', port: flood.port } };
+  /**
+   * Nobody is looked for behind a plain flood: its sources are forged, and whoever else is in the window is innocent. Of what
+   * was counted only its host is in question.
+   */
+  offenderOf(
+    window: JudgedWindow,
+    { attack, flood, counted }: Pick<Proof, 'attack'> & Partial<Pick<Proof, 'flood' | 'counted'>>,
+  ): Offender {
+    if (flood != null) return { kind: 'target', service: { protocol: 'tcp', port: flood.port } };
+    const flows = window.flows.filter(({ srcIp }) => srcIp === counted?.by);
+    const shown = flows.length > 0 ? { ...window, flows, flowImportance: null } : window;
+    return findOffender(shown, attack, this.#options.ownAddresses?.());
   }
 
   /** What follows from one finding (`findingsOf`): the first of its rules that acts does, for what that rule names. */
@@ -112,7 +119,7 @@ export class Prevention {
     for (const acting of finding) {
       if (isTelling(acting.rule) || !isNow(acting.rule)) continue;
       const offender = this.offenderOf(window, acting.proof);
-      const culprits = this.#finder.find(acting.rule, window, offender);
+      const culprits = this.#finder.find(acting, window, offender);
       const side = culprits === 'outside' || culprits === 'translated' ? 'outside' : 'device';
       if (!isExcepted(acting, others, side)) return this.#actOn(acting, window, offender, culprits);
     }

@@ -1,0 +1,99 @@
+/**
+ * What is an attack by its number alone, and plain over more than the ten flows of a window: counted by device, and there
+ * by who began it, over the windows as they come. A flow that many windows show counts once. Bounded in devices, hosts and
+ * flows. Times are packet times in µs.
+ */
+import { BoundedMap } from './bounded-map.ts';
+import type { CountedFlow, CountedKind } from './counted-kind.ts';
+import { parseDecisionValue } from './decision-value.ts';
+import { FlowTally, type FlowCount } from './flow-tally.ts';
+import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import { plainFlood, plainHeavyFlow } from './plain-flood.ts';
+import { plainLogIns } from './plain-log-ins.ts';
+import { plainScan } from './plain-scan.ts';
+
+const kinds: readonly CountedKind[] = [plainScan, plainFlood, plainHeavyFlow, ...plainLogIns];
+/** Forged sources that come one after the other put out what was counted of others at the same device, and nowhere else. */
+const talliesPerDevice = 256;
+/** What was not added to for this long is over; what lies further ahead is of before a clock was set back. */
+const quietUs = 300_000_000;
+
+interface Tallied {
+  readonly tally: FlowTally;
+  /** Of the window that added to it last. */
+  readonly atUs: number;
+}
+
+interface DeviceTallies {
+  /** By kind, who began the flows, and with which MAC on a link. */
+  readonly tallies: BoundedMap<string, Tallied>;
+  /** Those that the newest window added to. */
+  readonly grown: Set<FlowTally>;
+}
+
+export class CountedFlows {
+  readonly #devices: BoundedMap<string, DeviceTallies>;
+  #evictedTallies = 0;
+
+  constructor(capacity = 4096) {
+    this.#devices = new BoundedMap(capacity);
+  }
+
+  /** Tallies that were given up for others, and devices with all of theirs. */
+  get evicted(): number {
+    return this.#devices.evicted + this.#evictedTallies;
+  }
+
+  add({ device, atUs, flows }: Pick<JudgedWindow, 'device' | 'atUs' | 'flows'>): void {
+    const known = this.#devices.get(device.address);
+    if (known !== undefined) begin(known, atUs);
+    for (const flow of flows) {
+      for (const kind of kinds) {
+        if (kind.isLike(flow)) this.#count(kind, flow, device.address, atUs, flows);
+        else if (known !== undefined) known.tallies.get(keyOf(kind, flow))?.tally.takeBack(flow);
+      }
+    }
+  }
+
+  /** What the newest window of the device added to, where that is an attack. */
+  reached(device: string): readonly FlowCount[] {
+    return [...(this.#devices.get(device)?.grown ?? [])].flatMap((tally) => tally.count() ?? []);
+  }
+
+  /** Is it an attack by those flows alone for which `counts`? */
+  holds(device: string, { key }: FlowCount, counts: (flow: CountedFlow) => boolean): boolean {
+    return this.#devices.get(device)?.tallies.get(key)?.tally.count(counts) !== undefined;
+  }
+
+  #count(kind: CountedKind, flow: JudgedFlow, address: string, atUs: number, flows: readonly JudgedFlow[]): void {
+    if (!isOneHost(flow.dstIp)) return;
+    const own = this.#devices.get(address) ?? { tallies: new BoundedMap(talliesPerDevice), grown: new Set() };
+    const key = keyOf(kind, flow);
+    const tally = own.tallies.get(key)?.tally ?? new FlowTally(kind, key, flow.srcIp);
+    if (!tally.add(flow, macsOf(flows, flow.srcIp).length > 1)) return;
+    own.grown.add(tally);
+    const before = own.tallies.evicted;
+    own.tallies.set(key, { tally, atUs });
+    this.#evictedTallies += own.tallies.evicted - before;
+    this.#devices.set(address, own);
+  }
+}
+
+/** A new window: nothing is added yet, and what is over is forgotten. */
+function begin({ tallies, grown }: DeviceTallies, atUs: number): void {
+  grown.clear();
+  for (const [key, tallied] of tallies.entries()) {
+    if (Math.abs(atUs - tallied.atUs) > quietUs) tallies.delete(key);
+  }
+}
+
+/** On a link anybody may speak in a neighbour's name: what two MACs sent is not added up. */
+function keyOf(kind: CountedKind, flow: JudgedFlow): string {
+  const mac = flow.direction === 'inbound' ? '' : (flow.srcMac ?? '');
+  return `${kind.name} ${flow.srcIp} ${mac} ${kind.groupOf(flow)}`;
+}
+
+/** What is said to a group, or to a whole network, is never answered. */
+function isOneHost(address: string): boolean {
+  return !address.endsWith('.255') && parseDecisionValue('ip', address).ok;
+}

@@ -1,0 +1,78 @@
+/** The flows of one kind that one host began of late. Bounded: twice as many as make an attack. Times are packet times. */
+import { countInWords, type CountedFlow, type CountedKind } from './counted-kind.ts';
+import type { AttackClass, JudgedFlow } from './judged-window.ts';
+
+/** So many flows of one kind that they need no network to be an attack. */
+export interface FlowCount {
+  readonly attack: AttackClass;
+  /** Of the tally among those of its device. */
+  readonly key: string;
+  /** Who began them. */
+  readonly by: string;
+  readonly flows: number;
+  /** Packet time of the first, µs. */
+  readonly sinceUs: number;
+  /** What was counted, for people: `38 ports of 192.168.1.20 tried by 203.0.113.9 within 3 s, and not a byte said`. */
+  readonly words: string;
+}
+
+export class FlowTally {
+  readonly kind: CountedKind;
+  readonly #key: string;
+  readonly #by: string;
+  /** Longest known first. */
+  readonly #flows = new Map<string, CountedFlow>();
+  #newestUs = Number.NEGATIVE_INFINITY;
+
+  constructor(kind: CountedKind, key: string, by: string) {
+    this.kind = kind;
+    this.#key = key;
+    this.#by = by;
+  }
+
+  /** False where it was counted already, or is too old to count beside the others. */
+  add(flow: JudgedFlow, isContested: boolean): boolean {
+    const { kind } = this;
+    const item = kind.itemOf(flow);
+    const atUs = kind.atUsOf(flow);
+    const known = this.#flows.get(item);
+    if (atUs < this.#newestUs - kind.withinUs || (known !== undefined && known.atUs >= atUs)) return false;
+    const { dstIp, dstPort, startedAtUs, isRelayed = false } = flow;
+    this.#flows.delete(item);
+    this.#flows.set(item, { dstIp, dstPort, startedAtUs, atUs, isRelayed, isContested });
+    this.#newestUs = Math.max(this.#newestUs, atUs);
+    for (const [old, counted] of this.#flows) {
+      if (counted.atUs < this.#newestUs - kind.withinUs) this.#flows.delete(old);
+    }
+    for (const [old] of this.#flows) {
+      if (this.#flows.size <= this.#most) break;
+      this.#flows.delete(old);
+    }
+    return true;
+  }
+
+  /** It turned out to be something else: it was answered, or went on. */
+  takeBack(flow: JudgedFlow): void {
+    const item = this.kind.itemOf(flow);
+    if (this.#flows.get(item)?.startedAtUs === flow.startedAtUs) this.#flows.delete(item);
+  }
+
+  /** Of those flows for which `counts`; undefined where they are too few. */
+  count(counts: (flow: CountedFlow) => boolean = () => true): FlowCount | undefined {
+    const { kind } = this;
+    const flows = kind.telling([...this.#flows.values()].filter(counts));
+    if (flows.length < kind.least) return undefined;
+    return {
+      attack: kind.attack,
+      key: this.#key,
+      by: this.#by,
+      flows: flows.length,
+      sinceUs: Math.min(...flows.map(({ startedAtUs }) => startedAtUs)),
+      words: kind.words(this.#by, countInWords(flows.length, this.#most), flows),
+    };
+  }
+
+  get #most(): number {
+    return 2 * this.kind.least;
+  }
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { countedIn, oneAfterTheOther } from '../testing/counted-flows.ts';
+import { camera, startUs } from '../testing/judged-flows.ts';
+import type { JudgedFlow } from './judged-window.ts';
+
+const unanswered = { fwdPackets: 1, bwdPackets: 0, synPackets: 1 } satisfies Partial<JudgedFlow>;
+const udp = { ...unanswered, protocol: 17, fwdBytes: 900, synPackets: 0 };
+const log = (dstPort: number): Partial<JudgedFlow> => ({
+  ...udp,
+  dstPort,
+  srcIp: '192.168.1.5',
+  direction: 'internal',
+});
+
+test('a hundred flows of one host to one port within ten seconds that nobody answers are a flood', () => {
+  expect(countedIn(oneAfterTheOther(99, 0.05, () => unanswered))).toEqual([]);
+  expect(countedIn(oneAfterTheOther(100, 0.05, () => unanswered))).toEqual([
+    `100 flows to port 80 of ${camera} by 203.0.113.9 within 5 s, none of them answered`,
+  ]);
+  expect(countedIn(oneAfterTheOther(100, 0.05, () => ({ ...udp, dstPort: 5683 })))).toHaveLength(1);
+});
+
+test.each([
+  ['is slower', oneAfterTheOther(400, 0.11, () => unanswered)],
+  ['is answered', oneAfterTheOther(400, 0.05, () => ({ ...unanswered, bwdPackets: 1 }))],
+  ['goes to many ports', oneAfterTheOther(400, 0.05, (at) => ({ ...udp, dstPort: 1000 + (at % 10) }))],
+  ['asks a resolver that is away', oneAfterTheOther(400, 0.05, () => log(53))],
+  ['writes logs', oneAfterTheOther(400, 0.05, () => log(514))],
+  ['talks to a group', oneAfterTheOther(400, 0.05, () => ({ ...log(6000), dstIp: '239.1.2.3' }))],
+  ['talks to the whole network', oneAfterTheOther(400, 0.05, () => ({ ...log(6000), dstIp: '192.168.1.255' }))],
+])('who %s floods nobody', (_, flows) => {
+  expect(countedIn(flows)).toEqual([]);
+});
+
+test('forged sources are nobody, and one flow that is shown again is one', () => {
+  const forged = oneAfterTheOther(400, 0.01, (at) => ({ ...unanswered, srcIp: `203.0.${at % 200}.9` }));
+  expect(countedIn(forged)).toEqual([]);
+  const shownAgain = oneAfterTheOther(400, 0.01, () => ({ ...unanswered, startedAtUs: startUs }));
+  expect(countedIn(shownAgain)).toEqual([]);
+});
+
+test('one connection of a thousand packets without an answer is a flood, and is told again while it grows', () => {
+  const grown = (seconds: number, fwdPackets: number, more: Partial<JudgedFlow> = {}): Partial<JudgedFlow> => ({
+    ...unanswered,
+    lastPacketAtUs: startUs + seconds * 1e6,
+    fwdPackets,
+    synPackets: fwdPackets,
+    ackPackets: 0,
+    ...more,
+  });
+  expect(countedIn([grown(2, 1000), grown(7, 3500)])).toEqual([
+    `one connection of 1000 packets or more to port 80 of ${camera} by 203.0.113.9 within 2 s, none of them answered`,
+    `one connection of 1000 packets or more to port 80 of ${camera} by 203.0.113.9 within 7 s, none of them answered`,
+  ]);
+  expect(countedIn([grown(2, 999)])).toEqual([]);
+  expect(countedIn([grown(12, 1000)]), 'slower').toEqual([]);
+  expect(countedIn([grown(2, 1000, { bwdPackets: 1 })]), 'answered').toEqual([]);
+  expect(countedIn([grown(2, 1000, { protocol: 17 })]), 'a video').toEqual([]);
+  const upload = { synPackets: 1, ackPackets: 999 };
+  expect(countedIn([grown(2, 1000, upload)]), 'its answers go another way').toEqual([]);
+});

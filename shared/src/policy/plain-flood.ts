@@ -1,0 +1,52 @@
+/**
+ * Floods of one host, told by counting: ever new flows to one port, or one connection of very many packets, and nobody
+ * answers. What is said without an answer anyway (logs, figures), or in vain while a resolver is away, is no flood.
+ */
+import { flowIdentity, spanInWords, tcp, udp, type CountedKind } from './counted-kind.ts';
+
+/** Names, leases, files, time, NetBIOS, SNMP and its traps, logs, SSDP, flow records, mDNS, LLMNR, samples, figures. */
+const unansweredPorts: ReadonlySet<number> = new Set([
+  53, 67, 68, 69, 123, 137, 138, 161, 162, 514, 1900, 2055, 4739, 5353, 5355, 6343, 8125,
+]);
+
+export const plainFlood: CountedKind = {
+  name: 'flood',
+  attack: 'ddos_flood',
+  least: 100, // anybody honest did 26 at most
+  withinUs: 10_000_000,
+  isLike: ({ protocol, dstPort, fwdPackets, bwdPackets }) =>
+    bwdPackets === 0 && fwdPackets <= 2 && (protocol === tcp || (protocol === udp && !unansweredPorts.has(dstPort))),
+  groupOf: ({ dstIp, dstPort, protocol }) => `${dstIp} ${protocol}/${dstPort}`,
+  itemOf: flowIdentity,
+  atUsOf: ({ startedAtUs }) => startedAtUs,
+  telling: (flows) => flows,
+  words: (by, count, flows) =>
+    `${count} flows to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} by ${by}${spanInWords(flows)}, none of them answered`,
+};
+
+/**
+ * A handshake that nobody answered is given up after ten packets. Where a gateway sees one direction only, whole uploads go
+ * unanswered, but each of their packets acknowledges something.
+ */
+const manyPackets = 1000;
+const packetsPerSecond = 100;
+
+export const plainHeavyFlow: CountedKind = {
+  name: 'heavy_flow',
+  attack: 'ddos_flood',
+  least: 1,
+  withinUs: 10_000_000,
+  isLike: ({ protocol, fwdPackets, bwdPackets, ackPackets = fwdPackets, startedAtUs, lastPacketAtUs }) =>
+    protocol === tcp &&
+    bwdPackets === 0 &&
+    fwdPackets >= manyPackets &&
+    ackPackets < fwdPackets / 2 &&
+    fwdPackets >= (packetsPerSecond * (lastPacketAtUs - startedAtUs)) / 1e6,
+  groupOf: ({ dstIp, dstPort }) => `${dstIp} ${dstPort}`,
+  itemOf: flowIdentity,
+  atUsOf: ({ lastPacketAtUs }) => lastPacketAtUs,
+  telling: (flows) => flows,
+  words: (by, _count, flows) =>
+    `one connection of ${manyPackets} packets or more to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} by ${by}` +
+    `${spanInWords(flows)}, none of them answered`,
+};
