@@ -93,6 +93,18 @@ function withBrokenDecisions(): string {
   return JSON.stringify({ state_dir: stateDir, capture: { source: 'pcap', files: [demo] } });
 }
 
+test('replay --lan names the devices: their conversations with all others are outbound', () => {
+  const { stdout } = agent(['replay', demo, '--json', '--lan', '198.51.100.0/24', '--lan', 'fd00::/8']);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; class?: string; device?: { address: string } });
+  const devices = lines.filter(({ type }) => type === 'prediction').map(({ device }) => device?.address);
+  expect(devices).toContain('198.51.100.66');
+  const beacons = lines.filter(({ type, class: name }) => type === 'alert' && name === 'botnet_beacon');
+  expect(beacons).toEqual([]); // the server of the beacon is no device that beacons
+});
+
 describe('what is wrong is said in one line, with what to do, and the exit code that stands for it', () => {
   const config = (text: string): string[] => ['run', '--config', file(`agent-${Math.random()}.yaml`, text)];
   test.each<[string, () => readonly string[], number, RegExp]>([
@@ -111,6 +123,12 @@ describe('what is wrong is said in one line, with what to do, and the exit code 
       /10007|byte|offset/,
     ],
     ['a speed that is none', () => ['replay', demo, '--speed', 'fast'], 64, /--speed.*fast/],
+    [
+      'a prefix that is none',
+      () => ['replay', demo, '--lan', '10.0.0.300/8'],
+      64,
+      /--lan.*10\.0\.0\.300.*192\.168\.1\.0\/24/,
+    ],
     ['an unknown command', () => ['fly'], 64, /fly/],
     ['a command without its argument', () => ['flows'], 64, /missing required argument 'FILE'/],
     ['a number that is out of range', () => ['flows', demo, '--capacity', '5'], 64, /--capacity.*from 16 to 4000000/],

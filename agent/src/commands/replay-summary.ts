@@ -35,7 +35,10 @@ export function summaryOf(watch: Watch, seconds: number): ReplaySummary {
   };
 }
 
+/** For people. */
 export function describeSummary(summary: ReplaySummary): string {
   const rate = Math.round(summary.packets / summary.seconds);
-  return `${summary.packets} packets in ${summary.seconds.toFixed(1)} s (${rate}/s): ${summary.flows} flows, ${summary.predictions} predictions, ${summary.attacks} of them attacks, ${summary.alerts} alerts; ${summary.drops} dropped, ${summary.undecodable} undecodable`;
+  const figures = `${summary.packets} packets in ${summary.seconds.toFixed(1)} s (${rate}/s): ${summary.flows} flows, ${summary.predictions} predictions, ${summary.attacks} of them attacks, ${summary.alerts} alerts; ${summary.drops} dropped, ${summary.undecodable} undecodable`;
+  if (summary.flows === 0 || summary.predictions > 0) return figures;
+  return `${figures}\nnothing was scored, for none of the flows is a device's: say with --lan PREFIX whose they are (127.0.0.0/8 where both ends are on one machine)`;
 }

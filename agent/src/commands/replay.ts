@@ -8,6 +8,7 @@ import { defaultRules } from '@picket/shared/policy/default-rules';
 import { guardOf } from '../gateway-guard.ts';
 import { type InputProgress, PcapFileSource } from '../capture/pcap-file-source.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
+import { LanPrefixes } from '../devices/lan-prefixes.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
 import { AgentError } from '../errors.ts';
@@ -25,6 +26,7 @@ interface ReplayOptions {
   readonly json?: boolean;
   readonly bundle?: string;
   readonly trust: string[];
+  readonly lan?: string[];
   readonly progress?: boolean;
 }
 
@@ -35,6 +37,11 @@ export function replayCommand(): Command {
     .option('--speed <SPEED>', 'max, or a factor: 1 is as recorded', 'max')
     .option('--bundle <DIR>', 'another model bundle than the shipped one')
     .addOption(trustOption())
+    .option(
+      '--lan <PREFIX>',
+      'addresses of the devices that are watched; may be given again (default: private and link-local ones)',
+      lanPrefix,
+    )
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
     .option('--progress', 'say on standard error how far it is (default: on a terminal)')
     .option('--no-progress', 'never do')
@@ -48,6 +55,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     {
       capture: { source: 'pcap', files: [file], speed: parseSpeed(options.speed) },
       model: { bundle: options.bundle ?? null, trust: options.trust },
+      ...(options.lan === undefined ? {} : { lan_prefixes: options.lan }),
     },
     'replay',
   );
@@ -131,6 +139,15 @@ function progressOf(watch: Watch, options: ReplayOptions): ProgressLine | undefi
     read = input ?? read; // once it is read there is no input, but still work to do
     return { ...read, packets, flows };
   });
+}
+
+function lanPrefix(text: string, before: readonly string[] | undefined): string[] {
+  try {
+    void new LanPrefixes([text]);
+  } catch {
+    throw new AgentError('usage', `--lan: "${text}" is no prefix; write it like 192.168.1.0/24 or fd00::/8`);
+  }
+  return [...(before ?? []), text];
 }
 
 function parseSpeed(text: string): 'max' | number {

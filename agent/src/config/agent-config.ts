@@ -12,7 +12,9 @@ import { GuardEntry, GuardPrefix } from '@picket/shared/policy/guard-prefix';
 import { AgentError } from '../errors.ts';
 import { defaultMaxMib } from '../memory-plan.ts';
 
-const Prefix = z.union([z.cidrv4(), z.cidrv6()]);
+const Prefix = z.union([z.cidrv4(), z.cidrv6()], {
+  error: ({ input }) => `"${String(input)}" is no prefix; write it like 192.168.1.0/24 or fd00::/8`,
+});
 
 /** A rule written by hand: what is left out is what an expert would choose. */
 const LocalRule = Rule.extend({
