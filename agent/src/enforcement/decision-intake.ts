@@ -1,6 +1,6 @@
 /**
- * New decisions on their way: past the guard and the mode gate, onto the disk, into the kernel in one batch, read back,
- * and told. One call at a time.
+ * New decisions on their way: past the guard and the mode gate, into the kernel in one batch, read back, and told once
+ * they are on the disk as well. One call at a time.
  */
 import type { Decision, DecisionEvent } from '@picket/shared/contract/decision';
 import type { Admission } from './admission.ts';
@@ -42,7 +42,12 @@ export class DecisionIntake {
     }
     keeper.keep([...admitted.values()]);
     for (const id of admitted.keys()) kernel.unverified.add(id);
-    const problem = admitted.size > 0 ? await kernel.hold(current) : undefined;
+    let isSaved = false;
+    const save = (): void => {
+      if (!isSaved) keeper.save();
+      isSaved = true;
+    };
+    const problem = admitted.size > 0 ? await kernel.hold(current, save) : undefined;
     return decisions.flatMap((asked) => {
       const decision = admitted.get(asked.id);
       admitted.delete(asked.id);

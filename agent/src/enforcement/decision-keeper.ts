@@ -25,8 +25,14 @@ export class DecisionKeeper {
     this.#now = now;
   }
 
+  /** In memory; on the disk when it is told to `save`. */
   keep(decisions: readonly Decision[]): void {
-    this.#write(() => this.#store.put(decisions));
+    this.#store.note(decisions);
+  }
+
+  /** Writes down what is not on the disk yet. */
+  save(): void {
+    this.#write(() => this.#store.save());
   }
 
   /** Forgets them, and remembers that they were lifted; returns those that were held. */

@@ -1,5 +1,5 @@
 /**
- * What should hold now, on disk: every change is synced before the kernel hears of it, so that an agent that was
+ * What should hold now, on disk: a change is synced before anybody is told that it holds, so that an agent that was
  * killed comes back with the same decisions, the time each has left, and the memory of what a person lifted.
  *
  * A decision's end is stored as time since boot, which no setting of the clock moves. After a reboot the time left is
@@ -96,10 +96,20 @@ export class DecisionStore implements Disposable {
    * the next change, or when the agent is `seen`.
    */
   put(decisions: readonly Decision[]): void {
+    this.note(decisions);
+    this.#save();
+  }
+
+  /** Held in memory, and on disk with what is written next. */
+  note(decisions: readonly Decision[]): void {
     for (const decision of decisions) {
       this.#decisions.set(decision.id, decision);
       this.#unsaved.set(decision.id, 'new');
     }
+  }
+
+  /** All that is not on disk yet. Throws where the disk will not; it is held in memory until it does. */
+  save(): void {
     this.#save();
   }
 

@@ -7,10 +7,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { decision } from '../testing/decisions.ts';
 import { MemoryFirewall } from '../testing/memory-firewall.ts';
 import type { DecisionDraft } from '../verdict/decision-draft.ts';
+import { readStoredDecisions } from './decision-rows.ts';
 import { DecisionStore } from './decision-store.ts';
 import type { EnforcerOptions } from './enforcer-options.ts';
 import { Enforcer } from './enforcer.ts';
-import { FirewallError } from './firewall.ts';
+import { FirewallError, type Firewall } from './firewall.ts';
 import { emptyGuard } from './guard.ts';
 import type { HeldOpenMark } from './held-open.ts';
 import { passModeGate } from './mode-gate.ts';
@@ -381,6 +382,39 @@ test('a kernel that fails, and announces each attempt, is not asked in a circle'
   await vi.advanceTimersByTimeAsync(1000);
   expect([enforcer.problem, bench.held]).toEqual([undefined, ['enforce 203.0.113.9']]);
 });
+
+test.each(['with its answer', 'while others are at work', 'by failing'] as const)(
+  'nothing is told of a decision before it is on disk, where the kernel is done %s',
+  async (how) => {
+    const folder = mkdtempSync(join(tmpdir(), 'picket-enforcer-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'decisions.sqlite');
+    const bench = new Bench(path);
+    onTestFinished(() => bench.store[Symbol.dispose]());
+    const onDisk = (): number => readStoredDecisions(path).length;
+    if (how === 'by failing') bench.firewall.failure = new FirewallError('refused', 'nft refused the rules');
+    const firewall: Firewall = {
+      hold: async (decisions, guard, signal, meanwhile) => {
+        if (how === 'while others are at work' && decisions.length > 0) {
+          meanwhile?.();
+          expect(onDisk()).toBe(2);
+        }
+        return bench.firewall.hold(decisions, guard, signal);
+      },
+      read: (signal) => bench.firewall.read(signal),
+      clear: () => bench.firewall.clear(),
+      [Symbol.asyncDispose]: () => bench.firewall[Symbol.asyncDispose](),
+    };
+    const told: (readonly [state: string, onDisk: number])[] = [];
+    const enforcer = await bench.open({ firewall, onEvent: ({ state }) => told.push([state, onDisk()]) });
+    await enforcer.add([bench.block(), bench.block({ value: '203.0.113.10' })]);
+    const state = how === 'by failing' ? 'failed' : 'verified';
+    expect(told).toEqual([
+      [state, 2],
+      [state, 2],
+    ]);
+  },
+);
 
 test('thousands that are on disk are brought to the kernel once, and told in one breath', async () => {
   const bench = new Bench();

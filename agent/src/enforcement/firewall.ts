@@ -21,8 +21,16 @@ export interface FirewallWatch extends AsyncDisposable {
 }
 
 export interface Firewall extends AsyncDisposable {
-  /** Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. */
-  hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading>;
+  /**
+   * Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. `meanwhile`
+   * is called where others are at work on it and this process would only wait; never, where that is not so.
+   */
+  hold(
+    decisions: readonly Restriction[],
+    guard: Guard,
+    signal: AbortSignal,
+    meanwhile?: () => void,
+  ): Promise<FirewallReading>;
   /** What the kernel says is so. */
   read(signal: AbortSignal): Promise<FirewallReading>;
   /** Calls back whenever something of ours may have left the kernel, also where we did it. For kernels that can tell. */

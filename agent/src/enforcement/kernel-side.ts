@@ -81,18 +81,23 @@ export class KernelSide {
     return this.#isOpen;
   }
 
-  /** What went wrong, for people; undefined where the kernel holds what it should. */
-  async hold(terms: Terms): Promise<string | undefined> {
+  /**
+   * What went wrong, for people; undefined where the kernel holds what it should. `save` is called before anything is
+   * told, and while others are at work where that can be.
+   */
+  async hold(terms: Terms, save?: () => void): Promise<string | undefined> {
     const { firewall, signal } = this.#options;
     const mark = this.#options.heldOpen();
     this.#noteOpen(mark);
     try {
       if (mark !== undefined) await this.#clear();
       else if (terms.mode === 'observe') await this.#withdraw();
-      else this.#reading = await firewall.hold(this.#effective(terms), terms.guard, signal);
+      else this.#reading = await firewall.hold(this.#effective(terms), terms.guard, signal, save);
     } catch (error) {
       this.#isBehind = true;
       return this.#noteFailure(error);
+    } finally {
+      save?.();
     }
     this.#isBehind = false;
     this.#noteGood();

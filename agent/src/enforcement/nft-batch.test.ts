@@ -146,11 +146,7 @@ test('a hook is there while there is a set to look in, and a packet meets no cha
     return commands;
   };
   const every = ['input', 'output', 'forward'];
-  const jumps = (...to: readonly string[]): readonly string[] => [
-    ...['guard_input', ...to],
-    ...['guard_output', ...to],
-    ...to,
-  ];
+  const jumps = (...to: readonly string[]): readonly string[] => ['guard_input', ...to, 'guard_output', ...to, ...to];
   expect(hooksAndJumps(become(block))).toEqual([...every, ...jumps('decisions')]);
   expect(hooksAndJumps(become(block, counted))).toEqual(jumps('simulated', 'decisions'));
   expect(hooksAndJumps(become(counted))).toEqual(jumps('simulated'));

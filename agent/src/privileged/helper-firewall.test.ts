@@ -69,6 +69,16 @@ test('one decision more, or less, among thousands is said in few words, and the 
   expect(pair.kernel.decisions.map(({ id }) => id)).toEqual(many.slice(1).map(({ id }) => id));
 });
 
+test('there is time for other work once everything was said, and before the answer', async () => {
+  const pair = new Pair();
+  const saidByThen: (readonly string[])[] = [];
+  const note = (): void => void saidByThen.push(pair.said.map((line) => line.split(' ')[0]!));
+  const holding = pair.firewall.hold(many.slice(0, 3), emptyGuard, never, note);
+  expect((await holding).decisionIds.size).toBe(3);
+  expect(saidByThen).toEqual([['reset', 'answer', 'add', 'answer']]);
+  expect(pair.said.at(-2)).toMatch(/^hold /);
+});
+
 test('an answer that is lost leaves no wrong idea of what the kernel holds', async () => {
   const pair = new Pair();
   await pair.hold(many.slice(0, 3));

@@ -41,7 +41,12 @@ export class HelperFirewall implements Firewall {
     this.#addressesOf = options.addressesOf;
   }
 
-  hold(decisions: readonly Restriction[], guard: Guard, signal: AbortSignal): Promise<FirewallReading> {
+  hold(
+    decisions: readonly Restriction[],
+    guard: Guard,
+    signal: AbortSignal,
+    meanwhile?: () => void,
+  ): Promise<FirewallReading> {
     return this.#turns.take(async () => {
       const wasInStep = this.#isInStep && !this.#hasMissed;
       this.#isInStep = false;
@@ -58,7 +63,9 @@ export class HelperFirewall implements Firewall {
       }
       const addresses = this.#addressesIn(decisions);
       this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
-      const reading = await this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
+      const asked = this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
+      meanwhile?.();
+      const reading = await asked;
       this.#isInStep = true;
       return reading;
     });
