@@ -3,31 +3,20 @@
  * gateway acts on it, the controller replays past windows through it. Reads no clock and does no I/O; time is packet
  * time, so that a replayed capture gets the decisions it got live.
  */
-import type { DeviceRef } from '../contract/address.ts';
 import type { Decision, DecisionScope, Mode } from '../contract/decision.ts';
 import type { Rule } from '../contract/rule.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { Crowd } from './crowd.ts';
 import { CulpritFinder, type Culprits } from './culprits.ts';
-import { parseAddress } from './decision-value.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
-import { Partners } from './partners.ts';
-import {
-  isTelling,
-  protectTarget,
-  restrictConversation,
-  restrictDevice,
-  restrictionKey,
-  restrictSource,
-  type Restriction,
-} from './restriction.ts';
+import { OutsideHosts } from './outside-hosts.ts';
+import { isTelling, restrictConversation, restrictDevice, restrictionKey, type Restriction } from './restriction.ts';
 import { isExcepted } from './rule-exception.ts';
 import { isScheduled } from './rule-schedule.ts';
-import { outsideSource, type Source } from './source-prefix.ts';
+import { speaksOf } from './rule-scope.ts';
 
 export interface PreventionOptions {
   readonly rules: readonly Rule[];
@@ -44,8 +33,7 @@ export class Prevention {
   readonly #evidence: Evidence;
   readonly #book: MeasureBook;
   readonly #ladder: DeviceLadder;
-  readonly #crowd: Crowd;
-  readonly #partners: Partners;
+  readonly #outside: OutsideHosts;
   readonly #finder: CulpritFinder;
   /** What was asked for and is at most counted, by `restrictionKey`. */
   readonly #onPaper: BoundedMap<string, Restriction>;
@@ -58,15 +46,14 @@ export class Prevention {
     this.#evidence = new Evidence(capacity);
     this.#book = new MeasureBook(capacity);
     this.#ladder = new DeviceLadder(this.#evidence, this.#book, (restrictions) => this.#sparingUs(restrictions));
-    this.#crowd = new Crowd(capacity);
-    this.#partners = new Partners(capacity * 2);
+    this.#outside = new OutsideHosts((scope, value) => options.isGuarded?.(scope, value) === true, capacity);
     this.#finder = new CulpritFinder(this.#evidence, () => options.ownAddresses?.(), capacity);
     this.#onPaper = new BoundedMap(capacity);
   }
 
   /** Devices, cooldowns and offenders that had to be forgotten. */
   get evicted(): number {
-    return this.#evidence.evicted + this.#book.evicted + this.#partners.evicted + this.#finder.evicted;
+    return this.#evidence.evicted + this.#book.evicted + this.#outside.evicted + this.#finder.evicted;
   }
 
   /**
@@ -85,7 +72,7 @@ export class Prevention {
   /** Remembers what the window says and answers the rules that it proves. Once for each window, in packet order. */
   weigh(window: JudgedWindow): readonly Proven[] {
     this.#evidence.add(window);
-    this.#partners.note(window);
+    this.#outside.note(window);
     this.#finder.note(window);
     const { address } = window.device;
     return this.#rules.flatMap((rule) => {
@@ -130,8 +117,8 @@ export class Prevention {
     const answer = (restrictions: readonly Restriction[], isBlamed = true): Measures =>
       this.#answer(acting, window, offender, restrictions, isBlamed);
     if (culprits === 'translated')
-      return answer(this.#sparingUs(this.#beyondTranslation(acting.rule, offender, window)));
-    if (culprits === 'outside') return answer(this.#outside(acting, window, offender));
+      return answer(this.#sparingUs(this.#outside.restrictBeyondTranslation(acting.rule, offender, window)));
+    if (culprits === 'outside') return answer(this.#outside.restrict(acting, window, offender));
     if (culprits === 'contested') {
       const peer = peerOf(offender);
       return peer === null ? noMeasures : answer(restrictConversation(acting.rule, window.device.address, peer), false);
@@ -173,35 +160,6 @@ export class Prevention {
     this.#book.forgive(restriction);
   }
 
-  #outside({ rule, proof }: Proven, { device, atUs }: JudgedWindow, offender: Offender): readonly Restriction[] {
-    if (offender.kind !== 'peers' && offender.kind !== 'target') return [];
-    const target = protectTarget(proof.attack, device, offender.service);
-    if (offender.kind === 'target') return target;
-    const { isGenuine } = offender;
-    // whom our own devices talk to is not blocked on the word of packets that anybody may have sent
-    const peers = isGenuine ? offender.peers : offender.peers.filter((peer) => !this.#partners.has(peer, atUs));
-    if (peers.length === 0 || (!isGenuine && !this.#crowd.mayName(device.address, peers, atUs))) return target;
-    if (isGenuine) for (const peer of peers) this.#crowd.networkOf(peer, atUs); // all are known before one is judged
-    const sources = peers.map((peer) => restrictSource(rule, this.#sourceOf(peer, isGenuine, atUs)));
-    // the sources of a flood may be joined by others at any moment: the service gets a bound as well
-    return proof.attack === 'ddos_flood' && offender.service !== null ? [...sources, ...target] : sources;
-  }
-
-  /** Behind the gateway's own address a device cannot be told: only the other end can be cut, for all of them. */
-  #beyondTranslation(rule: Rule, offender: Offender, { atUs }: JudgedWindow): readonly Restriction[] {
-    if (offender.kind !== 'destination' || offender.isInside) return [];
-    return [restrictSource(rule, this.#sourceOf(offender.peer, false, atUs))];
-  }
-
-  /** A network where that is what attacks, and never one that holds what the guard protects. */
-  #sourceOf(peer: string, isGenuine: boolean, atUs: number): Source {
-    const candidates = [isGenuine ? this.#crowd.networkOf(peer, atUs) : undefined, outsideSource(peer)];
-    const free = candidates.find(
-      (source) => source !== undefined && this.#options.isGuarded?.(source.scope, source.value) !== true,
-    );
-    return free ?? { scope: 'ip', value: peer };
-  }
-
   /** Whoever attacks the gateway itself is kept from it: the gateway is the attacked end of a pair, and no value by itself. */
   #sparingUs(restrictions: readonly Restriction[]): readonly Restriction[] {
     const own = this.#options.ownAddresses?.();
@@ -239,20 +197,6 @@ export class Prevention {
     }
     return { taken, running };
   }
-}
-
-/** Is this device one of those that the rule is for? */
-export function speaksOf(rule: Rule, { address, mac }: DeviceRef): boolean {
-  const isOne = (name: string): boolean => name === address || name === mac || isWritten(name, address);
-  if (rule.device !== null) return isOne(rule.device);
-  return rule.devices.length === 0 || rule.devices.some(isOne);
-}
-
-/** IPv6 may be written in many ways; `address` is canonical. */
-function isWritten(name: string, address: string): boolean {
-  if (!name.includes(':') || !address.includes(':')) return false;
-  const parsed = parseAddress(name);
-  return parsed.ok && parsed.address === address;
 }
 
 /** A limit on what reaches a target protects it and accuses nobody. */
