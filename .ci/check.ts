@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const gates: readonly { readonly name: string; readonly command: readonly string[]; readonly mend: string }[] = [
-  { name: 'format', command: ['oxfmt', '--check', '.'], mend: 'pnpm exec oxfmt .' },
+  { name: 'format', command: ['oxfmt', '--check', '.'], mend: 'npx oxfmt .' },
   { name: 'lint', command: ['oxlint', '--type-aware', '--max-warnings=0'], mend: 'read the rule it names' },
   { name: 'types', command: ['tsc', '-b'], mend: 'read the first error' },
   { name: 'layers', command: ['vitest', 'run', '.ci/layers.test.ts'], mend: '.ci/layers.ts says who may import whom' },
