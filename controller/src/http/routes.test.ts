@@ -84,6 +84,15 @@ test('every operation has a name of its own, and says what its parameters mean',
   }
 });
 
+test('every list with a cursor can also be counted through', () => {
+  const lists = operations.filter(({ parameters }) => parameters.some(({ name }) => name === 'cursor'));
+  expect(lists.length).toBeGreaterThan(8);
+  for (const { method, path, parameters } of lists) {
+    const names = parameters.map(({ name }) => name);
+    expect(names, `${method} ${path}`).toEqual(expect.arrayContaining(['limit', 'skip', 'page', 'size']));
+  }
+});
+
 test('only log-in, health and the reference are public', () => {
   const open = operations.filter(({ access }) => access === 'public').map(({ method, path }) => `${method} ${path}`);
   expect(open.toSorted()).toEqual([

@@ -10,15 +10,15 @@ const { devices: _members, ...ruleShape } = Rule.shape;
 
 /** Where a rule holds and whom it tells: what the controller knows of it and a gateway does not. */
 const scope = {
-  /** Null: on every gateway. */
-  gateway_id: GatewayId.nullable(),
-  /** Only for devices of this type; null: for every device, or for `device`. */
-  device_type: DeviceType.nullable(),
-  /** With the action `webhook`: where the alert is posted to. */
+  gateway_id: GatewayId.nullable().describe('Null: on every gateway.'),
+  device_type: DeviceType.nullable().describe(
+    'Only for devices of this type; null: for every device, or for `device`.',
+  ),
   webhook_url: z
     .url({ protocol: /^https?$/, hostname: /^.+$/ })
     .max(500)
-    .nullable(),
+    .nullable()
+    .describe('With the action `webhook`: where the alert is posted to. Who is no admin sees its origin only.'),
 };
 
 export const StoredRule = z
