@@ -45,7 +45,7 @@ function isInItsName({ scope }: Pick<Decision, 'scope'>, offender: Offender): bo
 
 /** What was seen, and what the network made of it. */
 function evidenceIn({ attack, hits, of, flood, counted }: Proof, device: string, score: string): readonly string[] {
-  if (counted !== null) return [`${attack}: ${counted.words}`, `the network's ${score}`];
+  if (counted !== null) return [counted.words, `the network's ${score}`];
   const windows = `${attack} in ${hits} of the last ${of} windows of ${device}`;
   if (flood === null) return [`${windows}, ${score}`];
   const { sources, port, withinUs } = flood;

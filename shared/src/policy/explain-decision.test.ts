@@ -42,6 +42,13 @@ test('an explanation says what, why, on which evidence, by which rule, who, what
   ]);
 });
 
+test('a rule that was met without the network says that it may be', () => {
+  const facts = { rule: defaultRules[1], kernel: [], undo: 'x', nowMs: made };
+  const told = 'Rule: "Stop port scans" acts on what is plain from its flows, and when 2 of the last 3 windows';
+  const lines = explainDecision({ ...facts, decision: decision({ origin: 'rule' }) });
+  expect(lines.find((line) => line.startsWith('Rule'))).toContain(told);
+});
+
 test('what is only simulated says so, and what was lifted says by whom', () => {
   const facts = { kernel: [], undo: 'x', nowMs: made };
   expect(explainDecision({ ...facts, decision: decision({ mode: 'simulate' }) })[0]).toContain(

@@ -32,7 +32,7 @@ export function explainDecision(facts: DecisionFacts): readonly string[] {
           `Alert: ${alert.message} First seen ${alert.first_seen_at}, last ${alert.last_seen_at} (${decision.alert_id}).`,
         ]),
     ...(alert === undefined && decision.alert_id !== null ? [`Alert: ${decision.alert_id}.`] : []),
-    ...(rule === undefined ? [] : [`Rule: ${ruleText(rule)} (${decision.rule_id}).`]),
+    ...(rule === undefined ? [] : [`Rule: ${ruleText(rule, decision)} (${decision.rule_id}).`]),
     ...(rule === undefined && decision.rule_id !== null
       ? [`Rule: ${decision.rule_id}, which is no longer there.`]
       : []),
@@ -94,9 +94,10 @@ function whatOf({ scope, value, action, direction, mode }: Decision): string {
   return `${subject} is ${actionWords[action]}${which}${caveat}`;
 }
 
-function ruleText(rule: NonNullable<DecisionFacts['rule']>): string {
+function ruleText(rule: NonNullable<DecisionFacts['rule']>, { origin }: Pick<Decision, 'origin'>): string {
   const threshold = rule.threshold === null ? 'the threshold in force' : `a score of ${rule.threshold}`;
-  return `"${rule.name}" acts when ${rule.min_windows} of the last ${rule.of_windows} windows with at least ${rule.min_flows} flows reach ${threshold}`;
+  const plainly = origin === 'rule' ? 'on what is plain from its flows, and ' : '';
+  return `"${rule.name}" acts ${plainly}when ${rule.min_windows} of the last ${rule.of_windows} windows with at least ${rule.min_flows} flows reach ${threshold}`;
 }
 
 function leftText({ expires_at }: Decision, nowMs: number): string {
