@@ -3,15 +3,15 @@
  * from the least important channel, oldest first, and every loss leaves a gap event in its channel, so that the
  * controller can tell a loss from a delay.
  */
-import type Database from 'better-sqlite3';
 import type { Logger } from 'pino';
-import { newId } from '@picket/shared/contract/identifiers';
 import type { BootId } from '@picket/shared/contract/identifiers';
+import { channelOf } from '@picket/shared/contract/envelope';
 import type { Ack, EventBatch, EventBody, OutboxEvent } from '@picket/shared/contract/envelope';
 import { protocolVersion } from '@picket/shared/contract/protocol-version';
 import { eventChannels } from '@picket/shared/contract/topics';
 import type { EventChannel } from '@picket/shared/contract/topics';
 import { isCorruption, openOutboxFile } from './outbox-file.ts';
+import { gapBody, OutboxTable, type EventRow } from './outbox-table.ts';
 
 export interface OutboxOptions {
   /** SQLite file; made when missing. */
@@ -34,16 +34,6 @@ export interface OutboxStats {
 
 type ReportedBody = Exclude<EventBody, { kind: 'gap' }>;
 
-const channelOf = {
-  alert: 'alerts',
-  decision: 'decisions',
-  unblock: 'decisions',
-  device: 'devices',
-  prediction: 'predictions',
-  flow: 'flows',
-  counters: 'counters',
-} as const satisfies Record<ReportedBody['kind'], EventChannel>;
-
 /** Worth an fsync: what a power cut must not take. The rest survives a crash of the agent, not of the machine. */
 const durableKinds: ReadonlySet<EventBody['kind']> = new Set(['alert', 'decision']);
 
@@ -65,28 +55,18 @@ interface ChannelState {
   unwritten: number;
 }
 
-interface EventRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly bytes: number;
-  readonly lost: number;
-  readonly from_seq: number;
-  readonly body: string;
-}
-
 export class Outbox implements Disposable {
   readonly #options: OutboxOptions;
   readonly #now: () => number;
-  #database: Database.Database;
+  #table: OutboxTable;
   #epoch = '';
   #channels: Record<EventChannel, ChannelState> = emptyChannels();
   #lastAgeCheck = 0;
   #lastComplaint = -Infinity;
-  readonly #statements = new Map<string, Database.Statement>();
 
-  private constructor(options: OutboxOptions, database: Database.Database) {
+  private constructor(options: OutboxOptions, table: OutboxTable) {
     this.#options = options;
-    this.#database = database;
+    this.#table = table;
     this.#now = options.now ?? Date.now;
   }
 
@@ -95,7 +75,7 @@ export class Outbox implements Disposable {
     const { database, movedAside } = openOutboxFile(options.path);
     if (movedAside !== undefined)
       options.log.error({ movedAside }, 'the outbox file was corrupt; its unsent events are lost, a new one begins');
-    const outbox = new Outbox(options, database);
+    const outbox = new Outbox(options, new OutboxTable(database));
     outbox.#load();
     return outbox;
   }
@@ -113,8 +93,8 @@ export class Outbox implements Disposable {
     if (bodies.length === 0) return;
     const durable = bodies.some((body) => durableKinds.has(body.kind));
     const kept = this.#attempt('write', () => {
-      this.#database.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-      this.#transaction(() => {
+      this.#table.useDurability(durable);
+      this.#table.transaction(() => {
         const at = this.#now();
         for (const body of bodies) this.#insert(body, at);
         this.#enforceBounds();
@@ -132,12 +112,7 @@ export class Outbox implements Disposable {
     this.#expire();
     const events: OutboxEvent[] = [];
     let bytes = 0;
-    const rows = this.#query(
-      'SELECT * FROM event WHERE channel = ? ORDER BY seq LIMIT ?',
-      channel,
-      maxBatchEvents,
-    ) as Iterable<EventRow>;
-    for (const row of rows) {
+    for (const row of this.#oldest(channel)) {
       bytes += row.bytes + eventOverheadBytes;
       if (events.length > 0 && bytes > maxBatchBytes) break;
       events.push({ seq: row.seq, at: new Date(row.at).toISOString(), event: JSON.parse(row.body) as EventBody });
@@ -161,13 +136,10 @@ export class Outbox implements Disposable {
       return false;
     }
     this.#attempt('forget acknowledged events', () => {
-      this.#transaction(() => {
-        const acknowledged = 'FROM event WHERE channel = ? AND seq <= ?';
-        const sizes = `SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes ${acknowledged}`;
-        const [gone] = this.#all(sizes, ack.channel, ack.upto) as readonly { rows: number; bytes: number }[];
-        this.#prepare(`DELETE ${acknowledged}`).run(ack.channel, ack.upto);
-        this.#channels[ack.channel].rows -= gone?.rows ?? 0;
-        this.#channels[ack.channel].bytes -= gone?.bytes ?? 0;
+      this.#table.transaction(() => {
+        const gone = this.#table.removeUpto(ack.channel, ack.upto);
+        this.#channels[ack.channel].rows -= gone.rows;
+        this.#channels[ack.channel].bytes -= gone.bytes;
       });
     });
     const state = this.#channels[ack.channel];
@@ -192,41 +164,32 @@ export class Outbox implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#database.close();
+    this.#table[Symbol.dispose]();
   }
 
   #load(): void {
-    this.#transaction(() => {
-      this.#prepare("INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING").run(newId());
-      for (const name of eventChannels)
-        this.#prepare('INSERT INTO channel VALUES (?, 1, 0) ON CONFLICT DO NOTHING').run(name);
-    });
-    const [epoch] = this.#all("SELECT value FROM meta WHERE key = 'epoch'") as readonly { value: string }[];
-    this.#epoch = epoch?.value ?? '';
+    this.#epoch = this.#table.epoch();
     for (const name of eventChannels) {
-      const [row] = this.#all('SELECT next_seq, dropped FROM channel WHERE name = ?', name) as readonly {
-        next_seq: number;
-        dropped: number;
-      }[];
-      this.#channels[name].nextSeq = row?.next_seq ?? 1;
-      this.#channels[name].dropped = row?.dropped ?? 0;
-      this.#count(name);
+      Object.assign(this.#channels[name], this.#table.numbering(name));
+      this.#attempt('read', () => Object.assign(this.#channels[name], this.#table.size(name)));
     }
+  }
+
+  #oldest(channel: EventChannel): readonly EventRow[] {
+    let rows: readonly EventRow[] = [];
+    this.#attempt('read', () => {
+      rows = this.#table.rows(channel, 0, maxBatchEvents);
+    });
+    return rows;
   }
 
   /** Epoch milliseconds; Infinity where nothing waits. */
   #oldestAt(channel: EventChannel): number {
-    const sql = 'SELECT min(at) AS at FROM event WHERE channel = ?';
-    const [row] = this.#query(sql, channel) as Iterable<{ at: number | null }>;
-    return row?.at ?? Infinity;
-  }
-
-  #count(channel: EventChannel): void {
-    const [row] = this.#query(
-      'SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM event WHERE channel = ?',
-      channel,
-    ) as Iterable<{ rows: number; bytes: number }>;
-    if (row !== undefined) Object.assign(this.#channels[channel], row);
+    let at = Infinity;
+    this.#attempt('read', () => {
+      at = this.#table.oldestAt(channel);
+    });
+    return at;
   }
 
   #insert(body: ReportedBody, at: number): void {
@@ -255,22 +218,13 @@ export class Outbox implements Disposable {
   }
 
   #write(channel: EventChannel, row: EventRow): void {
-    this.#prepare('INSERT INTO event (channel, seq, at, bytes, lost, from_seq, body) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-      channel,
-      row.seq,
-      row.at,
-      row.bytes,
-      row.lost,
-      row.from_seq,
-      row.body,
-    );
+    this.#table.insert(channel, row);
     this.#channels[channel].rows += 1;
     this.#channels[channel].bytes += row.bytes;
   }
 
   #writeGap(channel: EventChannel, fromSeq: number, toSeq: number, dropped: number, at: number): void {
-    const gap: EventBody = { kind: 'gap', body: { from_seq: fromSeq, to_seq: toSeq, dropped } };
-    const body = JSON.stringify(gap);
+    const body = gapBody(fromSeq, toSeq, dropped);
     this.#write(channel, { seq: toSeq, at, bytes: Buffer.byteLength(body), lost: dropped, from_seq: fromSeq, body });
   }
 
@@ -290,7 +244,7 @@ export class Outbox implements Disposable {
     if (now - this.#lastAgeCheck < ageCheckEveryMs) return;
     this.#lastAgeCheck = now;
     this.#attempt('drop old events', () => {
-      this.#transaction(() => {
+      this.#table.transaction(() => {
         for (const channel of eventChannels)
           while (this.#dropOldest(channel, Infinity, now - this.#options.maxAgeMs) > 0);
         this.#saveChannels();
@@ -304,11 +258,7 @@ export class Outbox implements Disposable {
    */
   #dropOldest(channel: EventChannel, freeBytes: number, olderThan: number): number {
     const state = this.#channels[channel];
-    const rows = this.#all(
-      'SELECT * FROM event WHERE channel = ? AND seq > ? ORDER BY seq LIMIT 1000',
-      channel,
-      state.inFlightUpto,
-    ) as readonly EventRow[];
+    const rows = this.#table.rows(channel, state.inFlightUpto, 1000);
     let freed = 0;
     let events = 0;
     let lost = 0;
@@ -322,12 +272,7 @@ export class Outbox implements Disposable {
     }
     const first = rows[0];
     if (first === undefined || last === undefined || events === 0) return 0;
-    const removed = this.#prepare('DELETE FROM event WHERE channel = ? AND seq BETWEEN ? AND ?').run(
-      channel,
-      first.seq,
-      last.seq,
-    ).changes;
-    state.rows -= removed;
+    state.rows -= this.#table.removeBetween(channel, first.seq, last.seq);
     state.bytes -= freed;
     state.dropped += events;
     this.#writeGap(channel, first.from_seq, last.seq, lost, this.#now());
@@ -335,8 +280,7 @@ export class Outbox implements Disposable {
   }
 
   #saveChannels(): void {
-    const save = this.#prepare('UPDATE channel SET next_seq = ?, dropped = ? WHERE name = ?');
-    for (const name of eventChannels) save.run(this.#channels[name].nextSeq, this.#channels[name].dropped, name);
+    for (const name of eventChannels) this.#table.saveNumbering(name, this.#channels[name]);
   }
 
   /**
@@ -345,59 +289,9 @@ export class Outbox implements Disposable {
    */
   #beginNewEpoch(ack: Ack): void {
     this.#options.log.warn({ ack }, 'the outbox file is older than what the controller has; a new epoch begins');
-    this.#attempt('begin a new epoch', () => {
-      this.#transaction(() => {
-        this.#prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(newId());
-        for (const name of eventChannels) {
-          const [first] = this.#all('SELECT min(from_seq) AS from_seq FROM event WHERE channel = ?', name) as readonly {
-            from_seq: number | null;
-          }[];
-          const offset = (first?.from_seq ?? this.#channels[name].nextSeq) - 1;
-          const renumber =
-            'UPDATE event SET seq = -(seq - @offset), from_seq = from_seq - @offset WHERE channel = @name';
-          this.#prepare(renumber).run({ offset, name });
-          this.#prepare('UPDATE event SET seq = -seq WHERE channel = ? AND seq < 0').run(name);
-          this.#prepare('UPDATE channel SET next_seq = next_seq - ? WHERE name = ?').run(offset, name);
-        }
-        this.#renumberGapBodies();
-      });
-    });
+    this.#attempt('begin a new epoch', () => this.#table.transaction(() => this.#table.beginNewEpoch()));
     this.#channels = emptyChannels(this.#channels);
     this.#load();
-  }
-
-  #renumberGapBodies(): void {
-    const gaps = this.#all('SELECT * FROM event WHERE lost > 0') as readonly (EventRow & { channel: string })[];
-    const update = this.#prepare('UPDATE event SET body = ? WHERE channel = ? AND seq = ?');
-    for (const gap of gaps) {
-      const body: EventBody = { kind: 'gap', body: { from_seq: gap.from_seq, to_seq: gap.seq, dropped: gap.lost } };
-      update.run(JSON.stringify(body), gap.channel, gap.seq);
-    }
-  }
-
-  #all(sql: string, ...parameters: readonly unknown[]): readonly unknown[] {
-    return this.#prepare(sql).all(...parameters);
-  }
-
-  #prepare(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #transaction(work: () => void): void {
-    this.#database.transaction(work).immediate();
-  }
-
-  #query(sql: string, ...parameters: readonly unknown[]): Iterable<unknown> {
-    let rows: readonly unknown[] = [];
-    this.#attempt('read', () => {
-      rows = this.#prepare(sql).all(...parameters);
-    });
-    return rows;
   }
 
   /** False when the disk would not; the counters are then what the file says. */
@@ -428,10 +322,9 @@ export class Outbox implements Disposable {
   #startOver(): void {
     const lost = emptyChannels(this.#channels);
     for (const name of eventChannels) lost[name].unwritten += this.#channels[name].rows;
-    this.#statements.clear();
-    this.#database.close();
+    this.#table[Symbol.dispose]();
     const { database, movedAside } = openOutboxFile(this.#options.path);
-    this.#database = database;
+    this.#table = new OutboxTable(database);
     this.#channels = lost;
     this.#options.log.error({ movedAside }, 'the outbox file became unreadable; a new one begins');
     this.#load();

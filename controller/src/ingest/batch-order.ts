@@ -3,7 +3,7 @@
  * Sequences run without holes per epoch and channel, so an event is kept only when all before it are kept, are named as
  * lost by a gap event, or could never be stored.
  */
-import { OutboxEvent } from '@picket/shared/contract/envelope';
+import { channelOf, OutboxEvent } from '@picket/shared/contract/envelope';
 import type { EventBody } from '@picket/shared/contract/envelope';
 import type { EventChannel } from '@picket/shared/contract/topics';
 
@@ -43,16 +43,6 @@ export interface JudgedBatch {
   /** First number behind a hole that nothing explains; its event and all after it were left alone. */
   readonly hole: number | undefined;
 }
-
-const channelOf = {
-  alert: 'alerts',
-  decision: 'decisions',
-  unblock: 'decisions',
-  device: 'devices',
-  prediction: 'predictions',
-  flow: 'flows',
-  counters: 'counters',
-} as const satisfies Record<StorableBody['kind'], EventChannel>;
 
 const maxPayloadCharacters = 4000;
 

@@ -10,7 +10,7 @@ import { DecisionEvent } from './decision.ts';
 import { Flow } from './flow.ts';
 import { BootId } from './identifiers.ts';
 import { Prediction } from './prediction.ts';
-import { eventChannels } from './topics.ts';
+import { eventChannels, type EventChannel } from './topics.ts';
 import { UnblockProof } from './unblock.ts';
 
 /** Per device and minute, for traffic that is not reported flow by flow. */
@@ -46,6 +46,17 @@ export const EventBody = z.discriminatedUnion('kind', [
   }),
 ]);
 export type EventBody = z.infer<typeof EventBody>;
+
+/** Which channel an event goes by. A `gap` goes by the channel that it is a gap of. */
+export const channelOf = {
+  alert: 'alerts',
+  decision: 'decisions',
+  unblock: 'decisions',
+  device: 'devices',
+  prediction: 'predictions',
+  flow: 'flows',
+  counters: 'counters',
+} as const satisfies Record<Exclude<EventBody['kind'], 'gap'>, EventChannel>;
 
 export const OutboxEvent = z.strictObject({
   seq: z.int().min(1),
