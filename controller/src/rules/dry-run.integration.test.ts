@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
+import type { Flow } from '@picket/shared/contract/flow';
 import { newId, type AlertId } from '@picket/shared/contract/identifiers';
+import type { Prediction } from '@picket/shared/contract/prediction';
 import { RuleDryRun } from '@picket/shared/contract/rule-dry-run';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { featureNames } from '@picket/shared/features/feature-schema';
-import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { trafficClasses, type TrafficClass } from '@picket/shared/features/traffic-classes';
 import {
   decided,
   sampleAlert,
@@ -28,34 +30,46 @@ const rule = {
 
 const camera = { address: '192.168.1.20', mac: '02:42:ac:11:00:02' };
 
+/** One window as a gateway reports it: its flows of this second, and what the model said of them. */
+async function reportWindow(
+  api: TestApi,
+  second: number,
+  numbers: readonly number[],
+  { flow, prediction }: { flow: (number: number) => Partial<Flow>; prediction: Partial<Prediction> },
+): Promise<void> {
+  const span = { started_at: sampleInstant(second), last_packet_at: sampleInstant(second + 1) };
+  const flows = numbers.map((number) => sampleFlow(number, { ...span, ...flow(number) }));
+  await api.ingest(
+    'flows',
+    flows.map((body) => ({ kind: 'flow', body })),
+  );
+  const body = samplePrediction(second, {
+    at: span.last_packet_at,
+    flows_seen: numbers.length,
+    flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
+    ...prediction,
+  });
+  await api.ingest('predictions', [{ kind: 'prediction', body }]);
+}
+
+const numbered = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+const sureOf = (attack: TrafficClass): number[] =>
+  trafficClasses.map((name) => (name === attack ? 0.97 : name === 'benign' ? 0.03 : 0));
+
 /** Windows in which a device scans the outside. `isRelayed`: all of it came from beyond a router, in the device's name. */
 async function scan(api: TestApi, isRelayed: boolean): Promise<void> {
   for (let window = 0; window < 3; window++) {
-    const numbers = [0, 1, 2, 3, 4].map((index) => window * 5 + index);
-    const flows = numbers.map((number) =>
-      sampleFlow(number, {
+    await reportWindow(api, window * 10, numbered(window * 5, 5), {
+      flow: (number) => ({
         device: camera,
         direction: 'outbound',
         src_ip: camera.address,
         dst_ip: `203.0.113.${number + 1}`,
         dst_port: 1000 + number,
-        started_at: sampleInstant(window * 10),
-        last_packet_at: sampleInstant(window * 10 + 1),
         ...(isRelayed ? { is_relayed: true } : {}),
       }),
-    );
-    await api.ingest(
-      'flows',
-      flows.map((body) => ({ kind: 'flow', body })),
-    );
-    const prediction = samplePrediction(window * 10, {
-      device: camera,
-      at: sampleInstant(window * 10 + 1),
-      flows_seen: 5,
-      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
-      class_probabilities: trafficClasses.map((name) => (name === 'port_scan' ? 0.97 : name === 'benign' ? 0.03 : 0)),
+      prediction: { device: camera, class_probabilities: sureOf('port_scan') },
     });
-    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
   }
 }
 
@@ -65,33 +79,19 @@ async function knocks(api: TestApi, ack: number): Promise<void> {
   features[featureNames.indexOf('SYN Flag Count')] = 2;
   features[featureNames.indexOf('ACK Flag Count')] = ack;
   for (let window = 0; window < 2; window++) {
-    const numbers = Array.from({ length: 10 }, (_, index) => window * 10 + index);
-    const flows = numbers.map((number) =>
-      sampleFlow(number, {
+    await reportWindow(api, window * 10, numbered(window * 10, 10), {
+      flow: (number) => ({
         device: camera,
         src_ip: `203.0.113.${number + 1}`,
         dst_port: 80,
-        started_at: sampleInstant(window * 10),
-        last_packet_at: sampleInstant(window * 10 + 1),
         fwd_packets: 1,
         bwd_packets: 1,
         fwd_bytes: 0,
         bwd_bytes: 0,
         features: Buffer.from(features.buffer).toString('base64'),
       }),
-    );
-    await api.ingest(
-      'flows',
-      flows.map((body) => ({ kind: 'flow', body })),
-    );
-    const prediction = samplePrediction(window * 10, {
-      device: camera,
-      at: sampleInstant(window * 10 + 1),
-      score: 0.1,
-      flows_seen: 10,
-      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
+      prediction: { device: camera, score: 0.1 },
     });
-    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
   }
 }
 
@@ -105,31 +105,10 @@ async function attack(
 ): Promise<void> {
   const device = { address, mac: null };
   for (let window = 0; window < windows; window++) {
-    const first = at * 1000 + window * 5;
-    const numbers = [0, 1, 2, 3, 4].map((index) => first + index);
-    const flows = numbers.map((number) =>
-      sampleFlow(number, {
-        device,
-        src_ip: srcIp,
-        dst_ip: address,
-        started_at: sampleInstant(at + window * 10),
-        last_packet_at: sampleInstant(at + window * 10 + 1),
-      }),
-    );
-    await api.ingest(
-      'flows',
-      flows.map((body) => ({ kind: 'flow', body })),
-    );
-    const prediction = samplePrediction(at + window * 10, {
-      device,
-      at: sampleInstant(at + window * 10 + 1),
-      flows_seen: 5,
-      flow_ids: numbers.map((number) => `${sampleBoot}.${number}`),
-      class_probabilities: trafficClasses.map((name) =>
-        name === 'brute_force_ssh' ? 0.97 : name === 'benign' ? 0.03 : 0,
-      ),
+    await reportWindow(api, at + window * 10, numbered(at * 1000 + window * 5, 5), {
+      flow: () => ({ device, src_ip: srcIp, dst_ip: address }),
+      prediction: { device, class_probabilities: sureOf('brute_force_ssh') },
     });
-    await api.ingest('predictions', [{ kind: 'prediction', body: prediction }]);
   }
 }
 
