@@ -1,4 +1,4 @@
-/** Roll-outs of prevention rules: migration 0007. */
+/** Rollouts of prevention rules: migration 0007. */
 
 export interface RolloutTables {
   rollouts: RolloutsTable;

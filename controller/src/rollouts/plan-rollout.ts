@@ -1,4 +1,4 @@
-/** What a roll-out does next: whom it judges, whom it releases, when it halts, is undone or is done. Pure. */
+/** What a rollout does next: whom it judges, whom it releases, when it halts, is undone or is done. Pure. */
 import type { RolloutGatewayState } from '@picket/shared/contract/stored-rollout';
 import type { PolicyReported, ReportedStep } from '@picket/shared/contract/twin';
 import { isSettled } from '../twin/settled-policy.ts';

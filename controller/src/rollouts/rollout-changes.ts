@@ -1,4 +1,4 @@
-/** Every change of a roll-out, whoever makes it: kept where nobody else was faster, written to the audit log, told live. */
+/** Every change of a rollout, whoever makes it: kept where nobody else was faster, written to the audit log, told live. */
 import type { Selectable } from 'kysely';
 import type { Logger } from 'pino';
 import type { RolloutId } from '@picket/shared/contract/identifiers';
@@ -35,11 +35,11 @@ export class RolloutChanges {
   /** Throws `NotFound`. */
   async find(id: RolloutId): Promise<RolloutWithGateways> {
     const found = await this.#parts.rollouts.find(id);
-    if (found === undefined) throw new NotFound('there is no roll-out with this id');
+    if (found === undefined) throw new NotFound('there is no rollout with this id');
     return found;
   }
 
-  /** `what` goes into the audit log, where given. False where another controller changed the roll-out since it was seen. */
+  /** `what` goes into the audit log, where given. False where another controller changed the rollout since it was seen. */
   async make(
     seen: Selectable<RolloutsTable>,
     change: Partial<Pick<RolloutsTable, 'state' | 'detail' | 'wave'>>,
@@ -57,7 +57,7 @@ export class RolloutChanges {
         after: { ...change, gateways: told },
       });
     if (what === 'rollout.halt' || what === 'rollout.roll-back')
-      this.#parts.log.error({ rollout: seen.id, reason: change.detail }, 'a roll-out of rules was stopped');
+      this.#parts.log.error({ rollout: seen.id, reason: change.detail }, 'a rollout of rules was stopped');
     this.#parts.live.publish('live', { type: 'rollout_changed', data: { ...(await this.get(seen.id as RolloutId)) } });
     return true;
   }

@@ -1,5 +1,5 @@
 /**
- * Carries roll-outs on without anybody asking: one step after another, never two at once in this process. What is under
+ * Carries rollouts on without anybody asking: one step after another, never two at once in this process. What is under
  * way is in the database, so a controller that stopped between two steps, or another one, goes on from there.
  */
 import type { Selectable } from 'kysely';
@@ -45,7 +45,7 @@ export class RolloutDriver implements AsyncDisposable {
   /** Something was reported, somebody came: there may be something to do. Returns at once. */
   carryOn(): void {
     if (this.#isDue) return; // the one that waits will see it too
-    this.carryOnNow().catch((error: unknown) => this.#parts.log.error({ err: error }, 'a roll-out could not go on'));
+    this.carryOnNow().catch((error: unknown) => this.#parts.log.error({ err: error }, 'a rollout could not go on'));
   }
 
   /** Returns once there is nothing to do at this moment. */

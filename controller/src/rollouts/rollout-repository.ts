@@ -1,4 +1,4 @@
-/** Roll-outs and the gateways they reached. */
+/** Rollouts and the gateways they reached. */
 import type { Selectable } from 'kysely';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Database } from '../database/database.ts';
@@ -66,7 +66,7 @@ export class RolloutRepository {
 
   /** The same, together with all else that this transaction does. */
   async insertIn(transaction: Executor, rollout: Selectable<RolloutsTable>): Promise<void> {
-    await lockTable(transaction, 'rollouts'); // of two controllers the second finds the roll-out of the first
+    await lockTable(transaction, 'rollouts'); // of two controllers the second finds the rollout of the first
     await transaction
       .updateTable('rollouts')
       .set((set) => ({ state: 'superseded', updated_at: rollout.started_at, revision: set('revision', '+', 1) }))

@@ -1,4 +1,4 @@
-/** Roll-outs of prevention rules: `/api/v1/rollouts`. */
+/** Rollouts of prevention rules: `/api/v1/rollouts`. */
 import { z } from '@hono/zod-openapi';
 import { RolloutId } from '@picket/shared/contract/identifiers';
 import { StoredRollout } from '@picket/shared/contract/stored-rollout';
@@ -18,9 +18,9 @@ export function rolloutRoutes(rollouts: RolloutService): Routes {
       method: 'get',
       path: '/',
       access: 'viewer',
-      summary: 'Roll-outs of the prevention rules, newest first, with what each gateway made of them',
+      summary: 'Rollouts of the prevention rules, newest first, with what each gateway made of them',
       request: { query: z.object(pageQuery) },
-      responses: { 200: json(pageSchema(StoredRollout), 'Roll-outs') },
+      responses: { 200: json(pageSchema(StoredRollout), 'Rollouts') },
     }),
     async (context) => {
       const page = pageRequest(context.req.valid('query'));
@@ -44,9 +44,9 @@ export function rolloutRoutes(rollouts: RolloutService): Routes {
       method: 'get',
       path: '/{id}',
       access: 'viewer',
-      summary: 'One roll-out, gateway by gateway',
+      summary: 'One rollout, gateway by gateway',
       request: { params },
-      responses: { 200: json(StoredRollout, 'The roll-out') },
+      responses: { 200: json(StoredRollout, 'The rollout') },
     }),
     async (context) => context.json(await rollouts.get(context.req.valid('param').id), 200),
   );

@@ -65,7 +65,7 @@ export class RolloutService implements AsyncDisposable {
     for (;;) {
       const latest = await this.#parts.rollouts.latest();
       const rules = await this.#rulesUnder(latest, gateway);
-      // else this or another controller changed them meanwhile: they may be those of a roll-out that was not looked at
+      // else this or another controller changed them meanwhile: they may be those of a rollout that was not looked at
       if ((await this.#parts.rollouts.latestId()) === latest?.rollout.id) return rules;
     }
   }
@@ -79,7 +79,7 @@ export class RolloutService implements AsyncDisposable {
     return (known === undefined ? undefined : signedRules(known)) ?? this.#parts.rulesFor(gateway);
   }
 
-  /** The rules as they are now, to everybody, wave by wave. Takes the place of a roll-out under way. */
+  /** The rules as they are now, to everybody, wave by wave. Takes the place of a rollout under way. */
   async begin(by: Actor): Promise<StoredRollout> {
     const rollout = this.#newRollout(by);
     await this.#parts.rollouts.insert(rollout);
@@ -87,7 +87,7 @@ export class RolloutService implements AsyncDisposable {
     return this.get(rollout.id as RolloutId);
   }
 
-  /** Changes the rules and begins their roll-out, in one transaction: nobody signs them for a gateway ahead of its wave. */
+  /** Changes the rules and begins their rollout, in one transaction: nobody signs them for a gateway ahead of its wave. */
   async changeRules<T>(by: Actor, change: (stage: StageRollout) => Promise<T>): Promise<T> {
     const rollout = this.#newRollout(by);
     const result = await change((transaction) => this.#parts.rollouts.insertIn(transaction, rollout));
@@ -117,7 +117,7 @@ export class RolloutService implements AsyncDisposable {
   /** After silence: the gateways get their time once more. Throws `NotFound`, `Conflict`. */
   async resume(id: RolloutId, by: Actor): Promise<StoredRollout> {
     const { rollout, gateways } = await this.#changes.find(id);
-    if (rollout.state !== 'halted') throw new Conflict(`a roll-out that is ${rollout.state} cannot be resumed`);
+    if (rollout.state !== 'halted') throw new Conflict(`a rollout that is ${rollout.state} cannot be resumed`);
     const now = this.#now().toISOString();
     const again = gateways
       .filter(({ state }) => state === 'silent')
@@ -131,9 +131,7 @@ export class RolloutService implements AsyncDisposable {
   async abort(id: RolloutId, by: Actor): Promise<StoredRollout> {
     const { rollout } = await this.#changes.find(id);
     if (rollout.state !== 'running' && rollout.state !== 'halted')
-      throw new Conflict(
-        `a roll-out that is ${rollout.state} cannot be aborted; change the rules and they go out anew`,
-      );
+      throw new Conflict(`a rollout that is ${rollout.state} cannot be aborted; change the rules and they go out anew`);
     await this.#changes.make(
       rollout,
       { state: 'rolled_back', detail: `aborted by ${by.username}` },

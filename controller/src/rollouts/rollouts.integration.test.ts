@@ -1,4 +1,4 @@
-/** Roll-outs of rules through the API, on both databases; gateways report as agents do. */
+/** Rollouts of rules through the API, on both databases; gateways report as agents do. */
 import { expect, test, vi } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { Policy, type ReportedStep } from '@picket/shared/contract/twin';
@@ -56,7 +56,7 @@ const rulesOfAll = async (api: TestApi): Promise<string[][]> =>
 
 vi.setConfig({ testTimeout: 60_000 });
 
-describeOnBothDatabases('roll-outs of rules', (open) => {
+describeOnBothDatabases('rollouts of rules', (open) => {
   test('canaries first; the next wave comes when they confirmed, and who is away gets it later', async () => {
     await using place = await open();
     await using api = await startFleet(place.url);
@@ -190,7 +190,7 @@ describeOnBothDatabases('roll-outs of rules', (open) => {
     expect((await rulesOfAll(api))[1]).toEqual(before[1]);
   });
 
-  test('a change of the rules that fails begins no roll-out', async () => {
+  test('a change of the rules that fails begins no rollout', async () => {
     await using place = await open();
     await using api = await startFleet(place.url);
     expect((await api.call('admin', 'POST', '/prevention/rules', { ...rule, name: 'Stop floods' })).status).toBe(409);
@@ -206,7 +206,7 @@ describeOnBothDatabases('roll-outs of rules', (open) => {
     expect((await api.get('/rollouts')).body.items).toEqual([]);
   });
 
-  test('a person aborts, a newer change supersedes, and a roll-out waits for somebody to be there', async () => {
+  test('a person aborts, a newer change supersedes, and a rollout waits for somebody to be there', async () => {
     await using place = await open();
     await using api = await startFleet(place.url);
     const { database, fleet } = api.controller;

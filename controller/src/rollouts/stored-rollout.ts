@@ -1,4 +1,4 @@
-/** A roll-out as it is kept, as its next step is planned from, and as the API and the live stream show it. Pure. */
+/** A rollout as it is kept, as its next step is planned from, and as the API and the live stream show it. Pure. */
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { Rule } from '@picket/shared/contract/rule';

@@ -1,4 +1,4 @@
-/** Prevention rules in the database. What changes them writes down their roll-out in the same transaction. */
+/** Prevention rules in the database. What changes them writes down their rollout in the same transaction. */
 import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { isUniqueViolation } from '../database/dialect.ts';

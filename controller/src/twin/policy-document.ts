@@ -41,7 +41,7 @@ export function policyContent(
 }
 
 /**
- * A threshold as agents take it: rules of before there was a lowest one come back when a roll-out is undone, and an agent
+ * A threshold as agents take it: rules of before there was a lowest one come back when a rollout is undone, and an agent
  * would refuse the whole policy for one of them.
  */
 function settable(threshold: number | null): number | null {

@@ -44,7 +44,7 @@ export const StoredGateway = z
   .object({
     id: GatewayId,
     status: GatewayStatus,
-    labels: GatewayLabels.describe('Words of your own; `canary` puts it into the first wave of roll-outs.'),
+    labels: GatewayLabels.describe('Words of your own; `canary` puts it into the first wave of rollouts.'),
     mode: Mode.describe('Wanted; `twin` says what is so.'),
     threshold: z.number().nullable().describe("Null: the model bundle's."),
     guard: Policy.shape.guard.describe("What this gateway's policy guards; what its own file lists holds beside it."),
@@ -88,7 +88,7 @@ export type StoredGateway = z.infer<typeof StoredGateway>;
 export const GatewayChange = z
   .strictObject({
     labels: GatewayLabels.refine((labels) => Object.keys(labels).length <= 50, 'at most 50 labels').describe(
-      'In place of those it has; `canary` puts it into the first wave of roll-outs.',
+      'In place of those it has; `canary` puts it into the first wave of rollouts.',
     ),
     mode: Mode.describe('What it does with decisions.'),
     threshold: SetThreshold.nullable().describe(

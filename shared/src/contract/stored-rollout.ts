@@ -1,4 +1,4 @@
-/** Roll-outs of prevention rules as the API shows them: which gateway got them when, and what each made of it. */
+/** Rollouts of prevention rules as the API shows them: which gateway got them when, and what each made of it. */
 import { z } from 'zod';
 import { Instant } from './address.ts';
 import { GatewayId, RolloutId } from './identifiers.ts';

@@ -1,4 +1,4 @@
-/** Roll-outs of prevention rules, wave by wave. */
+/** Rollouts of prevention rules, wave by wave. */
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { countType } from '../dialect.ts';

@@ -1,12 +1,12 @@
 /** A new rule goes to the fleet. */
 import { ControlRoom } from '../control-room.ts';
-import { latestRollout, newRule, startFleet } from '../roll-out.ts';
+import { latestRollout, newRule, startFleet } from '../rollout.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'fleet',
   expectation:
-    'A new rule goes to the canary first and to the other gateway only once the canary has confirmed it over a new connection; then the roll-out is done.',
+    'A new rule goes to the canary first and to the other gateway only once the canary has confirmed it over a new connection; then the rollout is done.',
   network: { hasController: true },
   limitSeconds: 300,
   async run(field) {
@@ -15,7 +15,7 @@ export const scenario: Scenario = {
     await room.api('PATCH', '/gateways/hall-2', { labels: { canary: 'true' } });
     await room.api('POST', '/prevention/rules', newRule);
     const { gateways, detail } = await field.expectSoon(
-      'the roll-out is done',
+      'the rollout is done',
       () => latestRollout(room),
       ({ state }) => state === 'completed',
       120_000,

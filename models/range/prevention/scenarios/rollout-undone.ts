@@ -1,13 +1,13 @@
 /** A new rule reaches a canary that cannot live with the policy that carries it. */
 import { ControlRoom } from '../control-room.ts';
 import { prepareCut } from '../detour.ts';
-import { latestRollout, newRule } from '../roll-out.ts';
+import { latestRollout, newRule } from '../rollout.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'fleet',
   expectation:
-    'The canary of a roll-out is cut off by its new policy and puts it back: the roll-out stops by itself, and the rest of the fleet never gets the rule.',
+    'The canary of a rollout is cut off by its new policy and puts it back: the rollout stops by itself, and the rest of the fleet never gets the rule.',
   network: { hasController: true },
   limitSeconds: 500,
   async run(field) {
@@ -27,7 +27,7 @@ export const scenario: Scenario = {
     );
     await room.api('POST', '/prevention/rules', newRule); // its next policy says that mode again, and the rule
     const { gateways, detail } = await field.expectSoon(
-      'the roll-out is undone by itself',
+      'the rollout is undone by itself',
       () => latestRollout(room),
       ({ state }) => state === 'rolled_back',
       180_000,

@@ -1,4 +1,4 @@
-/** Roll-outs of rules over a fleet of two, for the scenarios of them. */
+/** Rollouts of rules over a fleet of two, for the scenarios of them. */
 import type { ControlRoom } from './control-room.ts';
 import type { Field } from './field.ts';
 
@@ -19,7 +19,7 @@ export const newRule = {
 export async function latestRollout(room: ControlRoom): Promise<RolloutAnswer> {
   const { items } = (await room.api('GET', '/rollouts')) as { items: RolloutAnswer[] };
   const [latest] = items;
-  if (latest === undefined) throw new Error('the controller knows of no roll-out');
+  if (latest === undefined) throw new Error('the controller knows of no rollout');
   return latest;
 }
 
