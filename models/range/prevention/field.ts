@@ -1,5 +1,7 @@
 /** What a scenario acts on: its network, agents, attackers and honest client; it remembers what was expected and seen. */
+import type { Namespace } from '../namespace.ts';
 import { RunningProgram, eventually } from '../running-program.ts';
+import { tryPort } from './conversations.ts';
 import { type AgentOptions, GatewayAgent } from './gateway-agent.ts';
 import { GuardedNetwork } from './guarded-network.ts';
 import type { Host } from './hosts.ts';
@@ -9,6 +11,7 @@ import { type Collateral, SteadyClient, addCollateral, startEcho } from './stead
 
 /** For what happens at once where the machine has time. */
 export const patienceMs = 60_000;
+const fewTriesMs = 20_000;
 
 export class Field implements AsyncDisposable {
   readonly network: GuardedNetwork;
@@ -106,10 +109,28 @@ export class Field implements AsyncDisposable {
     return last as T;
   }
 
-  /** Who may get a page from the device just now. */
+  /**
+   * Who may get a page from the device just now. One try proves that somebody may not; who may is given a few, for a busy
+   * machine loses a try now and then, and that nobody honest loses one is for the steady client to say.
+   */
   async expectReach(what: string, host: Host, mayReach: boolean): Promise<void> {
+    if (mayReach) return this.#expectTry(what, () => this.network.reachesDevice(host));
     const reaches = await this.network.reachesDevice(host);
-    this.expect(what, reaches === mayReach, reaches ? 'got the page' : 'got nothing');
+    this.expect(what, !reaches, reaches ? 'got the page' : 'got nothing');
+  }
+
+  /** That a TCP port opens for a host, with a few tries likewise. */
+  expectOpen(what: string, from: Namespace, address: string, port: number): Promise<void> {
+    return this.#expectTry(what, () => tryPort(from, address, port));
+  }
+
+  /** That a ping is answered, with a few tries likewise. */
+  expectPing(what: string, from: Namespace, address: string): Promise<void> {
+    return this.#expectTry(what, () => this.network.pings(from, address));
+  }
+
+  async #expectTry(what: string, succeeds: () => Promise<boolean>): Promise<void> {
+    await this.expectSoon(what, succeeds, Boolean, fewTriesMs);
   }
 
   /** Elements of decisions that name an address or a MAC. */

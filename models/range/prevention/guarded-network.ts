@@ -12,8 +12,9 @@ import type { starters } from '../daemons.ts';
 import { connect } from '../link.ts';
 import { Namespace, destroyNamespace, must, namespacePrefix } from '../namespace.ts';
 import { Random } from '../random.ts';
-import { RunningProgram } from '../running-program.ts';
+import { RunningProgram, eventually } from '../running-program.ts';
 import { startDaemon } from '../services.ts';
+import { tryPort } from './conversations.ts';
 import { type Forwarding, type Host, type HostName, hostPlans } from './hosts.ts';
 import { layOut } from './lay-out.ts';
 
@@ -154,7 +155,7 @@ export class GuardedNetwork implements AsyncDisposable {
     this.#resources.defer(async () => void (await must(['umount', '--lazy', folder])));
   }
 
-  /** Start a service on a host. */
+  /** Start a service on a host; it listens when this resolves, but for the application. */
   async serve({ namespace, address }: Host, service: Service): Promise<void> {
     if (service === 'application') {
       namespace.spawn(runOwn(webApplication), { cwd: this.folder });
@@ -164,6 +165,7 @@ export class GuardedNetwork implements AsyncDisposable {
     const folder = join(this.folder, `${namespace.name}-${service}`);
     await mkdir(folder, { recursive: true });
     await startDaemon(daemon, { namespace, folder, site: this.folder, address, port, random: new Random(1) });
+    await eventually(() => tryPort(namespace, address, port), Boolean, 60_000);
   }
 
   /** Whether a host gets a page from the device, within two seconds. */

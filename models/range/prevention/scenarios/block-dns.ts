@@ -1,5 +1,4 @@
 /** The resolver that the gateway uses is blocked. */
-import { tryPort } from '../conversations.ts';
 import { resolve, startResolver } from '../name-server.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -18,7 +17,7 @@ export const scenario: Scenario = {
     const { state } = await agent.add({ scope: 'ip', value: resolver.address });
     field.expect('the block is taken', state === 'verified', state);
     field.expect('another name is still resolved', await resolve(gateway, 'made-up-two.example'));
-    field.expect('over TCP as well', await tryPort(gateway, resolver.address, 53));
+    await field.expectOpen('over TCP as well', gateway, resolver.address, 53);
     await field.expectReach('the resolver does not get to the devices', resolver, false);
     field.expect('the resolver gets no ping back', !(await network.pings(resolver.namespace, '192.0.2.1')));
   },

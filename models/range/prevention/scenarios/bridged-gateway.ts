@@ -13,7 +13,7 @@ export const scenario: Scenario = {
     await field.expectReach('the attacker gets a page before', attacker, true);
     await field.attackUntilRestricted(attacker, synScan(target), attacker.address);
     await field.expectReach('the attacker gets nothing afterwards', attacker, false);
-    field.expect('over IPv6 it is answered', await field.network.pings(attacker.namespace, device.address6));
+    await field.expectPing('over IPv6 it is answered', attacker.namespace, device.address6);
     await agent.add({ scope: 'ip', value: attacker.address6 });
     field.expect('until it is blocked', !(await field.network.pings(attacker.namespace, device.address6)));
   },

@@ -10,17 +10,17 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     const { network } = field;
     const { device, neighbour, attacker: outside } = network;
-    field.expect('it reaches the outside before', await network.pings(device.namespace, outside.address));
-    field.expect('over IPv6 as well', await network.pings(device.namespace, outside.address6));
+    await field.expectPing('it reaches the outside before', device.namespace, outside.address);
+    await field.expectPing('over IPv6 as well', device.namespace, outside.address6);
     const { state, detail } = await agent.add({ scope: 'device', value: device.mac, action: 'no_wan' });
     field.expect('it is verified', state === 'verified', { state, detail });
     field.expect('it reaches nobody outside', !(await network.pings(device.namespace, outside.address)));
     field.expect('nor over IPv6', !(await network.pings(device.namespace, outside.address6)));
     field.expect('it reaches its neighbour', await network.getsPage(device, neighbour.address));
-    field.expect('and the gateway', await network.pings(device.namespace, '192.168.77.1'));
+    await field.expectPing('and the gateway', device.namespace, '192.168.77.1');
     const lifted = await agent.command('decisions', 'delete', device.mac);
     field.expect('it is lifted', lifted.status === 0, lifted.stderr);
-    field.expect('it reaches the outside again', await network.pings(device.namespace, outside.address));
-    field.expect('over IPv6 too', await network.pings(device.namespace, outside.address6));
+    await field.expectPing('it reaches the outside again', device.namespace, outside.address);
+    await field.expectPing('over IPv6 too', device.namespace, outside.address6);
   },
 };

@@ -1,5 +1,4 @@
 /** The gateway's owner listed hosts in its file; then it joined a controller, whose policy lists none. */
-import { tryPort } from '../conversations.ts';
 import { ControlRoom } from '../control-room.ts';
 import type { Scenario } from '../scenario.ts';
 
@@ -36,7 +35,7 @@ export const scenario: Scenario = {
         () => field.held(admin.address),
         ({ length }) => length > 0,
       );
-      field.expect('the admin still opens ssh to the gateway', await tryPort(admin.namespace, own.address, 22));
+      await field.expectOpen('the admin still opens ssh to the gateway', admin.namespace, own.address, 22);
       await field.expectReach('and nothing else', admin, false);
       await room.api('DELETE', `/decisions?value=${admin.address}`);
       await field.expectSoon(

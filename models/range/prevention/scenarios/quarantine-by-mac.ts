@@ -10,8 +10,8 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     const { network } = field;
     const { device, attacker: outside } = network;
-    field.expect('the device reaches the outside before', await network.pings(device.namespace, outside.address));
-    field.expect('over IPv6 as well', await network.pings(device.namespace, outside.address6));
+    await field.expectPing('the device reaches the outside before', device.namespace, outside.address);
+    await field.expectPing('over IPv6 as well', device.namespace, outside.address6);
     const { state } = await agent.add({ scope: 'device', value: device.mac, action: 'quarantine' });
     field.expect('it is verified', state === 'verified', state);
     field.expect('it reaches nobody', !(await network.pings(device.namespace, outside.address)));
@@ -26,7 +26,7 @@ export const scenario: Scenario = {
     field.expect('nor from another address', !(await network.pings(device.namespace, outside.address)));
     field.expect('nor from another long one', !(await network.pings(device.namespace, outside.address6)));
     await agent.command('decisions', 'delete', device.mac);
-    field.expect('released, it reaches the outside', await network.pings(device.namespace, outside.address));
-    field.expect('over IPv6 too, from its new address', await network.pings(device.namespace, outside.address6));
+    await field.expectPing('released, it reaches the outside', device.namespace, outside.address);
+    await field.expectPing('over IPv6 too, from its new address', device.namespace, outside.address6);
   },
 };

@@ -14,6 +14,6 @@ export const scenario: Scenario = {
     const { state } = await agent.add({ scope: 'device', value: device.mac, action: 'quarantine' });
     field.expect('it is verified', state === 'verified', state);
     field.expect('it does not reach its neighbour', !(await network.getsPage(device, neighbour.address)));
-    field.expect('the neighbour still gets out', await network.pings(neighbour.namespace, network.bystander.address));
+    await field.expectPing('the neighbour still gets out', neighbour.namespace, network.bystander.address);
   },
 };

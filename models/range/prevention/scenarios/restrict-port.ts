@@ -11,7 +11,7 @@ export const scenario: Scenario = {
   async run(field) {
     const agent = await field.startAgent({ guard: { management_ports: [2222] } });
     const { attacker, device } = field.network;
-    field.expect('ssh is open before', await tryPort(attacker.namespace, device.address, 22));
+    await field.expectOpen('ssh is open before', attacker.namespace, device.address, 22);
     const { state } = await agent.add({ scope: 'port', value: 'tcp/22', direction: 'to' });
     field.expect('it is verified', state === 'verified', state);
     field.expect('ssh is closed', !(await tryPort(attacker.namespace, device.address, 22)));

@@ -1,5 +1,4 @@
 /** One service of one device is closed. */
-import { tryPort } from '../conversations.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
@@ -15,6 +14,6 @@ export const scenario: Scenario = {
     const { state } = await agent.add({ scope: 'ip+port', value: `${device.address} tcp/80`, direction: 'to' });
     field.expect('it is verified', state === 'verified', state);
     await field.expectReach('the web server is closed', attacker, false);
-    field.expect('ssh is open', await tryPort(attacker.namespace, device.address, 22));
+    await field.expectOpen('ssh is open', attacker.namespace, device.address, 22);
   },
 };

@@ -11,7 +11,7 @@ export const scenario: Scenario = {
   async run(field) {
     await field.startAgent();
     const { attacker, device } = field.network;
-    field.expect('it is answered over IPv6 before', await field.network.pings(attacker.namespace, device.address6));
+    await field.expectPing('it is answered over IPv6 before', attacker.namespace, device.address6);
     await field.attackUntilRestricted(attacker, synScan6(device.address6), '2001:db8:2::(?:66)?', {
       filter: `src host ${attacker.address6}`,
       isPattern: true,
