@@ -3,13 +3,18 @@
 import { Command, CommanderError, Option } from 'commander';
 import { StartFailure, exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
+import { addAlerts } from './alert-commands.ts';
 import { ApiClient } from './api-client.ts';
-import { addAlerts, addDecisions, addFleet, addRollouts, addUnblocks, type Terminal } from './commands.ts';
+import { addDecisions } from './decision-commands.ts';
+import { addFleet } from './fleet-commands.ts';
 import { addModels } from './model-commands.ts';
 import type { OutputFormat } from './print-rows.ts';
 import { readPassword } from './read-password.ts';
+import { addRollouts } from './rollout-commands.ts';
 import { addRules } from './rule-commands.ts';
 import { forgetLogin, loginFile } from './stored-login.ts';
+import { addUnblocks } from './unblock-commands.ts';
+import type { Terminal } from './verbs.ts';
 
 const program = new Command('picketctl')
   .description('the API of a Picket controller from a terminal')

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { ModelManifest } from '@picket/shared/contract/model-manifest';
 import type { NewModel } from '@picket/shared/contract/stored-model';
 import { StartFailure, exitCodes } from '../errors.ts';
-import { addGet, addList, segment, show, type Terminal } from './commands.ts';
+import { addGet, addList, segment, show, type Terminal } from './verbs.ts';
 
 const path = '/api/v1/models';
 const columns = ['version', 'state', 'threshold', 'size_bytes', 'uploaded_by', 'uploaded_at', 'gateways'];

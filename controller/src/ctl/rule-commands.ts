@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { RuleDryRun } from '@picket/shared/contract/rule-dry-run';
 import { StartFailure, exitCodes } from '../errors.ts';
-import { addGet, addList, type Terminal } from './commands.ts';
+import { addGet, addList, type Terminal } from './verbs.ts';
 import { formatRows } from './print-rows.ts';
 
 const path = '/api/v1/prevention/rules';
