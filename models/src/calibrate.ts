@@ -1,12 +1,11 @@
 /** Temperature and threshold, both from validation data: so that 0.9 means nine in ten, and quiet means quiet. */
-import { alertCount, proofsOf } from './evaluation/alarms.ts';
+import { alertCount, proofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { groupOf } from './dataset/flow-rows.ts';
-import type { Dataset } from './dataset/flow-rows.ts';
+import type { Dataset, FlowRows } from './dataset/flow-rows.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { poissonUpperBound } from './evaluation/alert-figures.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
-import type { ScoredSequence } from './evaluation/scored-sequences.ts';
 import { crossEntropy, groupWeights, quietThreshold } from './metrics.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
@@ -41,6 +40,7 @@ export async function fitTemperature(network: TrainedNetwork, dataset: Dataset):
 
 /** What a source of validation data says of a threshold. */
 interface Quietness {
+  readonly rows: FlowRows;
   readonly source: string;
   /** Scores of its benign windows. */
   readonly scores: readonly number[];
@@ -88,6 +88,7 @@ async function quietnessOf(predictor: Predictor, dataset: Dataset): Promise<Quie
   const isPeaceful = new Set(listenings.map(({ source, capture }) => `${source}\n${capture}`));
   return [...Map.groupBy(scored, ({ sequence }) => sequence.source)].map(([source, members]) => ({
     source,
+    rows: dataset.rows,
     scores: judgedWindows(dataset, members, 1)
       .filter(({ label }) => label === 0)
       .map(({ score }) => score),
@@ -104,8 +105,8 @@ function allowedAlerts(days: number): number {
   return days < briefestDays ? 0 : Math.max(1, Math.floor(days * alertsPerDay));
 }
 
-function alertsAt({ peaceful }: Quietness, threshold: number): number {
-  return peaceful.reduce((sum, one) => sum + alertCount(proofsOf(one.sequence, one.probabilities, threshold)), 0);
+function alertsAt({ rows, peaceful }: Quietness, threshold: number): number {
+  return peaceful.reduce((sum, one) => sum + alertCount(proofsOf(rows, one, threshold)), 0);
 }
 
 /** `range 96 of 104439 windows, 0 alerts in 4.3 hours, which rules out more than 16.7 a day (95 %)`. */

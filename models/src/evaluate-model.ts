@@ -6,8 +6,9 @@ import { describeData, toolSeenIn } from './data-description.ts';
 import type { ToolSeenIn } from './data-description.ts';
 import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
+import { countedProofsOf, proofsOf, type ProofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
-import type { Evaluation, Figures } from './evaluation/evaluation.ts';
+import type { AlertFigures, Evaluation, Figures } from './evaluation/evaluation.ts';
 import { truth } from './evaluation/predictor.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { dilutionFigures, monotonyFigures, orderFigures, probeSource } from './evaluation/probes.ts';
@@ -44,6 +45,8 @@ export async function evaluateModel(
   progress('network');
   const seenIn = (tool: string): ToolSeenIn => toolSeenIn(record.data, tool);
   const figures = await figuresOf(unseen, predictor, record.threshold, options.parts, seenIn);
+  progress('what is counted beside it');
+  const withCounts = await alertsWithCounts(unseen, predictor, record.threshold, options.parts, seenIn);
   const baselines: Figures[] = [];
   if (options.withBaselines) {
     for (const baseline of trainBaselines(dataset, record.seed, progress)) {
@@ -54,6 +57,7 @@ export async function evaluateModel(
   }
   return {
     network: figures,
+    with_counts: withCounts,
     adversarial: await worstCase(dataset, network, record.threshold, options),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts, seenIn),
@@ -88,9 +92,7 @@ async function figuresOf(
     for (const [source, members] of bySource) {
       figures.sources.push(sourceFigures(source, part, members, threshold));
     }
-    figures.episodes.push(...episodeFigures(dataset, scored, part, threshold, seenIn));
-    figures.quiet.push(...quietFigures(dataset, scored, part, threshold));
-    if (part === 'test') figures.captures.push(...captureFigures(dataset, scored, threshold));
+    addAlerts(figures, dataset, { scored, part, threshold, seenIn }, (one) => proofsOf(dataset.rows, one, threshold));
     if (part !== parts.at(-1)) continue;
     // The last part that is looked at says how far scores can be believed.
     Object.assign(figures, reliability(windows));
@@ -104,6 +106,46 @@ async function figuresOf(
   };
 }
 
+async function alertsWithCounts(
+  dataset: Dataset,
+  predictor: Predictor,
+  threshold: number,
+  parts: EvaluationOptions['parts'],
+  seenIn: (tool: string) => ToolSeenIn,
+): Promise<AlertFigures> {
+  const figures: AlertFigures = { episodes: [], quiet: [], captures: [] };
+  for (const part of parts) {
+    const scored = await scoreSequences(dataset, predictor, isOfPart(part));
+    addAlerts(figures, dataset, { scored, part, threshold, seenIn }, (one) =>
+      [...proofsOf(dataset.rows, one, threshold), ...countedProofsOf(dataset.rows, one.sequence)].toSorted(
+        (a, b) => a.atUs - b.atUs,
+      ),
+    );
+  }
+  return figures;
+}
+
+interface ScoredPart {
+  readonly scored: readonly ScoredSequence[];
+  readonly part: EvaluationOptions['parts'][number];
+  readonly threshold: number;
+  readonly seenIn: (tool: string) => ToolSeenIn;
+}
+
+/** Proofs are looked for once for each stretch: three figures ask for them. */
+function addAlerts(
+  figures: AlertFigures,
+  dataset: Dataset,
+  { scored, part, threshold, seenIn }: ScoredPart,
+  find: ProofsOf,
+): void {
+  const found = new Map(scored.map((one) => [one, find(one)]));
+  const proofs: ProofsOf = (one) => found.get(one) ?? [];
+  figures.episodes.push(...episodeFigures(dataset, scored, part, proofs, seenIn));
+  figures.quiet.push(...quietFigures(dataset, scored, part, proofs));
+  if (part === 'test') figures.captures.push(...captureFigures(dataset, scored, threshold, proofs));
+}
+
 async function possibleEpisodes(
   dataset: Dataset,
   parts: EvaluationOptions['parts'],
@@ -112,7 +154,7 @@ async function possibleEpisodes(
   const all: Evaluation['possible'] = [];
   for (const part of parts) {
     const scored = await scoreSequences(dataset, truth, isOfPart(part));
-    all.push(...episodeFigures(dataset, scored, part, 0.5, seenIn));
+    all.push(...episodeFigures(dataset, scored, part, (one) => proofsOf(dataset.rows, one, 0.5), seenIn));
   }
   return all;
 }

@@ -1,7 +1,7 @@
 /** The card of a bundle: what it was trained on, what it is bad at, and how it was measured. Weak classes first. */
 import { features } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
-import { episodeSection, quietSection } from './card/alert-sections.ts';
+import { countedSection, episodeSection, quietSection } from './card/alert-sections.ts';
 import { LeftOut, captureSection } from './card/capture-sections.ts';
 import { ablationSection, baselineSection, seedSection } from './card/comparison-sections.ts';
 import { percent, table } from './card/table.ts';
@@ -31,7 +31,7 @@ export function writeModelCard(
   evaluation: Evaluation,
   extras: CardExtras,
 ): string {
-  const { network, adversarial, baselines, possible } = evaluation;
+  const { network, with_counts: withCounts, adversarial, baselines, possible } = evaluation;
   return `${[
     `# ${version}`,
     `Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${record.threshold.toFixed(4)}, temperature ${record.temperature.toFixed(2)}, seed ${record.seed}, epoch ${record.best_epoch} of ${record.epochs.length}.
@@ -41,6 +41,7 @@ The threshold is ${record.threshold_reason}.`,
     '## False alerts',
     quietSection(network.quiet),
     captureSection(network.captures, record.data, extras.left_out),
+    ...(withCounts === undefined ? [] : ['## What is counted beside the network', countedSection(network, withCounts)]),
     ...extras.remarks,
     '## What it was trained on',
     table(

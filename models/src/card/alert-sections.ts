@@ -1,5 +1,5 @@
 /** The card's tables of what a person sees: episodes, false alerts. */
-import type { EpisodeFigures, QuietFigures } from '../evaluation/evaluation.ts';
+import type { AlertFigures, EpisodeFigures, QuietFigures } from '../evaluation/evaluation.ts';
 import { ratio, table } from './table.ts';
 
 export function episodeSection(episodes: readonly EpisodeFigures[], possible: readonly EpisodeFigures[]): string {
@@ -54,6 +54,43 @@ ${table(
     ]),
 )}`;
 }
+
+/** What a gateway tells by counting, beside what its network says: the same figures without and with it. */
+export function countedSection(alone: AlertFigures, withCounts: AlertFigures): string {
+  const groups = Map.groupBy(alone.episodes, ({ part, source }) => `${part}\n${source}`);
+  const rows = [...groups].map(([key, members]) => {
+    const [part = '', source = ''] = key.split('\n');
+    const isHere = (row: { readonly part: string; readonly source: string }): boolean =>
+      row.part === part && row.source === source;
+    const both = withCounts.episodes.filter(isHere);
+    const falseAlerts = ({ quiet }: AlertFigures): number => sum(quiet.filter(isHere), (row) => row.false_alerts);
+    return [
+      part,
+      source,
+      alertedOf(members),
+      alertedOf(both),
+      sum(members, ({ named }) => named),
+      sum(both, ({ named }) => named),
+      falseAlerts(alone),
+      falseAlerts(withCounts),
+    ];
+  });
+  const attacks = ({ captures }: AlertFigures): string => {
+    const [attacked, quiet] = [captures.filter(({ attack }) => attack), captures.filter(({ attack }) => !attack)];
+    return `${attacked.filter(isAlerted).length} of ${attacked.length} attack captures and ${quiet.filter(isAlerted).length} of ${quiet.length} benign ones`;
+  };
+  return `A gateway counts as well what is plain by its number: ports tried without a word, flows to one port without an answer, short
+log-ins of one host. Everything else on this page is the network's word alone; with these counts a person would have been told:
+
+${table(
+  ['part', 'source', 'alerted', 'with counts', 'named rightly', 'with counts', 'false alerts', 'with counts'],
+  rows,
+)}
+
+Of captures judged as a whole: ${attacks(alone)} alerted; with counts ${attacks(withCounts)}.`;
+}
+
+const isAlerted = ({ alerted }: { readonly alerted: boolean }): boolean => alerted;
 
 const mark = { train: '*', validation: '+', nowhere: '' } as const;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DataDescription } from '../data-description.ts';
 import type { CaptureFigures, EpisodeFigures } from '../evaluation/evaluation.ts';
-import { episodeSection } from './alert-sections.ts';
+import { countedSection, episodeSection } from './alert-sections.ts';
 import { captureSection } from './capture-sections.ts';
 
 function runs(tool: string, seen: EpisodeFigures['tool_seen_in'], alerted: number, episodes: number): EpisodeFigures {
@@ -61,4 +61,24 @@ test('captures are counted by source, single flows apart, and what a training wa
     expect(section).toContain(line);
   }
   expect(section).not.toContain('benign: benign/a');
+});
+
+test('what is counted beside the network stands beside what the network says alone', () => {
+  const capture = { source: 'elsewhere', attack: true, flows: 9, windows: 3, alarmed_windows: 0, highest_score: 0.4 };
+  const alone = {
+    episodes: [runs('nmap', 'train', 1, 4)],
+    quiet: [],
+    captures: [{ ...capture, capture: 'attack/ftp', alerted: false }],
+  };
+  const counted = {
+    ...alone,
+    episodes: [runs('nmap', 'train', 3, 4)],
+    captures: [{ ...capture, capture: 'attack/ftp', alerted: true }],
+  };
+  const section = countedSection(alone, counted);
+  const { part, source } = alone.episodes[0]!;
+  expect(section).toContain(`| ${part} | ${source} | 1 of 4 (25.0 %) | 3 of 4 (75.0 %) | 1 | 3 | 0 | 0 |`);
+  expect(section).toContain(
+    '0 of 1 attack captures and 0 of 0 benign ones alerted; with counts 1 of 1 attack captures',
+  );
 });

@@ -10,7 +10,7 @@ import { RecentFlows } from '@picket/shared/features/recent-flows';
 import { ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { FlowPack } from './flow-pack.ts';
 import { directions, nothing } from './flow-pack.ts';
-import type { Dataset } from './flow-rows.ts';
+import type { Dataset, FlowEnds } from './flow-rows.ts';
 
 /** So many new or updated flows make independent evidence; or one living flow that grew like a flood. */
 const freshFlows = 5;
@@ -99,6 +99,7 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
     const pair = pairOf(pack.device[index]!, pack.peer[index]!);
     const isResidue = truth === undefined && isAttacker(pack, index);
     nowUs = Math.max(nowUs, pack.lastUs[index]!);
+    const ends = endsOf(pack, index);
     const isReport = lastRowOf.get(pack.flowNumber[index]!) !== index;
     for (const device of [pack.device[index]!, pack.otherDevice[index]!]) {
       if (device === nothing) continue;
@@ -119,6 +120,7 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
           direction: directionOf(pack, index),
           recentOfDevice: recent.ofDevice,
           recentOfPeer: recent.ofPeer,
+          ends,
         },
       );
       if (isResidue) into.rows.residues[row] = 1;
@@ -186,6 +188,16 @@ function listenedSeconds({ header, lastUs }: FlowPack): number {
 function directionOf(pack: FlowPack, row: number): number {
   const direction = directions[pack.direction[row]!];
   return direction === undefined ? unknownContext : directionNumber(direction);
+}
+
+/** Undefined where a pack does not know who opened a flow. Made-up sources, which it does not name, are ''. */
+function endsOf(pack: FlowPack, row: number): FlowEnds | undefined {
+  const direction = directions[pack.direction[row]!];
+  const { addresses } = pack.header;
+  const [device, peer = ''] = [addresses[pack.device[row]!], addresses[pack.peer[row]!]];
+  if (direction === undefined || device === undefined) return undefined;
+  const [from, to] = direction === 'inbound' ? [peer, device] : [device, peer];
+  return { from, to, protocol: pack.protocol[row]!, port: pack.port[row]! };
 }
 
 function newState(): DeviceState {

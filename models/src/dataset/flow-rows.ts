@@ -17,6 +17,18 @@ export interface FlowSetting {
   /** New flows of the device, and of it with this peer, of late. */
   readonly recentOfDevice: number;
   readonly recentOfPeer: number;
+  /** What the network is never shown, and names and counts are held against. Undefined where nobody knows. */
+  readonly ends?: FlowEnds | undefined;
+}
+
+/** Addresses as text. */
+export interface FlowEnds {
+  readonly from: string;
+  readonly to: string;
+  /** IP protocol number. */
+  readonly protocol: number;
+  /** Of `to`. */
+  readonly port: number;
 }
 
 /** Of flows that come from tables without addresses and times. */
@@ -48,6 +60,7 @@ export class FlowRows {
   directions = new Int8Array(1024);
   recentOfDevice = new Float32Array(1024);
   recentOfPeer = new Float32Array(1024);
+  readonly #ends: (FlowEnds | undefined)[] = [];
   readonly originNames: string[] = [];
   readonly #originNumbers = new Map<string, number>();
 
@@ -83,7 +96,12 @@ export class FlowRows {
     this.directions[this.count] = setting.direction;
     this.recentOfDevice[this.count] = setting.recentOfDevice;
     this.recentOfPeer[this.count] = setting.recentOfPeer;
+    this.#ends.push(setting.ends);
     return this.count++;
+  }
+
+  endsOf(number: number): FlowEnds | undefined {
+    return this.#ends[number];
   }
 
   row(number: number): Float32Array {

@@ -1,58 +1,78 @@
 /**
  * What a person would have seen: the rules that every agent starts with, over the scored windows of one device. Never
- * one window alone: N of the last M that held enough new, as the agent's `evidence.ts` does it.
+ * one window alone: N of the last M that held enough new, as the agent's `evidence.ts` does it. And what the agent counts
+ * beside the network, by the code that it counts with.
  */
+import { CountedFlows } from '@picket/shared/policy/counted-flows';
 import { defaultRules } from '@picket/shared/policy/default-rules';
+import { namesClass } from '@picket/shared/policy/evidence';
+import { likeliestAttack as likeliestOf, type AttackClass, type JudgedFlow } from '@picket/shared/policy/judged-window';
+import { fitsFlows } from '@picket/shared/policy/service-ports';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { windowAt } from '../dataset/evaluation-windows.ts';
 import type { FlowRows, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
+import { JudgedFlows } from './judged-flows.ts';
 
 const maxAgeUs = 3_600_000_000;
 const maxWindows = 20;
 /** An alert that has been quiet this long is over; what follows is a new one. */
 const quietUs = 300_000_000;
 
-/** A rule was met: N of M windows, the newest among them. */
+/** A rule was met: N of M windows, the newest among them; or a count, in its newest window. */
 export interface Proof {
   readonly atUs: number;
-  /** Class number that most of the windows name. */
+  /** Class number that most of the windows name, of those that the newest can be. */
   readonly attack: number;
   /** Numbers of the windows that matched, oldest first. */
   readonly windows: readonly number[];
+}
+
+/** One stretch, and what is said of its windows: windows × classes. */
+export interface ScoredSequence {
+  readonly sequence: WindowSequence;
+  readonly probabilities: Float32Array;
 }
 
 interface Witness {
   readonly number: number;
   readonly atUs: number;
   readonly score: number;
+  /** Where a rule may ask for it. */
   readonly attack: number;
   readonly flowsSeen: number;
+  readonly flows: readonly JudgedFlow[];
 }
 
-/** `probabilities` is windows × classes. */
-export function proofsOf(sequence: WindowSequence, probabilities: Float32Array, threshold: number): Proof[] {
+const lowestThreshold = Math.min(...defaultRules.flatMap(({ threshold }) => threshold ?? []));
+
+/** What proves rules in a stretch. */
+export type ProofsOf = (scored: ScoredSequence) => readonly Proof[];
+
+/** By the network's word. */
+export function proofsOf(rows: FlowRows, { sequence, probabilities }: ScoredSequence, threshold: number): Proof[] {
+  const judged = new JudgedFlows(rows);
   const proofs: Proof[] = [];
   const witnesses: Witness[] = [];
   for (let number = 0; number < sequence.counts.length; number++) {
     if (sequence.counts[number] === 0) continue;
     const row = probabilities.subarray(number * classCount, (number + 1) * classCount);
-    witnesses.push({
-      number,
-      atUs: sequence.atUs[number]!,
-      score: 1 - row[0]!,
-      attack: likeliestAttack(row),
-      flowsSeen: presentFlows(windowAt(sequence, number)).length,
-    });
+    const window = windowAt(sequence, number);
+    const score = 1 - row[0]!;
+    const isLoud = score >= Math.min(lowestThreshold, threshold);
+    const flows = isLoud ? judged.of(window) : [];
+    const attack = isLoud ? likeliestAttack(row, sequence.device, flows) : 0;
+    const flowsSeen = presentFlows(window).length;
+    witnesses.push({ number, atUs: sequence.atUs[number]!, score, attack, flowsSeen, flows });
     if (witnesses.length > maxWindows) witnesses.shift();
-    const proof = firstProof(witnesses, threshold);
+    const proof = firstProof(witnesses, threshold, sequence.device);
     if (proof !== undefined) proofs.push(proof);
   }
   return proofs;
 }
 
-function firstProof(witnesses: readonly Witness[], threshold: number): Proof | undefined {
+function firstProof(witnesses: readonly Witness[], threshold: number, device: string): Proof | undefined {
   const newest = witnesses.at(-1)!;
   for (const rule of defaultRules) {
     const matches = ({ score, attack }: Witness): boolean =>
@@ -63,9 +83,27 @@ function firstProof(witnesses: readonly Witness[], threshold: number): Proof | u
       .slice(-rule.of_windows)
       .filter(matches);
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) continue;
-    return { atUs: newest.atUs, attack: mostNamed(hits), windows: hits.map(({ number }) => number) };
+    const canBe = ({ attack }: Witness): boolean =>
+      attack === newest.attack || fitsFlows(nameOf(attack), device, newest.flows);
+    return { atUs: newest.atUs, attack: mostNamed(hits.filter(canBe)), windows: hits.map(({ number }) => number) };
   }
   return undefined;
+}
+
+/** By what is counted beside the network, whatever that says: as the agent does, over all windows of the device. */
+export function countedProofsOf(rows: FlowRows, sequence: WindowSequence): Proof[] {
+  const address = sequence.device;
+  const judged = new JudgedFlows(rows);
+  const counted = new CountedFlows();
+  return Array.from(sequence.counts.keys()).flatMap((number) => {
+    const flows = judged.of(windowAt(sequence, number)).filter(({ srcIp }) => srcIp !== '');
+    const atUs = sequence.atUs[number]!;
+    counted.add({ device: { address, mac: null }, atUs, flows });
+    return counted
+      .reached(address)
+      .filter((count) => defaultRules.some((rule) => namesClass(rule, count.attack) && count.flows >= rule.min_flows))
+      .map(({ attack }) => ({ atUs, attack: trafficClasses.indexOf(attack), windows: [number] }));
+  });
 }
 
 /** Proofs as a person counts them: one alert per device and class until it has been quiet. Only those for which `counts`. */
@@ -88,11 +126,14 @@ export function isTrue(proof: Proof, sequence: WindowSequence, rows: FlowRows): 
   );
 }
 
-/** Class number; the row is one window's probabilities. */
-export function likeliestAttack(row: Float32Array): number {
-  let best = 1;
-  for (let index = 2; index < row.length; index++) if (row[index]! > row[best]!) best = index;
-  return best;
+/** Class number, among what the flows can be as far as that is known; the row is one window's probabilities. */
+export function likeliestAttack(row: Float32Array, device: string, flows: readonly JudgedFlow[]): number {
+  return trafficClasses.indexOf(likeliestOf(Array.from(row), { device: { address: device, mac: null }, flows }));
+}
+
+function nameOf(attack: number): AttackClass {
+  const name = trafficClasses[attack];
+  return name === undefined || name === 'benign' ? 'other_attack' : name;
 }
 
 function mostNamed(hits: readonly Witness[]): number {

@@ -6,10 +6,9 @@ import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
-import { alertCount, isTrue, proofsOf } from './alarms.ts';
-import type { Proof } from './alarms.ts';
+import { alertCount, isTrue } from './alarms.ts';
+import type { Proof, ProofsOf, ScoredSequence } from './alarms.ts';
 import type { CaptureFigures, EpisodeFigures, QuietFigures } from './evaluation.ts';
-import type { ScoredSequence } from './scored-sequences.ts';
 
 type Part = EpisodeFigures['part'];
 
@@ -24,13 +23,13 @@ export function episodeFigures(
   dataset: Dataset,
   scored: readonly ScoredSequence[],
   part: Part,
-  threshold: number,
+  proofsOf: ProofsOf,
   seenIn: (tool: string) => ToolSeenIn,
 ): EpisodeFigures[] {
   const outcomes = new Map<number, EpisodeOutcome>();
-  for (const { sequence, probabilities } of scored) {
-    for (const proof of proofsOf(sequence, probabilities, threshold)) {
-      for (const episode of toldOf(dataset, sequence, proof)) {
+  for (const one of scored) {
+    for (const proof of proofsOf(one)) {
+      for (const episode of toldOf(dataset, one.sequence, proof)) {
         const seconds = (proof.atUs - dataset.episodes[episode]!.fromUs) / 1e6;
         const outcome = outcomes.get(episode) ?? { seconds, votes: new Map<number, number>() };
         outcomes.set(episode, outcome);
@@ -84,12 +83,12 @@ export function quietFigures(
   dataset: Dataset,
   scored: readonly ScoredSequence[],
   part: Part,
-  threshold: number,
+  proofsOf: ProofsOf,
 ): QuietFigures[] {
   const falseAlerts = new Map<string, number>();
-  for (const { sequence, probabilities } of scored) {
-    const proofs = proofsOf(sequence, probabilities, threshold);
-    const alerts = alertCount(proofs, (proof) => !isTrue(proof, sequence, dataset.rows));
+  for (const one of scored) {
+    const { sequence } = one;
+    const alerts = alertCount(proofsOf(one), (proof) => !isTrue(proof, sequence, dataset.rows));
     const key = `${sequence.source}\n${sequence.capture}`;
     falseAlerts.set(key, (falseAlerts.get(key) ?? 0) + alerts);
   }
@@ -120,6 +119,7 @@ export function captureFigures(
   dataset: Dataset,
   scored: readonly ScoredSequence[],
   threshold: number,
+  proofsOf: ProofsOf,
 ): CaptureFigures[] {
   const timed = new Set(dataset.episodes.filter(({ fromUs }) => fromUs > 0).map(({ source }) => source));
   const bySource = Map.groupBy(scored, ({ sequence }) => `${sequence.source}\n${sequence.capture}`);
@@ -142,7 +142,7 @@ export function captureFigures(
         windows: scores.length,
         alarmed_windows: scores.filter((score) => score >= threshold).length,
         highest_score: scores.reduce((most, score) => Math.max(most, score), 0),
-        alerted: members.some(({ sequence, probabilities }) => proofsOf(sequence, probabilities, threshold).length > 0),
+        alerted: members.some((one) => proofsOf(one).length > 0),
       };
     });
 }

@@ -80,14 +80,21 @@ export const CaptureFigures = z.strictObject({
 });
 export type CaptureFigures = z.infer<typeof CaptureFigures>;
 
-export const Figures = z.strictObject({
-  name: z.string(),
-  threshold: Share,
-  sources: z.array(SourceFigures),
+/** What a person would have been told. */
+export const AlertFigures = z.strictObject({
   episodes: z.array(EpisodeFigures),
   quiet: z.array(QuietFigures),
   /** Captures that were judged as a whole. */
   captures: z.array(CaptureFigures),
+});
+export type AlertFigures = z.infer<typeof AlertFigures>;
+
+export const Figures = z.strictObject({
+  name: z.string(),
+  threshold: Share,
+  sources: z.array(SourceFigures),
+  /** By its word alone. */
+  ...AlertFigures.shape,
   /** Attack flows among ten, the rest benign of the same source. */
   dilution: z.array(z.strictObject({ attack_flows: z.int(), windows: Count, recall: Share })),
   /** Windows made of one benign flow over and over. */
@@ -110,6 +117,8 @@ export type AdversarialFigures = z.infer<typeof AdversarialFigures>;
 
 export const Evaluation = z.strictObject({
   network: Figures,
+  /** The network's alerts, and those of what a gateway counts beside it. Not there in evaluations of before it did. */
+  with_counts: AlertFigures.optional(),
   adversarial: z.array(AdversarialFigures),
   baselines: z.array(Figures),
   /** What N of M would make of the truth itself, for the network's episodes. */

@@ -4,14 +4,9 @@ import { sequenceWindows, windowAt } from '../dataset/evaluation-windows.ts';
 import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, Part, WindowSequence } from '../dataset/flow-rows.ts';
 import { classCount } from '../network/network-parameters.ts';
-import { likeliestAttack } from './alarms.ts';
+import { likeliestAttack, type ScoredSequence } from './alarms.ts';
+import { JudgedFlows } from './judged-flows.ts';
 import type { Predictor } from './predictor.ts';
-
-export interface ScoredSequence {
-  readonly sequence: WindowSequence;
-  /** windows × classes */
-  readonly probabilities: Float32Array;
-}
 
 export async function scoreSequences(
   { rows, sequences }: Dataset,
@@ -39,13 +34,20 @@ export interface JudgedWindow {
 
 /** Windows in which an attack is too faint to be asked for are left out. */
 export function judgedWindows({ rows }: Dataset, scored: readonly ScoredSequence[], threshold: number): JudgedWindow[] {
+  const judged = new JudgedFlows(rows);
   return scored.flatMap(({ sequence, probabilities }) =>
     Array.from({ length: sequence.windows.length / windowLength }, (_, number): JudgedWindow | undefined => {
-      const label = labelWindow(rows, windowAt(sequence, number));
+      const window = windowAt(sequence, number);
+      const label = labelWindow(rows, window);
       if (label === undefined) return undefined;
       const row = probabilities.subarray(number * classCount, (number + 1) * classCount);
       const score = 1 - row[0]!;
-      return { sequence, label, score, predicted: score < threshold ? 0 : likeliestAttack(row) };
+      return {
+        sequence,
+        label,
+        score,
+        predicted: score < threshold ? 0 : likeliestAttack(row, sequence.device, judged.of(window)),
+      };
     }).filter((window) => window !== undefined),
   );
 }
