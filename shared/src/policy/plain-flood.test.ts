@@ -26,6 +26,8 @@ test.each([
   ['goes to many ports', oneAfterTheOther(400, 0.05, (at) => ({ ...udp, dstPort: 1000 + (at % 10) }))],
   ['asks a resolver that is away', oneAfterTheOther(400, 0.05, () => log(53))],
   ['writes logs', oneAfterTheOther(400, 0.05, () => log(514))],
+  ['writes each line of a log from a socket of its own', oneAfterTheOther(400, 0.05, () => log(12_201))],
+  ['tells an accounting server that is away who came', oneAfterTheOther(400, 0.05, () => log(1813))],
   ['talks to a group', oneAfterTheOther(400, 0.05, () => ({ ...log(6000), dstIp: '239.1.2.3' }))],
   ['talks to the whole network', oneAfterTheOther(400, 0.05, () => ({ ...log(6000), dstIp: '192.168.1.255' }))],
 ])('who %s floods nobody', (_, flows) => {

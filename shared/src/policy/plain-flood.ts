@@ -4,9 +4,13 @@
  */
 import { flowIdentity, spanInWords, tcp, udp, type CountedKind } from './counted-kind.ts';
 
-/** Names, leases, files, time, NetBIOS, SNMP and its traps, logs, SSDP, flow records, mDNS, LLMNR, samples, figures. */
+/**
+ * Names, leases, files, time, NetBIOS, SNMP and its traps, logs, accounts (RADIUS), SSDP, flow records, mDNS, LLMNR, samples,
+ * figures. Some programs open a socket for each line that they write.
+ */
 const unansweredPorts: ReadonlySet<number> = new Set([
-  53, 67, 68, 69, 123, 137, 138, 161, 162, 514, 1900, 2055, 4739, 5353, 5355, 6343, 8125,
+  53, 67, 68, 69, 123, 137, 138, 161, 162, 514, 1812, 1813, 1900, 2055, 4739, 5140, 5353, 5355, 6343, 8089, 8125, 9995,
+  12_201, 25_826,
 ]);
 
 export const plainFlood: CountedKind = {

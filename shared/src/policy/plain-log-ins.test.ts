@@ -23,6 +23,10 @@ test.each([
   ['guesses slowly', guesses(100, 2.6, 22)],
   ['opens pages', guesses(100, 0.5, 443)],
   ['only knocks', oneAfterTheOther(100, 0.5, () => ({ ...logIn, dstPort: 22, bwdBytes: 0 }))],
+  [
+    'asks whether it is there',
+    oneAfterTheOther(100, 0.5, () => ({ ...logIn, dstPort: 22, fwdBytes: 0, bwdBytes: 40 })),
+  ],
   ['fetches files', oneAfterTheOther(100, 0.5, () => ({ ...logIn, dstPort: 22, bwdBytes: 9000 }))],
   ['writes files', oneAfterTheOther(100, 0.5, () => ({ ...logIn, dstPort: 22, fwdBytes: 7000 }))],
   ['stays', oneAfterTheOther(100, 0.5, () => ({ ...logIn, dstPort: 22, fwdPackets: 41 }))],

@@ -40,10 +40,11 @@ function logIns(
   };
 }
 
-/** It was spoken to, and hung up on soon. */
+/** Both said something, and hung up soon: whoever only listens for the greeting asks whether the service is there. */
 function isShort({ protocol, fwdPackets, fwdBytes, bwdBytes }: JudgedFlow): boolean {
   return (
     protocol === tcp &&
+    fwdBytes > 0 &&
     bwdBytes > 0 &&
     fwdPackets <= maxPackets &&
     fwdBytes <= maxBytesSaid &&
