@@ -3,9 +3,6 @@
  * what must not be lost is in the outbox, so nothing may linger in a client's queues. A refusal is a state with a reason,
  * never a reason to knock faster.
  */
-import { isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { Ack } from '@picket/shared/contract/envelope';
 import type { EventBatch } from '@picket/shared/contract/envelope';
@@ -18,6 +15,7 @@ import type { Reported } from '@picket/shared/contract/twin';
 import { askDoor } from '../identity/door-client.ts';
 import type { GatewayIdentity } from '../identity/gateway-identity.ts';
 import type { ControllerLink, LinkHandlers } from './controller-link.ts';
+import { delay, openMqttSession, publishOn, type MqttSession } from './mqtt-session.ts';
 import { ReconnectPace } from './reconnect-pace.ts';
 
 export interface MqttControllerLinkOptions {
@@ -36,25 +34,14 @@ export type LinkState =
   | { readonly kind: 'connecting' | 'connected' }
   | { readonly kind: 'unreachable' | 'refused'; readonly reason: string };
 
-const keepaliveSeconds = 20;
-const publishTimeoutMs = 15_000;
 const goodbyeMs = 2_000;
 const maxSnapshotBytes = 32 * 1024 * 1024;
-
-interface Session {
-  readonly client: MqttClient;
-  /** Instant of this connection: a will of an earlier one is older. */
-  readonly at: string;
-  readonly closed: Promise<void>;
-  ready: boolean;
-  problem: { readonly reason: string; readonly refused: boolean } | undefined;
-}
 
 export class MqttControllerLink implements ControllerLink {
   readonly #options: MqttControllerLinkOptions;
   readonly #pace: ReconnectPace;
   readonly #stop = new AbortController();
-  #session: Session | undefined;
+  #session: MqttSession | undefined;
   #state: LinkState = { kind: 'connecting' };
   #running: Promise<void> = Promise.resolve();
 
@@ -146,39 +133,18 @@ export class MqttControllerLink implements ControllerLink {
     }
   }
 
-  #open(): Session {
+  #open(): MqttSession {
     const identity = this.#options.identity();
-    const at = new Date().toISOString();
-    const client = new MqttClient(() => openStream(identity), {
-      protocolVersion: 4,
-      clientId: identity.gateway_id,
-      clean: true,
-      keepalive: keepaliveSeconds,
-      connectTimeout: 15_000,
-      reconnectPeriod: 0,
-      queueQoSZero: false,
-      manualConnect: true,
-      will: {
-        topic: topics.up(identity.gateway_id, 'presence'),
-        payload: Buffer.from(JSON.stringify(this.#presence(false, at))),
-        qos: 1,
-        retain: true,
-      },
+    return openMqttSession({
+      identity,
+      will: (at) => ({ topic: topics.up(identity.gateway_id, 'presence'), message: this.#presence(false, at) }),
+      onConnect: (session) => void this.#greet(session, identity),
+      onMessage: (topic, payload) => this.#receive(topic, payload),
     });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const session: Session = { client, at, closed: promise, ready: false, problem: undefined };
-    client.on('close', resolve);
-    client.on('error', (error) => {
-      session.problem ??= { reason: error.message, refused: isRefusal(error) };
-    });
-    client.on('connect', () => void this.#greet(session, identity));
-    client.on('message', (topic, payload) => this.#receive(topic, payload));
-    client.connect();
-    return session;
   }
 
   /** Hears first, then says that it is there: what the controller sends at that finds the subscription in place. */
-  async #greet(session: Session, identity: GatewayIdentity): Promise<void> {
+  async #greet(session: MqttSession, identity: GatewayIdentity): Promise<void> {
     const { client } = session;
     const filter = topics.downAll(identity.gateway_id);
     try {
@@ -222,21 +188,8 @@ export class MqttControllerLink implements ControllerLink {
     await this.#publishOn(session, channel, message, retain);
   }
 
-  async #publishOn(session: Session, channel: UpChannel, message: object, retain: boolean): Promise<void> {
-    const topic = topics.up(this.#options.identity().gateway_id, channel);
-    const ended = session.closed.then(() => {
-      throw new Error('the connection ended before the broker took the message');
-    });
-    const late = new AbortController();
-    try {
-      await Promise.race([
-        session.client.publishAsync(topic, JSON.stringify(message), { qos: 1, retain }),
-        ended,
-        rejectAfter(publishTimeoutMs, late.signal, 'the broker did not take the message in time'),
-      ]);
-    } finally {
-      late.abort();
-    }
+  #publishOn(session: MqttSession, channel: UpChannel, message: object, retain: boolean): Promise<void> {
+    return publishOn(session, topics.up(this.#options.identity().gateway_id, channel), message, retain);
   }
 
   #presence(online: boolean, at: string): Presence {
@@ -259,44 +212,6 @@ export class MqttControllerLink implements ControllerLink {
       );
     else if (state.kind === 'unreachable') log.warn({ reason }, 'the controller is away; events wait in the outbox');
   }
-}
-
-function openStream(identity: GatewayIdentity): ReturnType<typeof connectTls> {
-  const { host, port } = identity.mqtt;
-  const socket = connectTls({
-    host,
-    port,
-    ca: identity.ca,
-    cert: identity.certificate,
-    key: identity.private_key,
-    minVersion: 'TLSv1.3',
-    servername: isIP(host) === 0 ? host : '',
-  });
-  socket.setNoDelay(true);
-  return socket;
-}
-
-/** CONNACK with a code, or a TLS alert about our certificate. */
-function isRefusal(error: Error): boolean {
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'number') return code === 2 || code === 4 || code === 5;
-  return typeof code === 'string' && /^ERR_SSL_.*ALERT_.*(?:CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code);
-}
-
-async function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted === true) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
-}
-
-/** Never settles once the signal aborted. */
-async function rejectAfter(ms: number, signal: AbortSignal, reason: string): Promise<never> {
-  await delay(ms, signal);
-  if (signal.aborted) return new Promise<never>(() => {});
-  throw new Error(reason);
 }
 
 function parseJson(text: string): unknown {
