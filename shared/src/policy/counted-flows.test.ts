@@ -36,6 +36,13 @@ test('a count is told by the window that adds to it, and by no later one that sh
   expect(counted.reached(camera)).toEqual([]);
 });
 
+test('however many rules ask, a window is counted once', () => {
+  const counted = new CountedFlows();
+  see(counted, passingWindows(scan()));
+  expect(counted.reached(camera)).toHaveLength(1);
+  expect(counted.reached(camera)).toBe(counted.reached(camera));
+});
+
 test('what is counted at one device says nothing of another', () => {
   const counted = new CountedFlows();
   const half = scan();

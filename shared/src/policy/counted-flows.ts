@@ -29,6 +29,8 @@ interface DeviceTallies {
   readonly tallies: BoundedMap<string, Tallied>;
   /** Those that the newest window added to. */
   readonly grown: Set<FlowTally>;
+  /** What of these is an attack; undefined until somebody asks. Every rule does, of the same window. */
+  reached: readonly FlowCount[] | undefined;
 }
 
 export class CountedFlows {
@@ -44,7 +46,9 @@ export class CountedFlows {
     return this.#devices.evicted + this.#evictedTallies;
   }
 
-  add({ device, atUs, flows }: Pick<JudgedWindow, 'device' | 'atUs' | 'flows'>): void {
+  add(window: Pick<JudgedWindow, 'device' | 'atUs' | 'flows' | 'passed'>): void {
+    const { device, atUs } = window;
+    const flows = [...(window.passed ?? []), ...window.flows];
     const known = this.#devices.get(device.address);
     if (known !== undefined) begin(known, atUs);
     for (const flow of flows) {
@@ -57,7 +61,10 @@ export class CountedFlows {
 
   /** What the newest window of the device added to, where that is an attack. */
   reached(device: string): readonly FlowCount[] {
-    return [...(this.#devices.get(device)?.grown ?? [])].flatMap((tally) => tally.count() ?? []);
+    const own = this.#devices.get(device);
+    if (own === undefined) return [];
+    own.reached ??= [...own.grown].flatMap((tally) => tally.count() ?? []);
+    return own.reached;
   }
 
   /** Is it an attack by those flows alone for which `counts`? */
@@ -67,7 +74,7 @@ export class CountedFlows {
 
   #count(kind: CountedKind, flow: JudgedFlow, address: string, atUs: number, flows: readonly JudgedFlow[]): void {
     if (!isOneHost(flow.dstIp)) return;
-    const own = this.#devices.get(address) ?? { tallies: new BoundedMap(talliesPerDevice), grown: new Set() };
+    const own = this.#devices.get(address) ?? newTallies();
     const key = keyOf(kind, flow);
     const tally = own.tallies.get(key)?.tally ?? new FlowTally(kind, key, flow.srcIp);
     if (!tally.add(flow, macsOf(flows, flow.srcIp).length > 1)) return;
@@ -79,9 +86,15 @@ export class CountedFlows {
   }
 }
 
+function newTallies(): DeviceTallies {
+  return { tallies: new BoundedMap(talliesPerDevice), grown: new Set(), reached: undefined };
+}
+
 /** A new window: nothing is added yet, and what is over is forgotten. */
-function begin({ tallies, grown }: DeviceTallies, atUs: number): void {
+function begin(own: DeviceTallies, atUs: number): void {
+  const { tallies, grown } = own;
   grown.clear();
+  own.reached = undefined;
   for (const [key, tallied] of tallies.entries()) {
     if (Math.abs(atUs - tallied.atUs) > quietUs) tallies.delete(key);
   }
