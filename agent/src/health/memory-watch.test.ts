@@ -78,15 +78,4 @@ describe('near its bound the agent gives up', () => {
     expect(watch.state).toMatchObject({ collections: 9, shedding: [] });
     expect(changes).toEqual([]);
   });
-
-  test('and not seldom at all where everything has been given up', () => {
-    const { process, watch } = watchOf();
-    process.share = 0.96;
-    for (let nowMs = 0; nowMs < 60_000; nowMs += 250) watch.look(nowMs);
-    const before = watch.state.collections;
-    process.garbage = 0.06;
-    for (let nowMs = 60_000; nowMs < 61_000; nowMs += 250) watch.look(nowMs);
-    expect(watch.state.collections).toBeGreaterThan(before);
-    expect(process.garbage).toBe(0);
-  });
 });

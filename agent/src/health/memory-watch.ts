@@ -33,7 +33,7 @@ const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports
 const slack = 0.04;
 /**
  * From here on garbage is collected, but no more often than this; twice as seldom each time that it was of no use, unless
- * more would have to be given up, or everything has been and it is all that is left.
+ * more would have to be given up.
  */
 const collectFrom = 0.85;
 const collectEveryMs = 750;
@@ -93,8 +93,7 @@ export class MemoryWatch implements Disposable {
     const { maxBytes, residentBytes, collectGarbage } = this.#options;
     let bytes = residentBytes();
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    const isPressing = bytes >= limits.capacity * maxBytes || this.#stepsAt(bytes / maxBytes) > this.#given;
-    const wait = isPressing ? collectEveryMs : this.#collectAfterMs;
+    const wait = this.#stepsAt(bytes / maxBytes) > this.#given ? collectEveryMs : this.#collectAfterMs;
     if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= wait) {
       this.#collectedAtMs = nowMs;
       this.#collections += 1;
