@@ -9,6 +9,8 @@ export interface FlowCount {
   readonly key: string;
   /** Who began them. */
   readonly by: string;
+  /** What they were sent to, `address port` each. */
+  readonly services: ReadonlySet<string>;
   readonly flows: number;
   /** Packet time of the first, µs. */
   readonly sinceUs: number;
@@ -66,6 +68,7 @@ export class FlowTally {
       attack: kind.attack,
       key: this.#key,
       by: this.#by,
+      services: new Set(flows.map(serviceOf)),
       flows: flows.length,
       sinceUs: Math.min(...flows.map(({ startedAtUs }) => startedAtUs)),
       words: kind.words(this.#by, countInWords(flows.length, this.#most), flows),
@@ -75,4 +78,18 @@ export class FlowTally {
   get #most(): number {
     return 2 * this.kind.least;
   }
+}
+
+/** Those of its host that are about what was counted; all of its host where the newest flow is not. */
+export function flowsOfCount<Flow extends Pick<JudgedFlow, 'srcIp' | 'dstIp' | 'dstPort'>>(
+  { by, services }: Pick<FlowCount, 'by' | 'services'>,
+  flows: readonly Flow[],
+): readonly Flow[] {
+  const own = flows.filter(({ srcIp }) => srcIp === by);
+  const told = own.filter((flow) => services.has(serviceOf(flow)));
+  return told.length > 0 ? told : own;
+}
+
+function serviceOf({ dstIp, dstPort }: Pick<JudgedFlow, 'dstIp' | 'dstPort'>): string {
+  return `${dstIp} ${dstPort}`;
 }

@@ -59,7 +59,10 @@ interface WeighedFlow {
 }
 
 /** The part of a window that an offender is found from. */
-export type OffenderWindow = Pick<JudgedWindow, 'device' | 'flows' | 'flowImportance'>;
+export interface OffenderWindow extends Pick<JudgedWindow, 'device' | 'flows' | 'flowImportance'> {
+  /** All flows of the window, where `flows` are some of them: who sent with more than one MAC did so in any of them. */
+  readonly seen?: readonly JudgedFlow[];
+}
 
 const nobody: ReadonlySet<string> = new Set();
 const inItsName = { isRelayed: true } as const;
@@ -73,6 +76,7 @@ export function findOffender(
   attack: AttackClass,
   ownAddresses: ReadonlySet<string> = nobody,
 ): Offender {
+  const seen = window.seen ?? window.flows;
   const flows = weighFlows(window, attack).filter(({ peer }) => isHost(peer));
   const outgoing = flows.filter((flow) => flow.openedByDevice);
   const incoming = flows.filter((flow) => !flow.openedByDevice && !ownAddresses.has(flow.peer));
@@ -81,12 +85,12 @@ export function findOffender(
   const isDevice =
     outgoing.length > 0 &&
     (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
-  if (!isDevice) return offenderAmong(incoming, attack);
+  if (!isDevice) return offenderAmong(incoming, attack, seen);
   const isDoubtful =
     outgoing.some(({ flow, isLike }) => isLike && flow.isRelayed === true) ||
-    macsOf(window.flows, window.device.address).length > 1;
+    macsOf(seen, window.device.address).length > 1;
   const relayed = isDoubtful ? inItsName : {};
-  const [strongest] = byPeer(outgoing, attack);
+  const [strongest] = byPeer(outgoing, attack, seen);
   const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
   return isSingle
     ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside, ...relayed }
@@ -99,14 +103,14 @@ export function peerOf(offender: Offender): string | null {
   return offender.kind === 'destination' ? offender.peer : null;
 }
 
-function offenderAmong(all: readonly WeighedFlow[], attack: AttackClass): Offender {
+function offenderAmong(all: readonly WeighedFlow[], attack: AttackClass, seen: readonly JudgedFlow[]): Offender {
   // of an attack on one kind of service only that says who: a flood beside it may be forged, and is another matter
   const alike = servicePortFit(attack, 0) === undefined ? [] : all.filter(({ isLike }) => isLike);
   const incoming = alike.length > 0 ? alike : all;
   const service = serviceOf(incoming);
   if (looksForged(incoming)) return { kind: 'target', service };
   // who does nothing of the kind is a visitor, however much of the window is his
-  const [strongest, ...others] = byPeer(incoming, attack).filter(({ isLike }) => isLike);
+  const [strongest, ...others] = byPeer(incoming, attack, seen).filter(({ isLike }) => isLike);
   if (strongest === undefined) return { kind: 'target', service: null };
   if (strongest.isForgeable) return { kind: 'target', service };
   const named = (peers: readonly PeerWeight[]): Offender => ({
@@ -253,9 +257,12 @@ interface PeerWeight {
 }
 
 /** Strongest first. The addresses of one outside host of IPv6 count together. */
-function byPeer(flows: readonly WeighedFlow[], attack: AttackClass): readonly PeerWeight[] {
+function byPeer(
+  flows: readonly WeighedFlow[],
+  attack: AttackClass,
+  seen: readonly JudgedFlow[],
+): readonly PeerWeight[] {
   const isInside = ({ flow }: WeighedFlow): boolean => flow.direction === 'internal';
-  const seen = flows.map(({ flow }) => flow);
   const hosts = Map.groupBy(flows, (flow) => (isInside(flow) ? flow.peer : outsideSource(flow.peer).value));
   return [...hosts.values()]
     .map((own) => ({

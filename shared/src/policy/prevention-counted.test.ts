@@ -92,6 +92,32 @@ test('of a window that shows others too only who was counted is blamed', () => {
   expect(saw(mixed).words).toEqual([`block ip ${attacker}`]);
 });
 
+test.each([
+  ['a scan', 'port_scan', { ...refused }, 0.03, 1, { ...refused, dstPort: 8883 }],
+  [
+    'a flood',
+    'ddos_flood',
+    { fwdPackets: 1, bwdPackets: 0, synPackets: 1 },
+    0.01,
+    0,
+    { protocol: 17, bwdPackets: 0, dstPort: 514 },
+  ],
+  ['guessing', 'other_attack', { ...logIn, dstPort: 23 }, 0.25, 0, { ...talk, dstPort: 443 }],
+] as const)(
+  '%s of a device has it cut from whom it attacks, not from whom it says more to',
+  (_, attack, knock, every, port, busy) => {
+    const gateway = new Gateway([rule({ classes: [attack], device_ladder: ['cut_destination'] })]);
+    const out = { srcIp: camera, direction: 'outbound' as const };
+    const flows = oneAfterTheOther(1300, every, (at) =>
+      at % 8 === 7
+        ? { dstPort: 80 + at * port, ...knock, ...out, dstIp: '198.51.100.7' }
+        : { ...busy, ...out, dstIp: '192.0.2.50' },
+    );
+    saw(flows, gateway);
+    expect(gateway.words).toEqual([`block pair 198.51.100.7 ${camera}`]);
+  },
+);
+
 test('what can be forged has nobody blocked whom our devices talk to, nor one source after the other', () => {
   const cloud = { srcIp: camera, dstIp: attacker, direction: 'outbound' as const, dstPort: 443 };
   const known = saw([{ ...talk, ...cloud }]);
@@ -145,6 +171,26 @@ test('a device of the LAN that scans another one is found from both sides', () =
   expect(saw(scan(inside)).words).toEqual([`quarantine device ${neighbour}`]);
   expect(saw(scan(inside), undefined, neighbour).words).toEqual([`quarantine device ${neighbour}`]);
   expect(saw(scan({ ...inside, isRelayed: true })).words, 'whoever is behind the router').toEqual([]);
+});
+
+test('a neighbour in whose name somebody scans, and who speaks beside it, is not held for it', () => {
+  const [own, forger] = ['02:00:00:00:00:30', '02:00:00:00:00:66'];
+  const inside = { srcIp: neighbour, dstIp: camera, direction: 'internal' as const };
+  const gateway = new Gateway(defaultRules);
+  saw([{ ...talk, ...inside, srcMac: own, dstPort: 443 }], gateway, neighbour);
+  const both = later(scan({ ...inside, srcMac: forger }), 1).flatMap((knock) => [
+    {
+      ...talk,
+      ...inside,
+      dstPort: 443,
+      srcMac: own,
+      startedAtUs: knock.startedAtUs!,
+      lastPacketAtUs: knock.lastPacketAtUs!,
+    },
+    knock,
+  ]);
+  gateway.see(...passingWindows(both).map((seen) => ({ ...seen, device: { address: camera, mac: null } })));
+  expect(gateway.words).toEqual([]);
 });
 
 test('a ladder goes on only on what was counted since', () => {

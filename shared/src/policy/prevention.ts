@@ -9,6 +9,7 @@ import { BoundedMap } from './bounded-map.ts';
 import { CulpritFinder, type Culprits } from './culprits.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
+import { flowsOfCount } from './flow-tally.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
@@ -87,15 +88,15 @@ export class Prevention {
 
   /**
    * Nobody is looked for behind a plain flood: its sources are forged, and whoever else is in the window is innocent. Of what
-   * was counted only its host is in question.
+   * was counted only its host is in question, and whom it was counted against.
    */
   offenderOf(
     window: JudgedWindow,
     { attack, flood, counted }: Pick<Proof, 'attack'> & Partial<Pick<Proof, 'flood' | 'counted'>>,
   ): Offender {
     if (flood != null) return { kind: 'target', service: { protocol: 'tcp', port: flood.port } };
-    const flows = window.flows.filter(({ srcIp }) => srcIp === counted?.by);
-    const shown = flows.length > 0 ? { ...window, flows, flowImportance: null } : window;
+    const flows = counted == null ? [] : flowsOfCount(counted, window.flows);
+    const shown = flows.length > 0 ? { ...window, flows, flowImportance: null, seen: window.flows } : window;
     return findOffender(shown, attack, this.#options.ownAddresses?.());
   }
 
