@@ -69,6 +69,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
       freshFlows: 5,
       countsAsEvidence: sketch.countsAsEvidence ?? true,
       flows,
+      passed: [],
       burst: sketch.burst ?? burstOf(flows),
       source: 'pcap',
     },

@@ -124,6 +124,15 @@ test('a scan is one alert and one decision, which say what was counted, and the 
   );
 });
 
+test('a scan of a quarter second is counted by the flows that no window showed', () => {
+  const burst = each(
+    150,
+    (index) => refused(index * 0.0015),
+    (index) => ({ dstPort: 1000 + index }),
+  );
+  expect(told(burst).drafts).toMatchObject([{ value: stranger, scenario: 'port_scan' }]);
+});
+
 test('guesses of a password are one decision as well, and no forgery', () => {
   const { alerts, drafts } = told(guesses);
   expect(new Set(alerts.map(({ id }) => id)).size).toBe(1);

@@ -22,13 +22,14 @@ export function likeliestAttack({ prediction, context }: ScoredWindow): AttackCl
 /** What a decision is taken on. */
 export function judgedOf(scored: ScoredWindow): JudgedWindow {
   const { prediction, context } = scored;
-  const { device, atUs, flowsSeen, countsAsEvidence, flows } = context;
+  const { device, atUs, flowsSeen, countsAsEvidence, flows, passed } = context;
   return {
     device,
     atUs,
     flowsSeen,
     countsAsEvidence,
     flows,
+    passed,
     score: prediction.score,
     threshold: prediction.threshold,
     attack: likeliestAttack(scored),

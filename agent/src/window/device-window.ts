@@ -9,6 +9,7 @@ import { normaliseFeatures } from '@picket/shared/features/normalise-features';
 import { addressText, macKey, macOfKey } from '../devices/flow-address.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
+import { mostPassed } from '@picket/shared/features/scoring-pace';
 import { addressHash } from './flow-burst.ts';
 import type { WindowFlow } from './window-flow.ts';
 
@@ -32,6 +33,7 @@ export class DeviceWindow {
   /** Raw addresses, source then destination; text is made when a window is handed out, and kept with its slot. */
   readonly #addresses = new Uint8Array(windowLength * 32);
   readonly #slots: Slot[] = [];
+  readonly #passed: WindowFlow[] = [];
   readonly #recent = new RecentFlows();
 
   get flowsSeen(): number {
@@ -55,7 +57,7 @@ export class DeviceWindow {
     if (slot !== undefined && batch.reportNumber[row]! < slot.reportNumber) return 'none';
     const change = batch.end[row] === reportCode && this.#hasSurged(batch, row, slot) ? 'surge' : 'update';
     if (slot === undefined) {
-      slot = this.#slots.length < windowLength ? { ...emptySlot, index: this.#slots.length } : this.#slots.shift()!;
+      slot = this.#slots.length < windowLength ? { ...emptySlot, index: this.#slots.length } : this.#leave();
       this.#slots.push(slot);
       slot.flowNumber = flowNumber;
       slot.srcIp = undefined;
@@ -80,6 +82,18 @@ export class DeviceWindow {
     slot.recentOfPeer = recent.ofPeer;
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
     return change;
+  }
+
+  /** The oldest flow gives up its slot; one that was not handed out as it is now is kept aside. */
+  #leave(): Slot {
+    const slot = this.#slots.shift()!;
+    if (slot.flow === undefined && this.#passed.length < mostPassed) this.#passed.push(this.#flowOf(slot));
+    return slot;
+  }
+
+  /** Flows that left since this was asked last and that no window showed, oldest first. */
+  takePassed(): readonly WindowFlow[] {
+    return this.#passed.splice(0);
   }
 
   /** Most reports are of a flow that came lately. */

@@ -280,3 +280,26 @@ test.each([
 ])('the packet time %d is the instant %s', (timeUs, instant) => {
   expect(instantOf(timeUs)).toBe(instant);
 });
+
+test('flows that no window shows pass beside the next one, each once, and no more than a bound', () => {
+  const windows = new Windows();
+  const seen = (count: number, from: number, atMs: number): readonly WindowContext[] => {
+    for (let flow = 0; flow < count; flow++) windows.add(atMs, { flowNumber: from + flow });
+    windows.windows.finish();
+    return windows.take();
+  };
+  const numbers = (contexts: readonly WindowContext[]): number[] => [
+    ...new Set(contexts.flatMap(({ passed, flows }) => [...passed, ...flows].map(({ flowNumber }) => flowNumber))),
+  ];
+  const contexts = seen(60, 1, 1);
+  expect(numbers(contexts).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+  const passed = contexts.flatMap((context) => context.passed.map(({ flowNumber }) => flowNumber));
+  expect(passed.length).toBe(new Set(passed).size);
+  expect(passed).not.toContain(60);
+  const many = seen(1000, 100, 2);
+  expect(Math.max(...many.map((context) => context.passed.length))).toBe(64);
+  expect(
+    seen(1, 2000, 3).flatMap((context) => context.passed),
+    'they were taken',
+  ).toEqual([]);
+});

@@ -38,6 +38,8 @@ export interface WindowContext {
   readonly countsAsEvidence: boolean;
   /** Oldest first. */
   readonly flows: readonly WindowFlow[];
+  /** Flows that passed since the window before and are in neither, oldest first; no more than `mostPassed`. */
+  readonly passed: readonly WindowFlow[];
   /** New flows of the device beyond the window's ten. */
   readonly burst: DeviceBurst;
   readonly source: TrafficSource;
@@ -186,6 +188,7 @@ export class DeviceWindows {
       freshFlows: entry.freshFlows,
       countsAsEvidence,
       flows: entry.window.flows(),
+      passed: entry.window.takePassed(),
       burst: entry.bursts.current,
       source: this.#source,
     };

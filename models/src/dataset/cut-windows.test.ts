@@ -9,7 +9,7 @@ import { cutWindows } from './cut-windows.ts';
 import type { FlowPack } from './flow-pack.ts';
 import { encodeFlowPack, nothing } from './flow-pack.ts';
 import { emptyDataset, labelWindow } from './flow-rows.ts';
-import type { Dataset } from './flow-rows.ts';
+import type { Dataset, WindowSequence } from './flow-rows.ts';
 import { readFlowPacks } from './read-flow-packs.ts';
 
 interface Row {
@@ -111,6 +111,15 @@ test('a device is scored at most every quarter second, and then with all that ca
       ),
     ),
   ).toHaveLength(3);
+});
+
+test('flows that no window shows stand beside the next one', () => {
+  const dataset = cut(Array.from({ length: 80 }, (_, flow) => ({ flow, atMs: flow < 79 ? 1 : 400 })));
+  const [{ passed = [] }] = dataset.sequences as [WindowSequence];
+  const shown = new Set(windowsOf(dataset).flat());
+  expect(passed).toHaveLength(windowsOf(dataset).length);
+  expect([...shown, ...passed.flat()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 80 }, (_, row) => row));
+  expect(Math.max(...passed.map((rows) => rows.length))).toBeGreaterThan(20);
 });
 
 test('both inside ends get a flow between them', () => {

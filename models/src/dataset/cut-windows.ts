@@ -7,7 +7,7 @@ import { BlockList } from 'node:net';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { directionNumber, unknownContext } from '@picket/shared/features/flow-context';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
-import { ScoringPace } from '@picket/shared/features/scoring-pace';
+import { mostPassed, ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { FlowPack } from './flow-pack.ts';
 import { directions, nothing } from './flow-pack.ts';
 import type { Dataset, FlowEnds } from './flow-rows.ts';
@@ -20,17 +20,23 @@ const surgePacketsPerSecond = 50;
 const fwdPackets = featureNames.indexOf('Total Fwd Packets');
 const bwdPackets = featureNames.indexOf('Total Backward Packets');
 
+const none: readonly number[] = [];
+
 interface Slot {
   flow: number;
   row: number;
   lastUs: number;
   packets: number;
+  /** In a window, as it is now. */
+  isShown: boolean;
 }
 
 interface DeviceState {
   readonly recent: RecentFlows;
   readonly slots: Slot[];
   readonly windows: number[];
+  readonly passed: (readonly number[])[];
+  readonly passing: number[];
   readonly atUs: number[];
   readonly counts: number[];
   readonly pace: ScoringPace;
@@ -84,7 +90,11 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
     waiting.delete(state);
     state.pace.noteScored(nowUs);
     for (let empty = state.slots.length; empty < windowLength; empty++) state.windows.push(-1);
-    for (const { row } of state.slots) state.windows.push(row);
+    for (const slot of state.slots) {
+      state.windows.push(slot.row);
+      slot.isShown = true;
+    }
+    state.passed.push(state.passing.length > 0 ? state.passing.splice(0) : none);
     state.atUs.push(Math.max(...state.slots.map(({ lastUs }) => lastUs)));
     const counts = state.fresh >= freshFlows || state.surged;
     state.counts.push(counts ? 1 : 0);
@@ -142,6 +152,7 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       device: header.addresses[device]!,
       part,
       windows: Int32Array.from(state.windows),
+      passed: state.passed,
       atUs: Float64Array.from(state.atUs),
       counts: Uint8Array.from(state.counts),
     });
@@ -205,6 +216,8 @@ function newState(): DeviceState {
     recent: new RecentFlows(),
     slots: [],
     windows: [],
+    passed: [],
+    passing: [],
     atUs: [],
     counts: [],
     pace: new ScoringPace(),
@@ -228,8 +241,10 @@ function place(state: DeviceState, pack: FlowPack, index: number, row: number, i
     before.row = row;
     before.lastUs = lastUs;
     before.packets = packets;
+    before.isShown = false;
     return;
   }
-  if (state.slots.length === windowLength) state.slots.shift();
-  state.slots.push({ flow, row, lastUs, packets });
+  const left = state.slots.length === windowLength ? state.slots.shift() : undefined;
+  if (left !== undefined && !left.isShown && state.passing.length < mostPassed) state.passing.push(left.row);
+  state.slots.push({ flow, row, lastUs, packets, isShown: false });
 }

@@ -135,6 +135,8 @@ export interface WindowSequence {
   readonly part: Part;
   /** count × 10 row numbers, oldest first; -1 in the slots before the present flows. */
   readonly windows: Int32Array;
+  /** Row numbers of flows that passed before each window and are in none, oldest first: empty where there were none. */
+  readonly passed?: readonly (readonly number[])[];
   /** Packet time of each window's newest flow, µs since 1970. */
   readonly atUs: Float64Array;
   /** 1 where enough of the window is new to count for N of M, as on a gateway. */

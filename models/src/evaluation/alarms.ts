@@ -96,9 +96,11 @@ export function countedProofsOf(rows: FlowRows, sequence: WindowSequence): Proof
   const judged = new JudgedFlows(rows);
   const counted = new CountedFlows();
   return Array.from(sequence.counts.keys()).flatMap((number) => {
-    const flows = judged.of(windowAt(sequence, number)).filter(({ srcIp }) => srcIp !== '');
+    const isNamed = ({ srcIp }: JudgedFlow): boolean => srcIp !== '';
+    const flows = judged.of(windowAt(sequence, number)).filter(isNamed);
+    const passed = judged.of(sequence.passed?.[number] ?? []).filter(isNamed);
     const atUs = sequence.atUs[number]!;
-    counted.add({ device: { address, mac: null }, atUs, flows });
+    counted.add({ device: { address, mac: null }, atUs, flows, passed });
     return counted
       .reached(address)
       .filter((count) => defaultRules.some((rule) => namesClass(rule, count.attack) && count.flows >= rule.min_flows))

@@ -3,7 +3,6 @@ import { FlowDirection } from '@picket/shared/contract/address';
 import { featureNames } from '@picket/shared/features/feature-schema';
 import type { JudgedFlow } from '@picket/shared/policy/judged-window';
 import type { FlowRows } from '../dataset/flow-rows.ts';
-import { presentFlows } from '../dataset/window-mixes.ts';
 
 const columnOf = (name: (typeof featureNames)[number]): number => featureNames.indexOf(name);
 const column = {
@@ -24,9 +23,10 @@ export class JudgedFlows {
     this.#rows = rows;
   }
 
-  /** Those of the window of which it is known who opened them, oldest first. */
-  of(window: Int32Array): readonly JudgedFlow[] {
-    return presentFlows(window).flatMap((row) => {
+  /** Those of a window's rows of which it is known who opened them, in their order. */
+  of(window: Iterable<number>): readonly JudgedFlow[] {
+    return [...window].flatMap((row) => {
+      if (row < 0) return [];
       if (!this.#known.has(row)) this.#known.set(row, judgedFlow(this.#rows, row));
       return this.#known.get(row) ?? [];
     });

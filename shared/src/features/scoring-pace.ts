@@ -6,6 +6,9 @@
  */
 import { windowLength } from './feature-schema.ts';
 
+/** Flows that pass between two windows of a device and are in neither: no more of them are counted. */
+export const mostPassed = 64;
+
 const restUs = 250_000;
 /** With the one that came in time a second's worth. */
 const mostAhead = 3;

@@ -43,6 +43,15 @@ test('however many rules ask, a window is counted once', () => {
   expect(counted.reached(camera)).toBe(counted.reached(camera));
 });
 
+test('flows that passed between two windows are counted like those that a window shows', () => {
+  const [last] = passingWindows(scan()).slice(-1);
+  const passed = scan()
+    .slice(0, 20)
+    .map((flow) => ({ ...last!.flows[0]!, ...flow }));
+  expect(see(new CountedFlows(), [last!])).toBe(0);
+  expect(see(new CountedFlows(), [{ ...last!, passed }])).toBe(1);
+});
+
 test('what is counted at one device says nothing of another', () => {
   const counted = new CountedFlows();
   const half = scan();

@@ -48,6 +48,8 @@ export interface JudgedWindow {
   readonly countsAsEvidence: boolean;
   /** Oldest first. */
   readonly flows: readonly JudgedFlow[];
+  /** Others that passed since the window before and left no trace in either, oldest first. Left out where nobody kept them. */
+  readonly passed?: readonly JudgedFlow[];
   /** Share of each flow in the score, oldest first; null where nobody asked for reasons. */
   readonly flowImportance: readonly number[] | null;
 }
@@ -70,6 +72,11 @@ export function likeliestAttack(
     }
   }
   return best;
+}
+
+/** Everything that passed up to the window, oldest first. */
+export function allFlows({ passed = [], flows }: Pick<JudgedWindow, 'flows' | 'passed'>): readonly JudgedFlow[] {
+  return passed.length === 0 ? flows : [...passed, ...flows];
 }
 
 /** The MACs that this host was seen to send these flows with: more than one where somebody spoke in its name. */
