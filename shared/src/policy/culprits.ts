@@ -5,7 +5,7 @@
 import type { DeviceRef } from '../contract/address.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Counted, Evidence } from './evidence.ts';
-import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import { allFlows, macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { conversingMacs, KnownDestinations } from './known-destinations.ts';
 import type { Proven } from './measures.ts';
 import type { Offender } from './offending-peer.ts';
@@ -47,7 +47,8 @@ export class CulpritFinder {
   }
 
   find(proven: Proven, window: JudgedWindow, offender: Offender): Culprits {
-    const { device, flows } = window;
+    const { device } = window;
+    const flows = allFlows(window);
     switch (offender.kind) {
       case 'target':
         return 'outside';

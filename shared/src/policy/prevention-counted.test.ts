@@ -9,6 +9,7 @@ import type { JudgedFlow, JudgedWindow } from './judged-window.ts';
 
 const attacker = '203.0.113.9';
 const neighbour = '192.168.1.30';
+const refusedBytes = { fwdPackets: 1, bwdPackets: 1, fwdBytes: 0, bwdBytes: 0 };
 
 type Flows = readonly Partial<JudgedFlow>[];
 const scan = (more: Partial<JudgedFlow> = {}, count = 40): Flows =>
@@ -191,6 +192,22 @@ test('a neighbour in whose name somebody scans, and who speaks beside it, is not
   ]);
   gateway.see(...passingWindows(both).map((seen) => ({ ...seen, device: { address: camera, mac: null } })));
   expect(gateway.words).toEqual([]);
+});
+
+test('who scans between two windows is blamed, with the MAC that he sent with, and not who is in the window', () => {
+  const [own, forger] = ['02:00:00:00:00:30', '02:00:00:00:00:66'];
+  const inside = { srcIp: neighbour, dstIp: camera, direction: 'internal' as const };
+  const gateway = new Gateway(defaultRules);
+  gateway.see(
+    ...passingWindows([{ ...talk, ...inside, srcMac: own, dstPort: 443 }], neighbour).map((seen) => ({
+      ...seen,
+      device: { address: neighbour, mac: own },
+    })),
+  );
+  const [visit] = passingWindows([{ ...talk, srcIp: '192.168.1.40', direction: 'internal' as const }]);
+  const passed = scan({ ...inside, srcMac: forger }).map((flow) => ({ ...visit!.flows[0]!, ...flow, ...refusedBytes }));
+  gateway.see({ ...visit!, passed });
+  expect(gateway.words).toEqual([`quarantine device ${forger}`]);
 });
 
 test('a ladder goes on only on what was counted since', () => {

@@ -10,7 +10,7 @@ import { CulpritFinder, type Culprits } from './culprits.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import { flowsOfCount } from './flow-tally.ts';
-import type { JudgedWindow } from './judged-window.ts';
+import { allFlows, type JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
 import { OutsideHosts } from './outside-hosts.ts';
@@ -95,8 +95,9 @@ export class Prevention {
     { attack, flood, counted }: Pick<Proof, 'attack'> & Partial<Pick<Proof, 'flood' | 'counted'>>,
   ): Offender {
     if (flood != null) return { kind: 'target', service: { protocol: 'tcp', port: flood.port } };
-    const flows = counted == null ? [] : flowsOfCount(counted, window.flows);
-    const shown = flows.length > 0 ? { ...window, flows, flowImportance: null, seen: window.flows } : window;
+    const seen = allFlows(window);
+    const flows = counted == null ? [] : flowsOfCount(counted, seen);
+    const shown = flows.length > 0 ? { ...window, flows, flowImportance: null, seen } : window;
     return findOffender(shown, attack, this.#options.ownAddresses?.());
   }
 
