@@ -124,13 +124,17 @@ test('a scan is one alert and one decision, which say what was counted, and the 
   );
 });
 
-test('a scan of a quarter second is counted by the flows that no window showed', () => {
-  const burst = each(
+test('a flood of a quarter second is counted by the flows that no window showed', () => {
+  const silent = each(
     150,
-    (index) => refused(index * 0.0015),
-    (index) => ({ dstPort: 1000 + index }),
+    (index) => [[index * 0.0015, 'client', 'S']],
+    () => ({ dstPort: 80 }),
   );
-  expect(told(burst).drafts).toMatchObject([{ value: stranger, scenario: 'port_scan' }]);
+  const { drafts } = told(silent);
+  expect(drafts.map(({ scope, value, scenario }) => [scope, value, scenario])).toEqual([
+    ['ip', stranger, 'ddos_flood'],
+    ['ip+port', `${device} tcp/80`, 'ddos_flood'],
+  ]);
 });
 
 test('guesses of a password are one decision as well, and no forgery', () => {
