@@ -9,6 +9,7 @@ import type { HeldTables, Tables } from './held-tables.ts';
 import type { AskedElements, Kernel } from './kernel.ts';
 import { changeBatch, elementsIn, toAsk, type BatchOptions, type TableChange } from './nft-batch.ts';
 import type { NftCommand, TableFamily } from './nft-expression.ts';
+import { ownGuardChains } from './nft-guard.ts';
 import {
   findDrift,
   isSame,
@@ -120,8 +121,24 @@ function expectedAfter(
   const stayed = before.decisions.filter((entry) => !isRule(entry) && !isNamed(entry, go));
   const others = found.decisions.filter((entry) => !isRule(entry) && !isNamed(entry, come));
   if (!isSame(others, stayed) || found.decisions.length !== stayed.length + asked.decisions) return undefined;
-  if (!withGuard) return { ...before, decisions: found.decisions };
+  if (!withGuard) {
+    const guard = [...come, ...go].includes('input')
+      ? guardAfter(before.guard, found.guard, asked.guard)
+      : before.guard;
+    return guard === undefined ? undefined : { ...before, decisions: found.decisions, guard };
+  }
   return found.guard.filter(isRule).length === asked.guard ? found : undefined;
+}
+
+/** With the hooks come, and go, so many rules for the gateway's own conversations; undefined where it is otherwise. */
+function guardAfter(before: readonly string[], found: readonly string[], asked: number): readonly string[] | undefined {
+  const isOwn = (entry: string): boolean =>
+    isRule(entry) && ownGuardChains.some((chain) => entry.includes(`"chain":"${chain}"`));
+  const areOthersSame = isSame(
+    found.filter((entry) => !isOwn(entry)),
+    before.filter((entry) => !isOwn(entry)),
+  );
+  return areOthersSame && found.filter(isOwn).length === asked ? found : undefined;
 }
 
 function isRule(entry: string): boolean {

@@ -139,6 +139,8 @@ test('a hook is there while there is a set to look in, and a packet meets no cha
   const all = { ...batchOptions, guard: emptyGuard, counters: new Map() };
   const plan = ElementPlan.of([], options);
   expect(hooksAndJumps(fullBatch('inet', plan, all))).toEqual([]);
+  // a rule that asks for the state of a connection has the kernel track all of them
+  expect(JSON.stringify(fullBatch('inet', plan, { ...all, guard }))).not.toContain('"ct"');
   const become = (...decisions: readonly Parameters<typeof plan.compare>[0][number][]): readonly unknown[] => {
     const change = plan.compare(decisions, options);
     const { commands } = changeBatch('inet', plan.sets, change, { ...all, withGuard: false });

@@ -6,7 +6,7 @@
 import type { Guard } from './guard.ts';
 import type { SetElements } from './kernel.ts';
 import { inTable, tableName, type NftCommand, type TableFamily } from './nft-expression.ts';
-import { emptyGuardChains, guardChains, guardRules, guardSets } from './nft-guard.ts';
+import { emptyGuardChains, emptyOwnGuard, guardChains, guardRules, guardSets, ownGuardRules } from './nft-guard.ts';
 import { addHook, hooksFor, rulesFor, setChains } from './nft-hooks.ts';
 import type { PlanChange } from './element-plan.ts';
 import type { KernelElement, Ruleset } from './nft-ruleset.ts';
@@ -34,6 +34,7 @@ export function fullBatch(
     ...[...guardChains(family), ...setChains].map((name) => ({ add: { chain: { ...inTable(family), name } } })),
     ...hooksFor(family, sets).map((hook) => addHook(family, hook)),
     ...guardRules(family, options.guard),
+    ...(sets.length > 0 ? ownGuardRules(family, options.guard) : []),
     ...sets.map((set) => addSet(family, set, options.rateLimit)),
     ...rulesFor(family, sets, options.guard),
     ...addElements(family, ruleset.sets, [...ruleset.elements.values()], options.nowMs),
@@ -82,6 +83,8 @@ export function changeBatch(
       ...oldHooks.map((name) => ({ delete: chain(name) })),
       ...oldSets.map((name) => ({ delete: { set: { ...inTable(family), name } } })),
       ...(options.withGuard ? [...emptyGuardChains(family), ...guardRules(family, options.guard)] : []),
+      ...(after.length > 0 && (before.length === 0 || options.withGuard) ? ownGuardRules(family, options.guard) : []),
+      ...(after.length === 0 && before.length > 0 ? emptyOwnGuard(family) : []),
       ...newSets.flatMap((set) => [
         ...(options.counters.has(set.name) ? [] : [addCounter(family, set.name, undefined)]),
         addSet(family, set, options.rateLimit),

@@ -33,8 +33,10 @@ const families = ['ipv4', 'ipv6'] as const;
  */
 const adminConnectionsPerMinute = 12;
 
+export const ownGuardChains: readonly string[] = ['guard_input', 'guard_output'];
+
 export function guardChains(family: TableFamily): readonly string[] {
-  return family === 'inet' ? ['guard_input', 'guard_output', 'guard_forward'] : ['guard_forward'];
+  return family === 'inet' ? [...ownGuardChains, 'guard_forward'] : ['guard_forward'];
 }
 
 /** Those of them that let anything through. */
@@ -60,22 +62,32 @@ export function guardSets(family: TableFamily): readonly NftCommand[] {
   });
 }
 
-/** Rules and elements, into chains and sets that are empty. */
+/** Rules and elements of what the owner lists, into chains and sets that are empty. */
 export function guardRules(family: TableFamily, guard: Guard): readonly NftCommand[] {
-  return [
-    ...families.flatMap((addresses) => {
-      const elem = neverBlockPrefixes(guard, addresses).map(prefixValue);
-      if (elem.length === 0) return [];
-      const name = neverBlockSet(addresses);
-      return [
-        { add: { element: { ...inTable(family), name, elem } } },
-        ...(['from', 'to'] as const).map((which) =>
-          rule(family, 'guard_forward', [match(address(addresses, which), `@${name}`), accept]),
-        ),
-      ];
-    }),
-    ...(family === 'inet' ? [...guardInput(guard), ...guardOutput(guard)] : []),
-  ];
+  return families.flatMap((addresses) => {
+    const elem = neverBlockPrefixes(guard, addresses).map(prefixValue);
+    if (elem.length === 0) return [];
+    const name = neverBlockSet(addresses);
+    return [
+      { add: { element: { ...inTable(family), name, elem } } },
+      ...(['from', 'to'] as const).map((which) =>
+        rule(family, 'guard_forward', [match(address(addresses, which), `@${name}`), accept]),
+      ),
+    ];
+  });
+}
+
+/**
+ * Rules for the gateway's own conversations, into chains that are empty. They have the kernel track connections, which
+ * costs each packet more than all else of ours: they stand only while somebody is restricted.
+ */
+export function ownGuardRules(family: TableFamily, guard: Guard): readonly NftCommand[] {
+  return family === 'inet' ? [...guardInput(guard), ...guardOutput(guard)] : [];
+}
+
+/** Takes those out. */
+export function emptyOwnGuard(family: TableFamily): readonly NftCommand[] {
+  return family === 'inet' ? ownGuardChains.map((name) => ({ flush: { chain: { ...inTable(family), name } } })) : [];
 }
 
 /** Takes rules and elements of the guard out; what follows in the same batch is as one with it. */

@@ -91,18 +91,23 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
       checkEveryMs: 3_600_000,
     });
     expect(hooks()).toBe(0);
+    expect(nft('list', 'table', 'inet', 'picket')).not.toContain('ct state'); // it would have all connections tracked
     const short = decision({ value: attacker.v4, expires_at: new Date(Date.now() + 8000).toISOString() });
     const [lifted] = await enforcer.add([decision({ value: bystander.v4, mode: 'simulate' })]);
     expect(await enforcer.add([short])).toMatchObject([{ state: 'verified' }]);
     expect(hooks()).toBe(3);
     await enforcer.remove([lifted!.decision.id], 'lifted by hand');
     expect(hooks()).toBe(3);
+    await enforcer.check();
+    const own = (): string => nft('list', 'chain', 'inet', 'picket', 'guard_input');
+    expect(own()).toContain('ct state');
     const whenGone = async (): Promise<boolean> => {
       await enforcer.check();
       return hooks() === 0;
     };
     await vi.waitUntil(whenGone, { timeout: 20_000, interval: 100 });
     expect(enforcer.stats).toMatchObject({ in_force: 0, drift_repairs: 0 });
+    expect(own()).not.toContain('ct state');
     expect(await enforcer.add([decision({ value: attacker.v4 })])).toMatchObject([{ state: 'verified' }]);
     expect(hooks()).toBe(3);
     expect(network.reaches('attacker', device.v4)).toBe(false);
@@ -353,6 +358,11 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect((await hold(many)).decisionIds.size).toBe(10_000);
     expect(kernel.calls()).toEqual({ outline: 2, apply: 1 });
     expect((await firewall.read(never)).drift).toBe(null);
+    kernel.calls();
+    expect((await hold([])).decisionIds.size).toBe(0);
+    expect(kernel.calls()).toEqual({ outline: 1, apply: 1 });
+    expect((await hold(many)).decisionIds.size).toBe(10_000);
+    expect(kernel.calls()).toEqual({ outline: 1, apply: 1 });
   });
 
   test.each(['made anew', 'changed'])('an element that the kernel has not is told, where all is %s', async (how) => {
