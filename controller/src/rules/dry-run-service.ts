@@ -5,6 +5,7 @@
 import { newId, type GatewayId, type RuleId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { DryRunRequest, RuleDryRun } from '@picket/shared/contract/rule-dry-run';
+import { countedAttacks } from '@picket/shared/policy/counted-flows';
 import { namesClass } from '@picket/shared/policy/evidence';
 import { findingsOf } from '@picket/shared/policy/measures';
 import { Prevention } from '@picket/shared/policy/prevention';
@@ -28,6 +29,7 @@ const caveats = [
   'Gateways report attacks in full and only a sample of benign windows: with fewer benign windows between them, attacks reach N of M sooner here than they would have.',
   'A window below the threshold that its gateway goes by was reported in full only where a rule in force then had a threshold of its own as low as its score, and otherwise as a sample: rules with a lower threshold of their own do less here than they would have.',
   'Floods of half-open connections are limited whatever their score; of those that the network did not call an attack, agents of before this release reported a sample only.',
+  'Scans, floods and guessed passwords that gateways tell by counting are counted here over the windows that were reported, in which flows stand as they ended: less than a gateway counted, which saw all of them.',
   'Which windows counted as evidence is told from the ids of their flows, not from what the gateway knew.',
   'The rule is tried among the enabled rules of now: what another of them would have restricted first, or makes an exception of, is not counted.',
   "What gateways refuse is told from their policy of now, their addresses and their default routes: what a gateway's own file lists under guard, and MACs of its routers, is not known here.",
@@ -132,8 +134,10 @@ export class DryRunService {
     counts: { windows_without_flows: number; proven: number },
   ): Promise<void> {
     const gateway = windows[0]?.gateway_id ?? '';
-    // a plain flood is one whatever its score
-    const isPlainAsked = rules.some((one) => one.is_enabled && namesClass(one, 'ddos_flood'));
+    // what is plain from its flows is so whatever its score; floods are among what is counted
+    const isPlainAsked = rules.some(
+      (one) => one.is_enabled && [...countedAttacks].some((attack) => namesClass(one, attack)),
+    );
     const hot = windows.filter(
       ({ score, threshold }) => isPlainAsked || rules.some((one) => score >= (one.threshold ?? threshold)),
     );

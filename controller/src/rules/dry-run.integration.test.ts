@@ -206,6 +206,7 @@ describeOnBothDatabases('the dry run of a rule', (open) => {
     expect(found.summary.refused_times).toBeGreaterThanOrEqual(2);
     expect(found.summary.caveats.join()).toContain('own file');
     expect(found.summary.caveats.join()).toContain('lower threshold of their own');
+    expect(found.summary.caveats.join()).toContain('tell by counting');
   });
 
   test('other rules go first or make an exception as they do on a gateway', async () => {
