@@ -7,12 +7,14 @@ import { BoundedMap } from './bounded-map.ts';
 import type { CountedFlow, CountedKind } from './counted-kind.ts';
 import { parseDecisionValue } from './decision-value.ts';
 import { FlowTally, type FlowCount } from './flow-tally.ts';
-import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import { macsOf, type AttackClass, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { plainFlood, plainHeavyFlow } from './plain-flood.ts';
 import { plainLogIns } from './plain-log-ins.ts';
 import { plainScan } from './plain-scan.ts';
 
 const kinds: readonly CountedKind[] = [plainScan, plainFlood, plainHeavyFlow, ...plainLogIns];
+/** Of which something may be told though the network calls all of it benign. */
+export const countedAttacks: ReadonlySet<AttackClass> = new Set(kinds.map(({ attack }) => attack));
 /** Forged sources that come one after the other put out what was counted of others at the same device, and nowhere else. */
 const talliesPerDevice = 256;
 /** What was not added to for this long is over; what lies further ahead is of before a clock was set back. */
@@ -49,11 +51,12 @@ export class CountedFlows {
   add(window: Pick<JudgedWindow, 'device' | 'atUs' | 'flows' | 'passed'>): void {
     const { device, atUs } = window;
     const flows = [...(window.passed ?? []), ...window.flows];
+    const contested = contestedIn(flows);
     const known = this.#devices.get(device.address);
     if (known !== undefined) begin(known, atUs);
     for (const flow of flows) {
       for (const kind of kinds) {
-        if (kind.isLike(flow)) this.#count(kind, flow, device.address, atUs, flows);
+        if (kind.isLike(flow)) this.#count(kind, flow, device.address, atUs, contested.has(flow.srcIp));
         else if (known !== undefined) known.tallies.get(keyOf(kind, flow))?.tally.takeBack(flow);
       }
     }
@@ -72,18 +75,31 @@ export class CountedFlows {
     return this.#devices.get(device)?.tallies.get(key)?.tally.count(counts) !== undefined;
   }
 
-  #count(kind: CountedKind, flow: JudgedFlow, address: string, atUs: number, flows: readonly JudgedFlow[]): void {
+  #count(kind: CountedKind, flow: JudgedFlow, address: string, atUs: number, isContested: boolean): void {
     if (!isOneHost(flow.dstIp)) return;
     const own = this.#devices.get(address) ?? newTallies();
     const key = keyOf(kind, flow);
     const tally = own.tallies.get(key)?.tally ?? new FlowTally(kind, key, flow.srcIp);
-    if (!tally.add(flow, macsOf(flows, flow.srcIp).length > 1)) return;
+    if (!tally.add(flow, isContested)) return;
     own.grown.add(tally);
     const before = own.tallies.evicted;
     own.tallies.set(key, { tally, atUs });
     this.#evictedTallies += own.tallies.evicted - before;
     this.#devices.set(address, own);
   }
+}
+
+/** In whose name more than one MAC spoke. */
+function contestedIn(flows: readonly JudgedFlow[]): ReadonlySet<string> {
+  const macs = new Map<string, string>();
+  const contested = new Set<string>();
+  for (const { srcIp, srcMac } of flows) {
+    if (srcMac == null) continue;
+    const known = macs.get(srcIp);
+    if (known === undefined) macs.set(srcIp, srcMac);
+    else if (known !== srcMac) contested.add(srcIp);
+  }
+  return contested;
 }
 
 function newTallies(): DeviceTallies {
