@@ -67,6 +67,18 @@ test('what two MACs sent under one address is not added up; outside, the router 
   expect(see(new CountedFlows(), passingWindows(scan((port) => ({ srcMac: mac(port) }))))).toBe(1);
 });
 
+test('what was sent while another MAC spoke under the same address is remembered as such', () => {
+  const [own, other] = ['02:00:00:00:00:30', '02:00:00:00:00:66'];
+  const inside = { srcIp: '192.168.1.30', direction: 'internal' as const };
+  const counted = new CountedFlows();
+  for (const seen of passingWindows(scan(() => ({ ...inside, srcMac: own })))) {
+    counted.add({ ...seen, flows: [{ ...seen.flows[0]!, srcMac: other, fwdBytes: 900 }, ...seen.flows] });
+  }
+  const [count] = counted.reached(camera);
+  expect(counted.holds(camera, count!, () => true)).toBe(true);
+  expect(counted.holds(camera, count!, ({ isContested }) => !isContested)).toBe(false);
+});
+
 test('a clock that was set back an hour begins anew, and neither adds up what was before', () => {
   const counted = new CountedFlows();
   see(counted, passingWindows(scan().slice(0, 29)));

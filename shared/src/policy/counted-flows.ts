@@ -7,7 +7,7 @@ import { BoundedMap } from './bounded-map.ts';
 import type { CountedFlow, CountedKind } from './counted-kind.ts';
 import { parseDecisionValue } from './decision-value.ts';
 import { FlowTally, type FlowCount } from './flow-tally.ts';
-import { macsOf, type AttackClass, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
+import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { plainFlood, plainHeavyFlow } from './plain-flood.ts';
 import { plainLogIns } from './plain-log-ins.ts';
 import { plainScan } from './plain-scan.ts';
