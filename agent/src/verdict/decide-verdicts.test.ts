@@ -299,7 +299,9 @@ function outbound(peers: readonly string[]): NonNullable<WindowSketch['flows']> 
 
 test('a conversation that two MACs carry on under one address is cut, and the reason blames neither', () => {
   const flow = { srcIp: '192.168.1.20', dstIp: '198.51.100.66', direction: 'outbound' } as const;
-  const flows = ['02:00:00:00:00:30', '02:00:00:00:00:66'].flatMap((srcMac) => Array(4).fill({ ...flow, srcMac }));
+  const flows = ['02:00:00:00:00:30', '02:00:00:00:00:66'].flatMap((srcMac) =>
+    Array.from({ length: 4 }, () => ({ ...flow, srcMac })),
+  );
   const run = new Run(rule({ action: 'quarantine' }));
   run.see(...[0, 1].map((at): WindowSketch => ({ at, says: 'botnet_beacon', flows, mac: '02:00:00:00:00:66' })));
   expect(run.drafts).toMatchObject([{ action: 'block', scope: 'pair', value: '198.51.100.66 192.168.1.20' }]);
