@@ -87,6 +87,23 @@ test('a clock that was set back an hour begins anew, and neither adds up what wa
   expect(see(counted, before.slice(3))).toBe(1);
 });
 
+test('a clock that was set back a minute costs no more than twice the time in which is counted', () => {
+  const counted = new CountedFlows();
+  expect(see(counted, passingWindows(scan()))).toBe(1);
+  expect(see(counted, shifted(passingWindows(scan()), -60e6))).toBe(1);
+  const [before, after] = [passingWindows(scan().slice(0, 20)), passingWindows(scan().slice(20))];
+  const another = new CountedFlows();
+  expect(see(another, [...before, ...shifted(after, -60e6)]), 'what lies a minute apart is not added up').toBe(0);
+});
+
+test('an outside host of IPv6 that takes another address for each knock is one; hosts of IPv4 are not', () => {
+  const knocks = (address: (port: number) => string): number =>
+    see(new CountedFlows(), passingWindows(scan((port) => ({ srcIp: address(port), dstIp: '2001:db8:1::20' }))));
+  expect(knocks((port) => `2001:db8:9:9::${(port + 1).toString(16)}`)).toBe(1);
+  expect(knocks((port) => `2001:db8:9:${(port + 1).toString(16)}::1`)).toBe(0);
+  expect(knocks((port) => `203.0.113.${port + 1}`)).toBe(0);
+});
+
 test('forged sources put out nobody who keeps on, and what had to be forgotten is counted', () => {
   const counted = new CountedFlows();
   const among = oneAfterTheOther(600, 0.015, (at) =>

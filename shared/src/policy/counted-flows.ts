@@ -6,7 +6,7 @@
 import { BoundedMap } from './bounded-map.ts';
 import type { CountedFlow, CountedKind } from './counted-kind.ts';
 import { parseDecisionValue } from './decision-value.ts';
-import { FlowTally, type FlowCount } from './flow-tally.ts';
+import { FlowTally, sourceOf, type FlowCount } from './flow-tally.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { plainFlood, plainHeavyFlow } from './plain-flood.ts';
 import { plainLogIns } from './plain-log-ins.ts';
@@ -17,8 +17,6 @@ const kinds: readonly CountedKind[] = [plainScan, plainFlood, plainHeavyFlow, ..
 export const countedAttacks: ReadonlySet<AttackClass> = new Set(kinds.map(({ attack }) => attack));
 /** Forged sources that come one after the other put out what was counted of others at the same device, and nowhere else. */
 const talliesPerDevice = 256;
-/** What was not added to for this long is over; what lies further ahead is of before a clock was set back. */
-const quietUs = 300_000_000;
 
 interface Tallied {
   readonly tally: FlowTally;
@@ -79,7 +77,7 @@ export class CountedFlows {
     if (!isOneHost(flow.dstIp)) return;
     const own = this.#devices.get(address) ?? newTallies();
     const key = keyOf(kind, flow);
-    const tally = own.tallies.get(key)?.tally ?? new FlowTally(kind, key, flow.srcIp);
+    const tally = own.tallies.get(key)?.tally ?? new FlowTally(kind, key, sourceOf(flow));
     if (!tally.add(flow, isContested)) return;
     own.grown.add(tally);
     const before = own.tallies.evicted;
@@ -111,15 +109,20 @@ function begin(own: DeviceTallies, atUs: number): void {
   const { tallies, grown } = own;
   grown.clear();
   own.reached = undefined;
-  for (const [key, tallied] of tallies.entries()) {
-    if (Math.abs(atUs - tallied.atUs) > quietUs) tallies.delete(key);
+  for (const [key, { tally, atUs: addedAtUs }] of tallies.entries()) {
+    if (isOver(atUs - addedAtUs, tally.kind.withinUs)) tallies.delete(key);
   }
+}
+
+/** Windows come nearly in order. What lies further ahead than that is of before a clock was set back. */
+function isOver(sinceUs: number, withinUs: number): boolean {
+  return sinceUs > withinUs || sinceUs < -2 * withinUs;
 }
 
 /** On a link anybody may speak in a neighbour's name: what two MACs sent is not added up. */
 function keyOf(kind: CountedKind, flow: JudgedFlow): string {
   const mac = flow.direction === 'inbound' ? '' : (flow.srcMac ?? '');
-  return `${kind.name} ${flow.srcIp} ${mac} ${kind.groupOf(flow)}`;
+  return `${kind.name} ${sourceOf(flow)} ${mac} ${kind.groupOf(flow)}`;
 }
 
 /** What is said to a group, or to a whole network, is never answered. */

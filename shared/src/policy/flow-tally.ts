@@ -1,13 +1,14 @@
 /** The flows of one kind that one host began of late. Bounded: twice as many as make an attack. Times are packet times. */
 import { countInWords, type CountedFlow, type CountedKind } from './counted-kind.ts';
 import type { AttackClass, JudgedFlow } from './judged-window.ts';
+import { outsideSource } from './source-prefix.ts';
 
 /** So many flows of one kind that they need no network to be an attack. */
 export interface FlowCount {
   readonly attack: AttackClass;
   /** Of the tally among those of its device. */
   readonly key: string;
-  /** Who began them. */
+  /** Who began them, as `sourceOf` has it. */
   readonly by: string;
   /** What they were sent to, `address port` each. */
   readonly services: ReadonlySet<string>;
@@ -81,13 +82,18 @@ export class FlowTally {
 }
 
 /** Those of its host that are about what was counted; all of its host where the newest flow is not. */
-export function flowsOfCount<Flow extends Pick<JudgedFlow, 'srcIp' | 'dstIp' | 'dstPort'>>(
+export function flowsOfCount<Flow extends Pick<JudgedFlow, 'srcIp' | 'dstIp' | 'dstPort' | 'direction'>>(
   { by, services }: Pick<FlowCount, 'by' | 'services'>,
   flows: readonly Flow[],
 ): readonly Flow[] {
-  const own = flows.filter(({ srcIp }) => srcIp === by);
+  const own = flows.filter((flow) => sourceOf(flow) === by);
   const told = own.filter((flow) => services.has(serviceOf(flow)));
   return told.length > 0 ? told : own;
+}
+
+/** An outside host of IPv6 is its /64, of whose addresses it may take another for each packet. */
+export function sourceOf({ srcIp, direction }: Pick<JudgedFlow, 'srcIp' | 'direction'>): string {
+  return direction === 'inbound' ? outsideSource(srcIp).value : srcIp;
 }
 
 function serviceOf({ dstIp, dstPort }: Pick<JudgedFlow, 'dstIp' | 'dstPort'>): string {

@@ -32,6 +32,11 @@ export class OutsideHosts {
     this.#partners.note(window);
   }
 
+  /** See `Crowd.mayName`. */
+  mayName(device: string, peers: readonly string[], nowUs: number): boolean {
+    return this.#crowd.mayName(device, peers, nowUs);
+  }
+
   /** Against hosts that attack a device, or for a device that forged or too many sources attack. */
   restrict({ rule, proof }: Proven, { device, atUs }: JudgedWindow, offender: Offender): readonly Restriction[] {
     if (offender.kind !== 'peers' && offender.kind !== 'target') return [];

@@ -39,6 +39,18 @@ test('a device that knocks on one port of many hosts, or on some ports of some, 
 test.each([
   ['is slower', oneAfterTheOther(200, 0.4, (port) => ({ ...refused, dstPort: port + 1 }))],
   ['says something', oneAfterTheOther(60, 0.1, (port) => ({ ...talk, synPackets: 2, dstPort: port + 1 }))],
+  [
+    'looks whether others are still up',
+    oneAfterTheOther(60, 0.1, (at) =>
+      out(`192.168.1.${at + 30}`, {
+        direction: 'internal',
+        dstPort: 9100,
+        fwdPackets: 3,
+        bwdPackets: 2,
+        ackPackets: 4,
+      }),
+    ),
+  ],
   ['opens nothing', oneAfterTheOther(60, 0.1, (port) => ({ ...refused, synPackets: 0, dstPort: port + 1 }))],
   ['is not known to', oneAfterTheOther(60, 0.1, (port) => ({ dstPort: port + 1 }))],
   ['tries a dead service for minutes', oneAfterTheOther(1200, 0.2, () => out('198.51.100.1', { dstPort: 8883 }))],

@@ -4,6 +4,15 @@
  * an outage in which every page is tried in vain, go to other hosts and web ports each time: they are left to the network.
  */
 import { tcp, spanInWords, type CountedFlow, type CountedKind } from './counted-kind.ts';
+import type { JudgedFlow } from './judged-window.ts';
+
+/**
+ * Who got through a handshake found what is served there: programs that look after others (is it still up?) do nothing else,
+ * and a scan meets mostly what is closed.
+ */
+function gotThrough({ bwdPackets, ackPackets = 0 }: JudgedFlow): boolean {
+  return ackPackets > bwdPackets; // more than the answers acknowledge
+}
 
 /** SYNs that are sent again are one flow. */
 const maxPackets = 5;
@@ -16,8 +25,7 @@ export const plainScan: CountedKind = {
   attack: 'port_scan',
   least: 30, // anybody honest did 14 at most
   withinUs: 10_000_000,
-  isLike: ({ protocol, fwdPackets, fwdBytes, bwdBytes, synPackets = 0 }) =>
-    protocol === tcp && synPackets >= 1 && fwdPackets <= maxPackets && fwdBytes === 0 && bwdBytes === 0,
+  isLike: (flow) => isKnock(flow) && !gotThrough(flow),
   groupOf: () => '',
   itemOf: ({ dstIp, dstPort }) => `${dstIp} ${dstPort}`,
   atUsOf: ({ startedAtUs }) => startedAtUs,
@@ -42,6 +50,10 @@ export const plainScan: CountedKind = {
     return `${whom} tried by ${by}${spanInWords(flows)}, and not a byte said`;
   },
 };
+
+function isKnock({ protocol, fwdPackets, fwdBytes, bwdBytes, synPackets = 0 }: JudgedFlow): boolean {
+  return protocol === tcp && synPackets >= 1 && fwdPackets <= maxPackets && fwdBytes === 0 && bwdBytes === 0;
+}
 
 function countBy<Key>(flows: readonly CountedFlow[], keyOf: (flow: CountedFlow) => Key): ReadonlyMap<Key, number> {
   const counts = new Map<Key, number>();

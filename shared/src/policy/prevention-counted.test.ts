@@ -131,6 +131,22 @@ test('what can be forged has nobody blocked whom our devices talk to, nor one so
   expect(forged.words).toHaveLength(8);
 });
 
+test('one forged source after the other is one attack by nobody, once they are more than a few', () => {
+  const gateway = new Gateway(defaultRules);
+  const offenders = times(20, (source) => {
+    const flows = later(scan({ srcIp: `198.51.100.${source + 1}` }, 31), source * 2);
+    const windows = passingWindows(flows);
+    const proven = windows.flatMap((seen) =>
+      gateway.prevention
+        .weigh(seen)
+        .map(({ proof }) => ({ seen, offender: gateway.prevention.offenderOf(seen, proof) })),
+    );
+    return proven.map(({ offender }) => offender.kind);
+  });
+  expect(new Set(offenders.slice(0, 8).flat())).toEqual(new Set(['peers']));
+  expect(new Set(offenders.slice(8).flat())).toEqual(new Set(['target']));
+});
+
 test('a device that scans climbs the ladder, unless a router brought it or several MACs sent it', () => {
   const mac = '02:00:00:00:00:20';
   const seen = (flows: Flows, changes: Partial<JudgedWindow> = {}): readonly string[] => {

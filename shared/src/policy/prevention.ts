@@ -98,7 +98,15 @@ export class Prevention {
     const seen = allFlows(window);
     const flows = counted == null ? [] : flowsOfCount(counted, seen);
     const shown = flows.length > 0 ? { ...window, flows, flowImportance: null, seen } : window;
-    return findOffender(shown, attack, this.#options.ownAddresses?.());
+    const offender = findOffender(shown, attack, this.#options.ownAddresses?.());
+    // forged sources are many: each of them would be an alert of its own
+    const isNobody =
+      counted != null &&
+      offender.kind === 'peers' &&
+      !offender.isInside &&
+      !offender.isGenuine &&
+      !this.#outside.mayName(window.device.address, offender.peers, window.atUs);
+    return isNobody ? { kind: 'target', service: offender.service } : offender;
   }
 
   /** What follows from one finding (`findingsOf`): the first of its rules that acts does, for what that rule names. */
