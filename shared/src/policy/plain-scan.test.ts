@@ -51,6 +51,14 @@ test.each([
       }),
     ),
   ],
+  [
+    'says a little',
+    oneAfterTheOther(60, 0.1, (port) => ({ ...refused, fwdPackets: 4, fwdBytes: 20, dstPort: port + 1 })),
+  ],
+  [
+    'hears a little',
+    oneAfterTheOther(60, 0.1, (port) => ({ ...refused, fwdPackets: 4, bwdBytes: 20, dstPort: port + 1 })),
+  ],
   ['opens nothing', oneAfterTheOther(60, 0.1, (port) => ({ ...refused, synPackets: 0, dstPort: port + 1 }))],
   ['is not known to', oneAfterTheOther(60, 0.1, (port) => ({ dstPort: port + 1 }))],
   ['tries a dead service for minutes', oneAfterTheOther(1200, 0.2, () => out('198.51.100.1', { dstPort: 8883 }))],

@@ -65,6 +65,14 @@ test.each([
   expect(saw(scan(), new Gateway([tried])).words).toEqual([]);
 });
 
+test('a rule that asks for many flows is not met by one, however heavy', () => {
+  const heavy = { fwdPackets: 2000, bwdPackets: 0, synPackets: 2000, ackPackets: 0, lastPacketAtUs: startUs + 1e6 };
+  const words = (minFlows: number): readonly string[] =>
+    saw([heavy], new Gateway([rule({ min_flows: minFlows })])).words;
+  expect(words(1)[0]).toBe(`block ip ${attacker}`);
+  expect(words(2)).toEqual([]);
+});
+
 test('an exception holds a count back, a cooldown makes it one, and the mode is the rule’s', () => {
   const spared = rule({ device: camera, classes: ['port_scan'], action: 'alert_only' });
   expect(saw(scan(), new Gateway([...defaultRules, spared])).words).toEqual([]);
