@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = 'cbe2404fe7990be3fe8c99b156815c4f55d993a564f7baaf0f34253148b13484';
+export const shippedManifestSha256 = '08d6a01e30a8d3ddba917afaa27aa8a8502bd7da69502ee0f8bc6fa6820c0671';
