@@ -45,10 +45,7 @@ export class FlowTally {
     this.#flows.set(item, { dstIp, dstPort, startedAtUs, atUs, isRelayed, isContested });
     this.#newestUs = Math.max(this.#newestUs, atUs);
     for (const [old, counted] of this.#flows) {
-      if (counted.atUs < this.#newestUs - kind.withinUs) this.#flows.delete(old);
-    }
-    for (const [old] of this.#flows) {
-      if (this.#flows.size <= this.#most) break;
+      if (this.#flows.size <= this.#most && this.#isRecent(counted)) break; // what is over behind it is not counted
       this.#flows.delete(old);
     }
     return true;
@@ -63,7 +60,7 @@ export class FlowTally {
   /** Of those flows for which `counts`; undefined where they are too few. */
   count(counts: (flow: CountedFlow) => boolean = () => true): FlowCount | undefined {
     const { kind } = this;
-    const flows = kind.telling([...this.#flows.values()].filter(counts));
+    const flows = kind.telling([...this.#flows.values()].filter((flow) => this.#isRecent(flow) && counts(flow)));
     if (flows.length < kind.least) return undefined;
     return {
       attack: kind.attack,
@@ -74,6 +71,10 @@ export class FlowTally {
       sinceUs: Math.min(...flows.map(({ startedAtUs }) => startedAtUs)),
       words: kind.words(this.#by, countInWords(flows.length, this.#most), flows),
     };
+  }
+
+  #isRecent({ atUs }: CountedFlow): boolean {
+    return atUs >= this.#newestUs - this.kind.withinUs;
   }
 
   get #most(): number {

@@ -34,6 +34,35 @@ test.each([
   expect(countedIn(flows)).toEqual([]);
 });
 
+const page = {
+  fwdPackets: 6,
+  bwdPackets: 5,
+  fwdBytes: 120,
+  bwdBytes: 3000,
+  synPackets: 2,
+} satisfies Partial<JudgedFlow>;
+
+test('three hundred short connections of one outside host to one port within ten seconds are a flood, answered or not', () => {
+  expect(countedIn(oneAfterTheOther(299, 0.03, () => page))).toEqual([]);
+  expect(countedIn(oneAfterTheOther(300, 0.03, () => page))).toEqual([
+    `300 short connections to port 80 of ${camera} by 203.0.113.9 within 9 s`,
+  ]);
+  expect(countedIn(oneAfterTheOther(400, 0.035, () => page)), 'slower').toEqual([]);
+});
+
+test.each([
+  ['uses one connection for many pages', oneAfterTheOther(400, 0.02, () => ({ ...page, fwdPackets: 80 }))],
+  ['uploads', oneAfterTheOther(400, 0.02, () => ({ ...page, fwdBytes: 90_000 }))],
+  ['asks many services', oneAfterTheOther(400, 0.02, (at) => ({ ...page, dstPort: 8000 + (at % 8) }))],
+  ['is one of many', oneAfterTheOther(400, 0.02, (at) => ({ ...page, srcIp: `203.0.113.${(at % 8) + 1}` }))],
+  [
+    'is a device of the LAN that asks another',
+    oneAfterTheOther(400, 0.02, () => ({ ...page, srcIp: '192.168.1.5', direction: 'internal' as const })),
+  ],
+])('who %s does not flood it with pages', (_, flows) => {
+  expect(countedIn(flows)).toEqual([]);
+});
+
 test('forged sources are nobody, and one flow that is shown again is one', () => {
   const forged = oneAfterTheOther(400, 0.01, (at) => ({ ...unanswered, srcIp: `203.0.${at % 200}.9` }));
   expect(countedIn(forged)).toEqual([]);

@@ -54,3 +54,34 @@ export const plainHeavyFlow: CountedKind = {
     `one connection of ${manyPackets} packets or more to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} by ${by}` +
     `${spanInWords(flows)}, none of them answered`,
 };
+
+/** Guesses are counted as such. */
+const logInPorts: ReadonlySet<number> = new Set([21, 22, 23, 2121, 2222, 2323]);
+const maxRequestPackets = 20;
+const maxRequestBytes = 4000;
+
+/**
+ * Ever new short connections of one outside host, each answered: pages asked for faster than people, or their browsers, ask.
+ * A host behind which many people are asks for less than a tenth of it at a device of a home. Among devices of the LAN
+ * programs ask one another, and how fast is left to the network.
+ */
+export const plainRequestFlood: CountedKind = {
+  name: 'request_flood',
+  attack: 'ddos_flood',
+  least: 300,
+  withinUs: 10_000_000,
+  isLike: ({ protocol, direction, dstPort, fwdPackets, fwdBytes, bwdBytes }) =>
+    protocol === tcp &&
+    direction === 'inbound' &&
+    !logInPorts.has(dstPort) &&
+    fwdBytes > 0 &&
+    fwdBytes <= maxRequestBytes &&
+    fwdPackets <= maxRequestPackets &&
+    bwdBytes > 0,
+  groupOf: ({ dstIp, dstPort }) => `${dstIp} ${dstPort}`,
+  itemOf: flowIdentity,
+  atUsOf: ({ startedAtUs }) => startedAtUs,
+  telling: (flows) => flows,
+  words: (by, count, flows) =>
+    `${count} short connections to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} by ${by}${spanInWords(flows)}`,
+};

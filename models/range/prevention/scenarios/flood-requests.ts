@@ -4,7 +4,6 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
-  awaits: 'a model bundle that always sees it at once; cnn-lstm-5 needed 54 s',
   attack: 'ddos_flood',
   expectation: 'ab asks for pages as fast as the server answers: its address is dropped in the kernel.',
   needs: ['ab'],
