@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = '08d6a01e30a8d3ddba917afaa27aa8a8502bd7da69502ee0f8bc6fa6820c0671';
+export const shippedManifestSha256 = '1431dfddda1567cccddccfe96578039ecbe91abba749b4c424fccac0085bbfb7';
