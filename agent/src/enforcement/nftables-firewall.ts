@@ -111,9 +111,13 @@ export class NftablesFirewall implements Firewall {
    * rules has to do; an element that somebody deletes in that moment is missed until all is read again.
    */
   watch(onChanged: () => void): FirewallWatch {
+    let isLookDue = false;
     return this.#kernel.watch(() => {
-      if (performance.now() - this.#deletedAtMs > ownDeletionMs) onChanged();
-      else void this.#isOutlineWhole().then((isWhole) => (isWhole ? undefined : onChanged()));
+      if (performance.now() - this.#deletedAtMs > ownDeletionMs) return onChanged();
+      // the hooks, rules and sets that go with a last decision are many announcements: a look that has not begun sees them all
+      if (isLookDue) return;
+      isLookDue = true;
+      void this.#isOutlineWhole(() => (isLookDue = false)).then((isWhole) => (isWhole ? undefined : onChanged()));
     });
   }
 
@@ -251,8 +255,13 @@ export class NftablesFirewall implements Firewall {
     for (const [family, { exists, counters }] of tables) if (exists) this.#counters.set(family, counters);
   }
 
-  #isOutlineWhole(): Promise<boolean> {
-    return this.#turns.take(async () => (await this.#findBroken(this.#closed.signal)) === undefined).catch(() => false);
+  #isOutlineWhole(onBegun: () => void): Promise<boolean> {
+    return this.#turns
+      .take(async () => {
+        onBegun();
+        return (await this.#findBroken(this.#closed.signal)) === undefined;
+      })
+      .catch(() => false);
   }
 }
 
