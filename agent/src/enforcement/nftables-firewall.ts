@@ -154,7 +154,7 @@ export class NftablesFirewall implements Firewall {
     // asked before the change is made: what was only counted until now cut no connection
     const fresh = (change?.fresh ?? decisions).filter(({ id }) => before?.plan.enforces(id) !== true);
     const changed =
-      before !== undefined && change !== undefined && this.#isAsLeft(before, families)
+      before !== undefined && change !== undefined && this.#isAsLeft(before, families) && !isAllNew(before, change)
         ? await this.#change(before, change, guard, families, options.nowMs, signal)
         : undefined;
     this.#last =
@@ -263,6 +263,14 @@ export class NftablesFirewall implements Firewall {
       })
       .catch(() => false);
   }
+}
+
+/** From here on `nft` is half as quick with elements of new sets in a table that stands as with a table made anew. */
+const manyElements = 1000;
+
+/** Nobody is restricted yet, and very many are to be: there is nothing to keep. */
+function isAllNew({ plan }: HeldTables, { added }: PlanChange): boolean {
+  return plan.sets.size === 0 && added.length >= manyElements;
 }
 
 const nothingRead: FirewallReading = {
