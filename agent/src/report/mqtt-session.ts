@@ -1,8 +1,7 @@
 /** One connection to the broker, from its TLS to its end: a fresh client each time, that nothing lingers in. */
-import { isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { MqttClient } from 'mqtt';
 import type { GatewayIdentity } from '../identity/gateway-identity.ts';
+import { openBrokerStream } from './broker-stream.ts';
 
 const keepaliveSeconds = 20;
 const publishTimeoutMs = 15_000;
@@ -29,7 +28,7 @@ export interface MqttSessionOptions {
 export function openMqttSession({ identity, will, onConnect, onMessage }: MqttSessionOptions): MqttSession {
   const at = new Date().toISOString();
   const { topic, message } = will(at);
-  const client = new MqttClient(() => openStream(identity), {
+  const client = new MqttClient(() => openBrokerStream(identity), {
     protocolVersion: 4,
     clientId: identity.gateway_id,
     clean: true,
@@ -67,21 +66,6 @@ export async function publishOn(session: MqttSession, topic: string, message: ob
   } finally {
     late.abort();
   }
-}
-
-function openStream(identity: GatewayIdentity): ReturnType<typeof connectTls> {
-  const { host, port } = identity.mqtt;
-  const socket = connectTls({
-    host,
-    port,
-    ca: identity.ca,
-    cert: identity.certificate,
-    key: identity.private_key,
-    minVersion: 'TLSv1.3',
-    servername: isIP(host) === 0 ? host : '',
-  });
-  socket.setNoDelay(true);
-  return socket;
 }
 
 /** CONNACK with a code, or a TLS alert about our certificate. */

@@ -4,12 +4,11 @@
  * a question at the controller's door that only the controller can answer.
  */
 import { randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { MqttClient } from 'mqtt';
 import { topics, proofClientId } from '@picket/shared/contract/topics';
 import { askDoor } from '../identity/door-client.ts';
 import type { GatewayIdentity } from '../identity/gateway-identity.ts';
+import { openBrokerStream } from './broker-stream.ts';
 
 /** Of one try, broker and controller side by side. */
 const defaultTimeoutMs = 8000;
@@ -33,27 +32,14 @@ export async function proveReachable(
 
 /** Connected, known and heard: the subscription is granted. */
 async function askBroker(identity: GatewayIdentity, stop: AbortSignal, timeoutMs: number): Promise<void> {
-  const { host, port } = identity.mqtt;
-  const client = new MqttClient(
-    () =>
-      connectTls({
-        host,
-        port,
-        ca: identity.ca,
-        cert: identity.certificate,
-        key: identity.private_key,
-        minVersion: 'TLSv1.3',
-        servername: isIP(host) === 0 ? host : '',
-      }),
-    {
-      protocolVersion: 4,
-      clientId: proofClientId(identity.gateway_id),
-      clean: true,
-      connectTimeout: timeoutMs,
-      reconnectPeriod: 0,
-      manualConnect: true,
-    },
-  );
+  const client = new MqttClient(() => openBrokerStream(identity), {
+    protocolVersion: 4,
+    clientId: proofClientId(identity.gateway_id),
+    clean: true,
+    connectTimeout: timeoutMs,
+    reconnectPeriod: 0,
+    manualConnect: true,
+  });
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
   const abort = (): void => reject(new Error('given up'));
