@@ -34,6 +34,12 @@ function countingKernel(options: NftKernelOptions): Kernel & { calls(): Readonly
     },
   };
 }
+const busyGuard = {
+  ...emptyGuard,
+  adminPrefixes: ['203.0.113.0/24'],
+  managementPorts: [22],
+  neverBlock: ['198.51.100.7'],
+};
 const isReady = requireSystem('root', 'ip', 'nft', 'conntrack', 'bash', 'timeout', 'setpriv');
 
 describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
@@ -84,7 +90,7 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     await using enforcer = await Enforcer.open({
       store,
       firewall,
-      guard: { ...emptyGuard, adminPrefixes: ['203.0.113.0/24'], managementPorts: [22], neverBlock: ['198.51.100.7'] },
+      guard: busyGuard,
       mode: 'enforce',
       onEvent: () => {},
       log: silent,
@@ -331,6 +337,26 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     expect(network.reaches('bystander', device.v4)).toBe(true);
   });
 
+  test('however much of our own deletions the kernel announces, it is looked at once, and what others delete is heard', async () => {
+    const kernel = countingKernel({ nft: network.inside('gateway', 'nft'), conntrack: ['true'] });
+    let announce = (): void => undefined;
+    const watch = { restarts: 0, [Symbol.asyncDispose]: () => Promise.resolve() };
+    firewall = createFirewall({ kernel: { ...kernel, watch: (onChanged) => ((announce = onChanged), watch) } });
+    let changes = 0;
+    firewall.watch(() => (changes += 1));
+    await hold([decision({ value: attacker.v4 })]);
+    await hold([]);
+    kernel.calls();
+    for (let line = 0; line < 20; line++) announce();
+    await firewall.read(never); // behind whatever was asked for
+    expect(kernel.calls()).toEqual({ outline: 2, list: 1 });
+    expect(changes).toBe(0);
+    nft('delete table inet picket');
+    announce();
+    await firewall.read(never);
+    expect(changes).toBe(1);
+  });
+
   test('ten thousand decisions are one batch and one question, and none of them is listed', async () => {
     const kernel = countingKernel({ nft: network.inside('gateway', 'nft'), conntrack: ['true'] });
     firewall = createFirewall({ kernel });
@@ -422,7 +448,7 @@ describe.skipIf(!isReady)('the kernel', { timeout: 120_000 }, () => {
     await using enforcer = await Enforcer.open({
       store,
       firewall,
-      guard: { ...emptyGuard, adminPrefixes: ['203.0.113.0/24'], managementPorts: [22], neverBlock: ['198.51.100.7'] },
+      guard: busyGuard,
       mode: 'enforce',
       onEvent: (event) => events.push(event),
       log: silent,
