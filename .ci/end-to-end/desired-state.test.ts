@@ -14,7 +14,7 @@ afterEach(() => place[Symbol.asyncDispose]());
 test('a gateway gets its policy at once, a new version for a change, and the same one again after a restart', async () => {
   const identity = await place.enrolAs(hall, await place.token());
   await using agent = startAgent(identity);
-  const latest = async (): Promise<{ version: number; mode: string } | undefined> => payloadOf(agent.policies.at(-1));
+  const latest = async (): Promise<ReturnType<typeof payloadOf>> => payloadOf(agent.policies.at(-1));
   expect(await eventually(latest, (policy) => policy?.version === 1, 5000)).toMatchObject({
     audience: hall,
     mode: 'simulate',

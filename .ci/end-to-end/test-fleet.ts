@@ -146,8 +146,8 @@ export function startAgent(identity: GatewayIdentity, sender?: () => OutboxSende
   return { link, policies, decisions, disconnects, [Symbol.asyncDispose]: () => link[Symbol.asyncDispose]() };
 }
 
-// eslint-disable-next-line typescript/no-explicit-any -- what came over the wire is looked at member by member
-export function payloadOf(jws: string | undefined): any {
+/** What was signed, as it came over the wire; undefined where nothing came. */
+export function payloadOf(jws: string | undefined): Readonly<Record<string, unknown>> | undefined {
   const payload = jws?.split('.')[1];
   return payload === undefined ? undefined : JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
 }
