@@ -305,8 +305,15 @@ function childrenOf(pid: number, program?: string): readonly number[] {
   return pids.filter((child) => program === undefined || commandLine(child).includes(program));
 }
 
+/** Empty where the process has ended since it was listed: `nft` is a child for milliseconds. */
 function commandLine(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
+    return '';
+  }
 }
 
 /** Empty where the table is not there. */
