@@ -27,6 +27,7 @@ export const variants: readonly (readonly [string, TrainingRecipe])[] = [
   ['nothing masked', { ...usualRecipe, masked: masked.filter(() => false) }],
 ];
 
+/** `keep` gets the table as far as it is, after each training: an hour's work is not lost when the next one is interrupted. */
 export async function ablate(
   dataset: Dataset,
   options: {
@@ -36,7 +37,8 @@ export async function ablate(
     readonly only?: string | undefined;
   },
   progress: (line: string) => void,
-): Promise<CardExtras['ablation']> {
+  keep: (table: CardExtras['ablation']) => void,
+): Promise<void> {
   const table: CardExtras['ablation'] = [];
   for (const [name, recipe] of variants) {
     if (options.only !== undefined && !name.includes(options.only)) continue;
@@ -53,6 +55,6 @@ export async function ablate(
     for (const { epsilon, recall, recall_fgsm } of adversarial)
       figures[`recall lost to FGSM at ${epsilon}`] = recall - recall_fgsm;
     table.push({ name, figures });
+    keep(table);
   }
-  return table;
 }

@@ -110,8 +110,9 @@ withData(
   .action(
     async (options: DataOptions & { out: string; seed: number; epochs: number; threads: number; only?: string }) => {
       const dataset = await readDataset(dataOf(options, splitForTraining(usualSplit)), say);
-      const table = await ablate(dataset, options, say);
-      writeFileSync(options.out, `${JSON.stringify(table, undefined, 1)}\n`);
+      await ablate(dataset, options, say, (table) =>
+        writeFileSync(options.out, `${JSON.stringify(table, undefined, 1)}\n`),
+      );
     },
   );
 
