@@ -79,6 +79,17 @@ test('a gentler rule for a device holds back a wider one that is proven by less 
   expect(both(own({})), 'no quarantine').toEqual([[blocked], []]);
   expect(both(own({ action: 'rate_limit', device_ladder: ['quarantine'] }))).toEqual([[], [cut]]);
 
+  expect(both(own({ device_ladder: ['observe', 'quarantine'] })), 'as harsh in the end, and gentler before').toEqual([
+    [blocked],
+    [],
+  ]);
+  expect(both(own({ device_ladder: ['cut_destination', 'cut_destination', 'quarantine'] }))).toEqual([[blocked], []]);
+  expect(both(own({ device_ladder: ['quarantine', 'observe'] })), 'harsh before it is gentle').toEqual([
+    [blocked],
+    [cut],
+  ]);
+  expect(both(own({ device_ladder: ['observe', 'no_wan', 'no_wan'] })), 'never so harsh').toEqual([[blocked], []]);
+
   const asHarsh = own({ device_ladder: ['no_wan', 'quarantine'] });
   const elsewhere = own({ action: 'rate_limit', device: '192.168.1.9' });
   for (const other of [

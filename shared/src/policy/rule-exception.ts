@@ -18,7 +18,7 @@ export function isExcepted({ rule, proof }: Proven, others: readonly Rule[], sid
       other.action !== 'webhook' &&
       widthOf(other) < widthOf(rule) &&
       namesClass(other, proof.attack) &&
-      harshnessOf(other, side) < harshnessOf(rule, side),
+      isGentler(stepsOf(other, side), stepsOf(rule, side)),
   );
 }
 
@@ -44,11 +44,20 @@ const harshnessOfStep: Readonly<Record<DeviceStep, number>> = {
   quarantine: 4,
 };
 
-/** At its worst. What is only observed or counted does nothing to anybody. */
-function harshnessOf(rule: Rule, side: Side): number {
+/** How harsh what it does is, the first time and each time after it; the last goes on. At least one. */
+function stepsOf(rule: Rule, side: Side): readonly number[] {
   const { action, device_ladder: ladder, mode } = rule;
-  if (isTelling(rule) || mode === 'observe' || mode === 'simulate') return 0;
+  if (isTelling(rule) || mode === 'observe' || mode === 'simulate') return [0]; // does nothing to anybody
   return side === 'outside' || ladder.length === 0
-    ? harshnessOfAction[action][side]
-    : Math.max(...ladder.map((step) => harshnessOfStep[step]));
+    ? [harshnessOfAction[action][side]]
+    : ladder.map((step) => harshnessOfStep[step]);
+}
+
+/** Less harsh at its worst; or as harsh in the end, but never harsher on the way there, and gentler once. */
+function isGentler(one: readonly number[], other: readonly number[]): boolean {
+  const [worst, otherWorst] = [Math.max(...one), Math.max(...other)];
+  if (worst !== otherWorst) return worst < otherWorst;
+  const places = Array.from({ length: Math.max(one.length, other.length) }, (_, place) => place);
+  const differences = places.map((place) => (one[place] ?? one.at(-1)!) - (other[place] ?? other.at(-1)!));
+  return differences.every((more) => more <= 0) && differences.some((more) => more < 0);
 }
