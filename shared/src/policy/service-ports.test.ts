@@ -29,6 +29,22 @@ test('a port that is known for nothing may be anything', () => {
   expect(nameOf('brute_force_ssh', 'slow_rate', [...pages, ...pages, { dstPort: 49_152 }])).toBe('slow_rate');
 });
 
+test('who begins two conversations at a port that is known for nothing is served there, however many pages are beside them', () => {
+  const pages = Array.from({ length: 8 }, () => ({ dstPort: 443 }));
+  const guess = { srcIp: '203.0.113.66', dstPort: 40_022, synPackets: 2 };
+  expect(nameOf('brute_force_ssh', 'slow_rate', [...pages, guess, guess])).toBe('brute_force_ssh');
+  const { synPackets: _unknown, ...stored } = guess;
+  expect(nameOf('brute_force_ssh', 'slow_rate', [...pages, stored, stored])).toBe('brute_force_ssh');
+  // one of each, or the rest of a conversation that was begun at the other end
+  for (const other of [
+    { ...guess, dstPort: 49_152 },
+    { ...guess, srcIp: '203.0.113.67' },
+    { ...guess, synPackets: 0 },
+    { ...guess, protocol: 17 },
+  ])
+    expect(nameOf('brute_force_ssh', 'slow_rate', [...pages, guess, other]), JSON.stringify(other)).toBe('slow_rate');
+});
+
 test('only who opens a flow beacons or uploads', () => {
   const fromOutside = { srcIp: '203.0.113.9' };
   const byNeighbour = { srcIp: '192.168.1.21', direction: 'internal' } as const;

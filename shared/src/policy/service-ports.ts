@@ -19,8 +19,13 @@ const others = [
 ];
 const known: ReadonlySet<number> = new Set([...Object.values(owned).flat(), ...others]);
 const tcp = 6;
-/** Below this share of a window, ports of no known service are the far ends of conversations that it saw the end of. */
+/**
+ * Below this share of a window, ports of no known service are the far ends of conversations that it saw the end of, each
+ * another one …
+ */
 const minUnknown = 0.3;
+/** … but where so many conversations were begun with the same one, something is served there. */
+const minServed = 2;
 
 /**
  * 1: a port of the service that the class attacks; 0: of another service; ½: of none that is known. Undefined where the
@@ -33,17 +38,24 @@ export function servicePortFit(attack: AttackClass, port: number): 0 | 0.5 | 1 |
   return known.has(port) ? 0 : 0.5;
 }
 
+type FittingFlow = Pick<JudgedFlow, 'protocol' | 'srcIp' | 'dstIp' | 'dstPort' | 'direction' | 'synPackets'>;
+
 /** False where the flows cannot be part of such an attack on, or by, the device. True of a window without flows. */
-export function fitsFlows(
-  attack: AttackClass,
-  device: string,
-  flows: readonly Pick<JudgedFlow, 'protocol' | 'srcIp' | 'dstPort' | 'direction'>[],
-): boolean {
+export function fitsFlows(attack: AttackClass, device: string, flows: readonly FittingFlow[]): boolean {
   if (flows.length === 0) return true;
   if (attack === 'botnet_beacon' || attack === 'data_exfiltration') {
     return flows.some(({ direction, srcIp }) => direction === 'outbound' || srcIp === device);
   }
-  const fits = flows.map(({ protocol, dstPort }) => (protocol === tcp ? servicePortFit(attack, dstPort) : 0));
-  if (servicePortFit(attack, 0) === undefined || fits.includes(1)) return true;
-  return fits.filter((fit) => fit === 0.5).length >= minUnknown * flows.length;
+  if (servicePortFit(attack, 0) === undefined) return true;
+  const onTcp = flows.filter(({ protocol }) => protocol === tcp);
+  if (onTcp.some(({ dstPort }) => servicePortFit(attack, dstPort) === 1)) return true;
+  const unknown = onTcp.filter(({ dstPort }) => servicePortFit(attack, dstPort) === 0.5);
+  return unknown.length >= minUnknown * flows.length || areServed(unknown);
+}
+
+/** What is shown without its SYN may be the rest of a conversation that the other end began. */
+function areServed(flows: readonly FittingFlow[]): boolean {
+  const begun = flows.filter(({ synPackets = 1 }) => synPackets > 0);
+  const services = Map.groupBy(begun, ({ srcIp, dstIp, dstPort }) => `${srcIp} ${dstIp} ${dstPort}`);
+  return [...services.values()].some((own) => own.length >= minServed);
 }
