@@ -57,6 +57,7 @@ const replaced = [
   'decision_ids',
   'action_taken',
   'simulated',
+  'is_plain',
   'source',
   'model_version',
   'recorded_at',

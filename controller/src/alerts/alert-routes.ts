@@ -12,7 +12,7 @@ import {
 } from '@picket/shared/contract/stored-alert';
 import { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { bucketFor } from '../dashboard/time-buckets.ts';
-import { filter, flag, json, jsonBody, timeQuery, timeSpan, toPage } from '../http/list-filters.ts';
+import { filter, flag, json, jsonBody, text, timeQuery, timeSpan, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { actorOf } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
@@ -27,13 +27,7 @@ const filters = {
   device_id: filter(DeviceId),
   gateway: filter(GatewayId),
   acknowledged: flag,
-  search: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe("A part of its message, or of its device's name or address."),
+  search: text("A part of its message, or of its device's name or address."),
 };
 const ListQuery = z.object({ ...pageQuery, ...timeQuery, ...filters });
 

@@ -15,7 +15,7 @@ export interface ReportedAlert {
 
 /** As nobody has worked on it yet. */
 export function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: string): Selectable<AlertRow> {
-  const { device, explanation, evidence, decision_ids, simulated, ...alert } = report.alert;
+  const { device, explanation, evidence, decision_ids, simulated, is_plain: isPlain, ...alert } = report.alert;
   return {
     ...alert,
     gateway_id: gatewayId,
@@ -28,6 +28,7 @@ export function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: st
     evidence: JSON.stringify(evidence),
     decision_ids: JSON.stringify(decision_ids),
     simulated: simulated ? 1 : 0,
+    is_plain: isPlain ? 1 : 0,
     severity_by_person: 0,
     created_at: createdAt,
     recorded_at: report.at,
@@ -64,6 +65,7 @@ export function toAlert(row: Selectable<AlertRow>): StoredAlert {
     updated_at: _updatedAt,
     decision_ids,
     simulated,
+    is_plain: isPlain,
     tags,
     ...rest
   } = row;
@@ -74,6 +76,7 @@ export function toAlert(row: Selectable<AlertRow>): StoredAlert {
     summary: explanation === null ? '' : Explanation.parse(JSON.parse(explanation)).summary,
     decision_ids: JSON.parse(decision_ids) as string[],
     simulated: simulated === 1,
+    is_plain: isPlain === 1,
     tags: JSON.parse(tags) as string[],
     is_acknowledged: row.acknowledged_at !== null,
   } as StoredAlert;

@@ -8,7 +8,7 @@ import {
   NewDecision,
   StoredDecision,
 } from '@picket/shared/contract/stored-decision';
-import { filter, flag, json, jsonBody, timeQuery, timeSpan, toPage } from '../http/list-filters.ts';
+import { filter, flag, json, jsonBody, text, timeQuery, timeSpan, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { actorOf } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
@@ -31,7 +31,7 @@ export function decisionRoutes(decisions: DecisionService, explanations: Explana
           ...pageQuery,
           active: flag.describe('True: neither ended nor lifted, and some gateway holds it or has not answered yet.'),
           scope: filter(DecisionScope),
-          value: z.string().trim().min(1).max(100).optional().describe('Exactly this one, in canonical text.'),
+          value: text('Exactly this one, in canonical text.'),
           origin: filter(DecisionOrigin),
           gateway: filter(GatewayId).describe('Those that this gateway was told of, or made.'),
           device: filter(DeviceId).describe('Those that name the device, or were made for an alert of it.'),

@@ -11,7 +11,7 @@ import {
   TrafficSourceInput,
 } from '@picket/shared/contract/device';
 import { DeviceId, GatewayId } from '@picket/shared/contract/identifiers';
-import { filter, json, jsonBody, toPage } from '../http/list-filters.ts';
+import { filter, json, jsonBody, text, toPage } from '../http/list-filters.ts';
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { actorOf } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
@@ -35,13 +35,7 @@ export function deviceRoutes(devices: DeviceService): Routes {
           status: filter(DeviceStatus),
           type: filter(DeviceType),
           gateway: filter(GatewayId),
-          search: z
-            .string()
-            .trim()
-            .min(1)
-            .max(100)
-            .optional()
-            .describe('A part of its name, address, MAC or description.'),
+          search: text('A part of its name, address, MAC or description.'),
         }),
       },
       responses: { 200: json(pageSchema(Device), 'Devices') },

@@ -1,8 +1,12 @@
 /** What the HTTP door does with requests that are wrong, foreign, large or many. */
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Problem } from '@picket/shared/contract/problem';
 import { startTestController, testPassword, type TestController } from '../testing/test-controller.ts';
+
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
 
 let picket: TestController;
 beforeAll(async () => {
@@ -227,7 +231,7 @@ test('/metrics has a listener of its own', async () => {
 
 test('/readyz says which part is away; a lost database is 503 and tells nothing of itself', async () => {
   await using lost = await startTestController();
-  await expect.poll(async () => (await lost.fetch('/readyz')).status).toBe(200);
+  await expect.poll(async () => (await lost.fetch('/readyz')).status, patience).toBe(200);
   const viewer = await lost.as('viewer');
   await lost.controller.database[Symbol.asyncDispose]();
   const ready = await lost.fetch('/readyz');

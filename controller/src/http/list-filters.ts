@@ -54,6 +54,11 @@ export function filter<T extends z.ZodType>(schema: T) {
     .describe('Left out, or `all`: every one.');
 }
 
+/** What somebody types to find a row; `what` says what it is compared with. */
+export function text(what: string) {
+  return z.string().trim().min(1).max(100).optional().describe(what);
+}
+
 /** `true` and `false` (also 1 and 0) in a query. */
 export const flag = z
   .enum(['true', 'false', '1', '0'])
