@@ -1,9 +1,11 @@
 /** What the controller's twin wants of a gateway, as it arrives at the agent's link: policies and the log of decisions. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newId, type DecisionId } from '../../shared/src/contract/identifiers.ts';
 import { decision } from '../../agent/src/testing/decisions.ts';
 import { eventually } from '../../models/range/running-program.ts';
 import { actor, hall, payloadOf, startAgent, TestFleet } from './test-fleet.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 let place: TestFleet;
 beforeEach(async () => {
@@ -15,14 +17,14 @@ test('a gateway gets its policy at once, a new version for a change, and the sam
   const identity = await place.enrolAs(hall, await place.token());
   await using agent = startAgent(identity);
   const latest = async (): Promise<ReturnType<typeof payloadOf>> => payloadOf(agent.policies.at(-1));
-  expect(await eventually(latest, (policy) => policy?.version === 1, 5000)).toMatchObject({
+  expect(await eventually(latest, (policy) => policy?.version === 1, 60_000)).toMatchObject({
     audience: hall,
     mode: 'simulate',
   });
   await place.fleet.gateways.change(hall, { mode: 'enforce' }, undefined, actor);
-  expect(await eventually(latest, (policy) => policy?.version === 2, 5000)).toMatchObject({ mode: 'enforce' });
+  expect(await eventually(latest, (policy) => policy?.version === 2, 60_000)).toMatchObject({ mode: 'enforce' });
   await place.restart(() => agent.policies.splice(0));
-  expect(await eventually(latest, (policy) => policy !== undefined, 10_000)).toMatchObject({
+  expect(await eventually(latest, (policy) => policy !== undefined, 60_000)).toMatchObject({
     version: 2,
     mode: 'enforce',
   });
@@ -40,7 +42,7 @@ test('decisions go out as deltas, the head tells a gateway that comes back, the 
     const delta = await eventually(
       async () => agent.decisions.map(payloadOf).find((message) => message?.['type'] === 'delta'),
       (message) => message !== undefined,
-      5000,
+      60_000,
     );
     expect(delta).toMatchObject({ from_version: 0, version: 1, changes: [{ op: 'add', decision: first }] });
   }
@@ -53,10 +55,10 @@ test('decisions go out as deltas, the head tells a gateway that comes back, the 
   const head = await eventually(
     async () => agent.decisions.map(payloadOf).find((message) => message?.['type'] === 'head'),
     (message) => message !== undefined,
-    5000,
+    60_000,
   );
   expect(head).toMatchObject({ version: 4 });
-  const snapshot = payloadOf(await agent.link.fetchDecisions(AbortSignal.timeout(5000)));
+  const snapshot = payloadOf(await agent.link.fetchDecisions(AbortSignal.timeout(60_000)));
   expect(snapshot).toMatchObject({ type: 'snapshot', version: 4, decisions: [second] });
   expect(snapshot?.['lifted']).toHaveLength(1);
 });

@@ -1,7 +1,7 @@
 /** The agent's own enrolment and renewal against the controller's own authority, over real TLS. */
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { formatEnrolmentToken, parseEnrolmentToken } from '../../shared/src/contract/enrolment-token.ts';
 import { GatewayId } from '../../shared/src/contract/identifiers.ts';
 import { askDoor } from '../../agent/src/identity/door-client.ts';
@@ -9,6 +9,8 @@ import { createCertificateRequest } from '../../agent/src/identity/certificate-r
 import { CertificateRenewal } from '../../agent/src/identity/certificate-renewal.ts';
 import { certificateLife, identityPath, loadIdentity } from '../../agent/src/identity/gateway-identity.ts';
 import { hall, quiet, startAgent, TestFleet } from './test-fleet.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 let place: TestFleet;
 beforeEach(async () => {
@@ -100,7 +102,7 @@ test('the door wants a certificate where it matters, and names what is wrong wit
       ...(body && { body }),
       ca: identity.ca,
       maxBytes: 1e5,
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
     });
   expect((await ask('GET', '/api/v1/agent/decisions')).status).toBe(401);
   const { csr } = await createCertificateRequest(hall);

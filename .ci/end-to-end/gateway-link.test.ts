@@ -1,12 +1,15 @@
 /** The agent's own link and outbox against the controller's own broker: who is there, what arrives, who is shut out. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { EventBatch, EventBody } from '../../shared/src/contract/envelope.ts';
 import { newId, type BootId } from '../../shared/src/contract/identifiers.ts';
 import { OutboxSender } from '../../agent/src/report/outbox-sender.ts';
 import { Outbox } from '../../agent/src/report/outbox.ts';
 import { eventually } from '../../models/range/running-program.ts';
+import { WorkingTime } from '../working-time.ts';
 import { actor, hall, quiet, startAgent, TestFleet } from './test-fleet.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 let place: TestFleet;
 beforeEach(async () => {
@@ -52,14 +55,14 @@ test('events reach the controller once, in order, and leave the outbox only then
   await eventually(
     async () => outbox.stats().rows,
     (rows) => rows === 0,
-    10_000,
+    60_000,
   );
   outbox.add(devices(1200, 1300));
   started.wake();
   await eventually(
     async () => outbox.stats().rows,
     (rows) => rows === 0,
-    10_000,
+    60_000,
   );
   expect(place.stored.map((row) => row.seq)).toEqual(Array.from({ length: 1300 }, (_, index) => index + 1));
 });
@@ -79,20 +82,20 @@ test('a revoked gateway is dropped within five seconds and stays out, at the bro
   const identity = await place.enrolAs(hall, await place.token());
   await using agent = startAgent(identity);
   await place.statusIs('online');
-  const revokedAt = performance.now();
+  using working = WorkingTime.start();
   await place.fleet.gateways.revoke(hall, actor);
   await eventually(
     async () => agent.disconnects.length,
     (count) => count > 0,
-    5000,
+    60_000,
   );
-  expect(performance.now() - revokedAt).toBeLessThan(5000);
+  expect(working.ms).toBeLessThan(5000);
   await eventually(
     async () => agent.link.state,
     (state) => state.kind === 'refused',
-    5000,
+    60_000,
   );
-  await expect(agent.link.fetchDecisions(AbortSignal.timeout(5000))).rejects.toThrow(/403/);
+  await expect(agent.link.fetchDecisions(AbortSignal.timeout(60_000))).rejects.toThrow(/403/);
   expect((await place.fleet.gateways.get(hall)).status).toBe('revoked');
 });
 
@@ -101,11 +104,13 @@ test('a revocation by another controller is noticed within five seconds', async 
   await using agent = startAgent(identity);
   await place.statusIs('online');
   const now = new Date().toISOString();
+  using working = WorkingTime.start();
   await place.database.writer.updateTable('certificates').set({ revoked_at: now }).execute();
   await eventually(
     async () => agent.disconnects.length,
     (count) => count > 0,
-    5000,
+    60_000,
   );
-  await expect(agent.link.fetchDecisions(AbortSignal.timeout(5000))).rejects.toThrow(/403/);
+  expect(working.ms).toBeLessThan(5000);
+  await expect(agent.link.fetchDecisions(AbortSignal.timeout(60_000))).rejects.toThrow(/403/);
 });

@@ -81,12 +81,12 @@ export class TestFleet implements AsyncDisposable {
     });
   }
 
-  /** Of `hall-1`; rejects after five seconds. */
+  /** Of `hall-1`; rejects after a minute. */
   statusIs(status: string): Promise<unknown> {
     return eventually(
       async () => (await this.fleet.gateways.get(hall)).status,
       (now) => now === status,
-      5000,
+      60_000,
     );
   }
 

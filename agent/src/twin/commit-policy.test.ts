@@ -8,6 +8,10 @@ import { createPolicySigner, type PolicySigner } from '../testing/signed-policie
 import { PolicyCommit } from './commit-policy.ts';
 import { ReportedState } from './reported-state.ts';
 
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
+
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 let folder: string;
@@ -74,7 +78,7 @@ async function start(): Promise<Gateway> {
 }
 
 const until = (expected: Partial<PolicyReported>, gateway: Gateway): Promise<void> =>
-  vi.waitFor(() => expect(gateway.commit.reported).toMatchObject(expected), { timeout: 20_000, interval: 5 });
+  vi.waitFor(() => expect(gateway.commit.reported).toMatchObject(expected), { timeout: 60_000, interval: 5 });
 const stepsOf = (gateway: Gateway): string[] => (gateway.commit.reported.steps ?? []).map(({ step }) => step);
 
 test('a change is proved before and after over new connections, and every step is told', async () => {
@@ -101,7 +105,7 @@ test('a change that cuts the gateway off is put back, told with the reason, and 
     expect(stepsOf(gateway)).toEqual(['validated', 'applied', 'verified', 'rolled_back']);
     const [before, toldBefore] = [held.length, told.length];
     gateway.commit.take(bad); // the broker keeps it, so it comes with each connection
-    await vi.waitFor(() => expect(told.length).toBeGreaterThan(toldBefore));
+    await vi.waitFor(() => expect(told.length).toBeGreaterThan(toldBefore), patience);
     expect(held.slice(before)).toEqual([]);
   }
   await using gateway = await start();
@@ -129,7 +133,7 @@ test('while the controller is away nothing is touched; when it is back the chang
   gateway.commit.take(await sign(1));
   await until({ version: 1, step: 'received' }, gateway);
   expect(gateway.commit.reported.detail).toMatch(/waits, for the controller cannot be reached: broker/);
-  await vi.waitFor(() => expect(proofs).toBeGreaterThan(3));
+  await vi.waitFor(() => expect(proofs).toBeGreaterThan(3), patience);
   expect([held, gateway.state.pending()]).toEqual([['own', 'own'], undefined]);
   reaches = () => true;
   await until({ version: 1, step: 'confirmed' }, gateway);
@@ -141,7 +145,7 @@ test('a newer policy takes the place of one that waits; one of a stranger does n
   gateway.commit.take(await sign(1));
   await until({ version: 1, step: 'received' }, gateway);
   gateway.commit.take(await sign(7, { audience: GatewayId.parse('hall-2') }));
-  await vi.waitFor(() => expect(gateway.commit.refused).toBe(1));
+  await vi.waitFor(() => expect(gateway.commit.refused).toBe(1), patience);
   gateway.commit.take(await sign(2));
   await until({ version: 2, step: 'received' }, gateway);
   reaches = () => true;
@@ -217,7 +221,7 @@ test('a controller that asks for no confirmation gets none, and no members that 
   await using gateway = await start();
   gateway.commit.take(await sign(1, { confirm_within_seconds: undefined }));
   await until({ version: 1, step: 'verified' }, gateway);
-  await vi.waitFor(() => expect(gateway.state.pending()).toBeUndefined());
+  await vi.waitFor(() => expect(gateway.state.pending()).toBeUndefined(), patience);
   expect(Object.keys(gateway.commit.reported)).toEqual(['version', 'step', 'detail']);
   expect(proofs).toBe(0);
 });

@@ -4,6 +4,10 @@ import { newId } from '@picket/shared/contract/identifiers';
 import { decision as decisionOf } from '../testing/decisions.ts';
 import { TwinGateway } from '../testing/twin-gateway.ts';
 
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
+
 const minute = 60_000;
 const decision = (value: string): Decision => decisionOf({ value });
 
@@ -23,14 +27,16 @@ test('the log is verified only while the kernel holds what came from it, and say
       [first, second].map((each) => ({ op: 'add', decision: each })),
     ),
   );
-  await vi.waitFor(() =>
-    expect(gateway.link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'applied' }),
+  await vi.waitFor(
+    () => expect(gateway.link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'applied' }),
+    patience,
   );
   expect(twin.reported.decisions.detail).toBe('1 not in the kernel yet');
   gateway.missing = new Set([newId()]);
   twin.desired.onFactsChanged();
-  await vi.waitFor(() =>
-    expect(gateway.link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'verified', detail: null }),
+  await vi.waitFor(
+    () => expect(gateway.link.reported.at(-1)?.decisions).toMatchObject({ version: 2, step: 'verified', detail: null }),
+    patience,
   );
 });
 
@@ -52,7 +58,10 @@ test('on a gateway whose clock is late no decision lasts longer; where it is fas
     changes: [{ op: 'add', decision: shifted(late, days) }],
   };
   twin.desired.onDecisions(await gateway.aboutDecisions(ahead));
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 2, step: 'verified', detail: null }));
+  await vi.waitFor(
+    () => expect(twin.reported.decisions).toMatchObject({ version: 2, step: 'verified', detail: null }),
+    patience,
+  );
   const leftMs = (id: string): number => Date.parse(gateway.held.get(id)?.expires_at ?? '') - Date.now();
   expect(leftMs(late.id)).toBeLessThanOrEqual(9 * minute);
   expect(leftMs(late.id)).toBeGreaterThan(5 * minute);
@@ -67,7 +76,7 @@ test('on a gateway whose clock is late no decision lasts longer; where it is fas
     changes: [{ op: 'add', decision: shifted(over, -sentAgo) }],
   };
   twin.desired.onDecisions(await gateway.aboutDecisions(message));
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 3, step: 'verified' }));
+  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 3, step: 'verified' }), patience);
   expect(twin.reported.decisions.detail).toBe('1 had run out when they came; is the clock of this gateway right?');
   expect(gateway.held.has(over.id)).toBe(false);
 });
@@ -84,7 +93,7 @@ test('deltas follow one another; one that was heard before changes nothing', asy
     ]),
   );
   twin.desired.onDecisions(one);
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 3, step: 'verified' }));
+  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 3, step: 'verified' }), patience);
   expect([...gateway.held.keys()]).toEqual([second.id]);
 });
 
@@ -93,7 +102,7 @@ test('a missed delta is made good by the snapshot, which takes back what came fr
   {
     await using twin = await gateway.start();
     twin.desired.onDecisions(await gateway.delta(0, [{ op: 'add', decision: first }]));
-    await vi.waitFor(() => expect(gateway.held.size).toBe(1));
+    await vi.waitFor(() => expect(gateway.held.size).toBe(1), patience);
     gateway.held.set(own.id, own);
   }
   await using twin = await gateway.start();
@@ -104,7 +113,7 @@ test('a missed delta is made good by the snapshot, which takes back what came fr
     lifted: [newId()],
   });
   twin.desired.onDecisions(await gateway.delta(5, [{ op: 'add', decision: decision('192.0.2.9') }]));
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 7, step: 'verified' }));
+  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 7, step: 'verified' }), patience);
   expect(new Set(gateway.held.keys())).toEqual(new Set([own.id, second.id]));
   expect(gateway.lifted).toContain(first.id);
 });
@@ -113,21 +122,21 @@ test('a head beyond what we have asks for the snapshot until the door opens', as
   await using twin = await gateway.start();
   gateway.link.snapshot = undefined;
   twin.desired.onDecisions(await gateway.aboutDecisions({ type: 'head', version: 2 }));
-  await vi.waitFor(() => expect(gateway.link.fetches).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(gateway.link.fetches).toBeGreaterThan(1), patience);
   gateway.link.snapshot = await gateway.aboutDecisions({
     type: 'snapshot',
     version: 2,
     decisions: [decision('192.0.2.1')],
     lifted: [],
   });
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 2, in_force: 1 }));
+  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 2, in_force: 1 }), patience);
 });
 
 test('a log that went backwards is refused, for a restored backup must not undo blocks', async () => {
   await using twin = await gateway.start();
   twin.desired.onDecisions(await gateway.delta(0, [{ op: 'add', decision: decision('192.0.2.1') }]));
   twin.desired.onDecisions(await gateway.aboutDecisions({ type: 'head', version: 0 }));
-  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 1, step: 'refused' }));
+  await vi.waitFor(() => expect(twin.reported.decisions).toMatchObject({ version: 1, step: 'refused' }), patience);
   expect(twin.reported.decisions.detail).toMatch(/restored from a backup/);
   expect(gateway.held.size).toBe(1);
 });
@@ -135,5 +144,5 @@ test('a log that went backwards is refused, for a restored backup must not undo 
 test('a snapshot over the broker is refused: only our own question may be answered by one', async () => {
   await using twin = await gateway.start();
   twin.desired.onDecisions(await gateway.aboutDecisions({ type: 'snapshot', version: 9, decisions: [], lifted: [] }));
-  await vi.waitFor(() => expect(twin.reported.decisions.step).toBe('refused'));
+  await vi.waitFor(() => expect(twin.reported.decisions.step).toBe('refused'), patience);
 });

@@ -3,6 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { newId } from '@picket/shared/contract/identifiers';
 import { TwinGateway } from '../testing/twin-gateway.ts';
 
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
+
 let gateway: TwinGateway;
 beforeEach(async () => {
   gateway = await TwinGateway.create();
@@ -20,11 +24,11 @@ test('an unblock is done once and answered each time it is asked, after a restar
   {
     await using twin = await gateway.start();
     twin.desired.onDecisions(order);
-    await vi.waitFor(() => expect(gateway.proofs).toHaveLength(1));
+    await vi.waitFor(() => expect(gateway.proofs).toHaveLength(1), patience);
   }
   await using twin = await gateway.start();
   twin.desired.onDecisions(order);
-  await vi.waitFor(() => expect(gateway.proofs).toHaveLength(2));
+  await vi.waitFor(() => expect(gateway.proofs).toHaveLength(2), patience);
   expect(gateway.proofs[1]).toEqual(gateway.proofs[0]);
   expect(gateway.unblocks).toEqual(['192.0.2.1']);
 });
@@ -34,8 +38,8 @@ test('an unblock that failed is tried again when it is asked for again', async (
   const order = await unblock(newId());
   gateway.unblockOutcome = 'failed';
   twin.desired.onDecisions(order);
-  await vi.waitFor(() => expect(gateway.proofs.at(-1)?.outcome).toBe('failed'));
+  await vi.waitFor(() => expect(gateway.proofs.at(-1)?.outcome).toBe('failed'), patience);
   gateway.unblockOutcome = 'released';
   twin.desired.onDecisions(order);
-  await vi.waitFor(() => expect(gateway.proofs.at(-1)?.outcome).toBe('released'));
+  await vi.waitFor(() => expect(gateway.proofs.at(-1)?.outcome).toBe('released'), patience);
 });

@@ -7,6 +7,10 @@ import { defaultRules } from '@picket/shared/policy/default-rules';
 import { policyOf } from '../testing/signed-policies.ts';
 import { newKeyPair, TwinGateway, unconfirmedPolicy } from '../testing/twin-gateway.ts';
 
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
+
 const minute = 60_000;
 
 let gateway: TwinGateway;
@@ -46,7 +50,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
 ])('a policy that is %s is refused and changes nothing', async (_what, make, reason) => {
   await using twin = await gateway.start();
   twin.desired.onPolicy(await make());
-  await vi.waitFor(() => expect(twin.reported.policy).toMatchObject({ version: 0, step: 'refused' }));
+  await vi.waitFor(() => expect(twin.reported.policy).toMatchObject({ version: 0, step: 'refused' }), patience);
   expect(twin.reported.policy.detail).toMatch(reason);
   expect(gateway.policies).toEqual([]);
 });
@@ -67,7 +71,7 @@ test.each<[string, Partial<Policy>, RegExp]>([
 ])('a policy that %s is refused by its field', async (_what, more, reason) => {
   await using twin = await gateway.start();
   twin.desired.onPolicy(await gateway.policy(1, more));
-  await vi.waitFor(() => expect(twin.reported.policy).toMatchObject({ version: 0, step: 'refused' }));
+  await vi.waitFor(() => expect(twin.reported.policy).toMatchObject({ version: 0, step: 'refused' }), patience);
   expect(twin.reported.policy.detail).toMatch(reason);
   expect(gateway.policies).toEqual([]);
 });

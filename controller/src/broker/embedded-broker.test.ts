@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { WorkingTime } from '../../../.ci/working-time.ts';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { topics } from '@picket/shared/contract/topics';
 import { CertificateAuthority } from '../authority/certificate-authority.ts';
@@ -12,6 +13,10 @@ import type { GatewayCredentials } from '../testing/broker-peer.ts';
 import { ConnectBound } from './connect-bound.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import { controllerCommonName } from './peer-identity.ts';
+
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as never;
 const [hall, cellar] = [GatewayId.parse('hall-1'), GatewayId.parse('cellar')];
@@ -63,14 +68,18 @@ test('a gateway is let in by its certificate and is heard by the controller alon
   expect(await Promise.all([controller.outcome(), gateway.outcome(), other.outcome()])).toEqual(
     Array(3).fill('connected'),
   );
-  expect(seen.toSorted()).toEqual([cellar, hall]);
+  // told once the peer has its answer
+  await vi.waitFor(() => expect(seen.toSorted()).toEqual([cellar, hall]), patience);
   await controller.client.subscribeAsync(topics.upAll, { qos: 1 });
   await gateway.client.subscribeAsync(topics.downAll(hall), { qos: 1 });
   await other.client.subscribeAsync(topics.downAll(cellar), { qos: 1 });
   await gateway.client.publishAsync(topics.up(hall, 'alerts'), 'hello', { qos: 1 });
-  await vi.waitFor(() => expect(controller.heard).toMatchObject([{ topic: topics.up(hall, 'alerts'), text: 'hello' }]));
+  await vi.waitFor(
+    () => expect(controller.heard).toMatchObject([{ topic: topics.up(hall, 'alerts'), text: 'hello' }]),
+    patience,
+  );
   await controller.client.publishAsync(topics.down(hall, 'policy'), 'for hall', { qos: 1, retain: true });
-  await vi.waitFor(() => expect(gateway.heard).toHaveLength(1));
+  await vi.waitFor(() => expect(gateway.heard).toHaveLength(1), patience);
   expect(other.heard).toEqual([]);
 });
 
@@ -146,16 +155,16 @@ test('a retained message is not given to whoever may not hear it', async () => {
   await using peer = asHall();
   await peer.outcome();
   await peer.client.subscribeAsync(topics.downAll(hall), { qos: 1 });
-  await vi.waitFor(() => expect(peer.heard).toMatchObject([{ text: 'for hall', retain: true }]));
+  await vi.waitFor(() => expect(peer.heard).toMatchObject([{ text: 'for hall', retain: true }]), patience);
 });
 
 test('a revoked certificate is refused, a connection that holds one is ended within five seconds', async () => {
   await using peer = asHall();
   expect(await peer.outcome()).toBe('connected');
   revoked.add(hallKeys.serial);
-  const began = performance.now();
+  using working = WorkingTime.start();
   await peer.ended;
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(working.ms).toBeLessThan(5000);
   await using again = asHall();
   expect(await again.outcome()).toMatch(/Not authorized/i);
 });
@@ -171,7 +180,7 @@ test('the last will of a vanished gateway is told; after a goodbye there is none
   const second = asHall({ will });
   await second.outcome();
   second.client.stream.destroy();
-  await vi.waitFor(() => expect(controller.heard).toMatchObject([{ text: 'gone' }]));
+  await vi.waitFor(() => expect(controller.heard).toMatchObject([{ text: 'gone' }]), patience);
 });
 
 test('a packet larger than any of ours ends the connection before it is kept', async () => {

@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket, type RawData } from 'ws';
+import { WorkingTime } from '../../../.ci/working-time.ts';
 import type { LiveEvent } from '@picket/shared/contract/live-event';
 import { startTestController, type Client, type TestController } from '../testing/test-controller.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
+
+/** What happens at once may take its time on a busy machine. */
+const patience = { timeout: 60_000, interval: 20 };
+vi.setConfig({ testTimeout: 120_000 });
 
 const event: LiveEvent = { type: 'alert_created', data: { id: 'a' } };
 
@@ -42,7 +47,7 @@ describe('on a controller', () => {
   const open = (path: string, headers: Record<string, string> = {}): WebSocket =>
     new WebSocket(`${picket.url.replace('http', 'ws')}${path}`, { headers });
   const subscribed = (count: number): Promise<void> =>
-    expect.poll(() => picket.controller.feed.subscribers - ownSubscribers, { timeout: 5000 }).toBe(count);
+    expect.poll(() => picket.controller.feed.subscribers - ownSubscribers, patience).toBe(count);
 
   test('events arrive on the channel that was asked for', async () => {
     const socket = open(`/ws/alerts?ticket=${await ticket()}`);
@@ -86,12 +91,12 @@ describe('on a controller', () => {
     await using other = await startTestController();
     const operator = await other.as('operator');
     const socket = new WebSocket(`${other.url.replace('http', 'ws')}/ws/live?ticket=${await ticket(operator)}`);
-    await expect.poll(() => other.controller.feed.subscribers).toBe(ownSubscribers + 1);
+    await expect.poll(() => other.controller.feed.subscribers, patience).toBe(ownSubscribers + 1);
     const closed = closeOf(socket);
-    const startedAt = performance.now();
+    using working = WorkingTime.start();
     await operator.send('POST', '/api/v1/auth/logout');
     expect(await closed).toBe(4401);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(working.ms).toBeLessThan(1000);
   });
 
   test('SEC-14 a message above 64 KiB closes the socket', async () => {
@@ -174,9 +179,9 @@ describe('by itself', () => {
   }
 
   test('a session that another controller ended is noticed at the next beat', async () => {
-    await using parts = await start({ heartbeatMs: 30 });
+    await using parts = await start({ heartbeatMs: 1000 }); // long enough for each ping to be answered
     const socket = new WebSocket(parts.url);
-    await expect.poll(() => parts.feed.subscribers).toBe(1);
+    await expect.poll(() => parts.feed.subscribers, patience).toBe(1);
     parts.ended.add('s1');
     expect(await closeOf(socket)).toBe(4401);
   });
@@ -185,13 +190,13 @@ describe('by itself', () => {
     await using parts = await start({ heartbeatMs: 30 });
     const socket = new WebSocket(parts.url, { autoPong: false });
     expect([1006, 4408]).toContain(await closeOf(socket));
-    await expect.poll(() => parts.live.connections).toBe(0);
+    await expect.poll(() => parts.live.connections, patience).toBe(0);
   });
 
   test('a client that does not read is told what it missed, and memory stays bounded', async () => {
     await using parts = await start({ maxBufferedBytes: 64 * 1024 });
     const socket = new WebSocket(parts.url);
-    await expect.poll(() => parts.feed.subscribers).toBe(1);
+    await expect.poll(() => parts.feed.subscribers, patience).toBe(1);
     socket.pause();
     const large: LiveEvent = { type: 'alert_created', data: { text: 'x'.repeat(16 * 1024) } };
     for (let sent = 0; sent < 2000; sent++) parts.feed.publish('live', large);
@@ -203,7 +208,7 @@ describe('by itself', () => {
       .poll(() => {
         parts.feed.publish('live', event);
         return types.includes('dropped');
-      })
+      }, patience)
       .toBe(true);
     socket.close();
   });
@@ -211,7 +216,7 @@ describe('by itself', () => {
   test('at the end every client is told to go', async () => {
     const parts = await start();
     const socket = new WebSocket(parts.url);
-    await expect.poll(() => parts.feed.subscribers).toBe(1);
+    await expect.poll(() => parts.feed.subscribers, patience).toBe(1);
     const closed = closeOf(socket);
     await parts[Symbol.asyncDispose]();
     expect(await closed).toBe(1001);
