@@ -1,4 +1,4 @@
-/** What people should see, what it is about, and what they did about it: migration 0003. */
+/** What people should see, what it is about, and what they did about it: migrations 0003 and 0011. */
 import type { ActionTaken, AlertStatus, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { Flow } from '@picket/shared/contract/flow';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
@@ -37,6 +37,8 @@ export interface AlertRow {
   decision_ids: string;
   action_taken: ActionTaken;
   simulated: number;
+  /** 1: its flows tell it by themselves. */
+  is_plain: Generated<number>;
   source: Flow['source'];
   model_version: string;
   /** When its first copy was recorded; order of the list. */

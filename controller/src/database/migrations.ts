@@ -9,6 +9,7 @@ import { rollouts } from './migrations/0007-rollouts.ts';
 import { relayedFlows } from './migrations/0008-relayed-flows.ts';
 import { lowestThresholds } from './migrations/0009-lowest-threshold.ts';
 import { lastingRules } from './migrations/0010-lasting-rules.ts';
+import { plainAlerts } from './migrations/0011-plain-alerts.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '0008-relayed-flows': relayedFlows,
   '0009-lowest-threshold': lowestThresholds,
   '0010-lasting-rules': lastingRules,
+  '0011-plain-alerts': plainAlerts,
 };

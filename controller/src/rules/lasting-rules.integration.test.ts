@@ -4,16 +4,14 @@ import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { undoMigrations } from '../testing/undo-migrations.ts';
 
 const rules = '/prevention/rules';
 const lasting = defaultRules.filter(({ threshold }) => threshold !== null);
 
 /** Upgrades, and answers the rules as gateways get them. */
 async function upgrade({ controller: { database, history } }: TestApi) {
-  await database.writer
-    .deleteFrom('kysely_migration' as never)
-    .where('name' as never, '>=', '0010' as never)
-    .execute();
+  await undoMigrations(database, '0010');
   await database.migrate();
   return history.rules.forPolicy('edge-1' as GatewayId);
 }
@@ -43,6 +41,37 @@ describeOnBothDatabases('the rules for attacks that go on', (open) => {
     const upgraded = await upgrade(api);
     expect(upgraded.map(({ id }) => id)).toEqual(defaultRules.map(({ id }) => id));
     expect(upgraded.filter(({ min_windows: least }) => least === 16)).toHaveLength(2);
+  });
+
+  test('added by hand under another name they are there once all the same; what differs is a rule of its own', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    await forget(api);
+    const [acting, telling] = lasting.map(({ id: _id, name: _name, devices: _devices, ...content }) => content);
+    await api.call('admin', 'POST', rules, { ...acting, name: 'stop what lasts' });
+    await api.call('admin', 'POST', rules, { ...telling, name: 'tell of what lasts', of_windows: 18 });
+    const upgraded = await upgrade(api);
+    expect(upgraded.map(({ name }) => name)).toEqual([
+      'tell of what lasts',
+      ...defaultRules.map(({ id, name }) => (id === lasting[0]!.id ? 'stop what lasts' : name)),
+    ]);
+  });
+
+  test('reach gateways wave by wave: until its wave comes each keeps the rules that it has', async () => {
+    await using place = await open();
+    await using api = await startTestApi(place.url);
+    const { database, fleet } = api.controller;
+    const rulesOf = (gateway: string) => fleet.rollouts.rulesFor(gateway as GatewayId);
+    await forget(api);
+    await fleet.twin.refreshAll();
+    const before = await rulesOf('edge-1');
+    await upgrade(api);
+    expect(before).toHaveLength(defaultRules.length - 2);
+    for (const gateway of ['edge-1', 'edge-2']) expect(await rulesOf(gateway)).toEqual(before);
+    const states = await database.reader.selectFrom('rollouts').select('state').execute();
+    expect(states).toEqual([{ state: 'running' }]);
+    await upgrade(api);
+    expect(await database.reader.selectFrom('rollouts').select('state').execute(), 'nothing to do').toEqual(states);
   });
 
   test('do not come back to who deleted them, and a new controller has them once', async () => {

@@ -5,6 +5,7 @@ import { SetThreshold } from '@picket/shared/contract/rule';
 import { Policy } from '@picket/shared/contract/twin';
 import { describeOnBothDatabases } from '../../../.ci/both-databases.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { undoMigrations } from '../testing/undo-migrations.ts';
 
 /** As an early build left them. */
 async function storeLowThresholds({ controller: { database } }: TestApi): Promise<void> {
@@ -29,10 +30,7 @@ describeOnBothDatabases('thresholds below the lowest', (open) => {
     const { database } = api.controller;
     const before = await database.reader.selectFrom('rules').selectAll().orderBy('id').execute();
     await storeLowThresholds(api);
-    await database.writer
-      .deleteFrom('kysely_migration' as never)
-      .where('name' as never, '>=', '0009' as never)
-      .execute();
+    await undoMigrations(database, '0009');
     await database.migrate();
     const rules = await database.reader.selectFrom('rules').selectAll().orderBy('id').execute();
     expect(rules).toEqual(
