@@ -91,6 +91,7 @@ function alert(at: string): Made {
       id,
       revision: 0,
       alert_type: 'threshold_breach',
+      is_plain: false,
       class: 'port_scan',
       severity: 'low',
       score: 0.9,

@@ -41,8 +41,6 @@ export interface AlertOpening {
 export interface Episode {
   readonly key: string;
   readonly offender: Offender;
-  /** The flows alone told it, in the proof that opened it or in a later one. */
-  isPlain: boolean;
   /** What was counted last, in words. */
   counted: string | null;
   /** Revision -1 until it was first sent. */
@@ -100,9 +98,8 @@ export class AlertEpisodes {
     const key = episodeKey(context.device.address, opening.offender, opening.attack);
     const running = this.#running(key, context.atUs);
     if (running !== undefined) {
-      running.isPlain ||= opening.isPlain;
       running.counted = opening.counted ?? running.counted;
-      this.#update(running, opening.scored);
+      this.#update(running, opening.scored, opening.isPlain);
       return running;
     }
     const device = context.device.address;
@@ -113,7 +110,6 @@ export class AlertEpisodes {
     const episode: Episode = {
       key,
       offender: opening.offender,
-      isPlain: opening.isPlain,
       counted: opening.counted,
       seenIn: opening.scored.prediction.id,
       alert: this.#opened(opening, isNewType ? 'new_attack_type' : opening.alertType),
@@ -192,16 +188,19 @@ export class AlertEpisodes {
     return episode !== undefined && Math.abs(atUs - episode.lastSeenUs) <= quietUs ? episode : undefined;
   }
 
-  #update(episode: Episode, { prediction, context }: ScoredWindow): void {
+  /** `isPlain`: the flows alone tell it now; once they did, it stays so. */
+  #update(episode: Episode, { prediction, context }: ScoredWindow, isPlain = false): void {
     const { alert } = episode;
     const score = Math.max(alert.score, prediction.score);
+    const is_plain = alert.is_plain || isPlain;
     const isNew = episode.seenIn !== prediction.id;
     episode.seenIn = prediction.id;
     episode.lastSeenUs = Math.max(episode.lastSeenUs, context.atUs);
     episode.alert = {
       ...alert,
       score,
-      severity: severityIn(episode, score),
+      is_plain,
+      severity: severityIn(is_plain, score),
       count: alert.count + (isNew ? 1 : 0),
       last_seen_at: instantOf(episode.lastSeenUs),
       explanation: alert.explanation ?? prediction.explanation,
@@ -222,7 +221,7 @@ export class AlertEpisodes {
         device: alert.device.address,
         offender,
         score: alert.score,
-        isPlain: episode.isPlain,
+        isPlain: alert.is_plain,
         counted: episode.counted,
         count: alert.count,
         action: alert.action_taken,
@@ -239,8 +238,9 @@ export class AlertEpisodes {
       revision: -1,
       alert_type: alertType,
       class: opening.attack,
-      severity: severityIn(opening, prediction.score),
+      severity: severityIn(opening.isPlain, prediction.score),
       score: prediction.score,
+      is_plain: opening.isPlain,
       device: context.device,
       peer: peerOf(opening.offender),
       first_seen_at: instantOf(opening.sinceUs),
@@ -261,7 +261,7 @@ export class AlertEpisodes {
 }
 
 /** What is plain is as grave as what a network is sure of. */
-function severityIn({ isPlain }: Pick<Episode, 'isPlain'>, score: number): Severity {
+function severityIn(isPlain: boolean, score: number): Severity {
   return severityOf(isPlain ? 1 : score);
 }
 

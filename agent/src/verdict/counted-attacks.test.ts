@@ -109,6 +109,7 @@ test('a scan is one alert and one decision, which say what was counted, and the 
     class: 'port_scan',
     severity: 'critical',
     score: 0.02,
+    is_plain: true,
     peer: stranger,
     alert_type: 'sustained_attack',
     first_seen_at: '2023-11-14T22:13:20.000Z',

@@ -55,12 +55,16 @@ test('what is plain from its flows reaches a webhook whose threshold its score d
   const { url, bodies } = await receiver(204);
   const rule = { name: 'tell us', action: 'webhook', classes: ['ddos_flood'], threshold: 0.98, webhook_url: url };
   expect((await api.call('admin', 'POST', '/prevention/rules', rule)).status).toBe(201);
-  const flood = (score: number, severity: 'medium' | 'critical') =>
-    sampleAlert({ id: newId() as AlertId, class: 'ddos_flood', peer: null, score, severity });
-  const [unsure, plain, sure] = [flood(0.6, 'medium'), flood(0.3, 'critical'), flood(0.99, 'critical')];
-  for (const body of [unsure, plain, sure]) await api.ingest('alerts', [{ kind: 'alert', body }]);
-  await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 20_000 });
-  expect(bodies.map((body) => JSON.parse(body).alert.id)).toEqual([plain.id, sure.id]);
+  const flood = (score: number, severity: 'medium' | 'critical', is_plain = false) =>
+    sampleAlert({ id: newId() as AlertId, class: 'ddos_flood', peer: null, score, severity, is_plain });
+  const unsure = [flood(0.6, 'medium'), flood(0.95, 'critical')];
+  const plain = [flood(0.3, 'critical', true), flood(0.95, 'critical', true), flood(0.3, 'critical')];
+  const sure = flood(0.99, 'critical');
+  for (const body of [...unsure, ...plain, sure]) await api.ingest('alerts', [{ kind: 'alert', body }]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(4), { timeout: 20_000 });
+  const posted = bodies.map((body) => JSON.parse(body).alert);
+  expect(posted.map(({ id }) => id)).toEqual([...plain, sure].map(({ id }) => id));
+  expect(posted.map(({ is_plain: isPlain }) => isPlain)).toEqual([true, true, false, false]);
 });
 
 test('only an admin sees the whole address of a webhook', async () => {

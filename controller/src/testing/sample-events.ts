@@ -82,6 +82,7 @@ export function sampleAlert(changes: Partial<Alert> = {}): Alert {
     class: 'brute_force_ssh',
     severity: 'critical',
     score: 0.97,
+    is_plain: false,
     device: { address: '192.168.1.20', mac: '02:42:ac:11:00:02' },
     peer: '203.0.113.9',
     first_seen_at: sampleInstant(0),

@@ -32,6 +32,12 @@ export const Alert = z
     class: TrafficClass,
     severity: Severity,
     score: z.number().min(0).max(1).describe('Highest score of the episode.'),
+    is_plain: z
+      .boolean()
+      .default(false)
+      .describe(
+        'True where its flows tell it by themselves (so many were counted, or a flood of half-open connections): as certain as a score of 1, whatever the network said. False from an older agent.',
+      ),
     device: DeviceRef,
     peer: IpAddress.nullable().describe(
       'The other end that the evidence points to; null where there is not one (a spoofed flood).',

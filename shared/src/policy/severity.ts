@@ -11,9 +11,12 @@ export function severityOf(score: number): Severity {
 
 /**
  * Is a new alert as sure as this threshold asks for? What is plain from its flows is, whatever score the network gave
- * them: its agent calls it graver than that score would make it.
+ * them. An older agent does not say so, but calls it graver than that score would make it.
  */
-export function reachesThreshold({ score, severity }: Pick<Alert, 'score' | 'severity'>, threshold: number): boolean {
+export function reachesThreshold(
+  { score, severity, is_plain: isPlain }: Pick<Alert, 'score' | 'severity' | 'is_plain'>,
+  threshold: number,
+): boolean {
   const steps = Severity.options;
-  return score >= threshold || steps.indexOf(severity) > steps.indexOf(severityOf(score));
+  return score >= threshold || isPlain || steps.indexOf(severity) > steps.indexOf(severityOf(score));
 }
