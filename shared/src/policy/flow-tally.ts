@@ -19,6 +19,9 @@ export interface FlowCount {
   readonly words: string;
 }
 
+/** One host is meant where this share of the services are its. */
+const mainShare = 0.7;
+
 export class FlowTally {
   readonly kind: CountedKind;
   readonly #key: string;
@@ -90,6 +93,12 @@ export function flowsOfCount<Flow extends Pick<JudgedFlow, 'srcIp' | 'dstIp' | '
   const own = flows.filter((flow) => sourceOf(flow) === by);
   const told = own.filter((flow) => services.has(serviceOf(flow)));
   return told.length > 0 ? told : own;
+}
+
+/** Of what one host says to many, this one is no more than one of them. */
+export function isOfManyHosts({ services }: Pick<FlowCount, 'services'>, host: string): boolean {
+  const own = [...services].filter((service) => service.startsWith(`${host} `));
+  return own.length < mainShare * services.size;
 }
 
 /** An outside host of IPv6 is its /64, of whose addresses it may take another for each packet. */

@@ -183,6 +183,40 @@ test('a device that scans climbs the ladder, unless a router brought it or sever
   expect(seen(contested), 'one conversation, and nobody is blamed').toEqual([`block pair 198.51.100.7 ${camera}`]);
 });
 
+test('a sweep that everyday life hides is of many hosts, and not of the one that the newest window shows', () => {
+  const out = { srcIp: camera, direction: 'outbound' as const };
+  const busy = { ...talk, ...out, dstIp: '192.0.2.50', dstPort: 443 };
+  const sweep = (host: (at: number) => string, port: (at: number) => number): Flows =>
+    oneAfterTheOther(360, 0.025, (at) =>
+      at % 9 === 8 ? { ...refused, ...out, dstIp: host(at), dstPort: port(at) } : busy,
+    );
+  const offenders = (flows: Flows): readonly string[] => {
+    const { prevention } = new Gateway(defaultRules);
+    const proofs = passingWindows(flows).flatMap((seen) =>
+      prevention.weigh(seen).map(({ proof }) => ({ seen, proof })),
+    );
+    return [
+      ...new Set(proofs.map(({ seen, proof }) => prevention.offenderOf(seen, proof)).map((one) => JSON.stringify(one))),
+    ];
+  };
+  expect(
+    offenders(
+      sweep(
+        (at) => `198.51.100.${at % 250}`,
+        () => 23,
+      ),
+    ),
+  ).toEqual([JSON.stringify({ kind: 'device', isInside: false })]);
+  expect(
+    offenders(
+      sweep(
+        () => '198.51.100.7',
+        (at) => at + 1,
+      ),
+    ),
+  ).toEqual([JSON.stringify({ kind: 'destination', peer: '198.51.100.7', isInside: false })]);
+});
+
 test('what a router brought in the name of a device makes no first-hand count of the few that it sent', () => {
   const relayed = byCamera({ isRelayed: true }).slice(0, 30);
   const own = later(byCamera({ isRelayed: false }), 3)

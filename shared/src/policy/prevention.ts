@@ -9,7 +9,7 @@ import { BoundedMap } from './bounded-map.ts';
 import { CulpritFinder, type Culprits } from './culprits.ts';
 import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
-import { flowsOfCount } from './flow-tally.ts';
+import { flowsOfCount, isOfManyHosts } from './flow-tally.ts';
 import { allFlows, type JudgedWindow } from './judged-window.ts';
 import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
 import { findOffender, peerOf, type Offender } from './offending-peer.ts';
@@ -106,7 +106,11 @@ export class Prevention {
       !offender.isInside &&
       !offender.isGenuine &&
       !this.#outside.mayName(window.device.address, offender.peers, window.atUs);
-    return isNobody ? { kind: 'target', service: offender.service } : offender;
+    if (isNobody) return { kind: 'target', service: offender.service };
+    // the newest window may show one host of a sweep among all that the device does else
+    if (counted == null || offender.kind !== 'destination' || !isOfManyHosts(counted, offender.peer)) return offender;
+    const { peer: _oneOfThem, ...many } = offender;
+    return { ...many, kind: 'device' };
   }
 
   /** What follows from one finding (`findingsOf`): the first of its rules that acts does, for what that rule names. */
