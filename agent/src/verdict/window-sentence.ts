@@ -6,8 +6,8 @@
 import type { FeatureImportance } from '@picket/shared/contract/prediction';
 import {
   bytesInWords,
-  durationInWords,
   numberInWords,
+  withinInWords,
   valueInWords,
   wordsOf,
 } from '@picket/shared/features/feature-words';
@@ -46,7 +46,7 @@ export function windowSentence(
   const burst = burstOf(context, flows);
   const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows, burst)}`;
   const seconds = Math.max(0, burst.untilUs - burst.sinceUs) / 1e6;
-  const within = seconds === 0 ? '' : ` within ${durationInWords(seconds)}`;
+  const within = withinInWords(seconds);
   const story =
     burst.flows <= fewFlows
       ? `: ${volume(flows)}${within}, ${answer(flows, burst.flows)}`

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { features } from './feature-schema.ts';
-import { bytesInWords, durationInWords, numberInWords, unitOf, valueInWords, wordsOf } from './feature-words.ts';
+import {
+  bytesInWords,
+  durationInWords,
+  numberInWords,
+  withinInWords,
+  unitOf,
+  valueInWords,
+  wordsOf,
+} from './feature-words.ts';
 
 test('every feature has words, and none of them is its name', () => {
   for (const { name, unit } of features) {
@@ -22,4 +30,12 @@ test('values are told as people would', () => {
   expect(durationInWords(300)).toBe('5 min');
   expect(bytesInWords(9999)).toBe('9,999 bytes');
   expect(numberInWords(0.123)).toBe('0.12');
+  expect([0, 0.000_099, 0.000_999, 0.001, 0.25, 3].map(withinInWords)).toEqual([
+    '',
+    ' within a millisecond',
+    ' within a millisecond',
+    ' within 1 ms',
+    ' within 250 ms',
+    ' within 3 s',
+  ]);
 });

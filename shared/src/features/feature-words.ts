@@ -99,6 +99,12 @@ export function durationInWords(seconds: number): string {
   return `${numberInWords(seconds * 1e6)} µs`;
 }
 
+/** How long something went on: ` within 3 s`, and no finer than ` within a millisecond`; nothing where it was one moment. */
+export function withinInWords(seconds: number): string {
+  if (seconds <= 0) return '';
+  return ` within ${seconds < 0.001 ? 'a millisecond' : durationInWords(seconds)}`;
+}
+
 export function bytesInWords(bytes: number): string {
   const size = Math.abs(bytes);
   if (size >= 1e9) return `${numberInWords(bytes / 1e9)} GB`;

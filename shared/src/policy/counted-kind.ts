@@ -1,5 +1,5 @@
 /** What one kind of flow looks like of which so many from one host are an attack by themselves. */
-import { durationInWords, numberInWords } from '../features/feature-words.ts';
+import { numberInWords, withinInWords } from '../features/feature-words.ts';
 import type { AttackClass, JudgedFlow } from './judged-window.ts';
 
 export interface CountedFlow {
@@ -45,7 +45,7 @@ export function flowIdentity({ dstIp, dstPort, startedAtUs }: JudgedFlow): strin
 export function spanInWords(flows: readonly CountedFlow[]): string {
   const begins = flows.map(({ startedAtUs }) => startedAtUs);
   const seconds = (Math.max(...flows.map(({ atUs }) => atUs)) - Math.min(...begins)) / 1e6;
-  return seconds > 0 ? ` within ${durationInWords(seconds)}` : '';
+  return withinInWords(seconds);
 }
 
 /** `one of them`: 38; `at least 60` where no more are remembered. */
