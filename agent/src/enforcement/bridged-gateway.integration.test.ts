@@ -17,7 +17,7 @@ const v6 = (host: Host): string => `fd50::${numberOf[host]}`;
 const macOf = (host: Host): string => `02:00:00:00:50:0${numberOf[host]}`;
 
 /** Three hosts on ports of one bridge, whose frames pass no chain of inet unless the kernel is told so. */
-describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => {
+describe.skipIf(!isReady)('a gateway that bridges', { timeout: 300_000 }, () => {
   const id = `pkt-${randomUUID().slice(0, 8)}`;
   let firewall: NftablesFirewall;
 
@@ -34,10 +34,13 @@ describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => 
     `${id}-${host}`,
     ...command,
   ];
-  const reaches = (from: Host, address: string): boolean => {
+  const pings = (from: Host, address: string): boolean => {
     const [program = '', ...args] = inside(from, 'ping', '-n', '-q', '-c', '2', '-i', '0.2', '-W', '1', address);
     return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
   };
+  /** A busy machine loses an answer now and then: who is to be answered is given a few tries. */
+  const reaches = (from: Host, address: string): boolean => Array.from({ length: 20 }).some(() => pings(from, address));
+  const isCutFrom = (from: Host, address: string): boolean => !pings(from, address);
   const callInet = (on: 0 | 1): void => {
     run(...inside('gateway', 'sysctl', '-qw', `net.bridge.bridge-nf-call-iptables=${on}`));
   };
@@ -74,8 +77,8 @@ describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => 
     for (const on of [0, 1] as const) {
       callInet(on);
       expect([...(await hold([block])).decisionIds]).toEqual([block.id]);
-      expect(reaches('left', v4('right'))).toBe(false);
-      expect(reaches('right', v4('left'))).toBe(false);
+      expect(isCutFrom('left', v4('right'))).toBe(true);
+      expect(isCutFrom('right', v4('left'))).toBe(true);
       expect(reaches('left', v6('right'))).toBe(true);
       expect(reaches('third', v4('right'))).toBe(true);
       const reading = await firewall.read(never);
@@ -90,26 +93,22 @@ describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => 
   test('IPv6 and prefixes are blocked as well', async () => {
     expect(reaches('left', v6('right'))).toBe(true);
     await hold([decision({ scope: 'cidr', value: 'fd50::2/127' })]);
-    expect([reaches('left', v6('third')), reaches('right', v6('third')), reaches('left', v4('third'))]).toEqual([
-      false,
-      false,
-      true,
-    ]);
+    expect(isCutFrom('left', v6('third'))).toBe(true);
+    expect(isCutFrom('right', v6('third'))).toBe(true);
+    expect(reaches('left', v4('third'))).toBe(true);
     await hold([decision({ value: v6('left') }), decision({ scope: 'cidr', value: `${v4('left')}/31` })]);
-    expect([reaches('left', v6('third')), reaches('right', v6('third')), reaches('left', v4('third'))]).toEqual([
-      false,
-      true,
-      false,
-    ]);
+    expect(isCutFrom('left', v6('third'))).toBe(true);
+    expect(reaches('right', v6('third'))).toBe(true);
+    expect(isCutFrom('left', v4('third'))).toBe(true);
   });
 
   test('a device in quarantine by its MAC neither sends nor is sent to, though no address of it is known', async () => {
     await hold([decision({ action: 'quarantine', scope: 'device', value: macOf('left') })]);
-    expect(reaches('left', v4('right'))).toBe(false);
-    expect(reaches('right', v6('left'))).toBe(false);
+    expect(isCutFrom('left', v4('right'))).toBe(true);
+    expect(isCutFrom('right', v6('left'))).toBe(true);
     expect(reaches('right', v4('third'))).toBe(true);
     await hold([decision({ action: 'quarantine', scope: 'device', value: macOf('left'), direction: 'to' })]);
-    expect(reaches('right', v4('left'))).toBe(false);
+    expect(isCutFrom('right', v4('left'))).toBe(true);
   });
 
   test('simulate counts and carries on; what the owner lists is carried whatever is decided', async () => {
@@ -119,7 +118,7 @@ describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => 
     expect([reading.packetsWouldDrop > 1, reading.packetsDropped]).toEqual([true, 0]);
     await hold([decision({ value: v4('left') })], { neverBlock: [v4('right')] });
     expect(reaches('left', v4('right'))).toBe(true);
-    expect(reaches('left', v4('third'))).toBe(false);
+    expect(isCutFrom('left', v4('third'))).toBe(true);
   });
 
   test('a bridge that comes or goes is noticed, and a table taken from the bridge is put back', async () => {
@@ -131,10 +130,10 @@ describe.skipIf(!isReady)('a gateway that bridges', { timeout: 120_000 }, () => 
     isBridge = true;
     expect((await firewall.read(never)).drift).toContain('a bridge');
     await hold([block]);
-    expect(reaches('left', v4('right'))).toBe(false);
+    expect(isCutFrom('left', v4('right'))).toBe(true);
     run(...inside('gateway', 'nft', 'delete', 'table', 'bridge', 'picket'));
     expect((await firewall.read(never)).drift).toBe('the table is gone');
     expect((await hold([block])).drift).toBeNull();
-    expect(reaches('left', v4('right'))).toBe(false);
+    expect(isCutFrom('left', v4('right'))).toBe(true);
   });
 });

@@ -17,7 +17,7 @@ const isReady = requireSystem('root', 'ip', 'nft');
 const byOwner: HeldOpenMark = { since_ms: 1, until_ms: null, boot_id: '', until_uptime_ms: null, who: 'owner' };
 const [one, two] = ['203.0.113.1', '203.0.113.2'];
 
-describe.skipIf(!isReady)('after one call of nft that failed', { timeout: 120_000 }, () => {
+describe.skipIf(!isReady)('after one call of nft that failed', { timeout: 240_000 }, () => {
   let network: GatewayNamespaces;
   let kernel: FailingKernel;
   let firewall: NftablesFirewall;
@@ -59,7 +59,7 @@ describe.skipIf(!isReady)('after one call of nft that failed', { timeout: 120_00
 
   beforeAll(async () => {
     network = await GatewayNamespaces.open();
-  });
+  }, 240_000);
   afterAll(async () => {
     await network?.[Symbol.asyncDispose]();
   });

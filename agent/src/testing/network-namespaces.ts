@@ -56,8 +56,17 @@ export class GatewayNamespaces implements AsyncDisposable {
     return run(...this.inside(host, ...command));
   }
 
-  /** Can `from` open a TCP connection to this address and port? Gives it 400 ms where nothing else is said. */
-  reaches(from: HostName | 'gateway', address: string, port = 80, seconds = 0.4): boolean {
+  /** Can `from` open a TCP connection to this address and port? A busy machine is given its time. */
+  reaches(from: HostName | 'gateway', address: string, port = 80): boolean {
+    return this.#opens(from, address, port, 30);
+  }
+
+  /** Is there no TCP connection from `from` to this address and port within 400 ms? What it sends was dropped by then. */
+  isCutFrom(from: HostName | 'gateway', address: string, port = 80): boolean {
+    return !this.#opens(from, address, port, 0.4);
+  }
+
+  #opens(from: HostName | 'gateway', address: string, port: number, seconds: number): boolean {
     const [program = '', ...args] = this.inside(
       from,
       'timeout',
@@ -89,7 +98,7 @@ export class GatewayNamespaces implements AsyncDisposable {
     for (const host of hosts) {
       for (const { v4, v6 } of Object.values(addresses)) {
         for (const address of [v4, v6]) {
-          if (!this.reaches(host, address, 80, 10)) throw new Error(`${host} does not reach ${address}`);
+          if (!this.reaches(host, address)) throw new Error(`${host} does not reach ${address}`);
         }
       }
     }
