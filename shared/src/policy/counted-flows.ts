@@ -8,11 +8,18 @@ import type { CountedFlow, CountedKind } from './counted-kind.ts';
 import { parseDecisionValue } from './decision-value.ts';
 import { FlowTally, sourceOf, type FlowCount } from './flow-tally.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
-import { plainFlood, plainHeavyFlow, plainRequestFlood } from './plain-flood.ts';
+import { plainFlood, plainHeavyFlow, plainRefusedFlood, plainRequestFlood } from './plain-flood.ts';
 import { plainLogIns } from './plain-log-ins.ts';
 import { plainScan } from './plain-scan.ts';
 
-const kinds: readonly CountedKind[] = [plainScan, plainFlood, plainHeavyFlow, plainRequestFlood, ...plainLogIns];
+const kinds: readonly CountedKind[] = [
+  plainScan,
+  plainFlood,
+  plainRefusedFlood,
+  plainHeavyFlow,
+  plainRequestFlood,
+  ...plainLogIns,
+];
 /** Of which something may be told though the network calls all of it benign. */
 export const countedAttacks: ReadonlySet<AttackClass> = new Set(kinds.map(({ attack }) => attack));
 /** Forged sources that come one after the other put out what was counted of others at the same device, and nowhere else. */

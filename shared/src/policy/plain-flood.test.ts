@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countedIn, oneAfterTheOther } from '../testing/counted-flows.ts';
+import { countedIn, oneAfterTheOther, refused } from '../testing/counted-flows.ts';
 import { camera, startUs } from '../testing/judged-flows.ts';
 import type { JudgedFlow } from './judged-window.ts';
 
@@ -32,6 +32,37 @@ test.each([
   ['talks to the whole network', oneAfterTheOther(400, 0.05, () => ({ ...log(6000), dstIp: '192.168.1.255' }))],
 ])('who %s floods nobody', (_, flows) => {
   expect(countedIn(flows)).toEqual([]);
+});
+
+/** A SYN, and once it is answered the sender's kernel, which knows nothing of it, says so. */
+const halfOpenThenReset = { fwdPackets: 2, bwdPackets: 1, synPackets: 2, ackPackets: 1 } satisfies Partial<JudgedFlow>;
+
+test('three hundred connections of one host to one port within ten seconds that lead to nothing are a flood, whoever refuses them', () => {
+  const words = `300 connections to port 80 of ${camera} tried by 203.0.113.9 within 9 s, none of them completed`;
+  expect(countedIn(oneAfterTheOther(299, 0.03, () => refused))).toEqual([]);
+  expect(countedIn(oneAfterTheOther(300, 0.03, () => refused))).toEqual([words]);
+  expect(countedIn(oneAfterTheOther(300, 0.03, () => halfOpenThenReset))).toEqual([words]);
+  const some = oneAfterTheOther(300, 0.03, (at) => (at % 5 === 0 ? unanswered : refused));
+  expect(countedIn(some), 'and some of them nobody').toEqual([words]);
+  const victim = '198.51.100.7';
+  const outward = { ...refused, srcIp: camera, dstIp: victim, direction: 'outbound' as const };
+  expect(countedIn(oneAfterTheOther(300, 0.01, () => outward))).toEqual([
+    `300 connections to port 80 of ${victim} tried by ${camera} within 3 s, none of them completed`,
+  ]);
+});
+
+test.each([
+  ['tries again every tenth of a second', oneAfterTheOther(400, 0.1, () => refused)],
+  [
+    'tries many services that are gone',
+    oneAfterTheOther(400, 0.02, (at) => ({ ...refused, dstPort: 8000 + (at % 8) })),
+  ],
+  ['looks whether it is still up', oneAfterTheOther(400, 0.02, () => ({ ...refused, fwdPackets: 3, ackPackets: 4 }))],
+  ['says something', oneAfterTheOther(400, 0.02, () => ({ ...refused, direction: 'internal' as const, fwdBytes: 20 }))],
+  ['hears something', oneAfterTheOther(400, 0.02, () => ({ ...refused, bwdBytes: 20 }))],
+  ['is one of many', oneAfterTheOther(400, 0.02, (at) => ({ ...refused, srcIp: `203.0.113.${(at % 8) + 1}` }))],
+])('who %s floods nobody with connections', (_, flows) => {
+  expect(countedIn(flows).filter((words) => words.includes('none of them completed'))).toEqual([]);
 });
 
 const page = {

@@ -1,8 +1,10 @@
 /**
  * Floods of one host, told by counting: ever new flows to one port, or one connection of very many packets, and nobody
- * answers. What is said without an answer anyway (logs, figures), or in vain while a resolver is away, is no flood.
+ * answers; more of them where somebody does. What is said without an answer anyway (logs, figures), or in vain while a
+ * resolver is away, is no flood.
  */
 import { flowIdentity, spanInWords, tcp, udp, type CountedKind } from './counted-kind.ts';
+import { isKnockInVain } from './knock.ts';
 
 /**
  * Names, leases, files, time, NetBIOS, SNMP and its traps, logs, accounts (RADIUS), SSDP, flow records, mDNS, LLMNR, samples,
@@ -26,6 +28,24 @@ export const plainFlood: CountedKind = {
   telling: (flows) => flows,
   words: (by, count, flows) =>
     `${count} flows to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} by ${by}${spanInWords(flows)}, none of them answered`,
+};
+
+/**
+ * Ever new connections to one port that are refused, or given up ahead of the handshake. A program that tries again and
+ * again where nothing listens any more waits in between: a tenth of a second is a third of this, and anybody honest did 6.
+ */
+export const plainRefusedFlood: CountedKind = {
+  name: 'refused_flood',
+  attack: 'ddos_flood',
+  least: 300,
+  withinUs: 10_000_000,
+  isLike: isKnockInVain,
+  groupOf: ({ dstIp, dstPort }) => `${dstIp} ${dstPort}`,
+  itemOf: flowIdentity,
+  atUsOf: ({ startedAtUs }) => startedAtUs,
+  telling: (flows) => flows,
+  words: (by, count, flows) =>
+    `${count} connections to port ${flows[0]?.dstPort} of ${flows[0]?.dstIp} tried by ${by}${spanInWords(flows)}, none of them completed`,
 };
 
 /**

@@ -3,19 +3,9 @@
  * said. One dead service that is tried for hours is one port. Programs that look for many strangers (file sharing), and
  * an outage in which every page is tried in vain, go to other hosts and web ports each time: they are left to the network.
  */
-import { tcp, spanInWords, type CountedFlow, type CountedKind } from './counted-kind.ts';
-import type { JudgedFlow } from './judged-window.ts';
+import { spanInWords, type CountedFlow, type CountedKind } from './counted-kind.ts';
+import { isKnockInVain } from './knock.ts';
 
-/**
- * Who got through a handshake found what is served there: programs that look after others (is it still up?) do nothing else,
- * and a scan meets mostly what is closed.
- */
-function gotThrough({ bwdPackets, ackPackets = 0 }: JudgedFlow): boolean {
-  return ackPackets > bwdPackets; // more than the answers acknowledge
-}
-
-/** SYNs that are sent again are one flow. */
-const maxPackets = 5;
 /** A host, or a port, is scanned rather than met by chance from so many knocks on. */
 const minKindred = 3;
 const webPorts: ReadonlySet<number> = new Set([80, 443, 8000, 8080, 8443]);
@@ -25,7 +15,7 @@ export const plainScan: CountedKind = {
   attack: 'port_scan',
   least: 30, // anybody honest did 14 at most
   withinUs: 10_000_000,
-  isLike: (flow) => isKnock(flow) && !gotThrough(flow),
+  isLike: isKnockInVain,
   groupOf: () => '',
   itemOf: ({ dstIp, dstPort }) => `${dstIp} ${dstPort}`,
   atUsOf: ({ startedAtUs }) => startedAtUs,
@@ -50,10 +40,6 @@ export const plainScan: CountedKind = {
     return `${whom} tried by ${by}${spanInWords(flows)}, and not a byte said`;
   },
 };
-
-function isKnock({ protocol, fwdPackets, fwdBytes, bwdBytes, synPackets = 0 }: JudgedFlow): boolean {
-  return protocol === tcp && synPackets >= 1 && fwdPackets <= maxPackets && fwdBytes === 0 && bwdBytes === 0;
-}
 
 function countBy<Key>(flows: readonly CountedFlow[], keyOf: (flow: CountedFlow) => Key): ReadonlyMap<Key, number> {
   const counts = new Map<Key, number>();
