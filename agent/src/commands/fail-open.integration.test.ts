@@ -21,7 +21,7 @@ function folder(): string {
   return path;
 }
 
-describe.skipIf(!isReady)('fail-open', { timeout: 120_000 }, () => {
+describe.skipIf(!isReady)('fail-open', { timeout: 240_000 }, () => {
   test('does not claim to have undone what an agent with another state directory puts back', async () => {
     await using network = await GatewayNamespaces.open();
     const nft = network.inside('gateway', 'nft');
