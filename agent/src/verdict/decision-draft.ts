@@ -29,18 +29,13 @@ export function draftOf(
     origin: proof.flood === null && proof.counted === null ? 'model' : 'rule',
     scenario: proof.attack,
     mode: rule.mode ?? 'enforce',
-    reason: reasonOf(measure, scored, offender),
+    reason: reasonOf(measure, scored),
     who: `${rule.name} (${scored.prediction.model_version})`.slice(0, 100),
     alert_id: alertId,
     rule_id: rule.id,
     duration_seconds: durationSeconds,
     ...(offender.kind === 'peers' && !offender.isGenuine ? { is_forgeable: true as const } : {}),
   };
-}
-
-/** Of a device only what it is seen to send is held against it, but for a conversation that several carry on. */
-function isInItsName({ scope }: Pick<Decision, 'scope'>, offender: Offender): boolean {
-  return scope === 'pair' && offender.kind === 'destination' && offender.isRelayed === true;
 }
 
 /** What was seen, and what the network made of it. */
@@ -54,16 +49,12 @@ function evidenceIn({ attack, hits, of, flood, counted }: Proof, device: string,
 }
 
 /** Everything that the decision rests on, for it is all that is left of it after a restart. */
-function reasonOf(
-  { rule, proof, times, step, restriction }: Measure,
-  { prediction, context }: ScoredWindow,
-  offender: Offender,
-): string {
+function reasonOf({ rule, proof, times, step, isContested }: Measure, { prediction, context }: ScoredWindow): string {
   const threshold = rule.threshold ?? prediction.threshold;
   const score = `score ${prediction.score.toFixed(2)} (threshold ${threshold.toFixed(2)})`;
   const parts = [
     ...evidenceIn(proof, context.device.address, score),
-    isInItsName(restriction, offender) ? 'several MACs sent it under this address, and none of them is blamed' : '',
+    isContested ? 'several MACs sent it under this address, and none of them is blamed' : '',
     step === null ? '' : `step "${step}" of the device's ladder`,
     times > 1 ? `time ${times} for this offender` : '',
     prediction.explanation?.summary ?? '',

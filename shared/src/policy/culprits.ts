@@ -54,7 +54,9 @@ export class CulpritFinder {
         return 'outside';
       case 'peers':
         return offender.isInside
-          ? offender.peers.map((address) => asSeen({ address, mac: this.#macs.get(address) ?? null }, flows))
+          ? offender.peers
+              .filter((address) => this.#proves(proven, device.address, { speaker: address }))
+              .map((address) => asSeen({ address, mac: this.#macs.get(address) ?? null }, flows))
           : 'outside';
       case 'destination':
       case 'device':

@@ -10,19 +10,7 @@ import type { FlowCount } from './flow-tally.ts';
 import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
 import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
 import { fitsFlows } from './service-ports.ts';
-
-interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
-  /** What it shows beside the network's word, for it needs no network to be seen; undefined where that is nothing new. */
-  readonly flood: HalfOpenFlood | undefined;
-  /** What its flows can be: nothing else is said of it, whatever the windows before it were. */
-  readonly canBe: ReadonlySet<AttackClass>;
-  /** It shows one, new or not: the network is not asked whether that is a flood. */
-  readonly isPlain: boolean;
-  /** A router brought some of what it shows in the device's own name: it proves nothing against the device. */
-  readonly isRelayed: boolean;
-  /** More than one MAC spoke in the device's name: it proves nothing against any of them. */
-  readonly isContested: boolean;
-}
+import { ofOneSpeaker, spokenIn, type Witness } from './witness.ts';
 
 /** Which windows, or which of the flows that were counted, may prove a rule. */
 export interface Counted {
@@ -32,6 +20,11 @@ export interface Counted {
   readonly isFirstHand?: boolean;
   /** Only what was sent on the device's own link, with whichever MAC. */
   readonly isOnLink?: boolean;
+  /**
+   * Only windows in which this address spoke with the MAC that it spoke with last, or did not speak: another window may be
+   * a forger's. The device itself, where it is first-hand.
+   */
+  readonly speaker?: string | undefined;
 }
 
 /** N of M were reached, the newest window among them. */
@@ -100,7 +93,20 @@ export class Evidence {
     const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
     const isContested = macsOf(window.flows, address).length > 1;
     const canBe = new Set([attack, ...attackClasses.filter((name) => fitsFlows(name, address, window.flows))]);
-    witnesses.push({ atUs, score, threshold, attack, canBe, flowsSeen, flood, isPlain, isRelayed, isContested });
+    const spoken = spokenIn(window);
+    witnesses.push({
+      atUs,
+      score,
+      threshold,
+      attack,
+      canBe,
+      flowsSeen,
+      flood,
+      isPlain,
+      isRelayed,
+      isContested,
+      spoken,
+    });
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);
   }
@@ -153,9 +159,9 @@ export class Evidence {
     rule: Rule,
     { counted }: Proof,
     device: string,
-    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand }: Counted,
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand, speaker }: Counted,
   ): boolean {
-    if (counted === null) return this.prove(rule, device, { afterUs, isFirstHand, isOnLink }) !== undefined;
+    if (counted === null) return this.prove(rule, device, { afterUs, isFirstHand, isOnLink, speaker }) !== undefined;
     return this.#counted.holds(
       device,
       counted,
@@ -166,7 +172,12 @@ export class Evidence {
   #match(
     rule: Rule,
     device: string,
-    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand }: Counted,
+    {
+      afterUs = Number.NEGATIVE_INFINITY,
+      isFirstHand = false,
+      isOnLink = isFirstHand,
+      speaker = isFirstHand ? device : undefined,
+    }: Counted,
     matches: (witness: Witness) => boolean,
   ): Match | undefined {
     const witnesses = this.#witnesses.get(device) ?? [];
@@ -175,9 +186,10 @@ export class Evidence {
     const counted = witnesses
       .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
-    const hits = counted.filter(
+    const matching = counted.filter(
       (witness) => matches(witness) && !(isOnLink && witness.isRelayed) && !(isFirstHand && witness.isContested),
     );
+    const hits = speaker === undefined ? matching : ofOneSpeaker(matching, speaker);
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;
     return { hits, newest, of: counted.length };
   }

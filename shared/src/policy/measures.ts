@@ -37,6 +37,8 @@ export interface Measure {
   readonly times: number;
   /** The step of the rule's ladder that it is; null: no ladder was climbed. */
   readonly step: DeviceStep | null;
+  /** Several MACs sent it under one address: a conversation is restricted, and nobody is blamed. */
+  readonly isContested: boolean;
 }
 
 export interface Measures {
@@ -134,7 +136,7 @@ export class MeasureBook {
     const untilUs = atUs + seconds * 1_000_000;
     this.#running.set(restrictionKey(restriction), { sinceUs: atUs, untilUs, ruleId: rule.id, who, before });
     const times = who === null ? 1 : (this.#offences.of(rule, who, atUs)?.times ?? 1);
-    return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null };
+    return { rule, proof, restriction, durationSeconds: seconds, times, step: rung?.step ?? null, isContested: false };
   }
 
   /** One offence more, where it is anybody's: what he had done before, and for how long it is this time. */

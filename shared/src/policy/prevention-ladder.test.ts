@@ -117,6 +117,7 @@ test('a device goes on up its ladder under another address, and who gets its old
   expect(gateway.words).toEqual([
     `rate_limit device ${ours}`,
     `quarantine device ${ours}`,
+    `rate_limit pair 198.51.100.66 ${camera}`, // one window of each: nobody is blamed yet
     `rate_limit device ${another}`,
   ]);
 });

@@ -108,6 +108,46 @@ test('nobody can have a neighbour cut from its cloud by speaking in its name', (
   ).toEqual([`block ${pair}`]);
 });
 
+test('a forger’s windows and one false alarm of the neighbour prove nothing against the neighbour, nor against its address', () => {
+  const rules = [rule({ device_ladder: ['quarantine'] })];
+  const from = (at: number, mac: string | null): JudgedWindow => beaconOf(at, mac, Array(5).fill(mac));
+  const seen = (...macs: readonly (string | null)[]): readonly string[] => {
+    const gateway = new Gateway(rules);
+    gateway.see(...macs.map((mac, at) => from(at, mac)));
+    return gateway.words;
+  };
+  expect(seen(forger, neighbour), 'one conversation, and nobody is blamed').toEqual([`block ${pair}`]);
+  expect(seen(neighbour, forger)).toEqual([`block ${pair}`]);
+  const known = new Gateway(rules);
+  known.see({ ...window(0, 'other_attack', [{ ...from(0, neighbour).flows[0], ...talk }]), score: 0.01 });
+  known.see(from(1, forger), from(2, neighbour));
+  expect(known.words, 'its server').toEqual([]);
+  expect(seen(neighbour, neighbour), 'a MAC that stays').toEqual([`quarantine device ${neighbour}`]);
+  expect(seen(null, neighbour), 'what is not known does not count').toEqual([`quarantine device ${neighbour}`]);
+
+  const gateway = new Gateway(rules);
+  const [first] = gateway.see(from(0, forger), from(1, neighbour));
+  expect(first).toMatchObject({ isContested: true, step: null });
+  gateway.see(from(2, neighbour));
+  expect(gateway.words.slice(1), 'two of three are its own').toEqual([`quarantine device ${neighbour}`]);
+});
+
+test('a neighbour is not quarantined for what a forger did to a device in its name before', () => {
+  const attacked = '192.168.1.99';
+  const scanned = (at: number, srcMac: string): JudgedWindow =>
+    window(
+      at,
+      'port_scan',
+      times(5, (dstPort) => ({ srcIp: camera, direction: 'internal' as const, srcMac, dstPort: dstPort + 1 })),
+      attacked,
+    );
+  const gateway = new Gateway([rule({ classes: ['port_scan'], device_ladder: ['quarantine'] })]);
+  gateway.see(beaconOf(0, neighbour, [neighbour]), scanned(1, forger), scanned(2, neighbour));
+  expect(gateway.words).toEqual([]);
+  gateway.see(scanned(3, neighbour));
+  expect(gateway.words).toEqual([`quarantine device ${neighbour}`]);
+});
+
 test('a neighbour that two speak for is not cut for what a device says of it', () => {
   const attacked = '192.168.1.99';
   const flows = (macs: readonly string[]): readonly Partial<JudgedFlow>[] =>

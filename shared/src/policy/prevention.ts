@@ -207,7 +207,7 @@ export class Prevention {
       seen.add(key);
       const who = isBlamed && isHeldAgainst(restriction) ? restriction.value : null;
       if (this.#book.isRunning(key, atUs)) running.push(key);
-      else taken.push(this.#book.take({ rule, proof }, restriction, who, atUs));
+      else taken.push({ ...this.#book.take({ rule, proof }, restriction, who, atUs), isContested: !isBlamed });
     }
     return { taken, running };
   }
