@@ -20,8 +20,15 @@ test.skipIf(!isReady)(
     ip('netns', 'add', namespace);
     onTestFinished(() => ip('netns', 'del', namespace));
     let calls = 0;
+    let paced = 0;
     await using _watch = NetworkWatch.start({
       ip: ['ip', '-n', namespace],
+      pace: {
+        next: () => {
+          paced += 1;
+          return 200;
+        },
+      },
       onChange: async () => void (calls += 1),
       onWarning: noWarning,
     });
@@ -39,6 +46,7 @@ test.skipIf(!isReady)(
     for (let index = 0; index < 20; index++) ip('-n', namespace, 'address', 'add', `10.0.1.${index}/32`, 'dev', 'lo');
     await vi.waitUntil(() => calls > before, 60_000);
     expect(calls - before).toBeLessThan(20);
+    expect(paced, 'none of them unasked').toBeGreaterThanOrEqual(calls);
   },
   240_000,
 );

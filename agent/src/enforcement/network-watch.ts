@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { ChangePace } from './change-pace.ts';
 import type { Neighbour } from './system-guard.ts';
 import { endsWithUs, systemEnvironment } from './system-program.ts';
 
@@ -22,22 +23,24 @@ export interface NetworkWatchOptions {
   readonly onChange: () => Promise<void>;
   /** Once, where changes cannot be heard. */
   readonly onWarning: (text: string) => void;
+  /** How soon it is told. */
+  readonly pace?: Pick<ChangePace, 'next'>;
 }
 
-/** An interface that comes up is a dozen lines. */
-const gatherMs = 200;
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
 
 export class NetworkWatch implements AsyncDisposable {
   readonly #options: NetworkWatchOptions;
   readonly #stopped = new AbortController();
+  readonly #pace: Pick<ChangePace, 'next'>;
   #running: Promise<void> = Promise.resolve();
   #telling: Promise<void> | undefined;
   #isChanged = false;
 
   private constructor(options: NetworkWatchOptions) {
     this.#options = options;
+    this.#pace = options.pace ?? new ChangePace();
   }
 
   static start(options: NetworkWatchOptions): NetworkWatch {
@@ -95,7 +98,7 @@ export class NetworkWatch implements AsyncDisposable {
   async #tell(): Promise<void> {
     const { signal } = this.#stopped;
     while (this.#isChanged && !signal.aborted) {
-      await setTimeout(gatherMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await setTimeout(this.#pace.next(), undefined, { signal, ref: false }).catch(() => undefined);
       this.#isChanged = false;
       if (!signal.aborted) await this.#options.onChange();
     }
