@@ -5,9 +5,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { sharedPostgres } from './postgres-server.ts';
 import { requireSystem } from './require-system.ts';
+
+/** Each test opens a database, most of them a whole controller, on whatever machine. */
+const patience = { timeout: 120_000 };
 
 /** An empty database for one test. `url` is PostgreSQL's, `file` SQLite's. */
 export interface TestDatabase extends AsyncDisposable {
@@ -23,12 +26,13 @@ export function describeOnBothDatabases(
   name: string,
   suite: (open: () => Promise<TestDatabase>, engine: 'sqlite' | 'postgres') => void,
 ): void {
-  describe(`${name}, on SQLite`, () => {
+  describe(`${name}, on SQLite`, patience, () => {
     suite(openSqlite, 'sqlite');
   });
   const external = process.env['PICKET_TEST_DATABASE_URL'];
   const isThere = external !== undefined || requireSystem('initdb', 'pg_ctl');
-  describe.skipIf(!isThere)(`${name}, on PostgreSQL`, () => {
+  describe.skipIf(!isThere)(`${name}, on PostgreSQL`, patience, () => {
+    if (external === undefined) beforeAll(async () => void (await startShared()), 240_000);
     suite(() => openPostgres(external), 'postgres');
   });
 }

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmdirSync } f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 180_000;
 
 /** The servers refuse to run as root: there they run as the user `postgres`. */
 function serverUser(): { uid: number; gid: number } | undefined {
@@ -40,12 +40,13 @@ export async function sharedPostgres(folder: string): Promise<(database: string)
       continue;
     }
     try {
+      if (existsSync(ready)) break; // since we looked
       const user = serverUser();
       if (user !== undefined) chownSync(folder, user.uid, user.gid);
       chmodSync(folder, 0o755);
       runAsPostgres('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']);
       const settings = `-c listen_addresses= -c unix_socket_directories=${folder} -c fsync=off -c max_connections=200`;
-      runAsPostgres('pg_ctl', ['-D', data, '-l', join(folder, 'log'), '-w', '-o', settings, 'start']);
+      runAsPostgres('pg_ctl', ['-D', data, '-l', join(folder, 'log'), '-w', '-t', '150', '-o', settings, 'start']);
       mkdirSync(ready);
     } finally {
       rmdirSync(lock);

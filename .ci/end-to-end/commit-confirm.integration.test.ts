@@ -65,7 +65,7 @@ async function enrolHall(): Promise<void> {
 async function startAgent(): Promise<RunningProgram> {
   const node = [process.execPath, '--no-warnings', '--conditions=@picket/source'] as const;
   const agent = RunningProgram.start([...node, agentMain, 'run', '--config', join(place, 'agent.yaml')]);
-  await agent.untilPrinted(/watching/, 90_000);
+  await agent.untilPrinted(/watching/, 120_000);
   return agent;
 }
 
@@ -80,7 +80,7 @@ async function wish(change: object): Promise<void> {
 
 test(
   'a policy is confirmed over new connections; one that lets none through is put back; a kill in between undoes it too',
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     await enrolHall();
     let agent = await startAgent();
@@ -88,7 +88,7 @@ test(
       const first = await eventually(
         policy,
         ({ in_sync, reported }) => in_sync && reported?.step === 'confirmed',
-        60_000,
+        120_000,
       );
       expect(first.reported?.steps.map(({ step }) => step)).toEqual(['validated', 'applied', 'verified', 'confirmed']);
 
@@ -100,16 +100,16 @@ test(
       expect([await modeOfAgent(), proxies.every(({ refused }) => refused > 0)]).toEqual(['simulate', true]);
 
       await wish({ benign_sample: 0.5 }); // still observe: tried, and killed in the middle
-      await eventually(modeOfAgent, (mode) => mode === 'observe', 60_000);
+      await eventually(modeOfAgent, (mode) => mode === 'observe', 120_000);
       await agent.stop('SIGKILL');
       agent = await startAgent();
       expect(await modeOfAgent()).toBe('simulate');
-      const back = await eventually(policy, ({ reported }) => reported?.version === 3, 60_000);
+      const back = await eventually(policy, ({ reported }) => reported?.version === 3, 120_000);
       expect(back.reported).toMatchObject({ step: 'rolled_back', in_force: 1 });
       expect(back.reported?.detail).toMatch(/the agent ended before version 3 was confirmed/);
 
       await wish({ mode: 'simulate' });
-      await eventually(policy, ({ in_sync, reported }) => in_sync && reported?.step === 'confirmed', 60_000);
+      await eventually(policy, ({ in_sync, reported }) => in_sync && reported?.step === 'confirmed', 120_000);
       expect((await policy()).reported).toMatchObject({ version: 4, in_force: 4 });
     } finally {
       await agent.stop('SIGTERM');
@@ -119,7 +119,7 @@ test(
 
 test(
   'an unblock is proved by the gateway, and by one that was away once it is back',
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   async () => {
     await enrolHall();
     const operator = await picket.as('operator');
@@ -135,19 +135,19 @@ test(
       await eventually(
         () => askAgent<{ decision: { id: string } }[]>(stateDir(), 'GET', '/decisions'),
         (held) => held.some(({ decision }) => decision.id === id),
-        60_000,
+        120_000,
       );
       return id;
     };
     const agent = await startAgent();
     let left: string;
     try {
-      await eventually(policy, ({ in_sync }) => in_sync, 60_000);
+      await eventually(policy, ({ in_sync }) => in_sync, 120_000);
       const id = await block();
       const done = await eventually(
         stateOf.bind(undefined, await unblock('198.51.100.77')),
         (asked) => asked.done,
-        60_000,
+        120_000,
       );
       expect(done.gateways).toMatchObject([
         { gateway_id: hall, state: 'released', removed: [{ decision_id: id, value: '198.51.100.77' }] },
@@ -160,7 +160,7 @@ test(
     expect(owed).toMatchObject({ done: false, owing: 1, gateways: [{ gateway_id: hall, state: 'owing', at: null }] });
     const again = await startAgent();
     try {
-      const paid = await eventually(stateOf.bind(undefined, owed), (asked) => asked.done, 90_000);
+      const paid = await eventually(stateOf.bind(undefined, owed), (asked) => asked.done, 120_000);
       expect(paid.gateways).toMatchObject([{ state: 'released', removed: [{ decision_id: left }] }]);
     } finally {
       await again.stop('SIGTERM');

@@ -26,7 +26,7 @@ async function startController(): Promise<RunningProgram> {
     [...node, 'controller/src/main.ts', 'serve', '--data-dir', dataDir(), ...ports],
     { PICKET_METRICS_ENABLED: 'false' },
   );
-  await program.untilPrinted(/"ready"/, 60_000);
+  await program.untilPrinted(/"ready"/, 180_000);
   return program;
 }
 
@@ -35,7 +35,7 @@ async function run(...command: readonly [string, ...string[]]): Promise<string> 
   await eventually(
     async () => program.exitCode,
     (code) => code !== null,
-    60_000,
+    180_000,
   );
   if (program.exitCode !== 0) throw new Error(`${command.join(' ')}: ${program.output}`);
   return program.output;
@@ -60,11 +60,11 @@ async function untilMoreCommitted(count: number): Promise<void> {
   await eventually(
     async () => committed().length - before,
     (more) => more >= count,
-    60_000,
+    180_000,
   );
 }
 
-test('killed agents and absent controllers lose no committed event and repeat none', { timeout: 240_000 }, async () => {
+test('killed agents and absent controllers lose no committed event and repeat none', { timeout: 900_000 }, async () => {
   let controller = await startController();
   const token = (await run('controller/src/main.ts', 'enroll-token', '--data-dir', dataDir())).trim();
   await run('agent/src/main.ts', 'enroll', '--token', token, '--gateway-id', 'hall-1', '--state-dir', stateDir());
@@ -82,7 +82,7 @@ test('killed agents and absent controllers lose no committed event and repeat no
     await second.stop('SIGKILL');
   }
   const last = startAgent(0); // sends what is left and ends
-  await last.untilPrinted(/waiting 0 dropped 0/, 90_000);
+  await last.untilPrinted(/waiting 0 dropped 0/, 300_000);
   await last.stop('SIGTERM');
   await controller.stop('SIGTERM');
 

@@ -48,7 +48,7 @@ async function bundleOfGateway(): Promise<BundleReported | null> {
 
 test(
   'an uploaded bundle is fetched, tried and served; a harmful one is refused and the one before serves on',
-  { timeout: 180_000 },
+  { timeout: 900_000 },
   async () => {
     const { token } = await picket.controller.fleet.authority.createToken({
       gatewayId: hall,
@@ -60,7 +60,10 @@ test(
     const config = join(place, 'agent.yaml');
     await writeFile(
       config,
-      JSON.stringify({ state_dir: stateDir, capture: { source: 'pcap', files: [capture, capture], speed: 4 } }),
+      JSON.stringify({
+        state_dir: stateDir,
+        capture: { source: 'pcap', files: Array<string>(8).fill(capture), speed: 4 },
+      }),
     );
     await using agent = RunningProgram.start([
       process.execPath,
@@ -71,8 +74,8 @@ test(
       '--config',
       config,
     ]);
-    await agent.untilPrinted(/watching/, 60_000);
-    const own = await eventually(bundleOfGateway, (bundle) => bundle !== null, 30_000);
+    await agent.untilPrinted(/watching/, 120_000);
+    const own = await eventually(bundleOfGateway, (bundle) => bundle !== null, 120_000);
     expect(own).toMatchObject({ desired: null, step: 'verified' });
 
     expect((await upload('fleet-1')).status).toBe(201);
@@ -81,7 +84,7 @@ test(
     const served = await eventually(
       bundleOfGateway,
       (bundle) => bundle?.step === 'verified' && bundle.desired !== null,
-      60_000,
+      120_000,
     );
     expect(served?.active).toEqual(served?.desired);
     expect(served?.active.version).toBe('fleet-1');
@@ -90,7 +93,7 @@ test(
       201,
     );
     await admin.send('POST', '/api/v1/models/bomb-1/activate', { gateways: [hall] });
-    const refused = await eventually(bundleOfGateway, (bundle) => bundle?.step === 'refused', 60_000);
+    const refused = await eventually(bundleOfGateway, (bundle) => bundle?.step === 'refused', 120_000);
     expect(refused).toMatchObject({ active: { version: 'fleet-1' }, desired: { version: 'bomb-1' } });
     expect(refused?.detail).toMatch(/MiB of memory when it was tried/);
     expect(agent.exitCode).toBeNull();
@@ -101,7 +104,7 @@ test(
           items: { id: string; model_version: string }[];
         },
       ({ items }) => items.some((item) => item.model_version === 'fleet-1'),
-      90_000,
+      180_000,
     );
     const alert = alerts.items.find((item) => item.model_version === 'fleet-1')!;
     const { explanation } = (await (await admin.get(`/api/v1/alerts/${alert.id}`)).json()) as AlertDetail;

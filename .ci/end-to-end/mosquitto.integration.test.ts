@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EventBatch } from '../../shared/src/contract/envelope.ts';
 import { GatewayId, newId } from '../../shared/src/contract/identifiers.ts';
 import type { BootId } from '../../shared/src/contract/identifiers.ts';
@@ -26,8 +26,11 @@ import type { FleetOptions } from '../../controller/src/fleet.ts';
 import { LiveFeed } from '../../controller/src/live/live-feed.ts';
 import { BrokerPeer } from '../../controller/src/testing/broker-peer.ts';
 import { requireSystem } from '../require-system.ts';
+import { WorkingTime } from '../working-time.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from '../../models/range/running-program.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const quiet = Object.fromEntries(
   ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, () => {}]),
@@ -76,7 +79,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
     await eventually(
       async () => fleet.brokerConnected,
       (connected) => connected,
-      10_000,
+      60_000,
     );
   });
 
@@ -111,7 +114,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
         return isOpen(port);
       },
       (open) => open,
-      10_000,
+      60_000,
     );
     return child;
   }
@@ -168,7 +171,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
     const identity = await enrolAs(GatewayId.parse('hall-7'));
     const heard: Heard = { policies: [], acks: [], disconnects: [] };
     await using link = startLink(identity, heard);
-    await eventually(async () => link.connected, Boolean, 20_000);
+    await eventually(async () => link.connected, Boolean, 60_000);
     await proveReachable(identity, new AbortController().signal);
     expect([link.connected, heard.disconnects]).toEqual([true, []]);
     const nobody = { ...identity, mqtt: { ...identity.mqtt, port: 1 } };
@@ -182,25 +185,25 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
       await eventually(
         async () => (await fleet.gateways.get(hall)).status,
         (status) => status === 'online',
-        10_000,
+        60_000,
       );
       await eventually(
         async () => heard.policies.length,
         (count) => count > 0,
-        10_000,
+        60_000,
       );
       await link.sendBatch(batch());
       await eventually(
         async () => heard.acks,
         (acks) => acks.length === 1,
-        10_000,
+        60_000,
       );
       expect(batches).toMatchObject([{ gateway: hall }]);
     }
     await eventually(
       async () => (await fleet.gateways.get(hall)).status,
       (status) => status === 'offline',
-      10_000,
+      60_000,
     );
   });
 
@@ -211,7 +214,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
     await eventually(
       async () => heard.policies.length,
       (count) => count > 0,
-      10_000,
+      60_000,
     );
     const keys = { key: cellarIdentity.private_key, certificate: cellarIdentity.certificate };
     const spies: BrokerPeer[] = [];
@@ -239,7 +242,7 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
     await eventually(
       async () => heard.policies.length,
       (count) => count > before,
-      10_000,
+      60_000,
     );
     expect(heard.policies).not.toContain('forged');
     expect(spies.flatMap((spy) => spy.heard).filter(({ topic }) => topic !== topics.down(cellar, 'policy'))).toEqual(
@@ -254,21 +257,21 @@ describe.skipIf(!requireSystem('mosquitto'))('with Mosquitto as the broker', () 
     await eventually(
       async () => (await fleet.gateways.get(hall)).status,
       (status) => status === 'online',
-      10_000,
+      60_000,
     );
-    const began = performance.now();
+    using working = WorkingTime.start();
     await fleet.gateways.revoke(hall, { username: 'test', address: null });
     await eventually(
       async () => heard.disconnects.length,
       (count) => count > 0,
-      5000,
+      60_000,
     );
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(working.ms).toBeLessThan(5000);
     mosquitto.kill('SIGHUP'); // what `systemctl reload mosquitto` does
     await eventually(
       async () => link.state,
       (state) => state.kind === 'refused' || (state.kind === 'unreachable' && /revoked/i.test(state.reason)),
-      10_000,
+      60_000,
     );
     await link.sendBatch(batch()).catch(() => {});
     expect(batches).toEqual([]);

@@ -42,7 +42,7 @@ describe.skipIf(!canRun)('prevention, live', () => {
     await all;
   });
 
-  test.each(scenarios)('$group: $name', { timeout: 1_200_000 }, async ({ name }) => {
+  test.each(scenarios)('$group: $name', { timeout: 3_600_000 }, async ({ name }) => {
     const result = await results.get(name);
     if (result === undefined) throw new Error(`${name} was not run`);
     expect(result.passed, `${describeResult(result)}\n${result.agents}`).toBe(true);

@@ -75,7 +75,7 @@ describe.skipIf(!canRun)('a second host', () => {
     const code = await eventually(
       async () => program.exitCode,
       (exitCode) => exitCode !== null,
-      60_000,
+      120_000,
     );
     return { code, output: program.output };
   }
@@ -95,7 +95,7 @@ describe.skipIf(!canRun)('a second host', () => {
 
   test(
     'joins in five commands, is seen, and puts an analyst’s decision into its kernel',
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const commands = readmeCommands();
       expect(commands).toHaveLength(5);
@@ -106,7 +106,7 @@ describe.skipIf(!canRun)('a second host', () => {
       };
 
       const controller = start(controllerHost, asProgram(serve, words));
-      await controller.untilPrinted(/"ready"/, 60_000);
+      await controller.untilPrinted(/"ready"/, 120_000);
 
       const made = await finished(start(controllerHost, asProgram(enrollToken, words)));
       expect(made.code).toBe(0);
@@ -124,7 +124,7 @@ describe.skipIf(!canRun)('a second host', () => {
       const gateway = await eventually(
         async () => (await api('GET', '/gateways/gw-kitchen', undefined, login.access_token)) as GatewayAnswer,
         (answer) => answer.status === 'online' && answer.twin.policy.in_sync,
-        60_000,
+        120_000,
       );
       expect(gateway.mode).toBe('simulate');
 
@@ -145,7 +145,7 @@ describe.skipIf(!canRun)('a second host', () => {
       await eventually(
         () => gatewayHost.must(['nft', 'list', 'table', 'inet', 'picket']),
         (ruleset) => ruleset.includes('203.0.113.66'),
-        30_000,
+        120_000,
       );
     },
   );

@@ -61,13 +61,13 @@ interface AlertDetail {
 
 test(
   'an attack in real packets is named, explained and blocked in simulation, and history survives a restart',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     let firstAlert: string;
     {
       await using picket = RunningProgram.start(command, { PICKET_ADMIN_PASSWORD: password, PICKET_METRICS_PORT: '0' });
-      await picket.untilPrinted(/API reference\s+http/, 60_000);
-      await picket.untilPrinted(/(critical|high).*(port_scan|brute_force|ddos_flood)/i, 90_000);
+      await picket.untilPrinted(/API reference\s+http/, 120_000);
+      await picket.untilPrinted(/(critical|high).*(port_scan|brute_force|ddos_flood)/i, 180_000);
       const headers = await logIn();
 
       const { items } = await get<AlertPage>('/alerts', headers);
@@ -95,13 +95,13 @@ test(
       await eventually(
         () => get<{ gateways: readonly { state: string }[] }>(`/decisions/${id}`, headers),
         ({ gateways }) => gateways.length > 0 && gateways.every(({ state }) => state === 'simulated'),
-        15_000,
+        60_000,
       );
       expect(await picket.stop('SIGINT')).toBeLessThan(5000);
       expect(picket.exitCode).toBe(0);
     }
     await using again = RunningProgram.start(command, { PICKET_METRICS_PORT: '0' });
-    await again.untilPrinted(/API reference\s+http/, 60_000);
+    await again.untilPrinted(/API reference\s+http/, 120_000);
     const { items } = await get<AlertPage>('/alerts?limit=1000', await logIn());
     expect(items.map(({ id }) => id)).toContain(firstAlert);
   },

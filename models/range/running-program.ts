@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** For what a program left behind; it may have put something there to stay. */
+const afterEndMs = 10_000;
+
 export class RunningProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
   #output = '';
@@ -72,7 +75,10 @@ export class RunningProgram implements AsyncDisposable {
     }
   }
 
-  /** Sends the signal to the whole group, as Ctrl-C does, and waits for the end. Milliseconds it took. */
+  /**
+   * Sends the signal to the whole group, as Ctrl-C does, and waits for the end, also of what it started and what prints
+   * where it prints: an agent outlives for a moment who started it and was killed. Milliseconds it took.
+   */
   async stop(signal: NodeJS.Signals): Promise<number> {
     const started = performance.now();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -80,6 +86,9 @@ export class RunningProgram implements AsyncDisposable {
       this.signal(signal);
       await ended;
     }
+    const deadline = performance.now() + afterEndMs;
+    for (let left = afterEndMs; left > 0 && !this.#isRead; left = deadline - performance.now())
+      await this.#nextOutput(left);
     return performance.now() - started;
   }
 

@@ -304,7 +304,7 @@ function statusOf(pid: number): Record<string, string> {
 
 /** Of the tcpdump that it runs, once it is no more what starts it. */
 function captureRights(pid: number): bigint | undefined {
-  const [tcpdump] = childrenOf(pid).filter((child) => /^tcpdump$/m.test(textOf(child, 'comm')));
+  const tcpdump = childrenOf(pid).find((child) => /^tcpdump$/m.test(textOf(child, 'comm')));
   const [, rights] = /^CapPrm:\s*(\w+)/m.exec(tcpdump === undefined ? '' : textOf(tcpdump, 'status')) ?? [];
   return rights === undefined ? undefined : BigInt(`0x${rights}`);
 }
