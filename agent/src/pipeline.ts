@@ -30,7 +30,8 @@ export interface PipelineOutput {
   /** `features`: the window, 10 × 78, present flows in the last slots. `isEvidence`: see `WeighedWindow`. */
   onPrediction(prediction: Prediction, context: WindowContext, features: Float32Array, isEvidence: boolean): void;
   onAlert(alert: Alert): void;
-  propose(draft: DecisionDraft): void;
+  /** `atUs`: packet time of the window that it follows from. */
+  propose(draft: DecisionDraft, atUs: number): void;
 }
 
 export interface PipelineOptions {
@@ -210,7 +211,7 @@ export class Pipeline {
       output.onPrediction(prediction, context, features, weighed.isEvidence);
       const { alerts, drafts } = verdicts.decide({ prediction, context }, weighed);
       for (const alert of alerts) this.#tell(alert);
-      for (const draft of drafts) output.propose(draft);
+      for (const draft of drafts) output.propose(draft, context.atUs);
     }
   }
 

@@ -30,6 +30,7 @@ import { Pipeline } from './pipeline.ts';
 import { ServingModel } from './serving-model.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
 import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
+import { instantOf } from './window/packet-time.ts';
 
 /** None of these is waited for. */
 export interface WatchListener {
@@ -72,10 +73,13 @@ export class Watch implements AsyncDisposable {
   readonly enforcer: Enforcer;
   readonly pipeline: Pipeline;
   readonly packets: PacketStage;
+  /** Everything is judged: packet time is that of the last flow. */
+  readonly #catchUp: () => void;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
     parts: Omit<Watch, 'ended' | 'start' | 'useGuard' | typeof Symbol.asyncDispose>,
+    catchUp: () => void,
     resources: AsyncDisposableStack,
   ) {
     this.registry = parts.registry;
@@ -84,6 +88,7 @@ export class Watch implements AsyncDisposable {
     this.enforcer = parts.enforcer;
     this.pipeline = parts.pipeline;
     this.packets = parts.packets;
+    this.#catchUp = catchUp;
     this.#resources = resources;
   }
 
@@ -91,9 +96,10 @@ export class Watch implements AsyncDisposable {
   static async open(options: WatchOptions): Promise<Watch> {
     await using resources = new AsyncDisposableStack();
     const { config, bootId, source, listener, log } = options;
-    let packetTimeMs = 0;
+    /** Of the newest flow, and of the newest window that was judged: what follows from that one happens at its time. */
+    const packetTimeMs = { read: 0, judged: 0 };
     const { clock } = options;
-    const now = clock === 'packet' ? (): number => packetTimeMs : (): number => clock.now();
+    const now = clock === 'packet' ? (): number => packetTimeMs.judged : (): number => clock.now();
     const registry = new DeviceRegistry({
       lanPrefixes: config.lan_prefixes,
       relayMacs: relayMacsOf(options.guard),
@@ -160,17 +166,21 @@ export class Watch implements AsyncDisposable {
       mayExplain: () => !options.memory.sheds('explanations') && !packets.isBehind,
       output: {
         onFlow: (batch, row, role, isRelayed) => {
-          packetTimeMs = Math.max(packetTimeMs, Math.floor(batch.lastPacketAtUs[row]! / 1000));
+          packetTimeMs.read = Math.max(packetTimeMs.read, Math.floor(batch.lastPacketAtUs[row]! / 1000));
           listener.onFlow(batch, row, role, isRelayed);
         },
         onDevice: (sighting) => listener.onDevice(sighting),
-        onPrediction: (prediction, context, features, isEvidence) =>
-          listener.onPrediction(prediction, context, features, isEvidence),
+        onPrediction: (prediction, context, features, isEvidence) => {
+          packetTimeMs.judged = Math.max(packetTimeMs.judged, Date.parse(prediction.at));
+          listener.onPrediction(prediction, context, features, isEvidence);
+        },
         onAlert: (alert) => listener.onAlert(alert),
-        propose: (draft) =>
-          void enforcer.propose(draft).catch((error: unknown) => {
-            log.error({ err: error, value: draft.value }, 'a decision of the model was lost');
-          }),
+        propose: (draft, atUs) =>
+          void enforcer
+            .propose(draft, clock === 'packet' ? Date.parse(instantOf(atUs)) : undefined)
+            .catch((error: unknown) => {
+              log.error({ err: error, value: draft.value }, 'a decision of the model was lost');
+            }),
       },
     });
     model.attach(pipeline);
@@ -196,7 +206,10 @@ export class Watch implements AsyncDisposable {
         },
       ),
     );
-    return new Watch({ registry, model, verdicts, enforcer, pipeline, packets }, resources.move());
+    const catchUp = (): void => {
+      packetTimeMs.judged = Math.max(packetTimeMs.judged, packetTimeMs.read);
+    };
+    return new Watch({ registry, model, verdicts, enforcer, pipeline, packets }, catchUp, resources.move());
   }
 
   /** The network of the gateway, or what is to be protected in it, is another one. See `Enforcer.useGuard`. */
@@ -216,6 +229,8 @@ export class Watch implements AsyncDisposable {
     } finally {
       await this.pipeline.finish();
       await this.enforcer.check(); // in turn: whatever was proposed before has its outcome then
+      this.#catchUp();
+      await this.enforcer.check();
     }
   }
 

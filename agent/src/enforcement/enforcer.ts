@@ -127,14 +127,16 @@ export class Enforcer implements AsyncDisposable {
     };
   }
 
-  /** A restriction that starts now. Resolves when its outcome is known; never rejects for the firewall's sake. */
-  async propose(draft: DecisionDraft): Promise<DecisionEvent> {
+  /**
+   * A restriction that starts now, unless somebody says when. Resolves when its outcome is known; never rejects for the
+   * firewall's sake.
+   */
+  async propose(draft: DecisionDraft, startsAtMs = this.#now()): Promise<DecisionEvent> {
     const { duration_seconds: seconds, is_forgeable: isForgeable = false, ...rest } = draft;
-    const nowMs = this.#now();
     const decision: Decision = {
       ...rest,
-      created_at: new Date(nowMs).toISOString(),
-      expires_at: new Date(nowMs + seconds * 1000).toISOString(),
+      created_at: new Date(startsAtMs).toISOString(),
+      expires_at: new Date(startsAtMs + seconds * 1000).toISOString(),
     };
     const [event] = await this.#addAll([decision], isForgeable ? new Set([decision.id]) : undefined);
     return event ?? this.#teller.eventOf(decision, 'proposed', 'it is held already');
