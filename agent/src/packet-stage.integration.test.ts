@@ -28,7 +28,7 @@ const id = `pkt-${randomUUID().slice(0, 8)}`;
 const sender = `${id}-a`;
 const watched = id;
 const markerPort = 9;
-const patienceMs = 40_000;
+const patienceMs = 90_000;
 let folder = '';
 const pathBefore = process.env['PATH'];
 
@@ -139,7 +139,7 @@ describe.skipIf(!requireSystem('tcpdump', 'tcpreplay', 'ip', 'tee', 'bash', 'roo
     await rm(folder, { recursive: true });
   });
 
-  test('the same flows and reports, whichever way the packets come', { timeout: 150_000 }, async () => {
+  test('the same flows and reports, whichever way the packets come', { timeout: 400_000 }, async () => {
     const frames = traffic();
     await writeFile(join(folder, 'traffic.pcap'), pcapBytes(frames));
     const live = meter({ source: 'live', interface: watched });
@@ -168,7 +168,7 @@ describe.skipIf(!requireSystem('tcpdump', 'tcpreplay', 'ip', 'tee', 'bash', 'roo
     expect(await replay(file, 1)).toEqual(fast);
   });
 
-  test('live it is behind while flows wait for their verdicts', { timeout: 150_000 }, async () => {
+  test('live it is behind while flows wait for their verdicts', { timeout: 400_000 }, async () => {
     const frames = traffic();
     await writeFile(join(folder, 'traffic.pcap'), pcapBytes(frames));
     const judged = Promise.withResolvers<void>();
@@ -186,7 +186,7 @@ describe.skipIf(!requireSystem('tcpdump', 'tcpreplay', 'ip', 'tee', 'bash', 'roo
     await until(() => !stage.isBehind, 'it was judged');
   });
 
-  test('a file waits, so it is never behind', { timeout: 150_000 }, async () => {
+  test('a file waits, so it is never behind', { timeout: 400_000 }, async () => {
     await writeFile(join(folder, 'traffic.pcap'), pcapBytes(traffic()));
     const judged = Promise.withResolvers<void>();
     const { stage, flows } = meter({ source: 'pcap', files: [join(folder, 'traffic.pcap')] }, 1, judged.promise);

@@ -19,7 +19,7 @@ export interface MeterFigures {
 }
 
 const program = fileURLToPath(new URL('./meter-interface.ts', import.meta.url));
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 export class MeteringChild implements AsyncDisposable {
   readonly #child: ChildProcess;

@@ -67,22 +67,27 @@ test('one window in a thousand may alarm, and a small source is not drowned by a
   expect(both.reason).toContain('small 1 of 222 windows');
 });
 
-test('gateways in peace may alert once for each whole day, once in some hours, and never in one', async () => {
-  const burst = (scores: readonly number[]): number[] => scores.flatMap((score) => [...quiet(8000), ...all(score, 8)]);
-  const life = (hours: number, scores: readonly number[]): Dataset =>
-    datasetOf([{ source: 'range', hours, scores: [...burst(scores), ...quiet(10)] }]);
-  const brief = await chooseThreshold(predictor, life(1, [0.6]), bounds);
-  expect(brief.threshold).toBeGreaterThan(0.6);
-  expect(brief.reason).toMatch(/0 alerts in 1\.0 hours, which rules out more than 71\.9 a day/);
-  const some = await chooseThreshold(predictor, life(4, [0.6]), bounds);
-  expect(some.threshold).toBeLessThan(0.6);
-  expect(some.reason).toMatch(/1 alerts in 4\.0 hours, which rules out more than 28\.5 a day/);
-  const two = await chooseThreshold(predictor, life(25, [0.6, 0.7]), bounds);
-  expect(two.threshold).toBeGreaterThan(0.6);
-  expect(two.threshold).toBeLessThan(0.7);
-  const long = await chooseThreshold(predictor, life(49, [0.6, 0.7]), bounds);
-  expect(long.threshold).toBeLessThan(0.6);
-});
+test(
+  'gateways in peace may alert once for each whole day, once in some hours, and never in one',
+  { timeout: 180_000 },
+  async () => {
+    const burst = (scores: readonly number[]): number[] =>
+      scores.flatMap((score) => [...quiet(8000), ...all(score, 8)]);
+    const life = (hours: number, scores: readonly number[]): Dataset =>
+      datasetOf([{ source: 'range', hours, scores: [...burst(scores), ...quiet(10)] }]);
+    const brief = await chooseThreshold(predictor, life(1, [0.6]), bounds);
+    expect(brief.threshold).toBeGreaterThan(0.6);
+    expect(brief.reason).toMatch(/0 alerts in 1\.0 hours, which rules out more than 71\.9 a day/);
+    const some = await chooseThreshold(predictor, life(4, [0.6]), bounds);
+    expect(some.threshold).toBeLessThan(0.6);
+    expect(some.reason).toMatch(/1 alerts in 4\.0 hours, which rules out more than 28\.5 a day/);
+    const two = await chooseThreshold(predictor, life(25, [0.6, 0.7]), bounds);
+    expect(two.threshold).toBeGreaterThan(0.6);
+    expect(two.threshold).toBeLessThan(0.7);
+    const long = await chooseThreshold(predictor, life(49, [0.6, 0.7]), bounds);
+    expect(long.threshold).toBeLessThan(0.6);
+  },
+);
 
 test('what cannot be reached is said', async () => {
   const { threshold, reason } = await chooseThreshold(

@@ -13,7 +13,7 @@ import { shippedBundleFolder } from '../detection/shipped-bundle.ts';
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const demo = fileURLToPath(new URL('../../captures/demo.pcap', import.meta.url));
 /** Each test starts whole agents, some three of them, and the machine may be busy. */
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const folder = mkdtempSync(join(tmpdir(), 'picket-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { WorkingTime } from '../../../.ci/working-time.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'picket-commands-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -14,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const program = ['--conditions=@picket/source', fileURLToPath(new URL('../main.ts', import.meta.url))];
 const environment = { PATH: process.env['PATH'], PICKET_METRICS_PORT: '0' };
 /** Each of these starts programs, on whatever machine. */
-const slow = 120_000;
+const slow = 900_000;
 const freePorts = ['--port', '0', '--agents-port', '0', '--mqtt-port', '0'];
 
 function run(parameters: readonly string[], input = '', more: Record<string, string> = {}) {
@@ -22,7 +23,7 @@ function run(parameters: readonly string[], input = '', more: Record<string, str
     input,
     encoding: 'utf8',
     env: { ...environment, ...more },
-    timeout: 60_000,
+    timeout: 180_000,
   });
   return { status, stdout, stderr };
 }
@@ -73,18 +74,21 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   async (signal) => {
     const dataDir = join(folder, signal);
     const { child, output } = serve(dataDir);
-    await expect.poll(output, { timeout: 40_000 }).toContain('"msg":"ready"');
-    expect(output()).toMatch(/first account {3}admin\npassword {8}\S{20} {3}\(shown this once\)/);
-    const toldAt = performance.now();
+    await expect.poll(output, { timeout: 120_000 }).toContain('"msg":"ready"');
+    // another stream, which may be read later
+    await expect
+      .poll(output, { timeout: 120_000 })
+      .toMatch(/first account {3}admin\npassword {8}\S{20} {3}\(shown this once\)/);
+    using working = WorkingTime.start();
     child.kill(signal);
     const [code] = (await once(child, 'exit')) as [number | null];
     expect(code).toBe(0);
-    expect(performance.now() - toldAt).toBeLessThan(5000);
+    expect(working.ms).toBeLessThan(5000);
 
     const again = serve(dataDir);
-    await expect.poll(again.output, { timeout: 40_000 }).toContain('"msg":"ready"');
+    await expect.poll(again.output, { timeout: 120_000 }).toContain('"msg":"ready"');
     again.child.kill('SIGTERM');
-    await once(again.child, 'exit');
+    await once(again.child, 'close');
     expect(again.output()).not.toContain('password');
   },
   slow,
@@ -96,7 +100,7 @@ test(
     const dataDir = join(folder, 'people');
     const at = ['--data-dir', dataDir];
     const { child, output } = serve(dataDir, { PICKET_ADMIN_PASSWORD: 'a password of the owner' });
-    await expect.poll(output, { timeout: 40_000 }).toContain('"msg":"ready"');
+    await expect.poll(output, { timeout: 120_000 }).toContain('"msg":"ready"');
     expect(output()).not.toContain('a password of the owner');
     expect(run(['users', 'add', 'Ada', '--role', 'operator', ...at], 'a good long password\n').status).toBe(0);
     expect(run(['users', 'add', 'ada', ...at], 'a good long password\n')).toMatchObject({ status: 1 });

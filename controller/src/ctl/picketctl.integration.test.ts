@@ -42,7 +42,7 @@ test('before log-in it says so; a wrong password and a controller that is away h
   expect(away.status).toBe(69);
   expect(away.stderr.trim().split('\n')).toHaveLength(1);
   expect(existsSync(loginFile)).toBe(false);
-}, 120_000);
+}, 400_000);
 
 test('log-in is kept for its owner only, renews itself, and is forgotten at log-out', async () => {
   const login = await picketctl(['--url', picket.url, 'login', '--username', 'admin'], `${testPassword}\n`);
@@ -61,7 +61,7 @@ test('log-in is kept for its owner only, renews itself, and is forgotten at log-
   expect((await picketctl(['--url', 'http://127.0.0.1:1', 'alerts', 'list'])).stderr).toContain('not logged in');
   expect(await picketctl(['logout'])).toMatchObject({ status: 0 });
   expect(existsSync(loginFile)).toBe(false);
-}, 120_000);
+}, 400_000);
 
 test('refusals of the API are one line; usage is 64', async () => {
   const { tokens } = await picket.as('viewer');
@@ -74,4 +74,4 @@ test('refusals of the API are one line; usage is 64', async () => {
   expect((await picketctl(['decisions', 'add', '--duration', '1h', '--reason', 'x'], '', viewer)).status).toBe(64);
   expect((await picketctl(['decisions', 'add', '--ip', '203.0.113.66'], '', viewer)).status).toBe(64);
   expect((await picketctl(['alerts', 'list', '--limit', '0'], '', viewer)).status).toBe(65);
-}, 120_000);
+}, 400_000);

@@ -7,6 +7,7 @@ import { startTestApi } from '../testing/test-api.ts';
 import { postJson } from './webhook-post.ts';
 
 const never = new AbortController().signal;
+vi.setConfig({ testTimeout: 240_000 });
 
 /** A receiver that answers with these statuses in turn, the last one for good. */
 async function receiver(...statuses: number[]): Promise<{ readonly url: string; readonly bodies: string[] }> {
@@ -39,11 +40,11 @@ test('a new alert of its class is posted to the address of a webhook rule, once;
     { kind: 'alert', body: sampleAlert({ id: newId() as AlertId, class: 'port_scan' }) },
     { kind: 'alert', body: alert },
   ]);
-  await vi.waitFor(() => expect(bodies).toHaveLength(1), { timeout: 20_000 });
+  await vi.waitFor(() => expect(bodies).toHaveLength(1), { timeout: 60_000 });
   await api.ingest('alerts', [{ kind: 'alert', body: { ...alert, revision: 1 } }]);
   const last = sampleAlert({ id: newId() as AlertId });
   await api.ingest('alerts', [{ kind: 'alert', body: last }]);
-  await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 20_000 });
+  await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 60_000 });
   expect(bodies.map((body) => JSON.parse(body))).toMatchObject([
     { type: 'alert_created', rule: 'tell us', alert: { id: alert.id, attack_type: 'brute_force_ssh' } },
     { alert: { id: last.id } },
@@ -61,7 +62,7 @@ test('what is plain from its flows reaches a webhook whose threshold its score d
   const plain = [flood(0.3, 'critical', true), flood(0.95, 'critical', true), flood(0.3, 'critical')];
   const sure = flood(0.99, 'critical');
   for (const body of [...unsure, ...plain, sure]) await api.ingest('alerts', [{ kind: 'alert', body }]);
-  await vi.waitFor(() => expect(bodies).toHaveLength(4), { timeout: 20_000 });
+  await vi.waitFor(() => expect(bodies).toHaveLength(4), { timeout: 60_000 });
   const posted = bodies.map((body) => JSON.parse(body).alert);
   expect(posted.map(({ id }) => id)).toEqual([...plain, sure].map(({ id }) => id));
   expect(posted.map(({ is_plain: isPlain }) => isPlain)).toEqual([true, true, false, false]);
