@@ -18,7 +18,7 @@ const unansweredPorts: ReadonlySet<number> = new Set([
 export const plainFlood: CountedKind = {
   name: 'flood',
   attack: 'ddos_flood',
-  least: 100, // anybody honest did 26 at most
+  least: 100, // anybody honest did 18 at most
   withinUs: 10_000_000,
   isLike: ({ protocol, dstPort, fwdPackets, bwdPackets }) =>
     bwdPackets === 0 && fwdPackets <= 2 && (protocol === tcp || (protocol === udp && !unansweredPorts.has(dstPort))),
@@ -32,7 +32,7 @@ export const plainFlood: CountedKind = {
 
 /**
  * Ever new connections to one port that are refused, or given up ahead of the handshake. A program that tries again and
- * again where nothing listens any more waits in between: a tenth of a second is a third of this, and anybody honest did 6.
+ * again where nothing listens any more waits in between: a tenth of a second is a third of this. Anybody honest did 18 at most.
  */
 export const plainRefusedFlood: CountedKind = {
   name: 'refused_flood',

@@ -13,7 +13,7 @@ const webPorts: ReadonlySet<number> = new Set([80, 443, 8000, 8080, 8443]);
 export const plainScan: CountedKind = {
   name: 'scan',
   attack: 'port_scan',
-  least: 30, // anybody honest did 14 at most
+  least: 30, // anybody honest did 15 at most
   withinUs: 10_000_000,
   isLike: isKnockInVain,
   groupOf: () => '',

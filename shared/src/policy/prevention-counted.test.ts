@@ -217,6 +217,15 @@ test('a sweep that everyday life hides is of many hosts, and not of the one that
   ).toEqual([JSON.stringify({ kind: 'destination', peer: '198.51.100.7', isInside: false })]);
 });
 
+test('a device that floods a port which refuses every connection is put into quarantine, a client that is refused is not', () => {
+  const tries = (every: number): Flows =>
+    oneAfterTheOther(400, every, () => ({ ...refused, srcIp: camera, dstIp: '198.51.100.7', direction: 'outbound' }));
+  expect(saw(tries(0.002)).words).toEqual([`quarantine device ${camera}`]);
+  expect(saw(tries(0.1)).words, 'ten times a second').toEqual([]);
+  const relayed = tries(0.002).map((flow) => ({ ...flow, isRelayed: true }));
+  expect(saw(relayed).words, 'whoever is behind the router').toEqual([]);
+});
+
 test('what a router brought in the name of a device makes no first-hand count of the few that it sent', () => {
   const relayed = byCamera({ isRelayed: true }).slice(0, 30);
   const own = later(byCamera({ isRelayed: false }), 3)
