@@ -116,6 +116,39 @@ test('forged sources put out nobody who keeps on, and what had to be forgotten i
   expect(new CountedFlows().evicted).toBe(0);
 });
 
+test('what is held is bounded over all devices, and who keeps on is counted all the same', () => {
+  const counted = new CountedFlows();
+  const sweep = passingWindows(oneAfterTheOther(60, 0.1, (port) => ({ ...refused, dstPort: port + 1 })));
+  for (let host = 0; host < 400; host++) {
+    const address = `192.168.${Math.floor(host / 200)}.${1 + (host % 200)}`;
+    for (const seen of sweep)
+      counted.add({
+        ...seen,
+        device: { address, mac: null },
+        flows: seen.flows.map((flow) => ({ ...flow, dstIp: address })),
+      });
+    expect(counted.reached(address), address).toHaveLength(1);
+    expect(counted.weight).toBeLessThanOrEqual(40_960);
+  }
+  expect(counted.weight).toBeGreaterThan(40_960 - 200);
+  expect(counted.evicted).toBeGreaterThan(0);
+});
+
+test('one device under a storm leaves others what was counted at them', () => {
+  const counted = new CountedFlows();
+  const other = '192.168.1.77';
+  expect(see(counted, passingWindows(scan().slice(0, 20), other))).toBe(0);
+  const storm = oneAfterTheOther(12_000, 0.0005, (at) => ({
+    ...refused,
+    srcIp: `198.51.100.${at % 200}`,
+    dstPort: 1 + Math.floor(at / 200),
+  }));
+  for (let at = 0; at < storm.length; at += 60) see(counted, passingWindows(storm.slice(at, at + 60)));
+  expect(counted.evicted).toBeGreaterThan(0);
+  expect(counted.weight).toBeLessThan(40_960 / 2);
+  expect(see(counted, passingWindows(scan().slice(20), other))).toBe(1);
+});
+
 test('devices are forgotten for others, and counted', () => {
   const counted = new CountedFlows(2);
   for (const host of [1, 2, 3]) see(counted, passingWindows(scan().slice(0, 5), `192.168.1.${host}`));

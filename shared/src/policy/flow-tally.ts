@@ -54,6 +54,11 @@ export class FlowTally {
     return true;
   }
 
+  /** Flows that are remembered. */
+  get size(): number {
+    return this.#flows.size;
+  }
+
   /** It turned out to be something else: it was answered, or went on. */
   takeBack(flow: JudgedFlow): void {
     const item = this.kind.itemOf(flow);
