@@ -18,7 +18,7 @@ export interface Finished {
 }
 
 /** Run a program to its end. Never throws because of a status: the caller decides what a failure means. */
-function run(argv: readonly string[], timeoutMs = 30_000): Promise<Finished> {
+function run(argv: readonly string[], timeoutMs = 120_000): Promise<Finished> {
   const [program = '', ...rest] = argv;
   return new Promise((resolve) => {
     execFile(program, rest, { timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {

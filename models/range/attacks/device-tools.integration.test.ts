@@ -16,7 +16,7 @@ const needs = ['root', 'ip', 'nft', 'tcpdump', 'nginx', 'sshd', 'vsftpd', 'mosqu
 
 test.skipIf(!requireSystem(...needs, 'python3'))(
   'a flooder on a device that is not the first of its half, against a host outside',
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   async () => {
     const site = planSiteByName('train-30');
     const order = { site, seed: 49, episodes: 1, family: 'flood', lanes: 1, lifeSeconds: 4, name: 'flood' } as const;
@@ -29,8 +29,8 @@ test.skipIf(!requireSystem(...needs, 'python3'))(
 
     const folder = await mkdtemp(join(tmpdir(), 'picket-inside-'));
     try {
-      await capture({ ...order, folder }, () => undefined, AbortSignal.timeout(200_000));
-      await extract(folder, join(folder, 'flows'), () => undefined, AbortSignal.timeout(60_000));
+      await capture({ ...order, folder }, () => undefined, AbortSignal.timeout(600_000));
+      await extract(folder, join(folder, 'flows'), () => undefined, AbortSignal.timeout(240_000));
       const pack = decodeFlowPack(await readFile(join(folder, 'flows', 'flood.flows')));
       const address = (number: number | undefined): string => pack.header.addresses[number ?? -1] ?? '';
       const rows = Array.from({ length: pack.header.rows }, (_, row) => row);

@@ -25,8 +25,14 @@ export async function askByDatagram(from: Namespace, address: string, port: numb
   return (await from.run(runOwn(asker, address, String(port), String(ownPort)))).status === 0;
 }
 
-/** A connection to an echo server that says `back` for each answer, and `cut` when there is none for four seconds. */
-export function keepTalking(network: GuardedNetwork, from: Namespace, address: string, port: number): RunningProgram {
-  const talk = `exec 3<>/dev/tcp/${address}/${port}; while echo word >&3 && read -r -t 4 -u 3; do echo back; sleep 0.2; done; echo cut`;
+/** A connection to an echo server that says `back` for each answer, and `cut` when there is none for so many seconds. */
+export function keepTalking(
+  network: GuardedNetwork,
+  from: Namespace,
+  address: string,
+  port: number,
+  seconds = 4,
+): RunningProgram {
+  const talk = `exec 3<>/dev/tcp/${address}/${port}; while echo word >&3 && read -r -t ${seconds} -u 3; do echo back; sleep 0.2; done; echo cut`;
   return network.start(from, ['bash', '-c', talk]);
 }

@@ -11,7 +11,7 @@ import { type Collateral, SteadyClient, addCollateral, startEcho } from './stead
 
 /** For what happens at once where the machine has time. */
 export const patienceMs = 60_000;
-const fewTriesMs = 20_000;
+const fewTriesMs = 30_000;
 
 export class Field implements AsyncDisposable {
   readonly network: GuardedNetwork;
@@ -114,22 +114,23 @@ export class Field implements AsyncDisposable {
    * machine loses a try now and then, and that nobody honest loses one is for the steady client to say.
    */
   async expectReach(what: string, host: Host, mayReach: boolean): Promise<void> {
-    if (mayReach) return this.#expectTry(what, () => this.network.reachesDevice(host));
+    if (mayReach) return this.expectTry(what, () => this.network.reachesDevice(host));
     const reaches = await this.network.reachesDevice(host);
     this.expect(what, !reaches, reaches ? 'got the page' : 'got nothing');
   }
 
   /** That a TCP port opens for a host, with a few tries likewise. */
   expectOpen(what: string, from: Namespace, address: string, port: number): Promise<void> {
-    return this.#expectTry(what, () => tryPort(from, address, port));
+    return this.expectTry(what, () => tryPort(from, address, port));
   }
 
   /** That a ping is answered, with a few tries likewise. */
   expectPing(what: string, from: Namespace, address: string): Promise<void> {
-    return this.#expectTry(what, () => this.network.pings(from, address));
+    return this.expectTry(what, () => this.network.pings(from, address));
   }
 
-  async #expectTry(what: string, succeeds: () => Promise<boolean>): Promise<void> {
+  /** That something succeeds, with a few tries likewise. */
+  async expectTry(what: string, succeeds: () => Promise<boolean>): Promise<void> {
     await this.expectSoon(what, succeeds, Boolean, fewTriesMs);
   }
 
@@ -160,7 +161,7 @@ export class Field implements AsyncDisposable {
     const fifth =
       refusals === '' ? undefined : network.start(network.gateway, ['tcpdump', ...options, '-c', '5', refusals]);
     for (const program of [first, fifth]) await program?.untilPrinted(/listening on/, patienceMs);
-    const watch = KernelWatch.begin((command) => network.start(network.gateway, command));
+    const watch = await KernelWatch.begin(network.gateway, (command) => network.start(network.gateway, command));
     const attack = network.start(from.namespace, argv);
     try {
       const restrictedAtMs = await watch.restricted(isPattern ? restricted : RegExp.escape(restricted), deadlineMs);

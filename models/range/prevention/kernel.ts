@@ -1,6 +1,6 @@
 /** What the kernel of a gateway holds in the private table, as `nft` shows it: the witness of every scenario. */
 import type { Namespace } from '../namespace.ts';
-import type { RunningProgram } from '../running-program.ts';
+import { type RunningProgram, eventually } from '../running-program.ts';
 
 /** Of a set in the private table. */
 export interface KernelElement {
@@ -58,6 +58,12 @@ export async function foreignRules(gateway: Namespace): Promise<string> {
   return texts.join('\n');
 }
 
+/** Who is subscribed to what nftables announces: group 7 of netlink's protocol 12. */
+async function countMonitors(gateway: Namespace): Promise<number> {
+  const sockets = (await gateway.must(['cat', '/proc/net/netlink'])).split('\n');
+  return sockets.filter((socket) => /^\S+ +12 +\d+ +0*40 /.test(socket)).length;
+}
+
 /** Says when the kernel first took up an element that restricts; counting ones are not. */
 export class KernelWatch {
   readonly #monitor: RunningProgram;
@@ -66,9 +72,16 @@ export class KernelWatch {
     this.#monitor = monitor;
   }
 
-  /** `start` runs a program in the gateway. */
-  static begin(start: (argv: readonly string[]) => RunningProgram): KernelWatch {
-    return new KernelWatch(start(['nft', 'monitor', 'new', 'elements']));
+  /** It hears everything from here on. `start` runs a program in the gateway. */
+  static async begin(gateway: Namespace, start: (argv: readonly string[]) => RunningProgram): Promise<KernelWatch> {
+    const before = await countMonitors(gateway);
+    const watch = new KernelWatch(start(['nft', 'monitor', 'new', 'elements']));
+    await eventually(
+      () => countMonitors(gateway),
+      (now) => now > before,
+      60_000,
+    );
+    return watch;
   }
 
   /** Milliseconds since 1970 when an element that restricts came whose address matches; rejects at the deadline. */

@@ -3,7 +3,7 @@ import { Field } from './field.ts';
 import type { NamedScenario, ScenarioResult } from './scenario.ts';
 import type { Collateral } from './steady-client.ts';
 
-const defaultLimitSeconds = 120;
+const defaultLimitSeconds = 300;
 
 /** Never rejects for the scenario's sake. When the signal aborts it ends soon, failed. */
 export async function runScenario(scenario: NamedScenario, signal: AbortSignal): Promise<ScenarioResult> {

@@ -42,5 +42,5 @@ test.skipIf(!canRun)(
       'broken false',
     ]);
   },
-  180_000,
+  900_000,
 );

@@ -29,7 +29,7 @@ export interface Scenario {
   readonly network?: NetworkPlan;
   /** Whom the honest client visits all the time. Default: the device. */
   readonly honestClientVisits?: 'device' | 'neighbour';
-  /** After this it has failed. Default: 120. */
+  /** After this it has failed. Default: 300. */
   readonly limitSeconds?: number;
   /** The class of the live attack whose time to block it measures. */
   readonly attack?: Exclude<TrafficClass, 'benign'>;

@@ -16,10 +16,10 @@ export const scenario: Scenario = {
     const { stdout } = await agent.command('status');
     const guarded = stdout.split('\n').find((line) => line.startsWith('guarded')) ?? stdout;
     field.expect('status names the resolver', guarded.includes(`resolvers ${resolver.address}`), guarded);
-    field.expect('a name is resolved before', await resolve(gateway, 'made-up-one.example'));
+    await field.expectTry('a name is resolved before', () => resolve(gateway, 'made-up-one.example'));
     const { state } = await agent.add({ scope: 'ip', value: resolver.address });
     field.expect('the block is taken', state === 'verified', state);
-    field.expect('another name is still resolved', await resolve(gateway, 'made-up-two.example'));
+    await field.expectTry('another name is still resolved', () => resolve(gateway, 'made-up-two.example'));
     await field.expectReach('the resolver does not get to the devices', resolver, false);
   },
 };

@@ -8,7 +8,7 @@ export const scenario: Scenario = {
   async run(field) {
     const agent = await field.startAgent();
     const { attacker } = field.network;
-    await agent.add({ scope: 'ip', value: attacker.address, duration_seconds: 12 });
+    await agent.add({ scope: 'ip', value: attacker.address, duration_seconds: 20 });
     await agent.program.stop('SIGKILL');
     await field.expectReach('the host gets nothing', attacker, false);
     await field.expectSoon(

@@ -19,7 +19,7 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     const { attacker, bystander, device, gateway } = field.network;
     await startEcho(field.network, device, 7008);
-    const talk = keepTalking(field.network, bystander.namespace, device.address, 7008);
+    const talk = keepTalking(field.network, bystander.namespace, device.address, 7008, 30);
     await talk.untilPrinted(/back/, 60_000);
     await field.attackUntilRestricted(attacker, spoofedFlood(device.address), device.address, {
       filter: `dst host ${device.address} and tcp[tcpflags] == tcp-syn and not src host 203.0.113.20`,

@@ -18,8 +18,11 @@ export const scenario: Scenario = {
     const own = { namespace: gateway, address: '192.0.2.1', address6: '', mac: '' };
     await field.network.serve(own, 'ftp');
     await field.startAgent({ guard: { admin_prefixes: ['192.0.2.0/24'], management_ports: [21] } });
-    const unlimited = await countOpened(bystander.namespace, own.address, 21, attempts);
-    field.expect('that port of the gateway takes all who come together', unlimited === attempts, unlimited);
+    await field.expectSoon(
+      'that port of the gateway takes all who come together',
+      () => countOpened(bystander.namespace, own.address, 21, attempts),
+      (unlimited) => unlimited === attempts,
+    );
     const attack = await field.attackUntilRestricted(attacker, ftpGuessing(folder, device.address), attacker.address);
     await attack[Symbol.asyncDispose]();
     await field.expectReach('the attacker gets nothing from the device afterwards', attacker, false);
@@ -33,11 +36,13 @@ export const scenario: Scenario = {
       seen.includes('guard_admin_ipv4') && seen.some((set) => !set.startsWith('guard_')),
       seen,
     );
+    const began = performance.now();
     const opened = await countOpened(attacker.namespace, own.address, 21, attempts);
+    const seconds = (performance.now() - began) / 1000;
     field.expect(
       `of ${attempts} more at once the guard lets a few in: nobody guesses passwords through it`,
-      opened > 2 && opened <= mostOpened,
-      opened,
+      opened > 2 && opened <= mostOpened + seconds / 5,
+      `${opened} in ${seconds.toFixed(1)} s`,
     );
   },
 };

@@ -2,7 +2,7 @@
 import { synScan } from '../attacks.ts';
 import type { Scenario } from '../scenario.ts';
 
-const blockSeconds = 20;
+const blockSeconds = 30;
 const rule = { name: 'Cut it off', action: 'block', duration_seconds: blockSeconds };
 
 export const scenario: Scenario = {

@@ -16,6 +16,6 @@ export const scenario: Scenario = {
       'the device does not reach the peer',
       !(await field.network.pings(device.namespace, attacker.address)),
     );
-    field.expect('the peer reaches the neighbour', await field.network.getsPage(attacker, neighbour.address));
+    await field.expectTry('the peer reaches the neighbour', () => field.network.getsPage(attacker, neighbour.address));
   },
 };

@@ -10,7 +10,7 @@ export const scenario: Scenario = {
     const agent = await field.startAgent();
     const { attacker, gateway } = field.network;
     await agent.add({ scope: 'cidr', value: '192.0.2.64/26', duration_seconds: 600 });
-    await agent.add({ scope: 'ip', value: attacker.address, duration_seconds: 4 });
+    await agent.add({ scope: 'ip', value: attacker.address, duration_seconds: 12 });
     const held = (await kernelElements(gateway)).filter(({ value }) => value.includes('192.0.2.'));
     field.expect('the kernel holds both', new Set(held.map(({ value }) => value)).size === 2, held);
     await field.expectSoon(

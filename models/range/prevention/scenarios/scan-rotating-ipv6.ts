@@ -24,12 +24,12 @@ export const scenario: Scenario = {
     const pings = async (from: string): Promise<boolean> =>
       (await attacker.namespace.run(['ping', '-n', '-q', '-c', '1', '-W', '2', '-I', from, device.address6])).status ===
       0;
-    field.expect('an address of the /64 is answered before', await pings(fresh));
+    await field.expectTry('an address of the /64 is answered before', () => pings(fresh));
     await field.attackUntilRestricted(attacker, scanFromMany6(addresses, device.address6), network64, {
       filter: `src net ${network64}/64`,
     });
     field.expect('an address of it that was never seen is answered no more', !(await pings(fresh)));
-    field.expect('an address beyond it is', await pings(elsewhere));
+    await field.expectTry('an address beyond it is', () => pings(elsewhere));
     const elements = (await kernelElements(gateway)).filter(({ expires }) => Number.isFinite(expires));
     const named = new Set(elements.map(({ value }) => value));
     field.expect('one value in the kernel stands for all of them', named.size === 1, [...named]);
