@@ -1,5 +1,7 @@
 /** `picketctl alerts`: what people should see, and what they did about it. */
 import type { Command } from 'commander';
+import { AlertDetail } from '@picket/shared/contract/stored-alert';
+import { alertWords } from './alert-words.ts';
 import { addGet, addList, segment, show, type Terminal } from './verbs.ts';
 
 const columns = [
@@ -23,6 +25,13 @@ export function addAlerts(program: Command, terminal: Terminal): void {
     time_range: '1h, 6h, 24h, 7d, 30d or all',
   });
   addGet(alerts, terminal, '/api/v1/alerts');
+  alerts
+    .command('show <id>')
+    .description('one in words, and what to do where the host is meant to do this')
+    .action(async (id: string) => {
+      const alert = AlertDetail.parse(await terminal.api().call('GET', `/api/v1/alerts/${segment(id)}`));
+      terminal.print(alertWords(alert));
+    });
   alerts
     .command('acknowledge <id>')
     .description('say that you have seen it')

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GatewayId } from '@picket/shared/contract/identifiers';
+import { addGateway } from '../testing/enrolled-gateway.ts';
+import { sampleAlert, sampleBatch } from '../testing/sample-events.ts';
 import { startTestController, testPassword, type TestController } from '../testing/test-controller.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'picketctl-'));
@@ -61,6 +64,29 @@ test('log-in is kept for its owner only, renews itself, and is forgotten at log-
   expect((await picketctl(['--url', 'http://127.0.0.1:1', 'alerts', 'list'])).stderr).toContain('not logged in');
   expect(await picketctl(['logout'])).toMatchObject({ status: 0 });
   expect(existsSync(loginFile)).toBe(false);
+}, 400_000);
+
+test('an alert is shown with the command that makes an exception of its device, and that command does', async () => {
+  const { tokens } = await picket.as('admin');
+  const admin = { PICKET_TOKEN: tokens.access_token, PICKET_URL: picket.url };
+  await addGateway(picket.controller.database, 'edge-1');
+  const alert = sampleAlert({ class: 'port_scan' });
+  const batch = sampleBatch('alerts', [{ kind: 'alert', body: alert }], 1);
+  await picket.controller.history.ingestBatch(GatewayId.parse('edge-1'), batch);
+  const { status, stdout } = await picketctl(['alerts', 'show', alert.id], '', admin);
+  expect(status).toBe(0);
+  expect(stdout).toContain(alert.message);
+  const command = /^ {2}picketctl (rules except .*)$/m.exec(stdout)?.[1];
+  expect(command).toBe('rules except 192.168.1.20 --class port_scan --gateway edge-1');
+  expect(await picketctl(command!.split(' '), '', admin)).toMatchObject({ status: 0 });
+  const [first] = await picket.controller.history.rules.forPolicy(GatewayId.parse('edge-1'));
+  expect(first).toMatchObject({
+    action: 'alert_only',
+    device: '192.168.1.20',
+    classes: ['port_scan'],
+    is_enabled: true,
+  });
+  expect((await picketctl(command!.split(' '), '', admin)).stderr).toContain('another rule is called');
 }, 400_000);
 
 test('refusals of the API are one line; usage is 64', async () => {

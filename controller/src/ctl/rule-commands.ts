@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { RuleDryRun } from '@picket/shared/contract/rule-dry-run';
 import { StartFailure, exitCodes } from '../errors.ts';
-import { addGet, addList, type Terminal } from './verbs.ts';
+import { addGet, addList, show, type Terminal } from './verbs.ts';
 import { formatRows } from './print-rows.ts';
 
 const path = '/api/v1/prevention/rules';
@@ -17,10 +17,30 @@ interface DryRunOptions {
   readonly all?: true;
 }
 
+interface ExceptOptions {
+  readonly class: string[];
+  readonly gateway?: string;
+}
+
 export function addRules(program: Command, terminal: Terminal): void {
   const rules = program.command('rules').description('prevention rules');
   addList(rules, terminal, path, columns, {});
   addGet(rules, terminal, path);
+  rules
+    .command('except <device>')
+    .description('an exception: of these attacks by or against this device (IP or MAC) a person is told, and no more')
+    .requiredOption('--class <class...>', 'port_scan, brute_force_ssh …')
+    .option('--gateway <name>', 'only behind this gateway; else wherever a device has this address')
+    .action(async (device: string, { class: classes, gateway }: ExceptOptions) => {
+      const where = gateway === undefined ? '' : ` behind ${gateway}`;
+      await show(terminal, 'POST', path, columns, {
+        name: `except ${device}${where}: ${classes.join(', ')}`.slice(0, 100),
+        action: 'alert_only',
+        classes,
+        device,
+        gateway_id: gateway ?? null,
+      });
+    });
   rules
     .command('dry-run [id]')
     .description('what a rule would have restricted in the last days, and how much of it people called wrong since')
