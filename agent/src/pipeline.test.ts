@@ -1,5 +1,5 @@
 /** What the stages do together with the shipped network, where packets stop coming. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import type { Prediction } from '@picket/shared/contract/prediction';
 import { openModelBundle } from './detection/model-bundle.ts';
@@ -10,6 +10,8 @@ import { Pipeline } from './pipeline.ts';
 import { flowBatchOf } from './testing/flow-rows.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
 import { DeviceWindows } from './window/device-windows.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const startUs = 1_700_000_000_000_000;
 

@@ -6,6 +6,8 @@ import { unknownFlowContext } from '@picket/shared/features/flow-context';
 import { shippedBundleFolder } from './detection/shipped-bundle.ts';
 import { WorkerDetector } from './worker-detector.ts';
 
+vi.setConfig({ testTimeout: 120_000 });
+
 const features = new Float32Array(windowLength * featureCount);
 const flowContext = unknownFlowContext(1);
 const batch = { count: 1, windows: features, flowsSeen: new Uint8Array([1]), flowContext };

@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { featureNames } from '@picket/shared/features/feature-schema';
 import { parseAgentConfig } from '../config/agent-config.ts';
 import { memoryPlanOf } from '../memory-plan.ts';
 import { pcapBytes } from '../testing/capture-builder.ts';
 import { tcpFrame, udpFrame } from '../testing/packet-builder.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What main.ts does around this one command, without loading the others. */
 const program = `

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { CompactSign, calculateJwkThumbprint, type JWK } from 'jose';
 import { bundleTyp, type BundleReference } from '@picket/shared/contract/model-manifest';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BundleError } from './bundle-error.ts';
 import { readBundleTrust, shippedOnly, type BundleTrust } from './bundle-trust.ts';
 import { openModelBundle } from './model-bundle.ts';
 import { shippedBundleFolder, shippedManifestSha256 } from './shipped-bundle.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 

@@ -9,12 +9,14 @@ import {
 } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { InferenceSession } from 'onnxruntime-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ExplainableWindow } from './detector.ts';
 import { attribute, midpoints } from './explain-prediction.ts';
 import { openModelBundle } from './model-bundle.ts';
 import { OnnxDetector } from './onnx-detector.ts';
 import { shippedBundleFolder } from './shipped-bundle.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const windowSize = windowLength * featureCount;
 let detector: OnnxDetector;

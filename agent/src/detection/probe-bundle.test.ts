@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createTestSigner,
   memoryBomb,
@@ -16,6 +16,8 @@ import { shippedOnly } from './bundle-trust.ts';
 import { openModelBundle } from './model-bundle.ts';
 import { probeBundle, probeLimits, type ProbeLimits } from './probe-bundle.ts';
 import { shippedBundleFolder } from './shipped-bundle.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let place: string;
 let folder: string;

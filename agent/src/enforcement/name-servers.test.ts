@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { WorkingTime } from '../../../.ci/working-time.ts';
 import { parseNameServers, parseOpenResolvers, readNameServers, readOpenResolvers } from './name-servers.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 test.each<[string, string, readonly string[]]>([
   [
@@ -121,9 +124,9 @@ test('text of any kind is gone through once', () => {
     `server=/${'a/'.repeat(50_000)}`,
     'forwarders {'.repeat(9000),
   ];
-  const beganMs = performance.now();
+  using working = WorkingTime.start();
   for (const text of hostile) expect(parseNameServers(text)).toEqual([]);
-  expect(performance.now() - beganMs).toBeLessThan(10_000);
+  expect(working.ms).toBeLessThan(10_000);
 }, 60_000);
 
 test('resolvers over TLS are those that the gateway connected to, not who came to it from that port', async () => {

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { keyField, keyWords } from './flow-key.ts';
 import { FlowTable, queue } from './flow-table.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 function keyOf(id: number): Int32Array {
   const key = new Int32Array(keyWords);

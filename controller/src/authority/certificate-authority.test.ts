@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import * as x509 from '@peculiar/x509';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { GatewayId } from '@picket/shared/contract/identifiers';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { ServerIdentity } from './server-identity.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const log = { info: () => {}, error: () => {} };
 const gateway = GatewayId.parse('hall-1');

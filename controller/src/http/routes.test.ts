@@ -1,10 +1,12 @@
 /** The whole controller's route table against what it says of itself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { Role, roleAtLeast } from '@picket/shared/contract/access';
 import { Problem } from '@picket/shared/contract/problem';
 import { startTestController, type TestController } from '../testing/test-controller.ts';
 import { accessMember, type Access } from './route.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const Document = z.looseObject({
   openapi: z.literal('3.1.0'),

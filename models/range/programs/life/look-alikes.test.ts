@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Random } from '../../random.ts';
 import { conversation } from '../../plan/neighbourhood.ts';
 import { talkDenied } from './denied.ts';
 import { talkPoll } from './poll.ts';
 import { talkSweep } from './sweep.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const here = { random: new Random(5), from: '127.0.0.1', from6: null };
 const soon = { kind: 'clock', everyMs: 20, jitter: 0 } as const;
@@ -80,4 +82,4 @@ test('a client with a wrong password comes again and again, after ever longer pa
   expect(second - first).toBeGreaterThanOrEqual(55);
   expect(third - second).toBeGreaterThanOrEqual(115);
   expect(fourth - third).toBeGreaterThanOrEqual(235);
-}, 30_000);
+});
