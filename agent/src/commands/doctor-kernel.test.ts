@@ -23,8 +23,10 @@ test('tables of others are named, ours are not', () => {
   expect(checkForeignTables(listing()).detail).toBe('none');
 });
 
-test('a connection table that is nearly full is a warning, and none is no finding', () => {
-  expect(checkConnectionTable(10, 100)).toMatchObject([{ state: 'ok' }]);
-  expect(checkConnectionTable(90, 100)).toMatchObject([{ state: 'warning' }]);
-  expect(checkConnectionTable(undefined, undefined)).toEqual([]);
+test('a connection table that is nearly full is a warning; where none is tracked it is said what a block costs', () => {
+  expect(checkConnectionTable(10, 100)).toMatchObject({ state: 'ok', detail: '10 of 100 tracked' });
+  expect(checkConnectionTable(90, 100)).toMatchObject({ state: 'warning' });
+  expect(checkConnectionTable(90, 0), 'without a bound').toMatchObject({ state: 'ok' });
+  for (const none of [checkConnectionTable(undefined, undefined), checkConnectionTable(0, 100)])
+    expect(none).toMatchObject({ state: 'ok', detail: expect.stringMatching(/^none is tracked now; .* 18 %/) });
 });
