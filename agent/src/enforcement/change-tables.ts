@@ -156,5 +156,5 @@ function elementsAfter(family: TableFamily, plan: ElementPlan, change: PlanChang
   for (const { key } of change.gone) elements.delete(key);
   for (const element of change.added) elements.set(element.key, element);
   const sets = new Map([...plan.sets, ...change.newSets.map((set) => [set.name, set] as const)]);
-  return elementsIn(family, { sets, elements, elementsOf: plan.elementsOf });
+  return elementsIn(family, { sets, elements });
 }

@@ -12,7 +12,9 @@ function summary(plan: ElementPlan): unknown {
   return {
     elements: [...plan.elements].map(([key, { expiresAtMs }]) => `${key} ${expiresAtMs}`).toSorted(),
     sets: [...plan.sets.keys()].toSorted(),
-    elementsOf: [...plan.elementsOf].map(([id, keys]) => `${id} ${keys.join()}`).toSorted(),
+    elementsOf: [...plan.decisions]
+      .map(([id, { elements }]) => `${id} ${elements.map(({ key }) => key).join()}`)
+      .toSorted(),
   };
 }
 

@@ -3,14 +3,7 @@
  * costs what one decision costs. Pure; the kernel is told by others, and `commit` is called when it has agreed.
  */
 import type { Restriction } from './restriction.ts';
-import {
-  planElements,
-  type KernelElement,
-  type KernelSet,
-  type PlannedElement,
-  type Ruleset,
-  type RulesetOptions,
-} from './nft-ruleset.ts';
+import { planElements, type KernelElement, type KernelSet, type Ruleset, type RulesetOptions } from './nft-ruleset.ts';
 
 /** What differs between the plan and what shall hold. */
 export interface PlanChange {
@@ -36,28 +29,32 @@ export function isNoChange({ fresh, dropped }: PlanChange): boolean {
 
 interface PlannedDecision {
   readonly decision: Restriction;
-  readonly planned: readonly PlannedElement[];
+  /** Which elements make it hold; another decision may need one of them for longer. */
+  readonly elements: readonly KernelElement[];
   readonly expiresAtMs: number;
-  /** The comparison that last found it unchanged. */
-  seenIn: number;
+  /** The comparison that last found it unchanged, or new. */
+  seenIn: object;
 }
 
 export class ElementPlan implements Ruleset {
   readonly sets = new Map<string, KernelSet>();
   readonly elements = new Map<string, KernelElement>();
-  readonly elementsOf = new Map<string, readonly string[]>();
   readonly #decisions = new Map<string, PlannedDecision>();
-  /** By key, one for each decision that needs the element. */
-  readonly #claims = new Map<string, readonly KernelElement[]>();
+  /** Elements that more than one decision needs, by key: one for each of them. */
+  readonly #shared = new Map<string, readonly KernelElement[]>();
   /** How many elements a set has, by its name. */
   readonly #sizes = new Map<string, number>();
-  #comparisons = 0;
 
   /** Throws where a decision's value is not one that may be restricted. */
   static of(decisions: readonly Restriction[], options: RulesetOptions): ElementPlan {
     const plan = new ElementPlan();
     plan.commit(plan.compare(decisions, options));
     return plan;
+  }
+
+  /** By id: what is planned. */
+  get decisions(): ReadonlyMap<string, Pick<PlannedDecision, 'elements'>> {
+    return this.#decisions;
   }
 
   /** Does the plan hold this decision with a verdict? What is only counted cuts nothing yet. */
@@ -68,8 +65,9 @@ export class ElementPlan implements Ruleset {
   /** Changes nothing. Throws where a decision's value is not one that may be restricted. */
   compare(decisions: readonly Restriction[], options: RulesetOptions): PlanChange {
     const { nowMs } = options;
-    const comparison = ++this.#comparisons;
+    const comparison = {};
     const next = new Map<string, PlannedDecision>();
+    const sets = new Map(this.sets);
     let unchanged = 0;
     for (const decision of decisions) {
       const known = this.#decisions.get(decision.id);
@@ -80,38 +78,32 @@ export class ElementPlan implements Ruleset {
       }
       const expiresAtMs = Date.parse(decision.expires_at);
       if (decision.mode === 'observe' || !(expiresAtMs > nowMs)) continue;
-      next.set(decision.id, { decision, expiresAtMs, planned: planElements(decision, options), seenIn: comparison });
+      const decisionId = decision.id;
+      const elements = planElements(decision, options).map(({ set, parts, key }): KernelElement => {
+        if (!sets.has(set.name)) sets.set(set.name, set);
+        // one text for all elements of a set: there may be thousands
+        return { key, set: sets.get(set.name)!.name, parts, expiresAtMs, decisionId };
+      });
+      next.set(decisionId, { decision, elements, expiresAtMs, seenIn: comparison });
     }
     const dropped =
       unchanged === this.#decisions.size
         ? []
         : [...this.#decisions.values()].filter(({ seenIn }) => seenIn !== comparison);
     const claims = this.#claimsAfter(dropped, next.values());
-    return { ...this.#difference(claims, next, nowMs), claims, next, dropped: dropped.map(idOf) };
+    return { ...this.#difference(claims, sets, next, nowMs), claims, next, dropped: dropped.map(idOf) };
   }
 
   /** What was compared holds from here on. A comparison is committed before the next one, or never. */
   commit(change: PlanChange): void {
-    for (const id of change.dropped) {
-      this.#decisions.delete(id);
-      this.elementsOf.delete(id);
-    }
-    for (const [id, planned] of change.next) {
-      this.#decisions.set(id, planned);
-      this.elementsOf.set(
-        id,
-        planned.planned.map(({ key }) => key),
-      );
-    }
+    for (const id of change.dropped) this.#decisions.delete(id);
+    for (const [id, planned] of change.next) this.#decisions.set(id, planned);
     for (const [key, claims] of change.claims) {
       const longest = lastToEnd(claims);
-      if (longest === undefined) {
-        this.#claims.delete(key);
-        this.elements.delete(key);
-      } else {
-        this.#claims.set(key, claims);
-        this.elements.set(key, longest);
-      }
+      if (longest === undefined) this.elements.delete(key);
+      else this.elements.set(key, longest);
+      if (claims.length > 1) this.#shared.set(key, claims);
+      else this.#shared.delete(key);
     }
     for (const set of change.newSets) this.sets.set(set.name, set);
     for (const [name, more] of change.growth) this.#sizes.set(name, this.#sizeAfter(name, more));
@@ -127,20 +119,26 @@ export class ElementPlan implements Ruleset {
     fresh: Iterable<PlannedDecision>,
   ): Map<string, readonly KernelElement[]> {
     const claims = new Map<string, readonly KernelElement[]>();
-    const claimsOf = (key: string): readonly KernelElement[] => claims.get(key) ?? this.#claims.get(key) ?? [];
-    for (const { decision, planned } of dropped) {
-      for (const { key } of planned) {
+    const claimsOf = (key: string): readonly KernelElement[] => {
+      const known = claims.get(key) ?? this.#shared.get(key);
+      if (known !== undefined) return known;
+      const only = this.elements.get(key);
+      return only === undefined ? none : [only];
+    };
+    for (const { decision, elements } of dropped) {
+      for (const { key } of elements) {
         claims.set(
           key,
           claimsOf(key).filter(({ decisionId }) => decisionId !== decision.id),
         );
       }
     }
-    for (const { decision, planned, expiresAtMs } of fresh) {
-      for (const { key, set, parts } of planned) {
-        const claim = { key, set: set.name, parts, expiresAtMs, decisionId: decision.id };
-        const others = claimsOf(key);
-        claims.set(key, others.length === 0 ? [claim] : [...others, claim]);
+    for (const { elements } of fresh) {
+      for (const element of elements) {
+        const others = claimsOf(element.key);
+        // most decisions need one element, which nobody else needs: then no list is made for it
+        const first = elements.length === 1 ? elements : [element];
+        claims.set(element.key, others.length === 0 ? first : [...others, element]);
       }
     }
     return claims;
@@ -148,13 +146,10 @@ export class ElementPlan implements Ruleset {
 
   #difference(
     claims: ReadonlyMap<string, readonly KernelElement[]>,
+    sets: ReadonlyMap<string, KernelSet>,
     next: ReadonlyMap<string, PlannedDecision>,
     nowMs: number,
   ): Pick<PlanChange, 'newSets' | 'emptied' | 'added' | 'gone' | 'fresh' | 'growth'> {
-    const newSets = new Map<string, KernelSet>();
-    for (const { planned } of next.values()) {
-      for (const { set } of planned) if (!this.sets.has(set.name)) newSets.set(set.name, set);
-    }
     const added: KernelElement[] = [];
     const gone: KernelElement[] = [];
     const growth = new Map<string, number>();
@@ -170,13 +165,16 @@ export class ElementPlan implements Ruleset {
     }
     const fresh = Array.from(next.values(), ({ decision }) => decision);
     const emptied = [...growth].filter(([name, more]) => this.#sizeAfter(name, more) === 0).map(([name]) => name);
-    return { newSets: [...newSets.values()], emptied, added, gone, fresh, growth };
+    const newSets = [...growth.keys()].filter((name) => !this.sets.has(name)).map((name) => sets.get(name)!);
+    return { newSets, emptied, added, gone, fresh, growth };
   }
 
   #sizeAfter(set: string, more: number): number {
     return (this.#sizes.get(set) ?? 0) + more;
   }
 }
+
+const none: readonly KernelElement[] = [];
 
 function lastToEnd(claims: readonly KernelElement[]): KernelElement | undefined {
   let last = claims[0];

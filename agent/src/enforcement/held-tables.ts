@@ -13,6 +13,7 @@ import {
   type Structure,
   type TableReading,
 } from './nft-reading.ts';
+import type { KernelElement } from './nft-ruleset.ts';
 
 export type Tables = ReadonlyMap<TableFamily, TableReading>;
 
@@ -44,9 +45,9 @@ export function readingOf(tables: Tables, held: HeldTables | undefined, drift: s
   });
   const decisionIds = new Set<string>();
   const packetsOf = new Map<string, number>();
-  for (const [id, keys] of held.plan.elementsOf) {
-    if (isWhole && areThere(keys, elements)) decisionIds.add(id);
-    const met = packetsMet(keys, elements);
+  for (const [id, { elements: needed }] of held.plan.decisions) {
+    if (isWhole && areThere(needed, elements)) decisionIds.add(id);
+    const met = packetsMet(needed, elements);
     if (met > 0) packetsOf.set(id, met);
   }
   return { ...counted, decisionIds, packetsOf, drift };
@@ -66,7 +67,8 @@ export function readingAfter(
     decisionIds.delete(id);
     packetsOf.delete(id);
   }
-  for (const { id } of change.fresh) if (areThere(plan.elementsOf.get(id) ?? [], elements)) decisionIds.add(id);
+  for (const { id } of change.fresh)
+    if (areThere(plan.decisions.get(id)?.elements ?? [], elements)) decisionIds.add(id);
   return { ...packetsIn(tables), decisionIds, packetsOf, drift: null };
 }
 
@@ -89,8 +91,8 @@ function packetsIn(tables: Tables): Pick<FirewallReading, 'packetsDropped' | 'pa
 
 type Elements = readonly ReadonlyMap<string, ElementReading>[];
 
-function areThere(keys: readonly string[], elements: Elements): boolean {
-  for (const key of keys) if (!isIn(key, elements)) return false;
+function areThere(needed: readonly KernelElement[], elements: Elements): boolean {
+  for (const { key } of needed) if (!isIn(key, elements)) return false;
   return true;
 }
 
@@ -99,8 +101,8 @@ function isIn(key: string, elements: Elements): boolean {
   return false;
 }
 
-function packetsMet(keys: readonly string[], elements: Elements): number {
+function packetsMet(needed: readonly KernelElement[], elements: Elements): number {
   let met = 0;
-  for (const key of keys) for (const some of elements) met += some.get(key)?.packets ?? 0;
+  for (const { key } of needed) for (const some of elements) met += some.get(key)?.packets ?? 0;
   return met;
 }

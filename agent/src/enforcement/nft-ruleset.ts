@@ -47,8 +47,6 @@ export interface Ruleset {
   readonly sets: ReadonlyMap<string, KernelSet>;
   /** By `elementKey`. */
   readonly elements: ReadonlyMap<string, KernelElement>;
-  /** Which elements make a decision hold. */
-  readonly elementsOf: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface RulesetOptions {

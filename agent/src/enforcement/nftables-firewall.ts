@@ -150,24 +150,23 @@ export class NftablesFirewall implements Firewall {
       isBridge: families.includes('bridge'),
     };
     const before = this.#held;
-    const change = before?.plan.compare(decisions, options);
+    const change = (before?.plan ?? new ElementPlan()).compare(decisions, options);
     // asked before the change is made: what was only counted until now cut no connection
-    const fresh = (change?.fresh ?? decisions).filter(({ id }) => before?.plan.enforces(id) !== true);
+    const fresh = change.fresh.filter(({ id }) => before?.plan.enforces(id) !== true);
+    const isAsLeft = before !== undefined && this.#isAsLeft(before, families);
+    const isAllNew = before === undefined || before.plan.decisions.size === 0;
     const changed =
-      before !== undefined && change !== undefined && this.#isAsLeft(before, families) && !isAllNew(before, change)
+      isAsLeft && !(isAllNew && change.added.length >= manyElements)
         ? await this.#change(before, change, guard, families, options.nowMs, signal)
         : undefined;
-    this.#last =
-      changed ??
-      (await this.#replace(
-        before !== undefined && change !== undefined && isNoChange(change)
-          ? before.plan
-          : ElementPlan.of(decisions, options),
-        guard,
-        families,
-        options.nowMs,
-        signal,
-      ));
+    if (changed === undefined) {
+      // while nobody was restricted nothing of ours has counted
+      if (!(isAsLeft && isAllNew)) await this.#readCounters(families, signal);
+      const plan = planAfter(before?.plan, change, () => ElementPlan.of(decisions, options));
+      this.#last = await this.#replace(plan, guard, families, options.nowMs, signal);
+    } else {
+      this.#last = changed;
+    }
     this.#cutter.cut(fresh, guard, options.addressesOf);
     return this.#last;
   }
@@ -219,8 +218,6 @@ export class NftablesFirewall implements Firewall {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<FirewallReading> {
-    if (!this.#isCounted) this.#rememberCounters(await outlineTables(this.#kernel, families, signal));
-    this.#isCounted = false;
     this.#deletedAtMs = Number.POSITIVE_INFINITY;
     const options = { guard, families, nowMs, rateLimit: this.#rateLimit, counters: this.#counters, now: this.#now };
     const { tables, bridgeRefusal } = await replaceTables(this.#kernel, plan, options, signal);
@@ -231,6 +228,11 @@ export class NftablesFirewall implements Firewall {
     this.#remember(tables);
     this.#held = heldIn(tables, plan, guard);
     return readingOf(tables, this.#held, null); // it was compared just now
+  }
+
+  async #readCounters(families: readonly TableFamily[], signal: AbortSignal): Promise<void> {
+    if (!this.#isCounted) this.#rememberCounters(await outlineTables(this.#kernel, families, signal));
+    this.#isCounted = false;
   }
 
   /** How tables, chains and rules differ from what was left; undefined where they do not, or nothing was. */
@@ -268,9 +270,13 @@ export class NftablesFirewall implements Firewall {
 /** From here on `nft` is half as quick with elements of new sets in a table that stands as with a table made anew. */
 const manyElements = 1000;
 
-/** Nobody is restricted yet, and very many are to be: there is nothing to keep. */
-function isAllNew({ plan }: HeldTables, { added }: PlanChange): boolean {
-  return plan.sets.size === 0 && added.length >= manyElements;
+/** `before` stays as it is: the kernel may refuse. `anew`: the whole plan once more. */
+function planAfter(before: ElementPlan | undefined, change: PlanChange, anew: () => ElementPlan): ElementPlan {
+  if (before !== undefined && isNoChange(change)) return before;
+  if (before !== undefined && before.decisions.size > 0) return anew();
+  const plan = new ElementPlan();
+  plan.commit(change);
+  return plan;
 }
 
 const nothingRead: FirewallReading = {

@@ -2,7 +2,7 @@
 import type { ElementPlan } from './element-plan.ts';
 import { FirewallError } from './firewall.ts';
 import type { HeldTables, Tables } from './held-tables.ts';
-import type { Kernel } from './kernel.ts';
+import type { AskedElements, Kernel } from './kernel.ts';
 import type { Guard } from './guard.ts';
 import { elementsIn, fullBatch, toAsk, type BatchOptions } from './nft-batch.ts';
 import type { TableFamily } from './nft-expression.ts';
@@ -14,6 +14,7 @@ import {
   readTable,
   structureAsked,
   structureDrift,
+  type ElementReading,
   type TableReading,
 } from './nft-reading.ts';
 import type { Ruleset } from './nft-ruleset.ts';
@@ -46,8 +47,10 @@ export async function replaceTables(
     }),
   );
   let bridgeRefusal: string | undefined;
+  const applied = kernel.apply([...batches.values()].flat(), signal);
+  const asked = new Map(options.families.map((family) => [family, askedIn(family, plan)])); // while nft is at work
   try {
-    await kernel.apply([...batches.values()].flat(), signal);
+    await applied;
   } catch (error) {
     if (!batches.has('bridge') || !(error instanceof FirewallError) || error.code !== 'refused') throw error;
     batches.delete('bridge'); // not every kernel has tables of this family
@@ -56,12 +59,12 @@ export async function replaceTables(
   }
   const tables = new Map<TableFamily, TableReading>();
   for (const [family, batch] of batches) {
-    const expected = elementsIn(family, plan);
-    const table =
-      (await lookAtNew(kernel, family, expected, options.guard, signal)) ?? (await listTable(kernel, family, signal));
-    const asked = structureAsked(batch);
+    const { expected, elements } = asked.get(family)!;
+    const looked = await lookAtNew(kernel, family, expected, elements, options.guard, signal);
+    const table = looked ?? (await listTable(kernel, family, signal));
+    const structure = structureAsked(batch);
     const drift =
-      table.structure.guard.length !== asked.guard || table.structure.decisions.length !== asked.decisions
+      table.structure.guard.length !== structure.guard || table.structure.decisions.length !== structure.decisions
         ? 'not all sets, chains and rules are there'
         : findDrift(table, expected, table.structure, options.now());
     if (drift !== undefined) {
@@ -72,6 +75,15 @@ export async function replaceTables(
   return { tables, bridgeRefusal };
 }
 
+/** What the table of this family shall hold, and the same as the kernel is asked for it. */
+function askedIn(
+  family: TableFamily,
+  plan: ElementPlan,
+): { readonly expected: Ruleset['elements']; readonly elements: AskedElements } {
+  const expected = elementsIn(family, plan);
+  return { expected, elements: { present: toAsk(expected.values()), absent: [] } };
+}
+
 /**
  * A table that was made from nothing a moment ago holds what the batch says or less, so that only that is asked for:
  * thousands of elements are not listed. Undefined where one of them is not there, be it that it has run out.
@@ -79,24 +91,26 @@ export async function replaceTables(
 async function lookAtNew(
   kernel: Kernel,
   family: TableFamily,
-  elements: Ruleset['elements'],
+  expected: Ruleset['elements'],
+  elements: AskedElements,
   guard: Guard,
   signal: AbortSignal,
 ): Promise<TableReading | undefined> {
-  const outline = await kernel.outline(family, signal, { present: toAsk(elements.values()), absent: [] });
-  if (outline === undefined) return undefined;
-  const guardSets: TableReading[] = [];
-  for (const name of filledGuardSets(guard)) {
-    const listing = await kernel.list(family, signal, name);
-    if (listing === undefined) return undefined;
-    guardSets.push(readTable(listing));
-  }
+  const looking = Promise.all([
+    kernel.outline(family, signal, elements),
+    ...filledGuardSets(guard).map((name) => kernel.list(family, signal, name)),
+  ]);
+  const found = new Map<string, ElementReading>();
+  for (const [key, { decisionId }] of expected) found.set(key, { decisionId, packets: 0 });
+  const [outline, ...listings] = await looking;
+  if (outline === undefined || listings.includes(undefined)) return undefined;
+  const guardSets = listings.map((listing) => readTable(listing!));
   const { exists, counters, structure } = readTable(outline, true);
   return {
     exists,
     counters,
     structure: { ...structure, guardElements: joinGuardElements(guardSets) },
-    elements: new Map(Array.from(elements, ([key, { decisionId }]) => [key, { decisionId, packets: 0 }])),
+    elements: found,
   };
 }
 

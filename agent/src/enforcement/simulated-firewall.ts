@@ -27,10 +27,10 @@ export class SimulatedFirewall implements Firewall {
   async read(signal: AbortSignal): Promise<FirewallReading> {
     signal.throwIfAborted();
     const nowMs = this.#now();
-    const { elements, elementsOf } = this.#plan;
+    const { elements, decisions } = this.#plan;
     const decisionIds = new Set(
-      [...elementsOf]
-        .filter(([, keys]) => keys.some((key) => (elements.get(key)?.expiresAtMs ?? 0) > nowMs))
+      [...decisions]
+        .filter(([, needed]) => needed.elements.some(({ key }) => (elements.get(key)?.expiresAtMs ?? 0) > nowMs))
         .map(([id]) => id),
     );
     return { decisionIds, packetsOf: new Map(), packetsDropped: 0, packetsWouldDrop: 0, drift: null };

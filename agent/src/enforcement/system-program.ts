@@ -1,8 +1,7 @@
 /** A short-lived system program (`nft`, `conntrack`): argument list, no shell, bounded output, a deadline. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,7 +26,7 @@ const systemPaths = '/usr/sbin:/sbin:/usr/bin:/bin';
 /** Throws `ENOENT` where the program is not installed, and where it was aborted or wrote too much. */
 export async function runProgram(command: readonly string[], input: ProgramInput): Promise<ProgramResult> {
   const [program = '', ...args] = command;
-  await using file = input.stdin === undefined ? undefined : await unlinkedFile(input.stdin);
+  using file = input.stdin === undefined ? undefined : unlinkedFile(input.stdin);
   const signal = AbortSignal.any([input.signal, AbortSignal.timeout(deadlineMs)]);
   const child = spawn(program, args, {
     stdio: [file?.fd ?? 'ignore', 'pipe', 'pipe'],
@@ -76,15 +75,20 @@ function text(collected: Collected): string {
 }
 
 /** Only we can read it, and it has no name any more. */
-async function unlinkedFile(content: string): Promise<FileHandle> {
+function unlinkedFile(content: string): { readonly fd: number } & Disposable {
   const path = join(tmpdir(), `picket-${randomUUID()}`);
-  const file = await open(path, 'wx+', 0o600);
+  const fd = openSync(path, 'wx+', 0o600);
   try {
-    await unlink(path);
-    await file.writeFile(content);
-    return file;
+    unlinkSync(path);
+    // at its beginning: where we write is where it is read on
+    for (let rest = Buffer.from(content), at = 0; rest.length > 0;) {
+      const written = writeSync(fd, rest, 0, rest.length, at);
+      rest = rest.subarray(written);
+      at += written;
+    }
+    return { fd, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
-    await file.close();
+    closeSync(fd);
     throw error;
   }
 }
