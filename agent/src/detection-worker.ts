@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BatchMailbox, emptyBatch } from './detection/batch-mailbox.ts';
 import { openModelBundle } from './detection/model-bundle.ts';
 import { OnnxDetector } from './detection/onnx-detector.ts';
+import { collectGarbage } from './memory-plan.ts';
 import type { DetectionReply, DetectionRequest, DetectionWorkerData } from './worker-detector.ts';
 
 if (parentPort === null) throw new Error('detection-worker.ts is a worker thread, not a program');
@@ -16,6 +17,7 @@ const mailbox = new BatchMailbox(buffers);
 /** onnxruntime takes no shared memory. */
 const taken = emptyBatch();
 const detector = await OnnxDetector.open(await openModelBundle(folder, trust, expected));
+collectGarbage(true); // what loading needed; this thread allocates too little for it to be collected by itself
 port.postMessage({
   type: 'ready',
   manifest: detector.manifest,

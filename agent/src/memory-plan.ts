@@ -49,6 +49,9 @@ export const workerHeap: ResourceLimits = { maxOldGenerationSizeMb: 96, maxYoung
 export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
+  // By default six compilers may run at once, some MiB each, which the C heap keeps in pieces.
+  setFlagsFromString('--concurrent-turbofan-max-threads=1');
+  setFlagsFromString('--concurrent-maglev-max-threads=1');
   collectGarbage(true); // the imports have let the heap grow; this gives back what they no longer need
 }
 

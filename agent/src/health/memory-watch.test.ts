@@ -20,13 +20,38 @@ function watchOf(garbage = 0) {
 describe('near its bound the agent gives up', () => {
   test('nothing while there is room, then reasons, then records, then room for flows', () => {
     const { process, watch, changes, lines } = watchOf();
-    for (const [turn, share] of [0.5, 0.89, 0.91, 0.94, 0.98].entries()) {
+    for (const [turn, share] of [0.5, 0.89, 0.89, 0.91, 0.91, 0.94, 0.94, 0.98].entries()) {
       process.share = share;
-      watch.look(turn * 500);
+      watch.look(turn * 5000); // no growth within seconds
     }
     expect(changes).toEqual(['explanations', 'explanations reports', 'explanations reports capacity']);
     expect(lines.at(-1)).toBe('memory: 251 MiB of 256 MiB in use; given up: explanations, reports, capacity');
     expect(watch.state).toMatchObject({ shedTimes: 3, peakBytes: 0.98 * max });
+  });
+
+  test('what would be given up after as much growth again is given up at once, until growth ends', () => {
+    const { process, watch } = watchOf();
+    const sheddingAt = (nowMs: number, share: number): readonly string[] => {
+      process.share = share;
+      watch.look(nowMs);
+      return watch.state.shedding;
+    };
+    expect(sheddingAt(0, 0.75)).toEqual([]);
+    expect(sheddingAt(500, 0.8)).toEqual([]);
+    expect(sheddingAt(1000, 0.83)).toEqual(['explanations']);
+    expect(sheddingAt(1500, 0.86)).toEqual(['explanations', 'reports', 'capacity']);
+    expect(sheddingAt(6000, 0.85)).toEqual(['explanations', 'reports']);
+    expect(sheddingAt(6500, 0.85)).toEqual(['explanations']);
+    expect(sheddingAt(7000, 0.85)).toEqual([]);
+  });
+
+  test('nothing for a program that is being loaded', () => {
+    const { process, watch } = watchOf();
+    for (const [turn, share] of [0.2, 0.4, 0.6, 0.68].entries()) {
+      process.share = share;
+      watch.look(turn * 250);
+    }
+    expect(watch.state).toMatchObject({ shedding: [], collections: 0 });
   });
 
   test('and takes it up again one by one, with some room between', () => {

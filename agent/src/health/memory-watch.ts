@@ -1,7 +1,9 @@
 /**
- * Watches how much memory the agent really takes, and says what is to be given up when that nears the bound: reasons
- * first, then what is only recorded, then room for more flows. Detection and enforcement are never given up.
+ * Watches how much memory the agent really takes, and says what is to be given up when that nears the bound, or would
+ * within seconds if it went on to grow as it does: reasons first, then what is only recorded, then room for more flows.
+ * Detection and enforcement are never given up.
  */
+import { RecentGrowth } from './recent-growth.ts';
 
 /** In the order in which they are given up. */
 export const sheddable = ['explanations', 'reports', 'capacity'] as const;
@@ -27,7 +29,7 @@ export interface MemoryState {
   readonly collections: number;
 }
 
-/** Shares of the bound from which each is given up. */
+/** Shares of the bound, growth counted twice, from which each is given up. */
 const limits: Readonly<Record<Sheddable, number>> = { explanations: 0.9, reports: 0.93, capacity: 0.95 };
 /** It is taken up again when this much less is used. */
 const slack = 0.04;
@@ -38,6 +40,9 @@ const slack = 0.04;
 const collectFrom = 0.85;
 const collectEveryMs = 750;
 const collectSeldomMs = 12_000;
+/** Growth counts from this share on, over this time. */
+const growthFrom = 0.68;
+const growthWithinMs = 4000;
 /** A collection was of use if it gave back this share of the bound. */
 const useful = 0.02;
 /** What was said is not said again for this long, unless more is given up. */
@@ -47,6 +52,7 @@ const everyMs = 250;
 export class MemoryWatch implements Disposable {
   readonly #options: MemoryWatchOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #growth: RecentGrowth;
   #timer: NodeJS.Timeout | undefined;
   #given = 0;
   #peakBytes = 0;
@@ -59,6 +65,7 @@ export class MemoryWatch implements Disposable {
 
   constructor(options: MemoryWatchOptions) {
     this.#options = options;
+    this.#growth = new RecentGrowth({ fromBytes: growthFrom * options.maxBytes, withinMs: growthWithinMs });
   }
 
   /** Looks four times a second until it is disposed of. */
@@ -93,8 +100,9 @@ export class MemoryWatch implements Disposable {
     const { maxBytes, residentBytes, collectGarbage } = this.#options;
     let bytes = residentBytes();
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    const wait = this.#stepsAt(bytes / maxBytes) > this.#given ? collectEveryMs : this.#collectAfterMs;
-    if (bytes >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= wait) {
+    let soon = bytes + this.#growth.note(nowMs, bytes);
+    const wait = this.#stepsAt(soon / maxBytes) > this.#given ? collectEveryMs : this.#collectAfterMs;
+    if (soon >= collectFrom * maxBytes && nowMs - this.#collectedAtMs >= wait) {
       this.#collectedAtMs = nowMs;
       this.#collections += 1;
       collectGarbage();
@@ -102,8 +110,9 @@ export class MemoryWatch implements Disposable {
       bytes = residentBytes();
       const wasUseful = before - bytes >= useful * maxBytes;
       this.#collectAfterMs = wasUseful ? collectEveryMs : Math.min(2 * this.#collectAfterMs, collectSeldomMs);
+      soon = bytes + this.#growth.note(nowMs, bytes);
     }
-    const given = this.#stepsAt(bytes / maxBytes);
+    const given = this.#stepsAt(soon / maxBytes);
     if (given === this.#given) return;
     if (given > this.#given) this.#shedTimes += 1;
     this.#given = given;

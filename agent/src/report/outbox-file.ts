@@ -20,6 +20,9 @@ const schema = `
   CREATE INDEX IF NOT EXISTS event_age ON event (channel, at);
 `;
 
+/** Of pages kept in memory; SQLite's own would be 16 MiB, and a row is written once and read once. */
+const cacheKib = 1024;
+
 /** What became of the file at `path`. */
 export interface OpenedFile {
   readonly database: Database.Database;
@@ -55,6 +58,7 @@ function openDatabase(path: string): Database.Database {
   try {
     database.pragma('locking_mode = EXCLUSIVE'); // sequence numbers are counted in memory: one agent per file
     database.pragma('journal_mode = WAL');
+    database.pragma(`cache_size = -${cacheKib}`);
     database.exec(schema);
     const [first] = database.pragma('quick_check(1)') as readonly { quick_check: string }[];
     if (first?.quick_check !== 'ok') throw new Database.SqliteError(String(first?.quick_check), 'SQLITE_CORRUPT');
