@@ -17,7 +17,7 @@ export const agentProgram = [
   fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url)),
 ] as const;
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 export class WatchedAgent implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -62,7 +62,7 @@ export class WatchedAgent implements AsyncDisposable {
     return promisify(execFile)(process.execPath, [...agentProgram, command, '--state-dir', this.#state]);
   }
 
-  /** The status once every packet that was sent is accounted for: seen or dropped. Rejects after a minute. */
+  /** The status once every packet that was sent is accounted for: seen or dropped. Rejects after two minutes. */
   settled(packets: number): Promise<AgentStatus> {
     return this.#until(
       (status) =>
