@@ -5,7 +5,7 @@ const boundMib = 256;
 
 test(
   'a SYN flood from 300,000 spoofed sources stays within the memory bound, and reaches the detector',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const flood = { sources: 300_000, rate: 50_000, answersOneOf: 1, startUs: 1_700_000_000_000_000 };
     // Whether it is called a flood is the network's part: the model card says how often it is.

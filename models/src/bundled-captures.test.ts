@@ -80,7 +80,7 @@ function inCommon(cut: readonly number[], scored: readonly number[]): number {
   return lengths.at(-1)!;
 }
 
-test('a gateway scores the windows that training cuts, in the same context', { timeout: 90_000 }, async () => {
+test('a gateway scores the windows that training cuts, in the same context', { timeout: 300_000 }, async () => {
   const capture = join(captures, 'benign.pcap');
   const dataset = emptyDataset();
   const own = mkdtempSync(join(folder, 'benign-'));
@@ -102,7 +102,7 @@ test('a gateway scores the windows that training cuts, in the same context', { t
   expect(found / windows).toBeGreaterThan(0.9);
 });
 
-test('a minute of honest life raises no alarm', { timeout: 90_000 }, async () => {
+test('a minute of honest life raises no alarm', { timeout: 300_000 }, async () => {
   const said = await verdicts('benign.pcap', []);
   expect(said.length).toBeGreaterThan(100);
   expect(said.filter((window) => window.said !== 'benign')).toEqual([]);
@@ -110,7 +110,7 @@ test('a minute of honest life raises no alarm', { timeout: 90_000 }, async () =>
 
 test(
   'scan, password guessing, flood and slow requests are named three times in a row',
-  { timeout: 90_000 },
+  { timeout: 300_000 },
   async () => {
     const labels = CaptureLabels.parse(JSON.parse(readFileSync(join(captures, 'demo.labels.json'), 'utf8')));
     const said = await verdicts('demo.pcap', labels.rules);

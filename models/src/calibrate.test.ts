@@ -69,7 +69,7 @@ test('one window in a thousand may alarm, and a small source is not drowned by a
 
 test(
   'gateways in peace may alert once for each whole day, once in some hours, and never in one',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     const burst = (scores: readonly number[]): number[] =>
       scores.flatMap((score) => [...quiet(8000), ...all(score, 8)]);

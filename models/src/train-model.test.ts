@@ -51,7 +51,7 @@ function dataset(): Dataset {
   return made;
 }
 
-test('a training that was interrupted goes on as if it had not been', { timeout: 120_000 }, async () => {
+test('a training that was interrupted goes on as if it had not been', { timeout: 600_000 }, async () => {
   const options = { seed: 3, epochs: 3, threads: 1, stepsPerEpoch: 15 };
   const whole = await trainModel(dataset(), options, () => undefined);
 

@@ -1,10 +1,12 @@
 /** The store of decisions on a disk that is really full. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { decision } from '../testing/decisions.ts';
 import { SmallDisk } from '../testing/small-disk.ts';
 import { DecisionStore } from './decision-store.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.skipIf(!requireSystem('root', 'mount'))('on a full disk', () => {
   let disk: SmallDisk;

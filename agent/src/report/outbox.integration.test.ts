@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newId } from '@picket/shared/contract/identifiers';
 import type { BootId } from '@picket/shared/contract/identifiers';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { Outbox } from './outbox.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const bootId = newId() as BootId;
 const mebibyte = 1024 * 1024;

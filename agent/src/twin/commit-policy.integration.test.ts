@@ -8,6 +8,8 @@ import { SmallDisk } from '../testing/small-disk.ts';
 import { PolicyCommit } from './commit-policy.ts';
 import { ReportedState } from './reported-state.ts';
 
+vi.setConfig({ testTimeout: 400_000 });
+
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 const patience = { timeout: 60_000, interval: 20 };
 

@@ -13,7 +13,7 @@ test('every scenario says in a sentence what must be so, and every group has one
   expect(new Set(scenarios.map(({ group }) => group))).toEqual(new Set(groups));
 });
 
-test('the list is one JSON array of captures and of live scenarios', { timeout: 120_000 }, () => {
+test('the list is one JSON array of captures and of live scenarios', { timeout: 400_000 }, () => {
   const listed = JSON.parse(listRange(scenarios, true)) as { name: string; kind: string }[];
   const live = listed.filter(({ kind }) => kind === 'prevention');
   expect(live.map(({ name }) => name)).toEqual(scenarios.map(({ name }) => name));

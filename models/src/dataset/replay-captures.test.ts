@@ -20,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 test(
   'the demonstration capture gives windows of its devices, labelled by who did what',
-  { timeout: 90_000 },
+  { timeout: 300_000 },
   async () => {
     for (const file of ['demo.pcap', 'demo.labels.json']) cpSync(join(captures, file), join(folder, file));
     const dataset = emptyDataset();
@@ -41,7 +41,7 @@ test(
   },
 );
 
-test('a capture without labels is what its folder says, and all of it', { timeout: 90_000 }, async () => {
+test('a capture without labels is what its folder says, and all of it', { timeout: 300_000 }, async () => {
   for (const kind of ['attack', 'benign']) {
     mkdirSync(join(folder, kind));
     cpSync(join(captures, 'benign.pcap'), join(folder, kind, 'some.pcap'));
@@ -61,7 +61,7 @@ test('a capture without labels is what its folder says, and all of it', { timeou
 
 test(
   'device types go to their parts; attacks and what is of no type are for testing',
-  { timeout: 90_000 },
+  { timeout: 300_000 },
   async () => {
     for (const place of ['benign/any/HueSwitch', 'benign/Aria', 'benign', 'attack/HueSwitch']) {
       mkdirSync(join(folder, place), { recursive: true });
