@@ -17,14 +17,25 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/**
+ * To a shell whose standard input is a socket, as ours are, and that no other shell started, it seems that somebody logged
+ * in from afar: it would read what ~/.bashrc says, each time, and take seconds for it.
+ */
+const environment = { ...process.env, SHLVL: '1' };
+
 /** Run a program to its end. Never throws because of a status: the caller decides what a failure means. */
 function run(argv: readonly string[], timeoutMs = 120_000): Promise<Finished> {
   const [program = '', ...rest] = argv;
   return new Promise((resolve) => {
-    execFile(program, rest, { timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ status, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
-    });
+    execFile(
+      program,
+      rest,
+      { env: environment, timeout: timeoutMs, maxBuffer: 32 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+        resolve({ status, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
+      },
+    );
   });
 }
 
