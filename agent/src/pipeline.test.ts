@@ -50,3 +50,36 @@ test('the last flows before a silence are judged without waiting for the next pa
   await pipeline.advance(startUs + 900_000);
   expect(predictions).toHaveLength(2);
 });
+
+test('of a batch in which every flow makes a window due no more windows wait than are scored at once', async () => {
+  const bootId = newId() as BootId;
+  let flowsTold = 0;
+  const toldBefore: number[] = [];
+  const windows = new DeviceWindows({ source: 'live' });
+  const pipeline = new Pipeline({
+    mayExplain: () => true,
+    bootId,
+    source: 'live',
+    registry: new DeviceRegistry(),
+    windows,
+    detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
+    verdicts: new Verdicts({ bootId }),
+    threshold: 0.9,
+    output: {
+      onFlow: () => void (flowsTold += 1),
+      onDevice: () => undefined,
+      onPrediction: () => void toldBefore.push(flowsTold),
+      onAlert: () => undefined,
+      propose: () => undefined,
+    },
+  });
+  const flows = Array.from({ length: 600 }, (_, index) => ({
+    src: '203.0.113.5',
+    dst: `192.168.${1 + Math.floor(index / 200)}.${1 + (index % 200)}`,
+    flowNumber: index,
+    lastPacketAtUs: startUs + index,
+  }));
+  await pipeline.add(flowBatchOf(flows));
+  expect(toldBefore).toHaveLength(600);
+  expect([toldBefore[0], toldBefore[256], toldBefore[599]]).toEqual([256, 512, 600]);
+});

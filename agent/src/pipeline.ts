@@ -167,6 +167,8 @@ export class Pipeline {
         windows.add(batch, row, role.device, role.direction, isRelayed);
         output.onFlow(batch, row, role, isRelayed);
       }
+      // As many as are scored at once anyway: no more of them wait, with all their flows, until the batch is through.
+      if (windows.due >= maxBatchWindows) await this.#judgeDue();
     }
     for (const sighting of registry.takeSightings()) output.onDevice(sighting);
     await this.#judgeDue();

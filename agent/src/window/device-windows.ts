@@ -98,6 +98,11 @@ export class DeviceWindows {
     while (this.#entries.size > devices) this.#evictOldest();
   }
 
+  /** Windows that wait to be taken. */
+  get due(): number {
+    return this.#due.waiting;
+  }
+
   /** Due windows that were given up because nobody took them in time. */
   get dropped(): number {
     return this.#due.dropped;

@@ -32,6 +32,10 @@ export class DueQueue {
     this.#most = most;
   }
 
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** Windows that were given up because nobody took them in time. */
   get dropped(): number {
     return this.#dropped;
