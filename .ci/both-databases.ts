@@ -10,7 +10,7 @@ import { sharedPostgres } from './postgres-server.ts';
 import { requireSystem } from './require-system.ts';
 
 /** Each test opens a database, most of them a whole controller, on whatever machine. */
-const patience = { timeout: 120_000 };
+const patience = { timeout: 240_000 };
 
 /** An empty database for one test. `url` is PostgreSQL's, `file` SQLite's. */
 export interface TestDatabase extends AsyncDisposable {
