@@ -170,11 +170,12 @@ export class Pipeline {
       // As many as are scored at once anyway: no more of them wait, with all their flows, until the batch is through.
       if (windows.due >= maxBatchWindows) await this.#judgeDue();
     }
-    for (const sighting of registry.takeSightings()) output.onDevice(sighting);
     await this.#judgeDue();
   }
 
+  /** Devices are told of before what they did. */
   async #judgeDue(): Promise<void> {
+    for (const sighting of this.#options.registry.takeSightings()) this.#options.output.onDevice(sighting);
     for (
       let due = this.#options.windows.takeDue(maxBatchWindows);
       due !== undefined;
