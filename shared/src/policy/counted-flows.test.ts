@@ -149,6 +149,19 @@ test('one device under a storm leaves others what was counted at them', () => {
   expect(see(counted, passingWindows(scan().slice(20), other))).toBe(1);
 });
 
+test('who tries ever other ports puts out nobody who guesses meanwhile', () => {
+  const guess = { ...logIn, srcIp: '203.0.113.66', dstPort: 22 };
+  const flows = oneAfterTheOther(9000, 0.005, (at) => (at % 300 === 0 ? guess : { ...refused, dstPort: at + 1000 }));
+  const counted = new CountedFlows();
+  const names = new Set<string>();
+  for (let at = 0; at < flows.length; at += 60)
+    for (const seen of passingWindows(flows.slice(at, at + 60))) {
+      counted.add(seen);
+      for (const { attack } of counted.reached(camera)) names.add(attack);
+    }
+  expect(names).toEqual(new Set(['port_scan', 'brute_force_ssh']));
+});
+
 test('devices are forgotten for others, and counted', () => {
   const counted = new CountedFlows(2);
   for (const host of [1, 2, 3]) see(counted, passingWindows(scan().slice(0, 5), `192.168.1.${host}`));

@@ -5,6 +5,8 @@ import type { JudgedFlow } from './judged-window.ts';
 
 /** Forged sources that come one after the other put out what was counted of others at the same device, and nowhere else. */
 const most = 256;
+/** Where room is short, so many are left to one host: who tries ever other ports is counted at each of them. */
+const mostOfSource = 32;
 /** A tally without its flows is as large as so many of them. */
 const weightOfTally = 2;
 
@@ -61,7 +63,8 @@ export class DeviceTallies {
     this.#grown.add(tally);
     this.#tallies.delete(key);
     this.#tallies.set(key, { tally, atUs });
-    while (this.#tallies.size > most || this.#weight > this.#maxWeight) this.evictOldest();
+    if (this.#tallies.size > most) this.#makeRoom(tally.by);
+    while (this.#weight > this.#maxWeight) this.evictOldest();
   }
 
   takeBack(kind: CountedKind, flow: JudgedFlow): void {
@@ -83,15 +86,26 @@ export class DeviceTallies {
     return this.#tallies.get(key)?.tally.count(counts) !== undefined;
   }
 
-  /** The tally that was not added to for longest; false where none is left. */
-  evictOldest(): boolean {
+  /** The tally that was not added to for longest. */
+  evictOldest(): void {
     for (const [key, { tally }] of this.#tallies) {
-      this.#delete(key, tally);
-      this.#grown.delete(tally);
-      this.#evicted += 1;
-      return true;
+      this.#evict(key, tally);
+      return;
     }
-    return false;
+  }
+
+  /** Of him who took it, where he has many. */
+  #makeRoom(by: string): void {
+    const own = [...this.#tallies].filter(([, { tally }]) => tally.by === by);
+    const [oldest] = own;
+    if (oldest === undefined || own.length <= mostOfSource) this.evictOldest();
+    else this.#evict(oldest[0], oldest[1].tally);
+  }
+
+  #evict(key: string, tally: FlowTally): void {
+    this.#delete(key, tally);
+    this.#grown.delete(tally);
+    this.#evicted += 1;
   }
 
   #delete(key: string, tally: FlowTally): void {

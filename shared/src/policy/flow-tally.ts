@@ -25,7 +25,8 @@ const mainShare = 0.7;
 export class FlowTally {
   readonly kind: CountedKind;
   readonly #key: string;
-  readonly #by: string;
+  /** Who began its flows, as `sourceOf` has it. */
+  readonly by: string;
   /** Longest known first. */
   readonly #flows = new Map<string, CountedFlow>();
   #newestUs = Number.NEGATIVE_INFINITY;
@@ -33,7 +34,7 @@ export class FlowTally {
   constructor(kind: CountedKind, key: string, by: string) {
     this.kind = kind;
     this.#key = key;
-    this.#by = by;
+    this.by = by;
   }
 
   /** False where it was counted already, or is too old to count beside the others. */
@@ -73,11 +74,11 @@ export class FlowTally {
     return {
       attack: kind.attack,
       key: this.#key,
-      by: this.#by,
+      by: this.by,
       services: new Set(flows.map(serviceOf)),
       flows: flows.length,
       sinceUs: Math.min(...flows.map(({ startedAtUs }) => startedAtUs)),
-      words: kind.words(this.#by, countInWords(flows.length, this.#most), flows),
+      words: kind.words(this.by, countInWords(flows.length, this.#most), flows),
     };
   }
 
