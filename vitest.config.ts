@@ -8,8 +8,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['.ci/postgres-setup.ts'],
     execArgv: ['--conditions=@picket/source'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     coverage: {
       reportOnFailure: true,
       include: ['{shared,agent,controller,models}/src/**/*.ts'],
