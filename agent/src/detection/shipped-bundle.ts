@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = '1431dfddda1567cccddccfe96578039ecbe91abba749b4c424fccac0085bbfb7';
+export const shippedManifestSha256 = '4604a281192e549194b0dd568b6d8855ce826ebd36527c7c42f3d4cfac03ae72';
