@@ -47,6 +47,7 @@ function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colou
   const severity = alert.severity.toUpperCase().padEnd(8);
   const marked = colours ? `\u001B[${colourOf[alert.severity]}m${severity}\u001B[0m` : severity;
   const reasons = (alert.explanation?.top_features ?? [])
+    .filter(({ importance }) => importance > 0) // the others spoke against it
     .slice(0, 3)
     .map(({ feature, value, importance }) => `${feature} ${short(value)} (${(importance * 100).toFixed(0)} %)`);
   const summary = alert.explanation?.summary ?? '';
