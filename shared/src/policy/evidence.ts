@@ -3,14 +3,14 @@
  * them, and when a rule last fired for a device and peer. All times are packet times.
  */
 import type { Rule } from '../contract/rule.ts';
-import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
+import type { TrafficClass } from '../features/traffic-classes.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { CountedFlows } from './counted-flows.ts';
 import type { FlowCount } from './flow-tally.ts';
 import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
-import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
-import { fitsFlows } from './service-ports.ts';
-import { ofOneSpeaker, spokenIn, type Witness } from './witness.ts';
+import type { AttackClass, JudgedWindow } from './judged-window.ts';
+import { outsideSource } from './source-prefix.ts';
+import { ofOneSpeaker, witnessOf, type Witness } from './witness.ts';
 
 /** Which windows, or which of the flows that were counted, may prove a rule. */
 export interface Counted {
@@ -25,6 +25,8 @@ export interface Counted {
    * a forger's. The device itself, where it is first-hand.
    */
   readonly speaker?: string | undefined;
+  /** Only what points to this host, as `hostsOf` names it. */
+  readonly toward?: string | undefined;
 }
 
 /** N of M were reached, the newest window among them. */
@@ -53,7 +55,6 @@ interface Match {
   readonly of: number;
 }
 
-const attackClasses = trafficClasses.filter((name) => name !== 'benign');
 /** The most windows a rule may look back on (`of_windows`). */
 const maxWindows = 20;
 /** Older windows say nothing about now. */
@@ -81,32 +82,13 @@ export class Evidence {
     return witnessed + this.#firedAtUs.evicted + this.#counted.evicted;
   }
 
-  /** Remembers the window where enough of it is new, and counts its flows in any case. */
-  add(window: JudgedWindow): void {
+  /** Remembers the window where enough of it is new, and counts its flows in any case. `pointsTo`: see `Witness`. */
+  add(window: JudgedWindow, pointsTo: readonly string[] = []): void {
     this.#counted.add(window);
     if (!window.countsAsEvidence) return;
-    const { atUs, score, threshold, attack, flowsSeen } = window;
     const { address } = window.device;
-    const flood = this.#newFlood(window);
-    const isPlain = flood !== undefined || halfOpenFlood(window) !== undefined;
     const witnesses = this.#witnesses.get(address) ?? [];
-    const isRelayed = window.flows.some((flow) => flow.isRelayed === true && flow.srcIp === address);
-    const isContested = macsOf(window.flows, address).length > 1;
-    const canBe = new Set([attack, ...attackClasses.filter((name) => fitsFlows(name, address, window.flows))]);
-    const spoken = spokenIn(window);
-    witnesses.push({
-      atUs,
-      score,
-      threshold,
-      attack,
-      canBe,
-      flowsSeen,
-      flood,
-      isPlain,
-      isRelayed,
-      isContested,
-      spoken,
-    });
+    witnesses.push(witnessOf(window, this.#newFlood(window), pointsTo));
     if (witnesses.length > maxWindows) witnesses.shift();
     this.#witnesses.set(address, witnesses);
   }
@@ -159,13 +141,19 @@ export class Evidence {
     rule: Rule,
     { counted }: Proof,
     device: string,
-    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand, speaker }: Counted,
+    { afterUs = Number.NEGATIVE_INFINITY, isFirstHand = false, isOnLink = isFirstHand, speaker, toward }: Counted,
   ): boolean {
-    if (counted === null) return this.prove(rule, device, { afterUs, isFirstHand, isOnLink, speaker }) !== undefined;
+    if (counted === null)
+      return this.prove(rule, device, { afterUs, isFirstHand, isOnLink, speaker, toward }) !== undefined;
     return this.#counted.holds(
       device,
       counted,
-      ({ atUs, isRelayed, isContested }) => atUs > afterUs && !(isOnLink && isRelayed) && !(isFirstHand && isContested),
+      ({ atUs, isRelayed, isContested, dstIp }) =>
+        atUs > afterUs &&
+        !(isOnLink && isRelayed) &&
+        !(isFirstHand && isContested) &&
+        // what others sent to the device was counted of one host already
+        (toward === undefined || dstIp === device || dstIp === toward || outsideSource(dstIp).value === toward),
     );
   }
 
@@ -177,6 +165,7 @@ export class Evidence {
       isFirstHand = false,
       isOnLink = isFirstHand,
       speaker = isFirstHand ? device : undefined,
+      toward,
     }: Counted,
     matches: (witness: Witness) => boolean,
   ): Match | undefined {
@@ -187,7 +176,11 @@ export class Evidence {
       .filter(({ flowsSeen, atUs }) => flowsSeen >= rule.min_flows && atUs > afterUs && newest.atUs - atUs <= maxAgeUs)
       .slice(-rule.of_windows);
     const matching = counted.filter(
-      (witness) => matches(witness) && !(isOnLink && witness.isRelayed) && !(isFirstHand && witness.isContested),
+      (witness) =>
+        matches(witness) &&
+        !(isOnLink && witness.isRelayed) &&
+        !(isFirstHand && witness.isContested) &&
+        (toward === undefined || witness.pointsTo.includes(toward)),
     );
     const hits = speaker === undefined ? matching : ofOneSpeaker(matching, speaker);
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) return undefined;

@@ -103,6 +103,13 @@ export function peerOf(offender: Offender): string | null {
   return offender.kind === 'destination' ? offender.peer : null;
 }
 
+/** All hosts that it names: one outside by what it stands for (source-prefix.ts). */
+export function hostsOf(offender: Offender): readonly string[] {
+  if (offender.kind === 'target' || offender.kind === 'device') return [];
+  const peers = offender.kind === 'peers' ? offender.peers : [offender.peer];
+  return offender.isInside ? peers : peers.map((peer) => outsideSource(peer).value);
+}
+
 function offenderAmong(all: readonly WeighedFlow[], attack: AttackClass, seen: readonly JudgedFlow[]): Offender {
   // of an attack on one kind of service only that says who: a flood beside it may be forged, and is another matter
   const alike = servicePortFit(attack, 0) === undefined ? [] : all.filter(({ isLike }) => isLike);

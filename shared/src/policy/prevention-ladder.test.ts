@@ -7,12 +7,12 @@ import { defaultRules } from './default-rules.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import type { Measure } from './measures.ts';
 
-test('a beacon is cut from its server; what is only dropped since is no new offence; another server means quarantine', () => {
+test('a beacon is cut from its server; what is only dropped since is no new offence; another server after a rest means quarantine', () => {
   const gateway = new Gateway(defaultRules);
   gateway.see(...times(20, (at) => beacon(at * 10)));
   expect(gateway.words).toEqual([`block pair 198.51.100.66 ${camera}`]);
   gateway.see(...times(3, (at) => beacon(210 + at * 10, '198.51.100.77')));
-  expect(gateway.words, 'the rule rests').toHaveLength(1);
+  expect(gateway.words, 'of the other too little was seen').toHaveLength(1);
   gateway.see(...times(20, (at) => beacon(400 + at * 10, '198.51.100.77')));
   expect(gateway.words.slice(1)).toEqual([`quarantine device ${camera}`]);
 });

@@ -11,10 +11,18 @@ import { DeviceLadder } from './device-ladder.ts';
 import { Evidence, type Proof } from './evidence.ts';
 import { flowsOfCount, isOfManyHosts } from './flow-tally.ts';
 import { allFlows, type JudgedWindow } from './judged-window.ts';
-import { MeasureBook, noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
-import { findOffender, peerOf, type Offender } from './offending-peer.ts';
+import { MeasureBook } from './measure-book.ts';
+import { noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
+import { findOffender, hostsOf, peerOf, type Offender } from './offending-peer.ts';
 import { OutsideHosts } from './outside-hosts.ts';
-import { isTelling, restrictConversation, restrictDevice, restrictionKey, type Restriction } from './restriction.ts';
+import {
+  isHeldAgainst,
+  isTelling,
+  restrictConversation,
+  restrictDevice,
+  restrictionKey,
+  type Restriction,
+} from './restriction.ts';
 import { isExcepted } from './rule-exception.ts';
 import { isScheduled } from './rule-schedule.ts';
 import { speaksOf } from './rule-scope.ts';
@@ -72,7 +80,7 @@ export class Prevention {
 
   /** Remembers what the window says and answers the rules that it proves. Once for each window, in packet order. */
   weigh(window: JudgedWindow): readonly Proven[] {
-    this.#evidence.add(window);
+    this.#evidence.add(window, this.#pointsTo(window));
     this.#outside.note(window);
     this.#finder.note(window);
     const { address } = window.device;
@@ -84,6 +92,14 @@ export class Prevention {
       const proofs = [...witnessed, ...this.#evidence.proveCounted(rule, address)];
       return proofs.flatMap((proof) => (proof === undefined ? [] : [{ rule, proof }]));
     });
+  }
+
+  /** Whom it points to by itself, where a rule believes it. */
+  #pointsTo(window: JudgedWindow): readonly string[] {
+    const { countsAsEvidence, score, threshold, attack, flows } = window;
+    const isBelieved =
+      countsAsEvidence && flows.length > 0 && this.#rules.some((rule) => score >= (rule.threshold ?? threshold));
+    return isBelieved ? hostsOf(findOffender(window, attack, this.#options.ownAddresses?.())) : [];
   }
 
   /**
@@ -211,9 +227,4 @@ export class Prevention {
     }
     return { taken, running };
   }
-}
-
-/** A limit on what reaches a target protects it and accuses nobody. */
-function isHeldAgainst({ action, direction }: Restriction): boolean {
-  return !(action === 'rate_limit' && direction === 'to');
 }

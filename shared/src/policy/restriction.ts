@@ -19,6 +19,11 @@ export function isTelling(rule: Rule): boolean {
   return rule.action === 'alert_only' || rule.action === 'webhook';
 }
 
+/** A limit on what reaches a target protects it and accuses nobody. */
+export function isHeldAgainst({ action, direction }: Restriction): boolean {
+  return !(action === 'rate_limit' && direction === 'to');
+}
+
 /** What a decision's `action` does to a host that is no device of ours. */
 function gentle(rule: Rule): Extract<DecisionAction, 'block' | 'rate_limit'> {
   return rule.action === 'rate_limit' ? 'rate_limit' : 'block';

@@ -1,6 +1,8 @@
 /** What is remembered of a scored window as evidence, and who spoke in it: a MAC answers only for what it sent. */
-import type { HalfOpenFlood } from './half-open-flood.ts';
-import type { AttackClass, JudgedWindow } from './judged-window.ts';
+import { trafficClasses } from '../features/traffic-classes.ts';
+import { halfOpenFlood, type HalfOpenFlood } from './half-open-flood.ts';
+import { macsOf, type AttackClass, type JudgedWindow } from './judged-window.ts';
+import { fitsFlows } from './service-ports.ts';
 
 export interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshold' | 'attack' | 'flowsSeen'> {
   /** What it shows beside the network's word, for it needs no network to be seen; undefined where that is nothing new. */
@@ -15,6 +17,8 @@ export interface Witness extends Pick<JudgedWindow, 'atUs' | 'score' | 'threshol
   readonly isContested: boolean;
   /** With which MAC hosts of its link spoke in it. */
   readonly spoken: readonly Spoken[];
+  /** Whom it points to by itself, as `hostsOf` has it. */
+  readonly pointsTo: readonly string[];
 }
 
 interface Spoken {
@@ -22,8 +26,34 @@ interface Spoken {
   readonly mac: string;
 }
 
+const attackClasses = trafficClasses.filter((name) => name !== 'benign');
+
+/** `flood`: what is new of the flood that it shows. */
+export function witnessOf(
+  window: JudgedWindow,
+  flood: HalfOpenFlood | undefined,
+  pointsTo: readonly string[],
+): Witness {
+  const { atUs, score, threshold, attack, flowsSeen, flows } = window;
+  const { address } = window.device;
+  return {
+    atUs,
+    score,
+    threshold,
+    attack,
+    canBe: new Set([attack, ...attackClasses.filter((name) => fitsFlows(name, address, flows))]),
+    flowsSeen,
+    flood,
+    isPlain: flood !== undefined || halfOpenFlood(window) !== undefined,
+    isRelayed: flows.some((flow) => flow.isRelayed === true && flow.srcIp === address),
+    isContested: macsOf(flows, address).length > 1,
+    spoken: spokenIn(window),
+    pointsTo,
+  };
+}
+
 /** Each host once for each MAC. Whoever is outside speaks with the MAC of a router. */
-export function spokenIn({ flows }: JudgedWindow): readonly Spoken[] {
+function spokenIn({ flows }: JudgedWindow): readonly Spoken[] {
   const spoken: Spoken[] = [];
   for (const { srcIp, srcMac, direction } of flows) {
     if (srcMac == null || direction === 'inbound') continue;

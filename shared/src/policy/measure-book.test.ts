@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { camera, startUs } from '../testing/judged-flows.ts';
 import { beacon, Gateway, rule } from '../testing/prevention-gateway.ts';
-import { MeasureBook } from './measures.ts';
+import { MeasureBook } from './measure-book.ts';
 import { restrictionKey, type Restriction } from './restriction.ts';
 
 const escalation = { factor: 3, max_duration_seconds: 9000, forget_after_seconds: 9000 };
@@ -50,4 +50,19 @@ test('a step of which one part was refused was taken; of which all were, never',
     book.forget(second);
     expect(book.offenceOf(asked, camera, laterUs), 'as before it').toMatchObject({ times: 1, step: 0 });
   }
+});
+
+test('what joins an offence is no other one, and makes it last until both have ended, unless it is refused', () => {
+  const book = new MeasureBook(10);
+  book.take({ rule: asked, proof }, one, camera, startUs, { step: 'cut_destination', place: 0 });
+  const before = book.offenceOf(asked, camera, startUs)!;
+  const laterUs = startUs + 50e6;
+  const join = { who: camera, atUs: laterUs, before, step: 'cut_destination' } as const;
+  expect(book.join({ rule: asked, proof }, other, join)).toMatchObject({ durationSeconds: 600, times: 1 });
+  expect(book.heldSinceUs(asked, camera, laterUs)).toEqual([startUs, laterUs]);
+  expect(book.heldSinceUs(asked, camera, startUs + 620e6), 'the first has ended').toEqual([laterUs]);
+  expect(book.offenceOf(asked, camera, laterUs)).toEqual({ ...before, untilUs: laterUs + 600e6 });
+  book.forget(other);
+  expect(book.offenceOf(asked, camera, laterUs)).toEqual(before);
+  expect(book.heldSinceUs(asked, camera, laterUs)).toEqual([startUs]);
 });
