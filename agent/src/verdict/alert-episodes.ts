@@ -12,9 +12,8 @@ import {
   type PredictionId,
   type RuleId,
 } from '@picket/shared/contract/identifiers';
-import { peerOf } from '@picket/shared/policy/offending-peer';
+import { peerOf, type Offender } from '@picket/shared/policy/offender';
 import { severityOf } from '@picket/shared/policy/severity';
-import type { Offender } from '@picket/shared/policy/offending-peer';
 import { instantOf } from '../window/packet-time.ts';
 import { evidenceOf } from '../window/window-flow.ts';
 import { alertMessage } from './alert-message.ts';

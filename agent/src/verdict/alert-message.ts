@@ -1,7 +1,7 @@
 /** An alert in one sentence: what, who, whom, how sure, and what was done. */
 import type { ActionTaken } from '@picket/shared/contract/alert';
 import { classDescriptions } from '@picket/shared/features/traffic-classes';
-import type { Offender } from '@picket/shared/policy/offending-peer';
+import type { Offender } from '@picket/shared/policy/offender';
 import type { AttackClass } from './scored-window.ts';
 
 export interface AlertFacts {

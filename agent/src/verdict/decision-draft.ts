@@ -3,7 +3,7 @@ import type { Decision } from '@picket/shared/contract/decision';
 import type { AlertId, DecisionId } from '@picket/shared/contract/identifiers';
 import type { Proof } from '@picket/shared/policy/evidence';
 import type { Measure } from '@picket/shared/policy/measures';
-import type { Offender } from '@picket/shared/policy/offending-peer';
+import type { Offender } from '@picket/shared/policy/offender';
 import type { ScoredWindow } from './scored-window.ts';
 
 /**

@@ -11,7 +11,7 @@ import {
   valueInWords,
   wordsOf,
 } from '@picket/shared/features/feature-words';
-import type { Offender } from '@picket/shared/policy/offending-peer';
+import type { Offender } from '@picket/shared/policy/offender';
 import { servicePortFit } from '@picket/shared/policy/service-ports';
 import type { WindowContext } from '../window/device-windows.ts';
 import type { FlowBurst } from '../window/flow-burst.ts';

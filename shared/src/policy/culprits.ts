@@ -8,7 +8,7 @@ import type { Counted, Evidence } from './evidence.ts';
 import { allFlows, macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { conversingMacs, KnownDestinations } from './known-destinations.ts';
 import type { Proven } from './measures.ts';
-import type { Offender } from './offending-peer.ts';
+import type { Offender } from './offender.ts';
 
 export type Culprits =
   /** The devices that are to be restricted; none where nobody saw that they did it: then a person is told. */

@@ -6,7 +6,7 @@ import type { JudgedWindow } from './judged-window.ts';
 import type { MeasureBook } from './measure-book.ts';
 import { noMeasures, type Measures, type Proven } from './measures.ts';
 import type { Offence } from './offences.ts';
-import { hostsOf, type Offender } from './offending-peer.ts';
+import { hostsOf, type Offender } from './offender.ts';
 import { restrictionKey, restrictionOfStep, type Restriction } from './restriction.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { Rule } from '../contract/rule.ts';
 import { Crowd } from './crowd.ts';
 import type { JudgedWindow } from './judged-window.ts';
 import type { Proven } from './measures.ts';
-import type { Offender } from './offending-peer.ts';
+import type { Offender } from './offender.ts';
 import { Partners } from './partners.ts';
 import { protectTarget, restrictSource, type Restriction } from './restriction.ts';
 import { outsideSource, type Source } from './source-prefix.ts';

@@ -13,7 +13,8 @@ import { flowsOfCount, isOfManyHosts } from './flow-tally.ts';
 import { allFlows, type JudgedWindow } from './judged-window.ts';
 import { MeasureBook } from './measure-book.ts';
 import { noMeasures, type Measure, type MeasureRecord, type Measures, type Proven } from './measures.ts';
-import { findOffender, hostsOf, peerOf, type Offender } from './offending-peer.ts';
+import { hostsOf, peerOf, type Offender } from './offender.ts';
+import { findOffender } from './offending-peer.ts';
 import { OutsideHosts } from './outside-hosts.ts';
 import {
   isHeldAgainst,

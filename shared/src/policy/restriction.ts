@@ -3,7 +3,7 @@ import type { DeviceRef } from '../contract/address.ts';
 import type { Decision, DecisionAction } from '../contract/decision.ts';
 import type { DeviceStep, Rule } from '../contract/rule.ts';
 import type { AttackClass } from './judged-window.ts';
-import type { Offender, Service } from './offending-peer.ts';
+import type { Offender, Service } from './offender.ts';
 import type { Source } from './source-prefix.ts';
 
 /** Who, what and which way. */
