@@ -10,7 +10,9 @@ import { featureCount, windowLength } from '@picket/shared/features/feature-sche
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { type Detection, type Detector, maxBatchWindows } from './detection/detector.ts';
-import type { DeviceRegistry, DeviceSighting, FlowRole } from './devices/device-registry.ts';
+import type { DeviceRegistry } from './devices/device-registry.ts';
+import type { FlowRole } from './devices/device.ts';
+import type { DeviceSighting } from './devices/sightings.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import type { DecisionDraft } from './verdict/decision-draft.ts';
 import type { Verdicts } from './verdict/decide-verdicts.ts';

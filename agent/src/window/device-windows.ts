@@ -10,7 +10,7 @@
  */
 import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
 import { ScoringPace } from '@picket/shared/features/scoring-pace';
-import type { Device } from '../devices/device-registry.ts';
+import type { Device } from '../devices/device.ts';
 import { type Listed, RecencyList } from '../devices/recency-list.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
 import { DeviceWindow } from './device-window.ts';
