@@ -5,6 +5,7 @@ import { createAccess, type Access } from './access/create-access.ts';
 import { AuditRepository } from './audit/audit-repository.ts';
 import { AuditService } from './audit/audit-service.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
+import { listenHost } from './config/listen-host.ts';
 import { writePrivateFile } from './authority/private-file.ts';
 import { DataFolder } from './data-folder.ts';
 import { openDatabase, type Database } from './database/database.ts';
@@ -63,7 +64,7 @@ export async function startController(
   if (firstAdmin.created) events.onFirstAdmin?.('admin', firstAdmin.generated);
 
   const feed = new LiveFeed();
-  const hosts = ownHosts([config.http.host, ...config.public_host, ...config.allowed_hosts], config.cors_origins);
+  const hosts = ownHosts([...chosenHost(config), ...config.public_host, ...config.allowed_hosts], config.cors_origins);
 
   const fleet = starting.use(await Fleet.open({ config, database, audit, live: feed, log }));
   const history = createHistory({ database, audit, live: feed, log, gateways: fleet.gateways, publisher: fleet.twin });
@@ -121,7 +122,9 @@ export async function startController(
     mounts,
     onAnswer: metrics.onAnswer,
   });
-  const http = starting.use(await listenHttp(app, { host: listenHost(config), port: config.http.port }));
+  const http = starting.use(
+    await listenHttp(app, { host: listenHost(config.http.host, config.public_host), port: config.http.port }),
+  );
   const live = starting.use(
     LiveSocket.attach(http.server, {
       feed,
@@ -172,9 +175,9 @@ export async function startController(
   };
 }
 
-/** A public name opens the API to the network, unless an address to listen on was chosen. */
-function listenHost({ http, public_host: names }: ControllerConfig): string {
-  return names.length > 0 && http.host === '127.0.0.1' ? '0.0.0.0' : http.host;
+/** Requests may be addressed to the address that was chosen to listen on. */
+function chosenHost({ http }: ControllerConfig): readonly string[] {
+  return http.host === undefined ? [] : [http.host];
 }
 
 function requireBroker(fleet: Fleet): void {

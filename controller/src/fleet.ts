@@ -19,6 +19,7 @@ import { BrokerClient, parseBrokerUrl } from './broker/broker-client.ts';
 import { EmbeddedBroker, type BrokerStats } from './broker/embedded-broker.ts';
 import { MessageRouter, type RawEventBatch, type RouterStats } from './broker/message-router.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
+import { listenHost } from './config/listen-host.ts';
 import type { Database } from './database/database.ts';
 import { Unavailable } from './errors.ts';
 import { GatewayRepository } from './gateways/gateway-repository.ts';
@@ -138,8 +139,9 @@ export class Fleet implements AsyncDisposable {
       authority: ca,
       publicHosts: [
         ...options.config.public_host,
-        reachable(options.config.mqtt.host),
-        reachable(options.config.agents_https.host),
+        ...[options.config.mqtt, options.config.agents_https].map(({ host }) =>
+          reachable(listenHost(host, options.config.public_host)),
+        ),
       ],
       log: options.log,
     });
@@ -185,7 +187,7 @@ export class Fleet implements AsyncDisposable {
     );
     this.#door = this.#resources.use(
       await AgentsDoor.listen({
-        host: this.#listenHost(config.agents_https.host),
+        host: listenHost(config.agents_https.host, config.public_host),
         port: config.agents_https.port,
         identity: this.#identity,
         authority: this.authority,
@@ -201,7 +203,7 @@ export class Fleet implements AsyncDisposable {
   /** Host and port under which agents reach the two doors. */
   get doors(): { readonly https: { host: string; port: number }; readonly mqtt: { host: string; port: number } } {
     const { config } = this.#options;
-    const host = config.public_host[0] ?? reachable(config.agents_https.host);
+    const host = config.public_host[0] ?? reachable(listenHost(config.agents_https.host, config.public_host));
     return {
       https: { host, port: this.#door?.port ?? config.agents_https.port },
       mqtt:
@@ -233,7 +235,7 @@ export class Fleet implements AsyncDisposable {
   #listenBroker(): Promise<EmbeddedBroker> {
     const { config, log } = this.#options;
     return EmbeddedBroker.listen({
-      host: this.#listenHost(config.mqtt.host),
+      host: listenHost(config.mqtt.host, config.public_host),
       port: config.mqtt.port,
       ca: this.#ca.certificate,
       certificates: this.#identity,
@@ -250,14 +252,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   #brokerAddress(): { readonly host: string; readonly port: number } {
-    const { broker_url: url } = this.#options.config.mqtt;
-    if (url !== undefined) return parseBrokerUrl(url);
-    return { host: reachable(this.#listenHost(this.#options.config.mqtt.host)), port: this.#broker?.port ?? 0 };
-  }
-
-  /** A public name opens the doors to the network, unless an address to listen on was chosen. */
-  #listenHost(configured: string): string {
-    return this.#options.config.public_host.length > 0 && configured === '127.0.0.1' ? '0.0.0.0' : configured;
+    const { mqtt, public_host: names } = this.#options.config;
+    if (mqtt.broker_url !== undefined) return parseBrokerUrl(mqtt.broker_url);
+    return { host: reachable(listenHost(mqtt.host, names)), port: this.#broker?.port ?? 0 };
   }
 
   async #isEnrolled(gateway: GatewayId): Promise<boolean> {

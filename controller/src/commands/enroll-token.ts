@@ -9,6 +9,7 @@ import { AuthorityService, defaultTokenSeconds } from '../authority/authority-se
 import { CertificateAuthority } from '../authority/certificate-authority.ts';
 import { SigningKey } from '../authority/signing-key.ts';
 import type { ControllerConfig } from '../config/controller-config.ts';
+import { listenHost } from '../config/listen-host.ts';
 import { doorsFile } from '../controller.ts';
 import { StartFailure, exitCodes } from '../errors.ts';
 import { configFrom, withDoors } from './options.ts';
@@ -68,8 +69,8 @@ function doorsOf(config: ControllerConfig, options: Options): Doors {
   const { agents_https: https, mqtt, public_host: names } = config;
   const host = names[0];
   const bySettings = {
-    https: { host: host ?? https.host, port: https.port },
-    mqtt: { host: host ?? mqtt.host, port: mqtt.port },
+    https: { host: host ?? listenHost(https.host, names), port: https.port },
+    mqtt: { host: host ?? listenHost(mqtt.host, names), port: mqtt.port },
   };
   if (options.publicHost !== undefined) return bySettings;
   const running = runningDoors(config.data_dir) ?? bySettings;

@@ -12,7 +12,7 @@ export function addServe(program: Command): void {
   withDoors(program.command('serve'))
     .description('run the controller')
     .option('--port <port>', 'API, reference page and live sockets (default 8000)')
-    .option('--host <address>', 'address the API listens on (default 127.0.0.1)')
+    .option('--host <address>', 'address the API listens on (default 127.0.0.1; every one with --public-host)')
     .option('--print-alerts', 'print alerts as they come')
     .option('--check-config', 'read the settings, say whether they are good, and end')
     .action(async (options: Parameters<typeof configFrom>[0] & { checkConfig?: boolean; printAlerts?: boolean }) => {

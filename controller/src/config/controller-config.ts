@@ -24,13 +24,13 @@ export const ControllerConfig = z.strictObject({
   data_dir: z.string().min(1).default('./.picket'),
   /** `postgres://…`; absent: SQLite in `data_dir`. */
   database_url: z.string().min(1).optional(),
-  /** API, reference page and live sockets. Port 0 picks a free one. */
-  http: z.strictObject({ host: HostName.default('127.0.0.1'), port: PortNumber.default(8000) }).prefault({}),
+  /** API, reference page and live sockets. Port 0 picks a free one; an absent host is what `listenHost` says. */
+  http: z.strictObject({ host: HostName.optional(), port: PortNumber.default(8000) }).prefault({}),
   /** The agents' door: enrolment, snapshots, bundles; TLS under the controller's own CA. */
-  agents_https: z.strictObject({ host: HostName.default('127.0.0.1'), port: PortNumber.default(8443) }).prefault({}),
+  agents_https: z.strictObject({ host: HostName.optional(), port: PortNumber.default(8443) }).prefault({}),
   mqtt: z
     .strictObject({
-      host: HostName.default('127.0.0.1'),
+      host: HostName.optional(),
       port: PortNumber.default(8883),
       /** `mqtts://…` of an external broker; absent: the embedded one on `host` and `port`. */
       broker_url: z
@@ -40,8 +40,8 @@ export const ControllerConfig = z.strictObject({
     })
     .prefault({}),
   /**
-   * Names under which agents and browsers reach this controller. Any name opens the three doors to the network and
-   * stands in their certificates.
+   * Names under which agents and browsers reach this controller. Any name opens the three doors to the network, but
+   * those whose `host` was chosen, and stands in their certificates.
    */
   public_host: List(HostName).default([]),
   /** More names that requests may be addressed to, a proxy's for example. */

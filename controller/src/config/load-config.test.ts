@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { StartFailure, exitCodes } from '../errors.ts';
+import { listenHost } from './listen-host.ts';
 import { loadConfig, settingNames, variableOf, type ConfigSources } from './load-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'picket-config-'));
@@ -27,14 +28,25 @@ async function failure(sources: ConfigSources): Promise<StartFailure> {
 test('without any source everything is on loopback, on SQLite, in ./.picket', async () => {
   expect(await loadConfig({ environment: {} })).toMatchObject({
     data_dir: './.picket',
-    http: { host: '127.0.0.1', port: 8000 },
-    agents_https: { host: '127.0.0.1', port: 8443 },
-    mqtt: { host: '127.0.0.1', port: 8883 },
+    http: { port: 8000 },
+    agents_https: { port: 8443 },
+    mqtt: { port: 8883 },
     metrics: { enabled: true, host: '127.0.0.1', port: 9464 },
     access_token_minutes: 10,
     public_host: [],
     cors_origins: [],
   });
+});
+
+test('what nobody chose listens on loopback, with a public name everywhere; what was chosen stays', async () => {
+  const hostOf = async (flags: Record<string, unknown>): Promise<string> => {
+    const { http, public_host: names } = await loadConfig({ environment: {}, flags });
+    return listenHost(http.host, names);
+  };
+  expect(await hostOf({})).toBe('127.0.0.1');
+  expect(await hostOf({ public_host: ['picket.example.net'] })).toBe('0.0.0.0');
+  expect(await hostOf({ public_host: ['picket.example.net'], 'http.host': '127.0.0.1' })).toBe('127.0.0.1');
+  expect(await hostOf({ 'http.host': '192.0.2.1' })).toBe('192.0.2.1');
 });
 
 test('the environment wins over the file, the command line over both', async () => {
