@@ -17,7 +17,7 @@ export const scenario: Scenario = {
     'A device that uploads to a stranger is cut from that one, and a moment later from the second with whom it goes on, while the rule rests; when it has rested and the device goes on with a third, it is shut in, until its owner lets it out: then it reaches others, and none of the two.',
   needs: ['busybox'],
   honestClientVisits: 'neighbour',
-  limitSeconds: 300,
+  limitSeconds: 400,
   async run(field) {
     const agent = await field.startAgent();
     const { network } = field;
