@@ -89,6 +89,19 @@ test(
   },
 );
 
+test('an alert of each source is let pass, but not of many together', { timeout: 600_000 }, async () => {
+  const source = (name: string, score: number): MadeSource => ({
+    source: name,
+    hours: 13,
+    scores: [...quiet(8000), ...all(score, 8), ...quiet(10)],
+  });
+  const alone = await chooseThreshold(predictor, datasetOf([source('one', 0.6)]), bounds);
+  expect(alone.threshold).toBeLessThan(0.6);
+  const both = await chooseThreshold(predictor, datasetOf([source('one', 0.6), source('other', 0.7)]), bounds);
+  expect(both.threshold).toBeGreaterThan(0.6);
+  expect(both.threshold).toBeLessThan(0.7);
+});
+
 test('what cannot be reached is said', async () => {
   const { threshold, reason } = await chooseThreshold(
     predictor,

@@ -51,7 +51,7 @@ interface Quietness {
 
 /**
  * The lowest threshold at which the benign validation windows of each source stay quiet one by one, and its gateways in
- * peace give no more alerts of N of M than one for each whole day that was listened to. Hours bound no rate of one a day:
+ * peace, and those of all sources, give no more alerts of N of M than one for each whole day that was listened to. Hours bound no rate of one a day:
  * there a single alert is let pass, lest one device's habit decide for all, unless even one would be unlikely.
  */
 export async function chooseThreshold(
@@ -64,15 +64,15 @@ export async function chooseThreshold(
     bounds[0],
     ...sources.map(({ scores }) => quietThreshold(scores, shareOf(scores.length), bounds)),
   );
-  const isLoud = (source: Quietness): boolean => alertsAt(source, threshold) > allowedAlerts(source.days);
-  while (threshold < bounds[1] && sources.some(isLoud)) {
+  let loud = loudAt(sources, threshold);
+  while (threshold < bounds[1] && loud.length > 0) {
     threshold = Math.min(bounds[1], 1 / (1 + ((1 - threshold) / threshold) * Math.exp(-logitStep)));
+    loud = loudAt(sources, threshold);
   }
-  const loud = sources.filter(isLoud).map(({ source }) => source);
   const reason =
     `the lowest from ${bounds[0]} to ${bounds[1]} at which of each source at most ${100 * falseAlarmTarget} % of the benign validation ` +
-    `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace give no more than ${alertsPerDay} alert ` +
-    `for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours)` +
+    `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace, of each and of all, give no more than ` +
+    `${alertsPerDay} alert for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours)` +
     `${loud.length > 0 ? `; out of reach: ${loud.join(', ')}` : ''}. ` +
     `What is left: ${sources.map((source) => whatIsLeft(source, threshold)).join('; ')}`;
   return { threshold, reason };
@@ -95,6 +95,15 @@ async function quietnessOf(predictor: Predictor, dataset: Dataset): Promise<Quie
     days: listenings.filter((one) => one.source === source).reduce((sum, { seconds }) => sum + seconds, 0) / 86_400,
     peaceful: members.filter(({ sequence }) => isPeaceful.has(`${source}\n${sequence.capture}`)),
   }));
+}
+
+/** Names of what tells of more than is let pass; `all together` where no source does by itself. */
+function loudAt(sources: readonly Quietness[], threshold: number): string[] {
+  const alerts = sources.map((source) => alertsAt(source, threshold));
+  const loud = sources.filter(({ days }, index) => alerts[index]! > allowedAlerts(days)).map(({ source }) => source);
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const isTooMuch = sum(alerts) > allowedAlerts(sum(sources.map(({ days }) => days)));
+  return loud.length === 0 && isTooMuch ? ['all together'] : loud;
 }
 
 function shareOf(windows: number): number {

@@ -3,6 +3,9 @@ import { windowLength } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
 import type { Dataset } from './dataset/flow-rows.ts';
 
+/** Part of a source that only the threshold was chosen by: it holds no attack, and is no test any more. */
+export const heardInPeace = 'peace';
+
 /** One part of one source. */
 export const DataDescription = z.strictObject({
   source: z.string(),

@@ -1,10 +1,11 @@
-/** `npm run -s models -- train | evaluate | ablate | card | build`: process edge, nothing else. */
+/** `npm run -s models -- train | calibrate | evaluate | ablate | card | build`: process edge, nothing else. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ablate } from './ablate.ts';
 import { buildBundle, pinBundle } from './build-model.ts';
+import { calibrateAgain } from './calibrate-again.ts';
 import { requireLeftOut, splitForTraining, splitOfRecord, usualSplit } from './dataset/capture-split.ts';
 import type { CaptureSplit } from './dataset/capture-split.ts';
 import { readDataset } from './dataset/read-dataset.ts';
@@ -83,6 +84,23 @@ withData(program.command('train').description('train on the packed flows of the 
     for (const source of options.leaveOut ?? []) requireLeftOut(dataset, source);
     writeTrainingRecord(options.out, await trainModel(dataset, { ...options, checkpoint: options.out }, say));
     say(`wrote ${options.out}/training.json`);
+  });
+
+withData(
+  program
+    .command('calibrate')
+    .description(
+      'choose the threshold of a trained network again, by more hours of peace; its weights stay as they are',
+    ),
+)
+  .argument('<dir>', 'what train wrote')
+  .requiredOption('--peace <dir>', 'packed flows of gateways that nobody attacked (may be given again)', several)
+  .requiredOption('--out <dir>', 'where training.json goes')
+  .action(async (folder: string, options: DataOptions & { peace: string[]; out: string }) => {
+    const record = readTrainingRecord(folder);
+    const dataset = await readDataset(dataOf(options, splitOfRecord(usualSplit, record.data)), say);
+    writeTrainingRecord(options.out, await calibrateAgain(dataset, record, options.peace, say));
+    say(`wrote ${options.out}/training.json: evaluate it again, its alerts are others now`);
   });
 
 withData(program.command('evaluate').description('measure a trained network on the parts that its training held out'))
