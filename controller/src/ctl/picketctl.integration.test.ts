@@ -89,6 +89,25 @@ test('an alert is shown with the command that makes an exception of its device, 
   expect((await picketctl(command!.split(' '), '', admin)).stderr).toContain('another rule is called');
 }, 400_000);
 
+test('a gateway goes from simulate to enforce by one command of an admin', async () => {
+  const gateway = GatewayId.parse('edge-2');
+  await addGateway(picket.controller.database, gateway);
+  const environmentOf = async (role: 'admin' | 'operator') => ({
+    PICKET_TOKEN: (await picket.as(role)).tokens.access_token,
+    PICKET_URL: picket.url,
+  });
+  const modeOf = async () => (await picket.controller.fleet.gateways.get(gateway)).mode;
+  expect(await modeOf()).toBe('simulate');
+  const enforce = ['gateways', 'mode', 'edge-2', 'enforce'];
+  expect((await picketctl(enforce, '', await environmentOf('operator'))).status).toBe(77);
+  expect((await picketctl(['gateways', 'mode', 'edge-2', 'panic'], '', await environmentOf('admin'))).status).toBe(64);
+  expect(await modeOf()).toBe('simulate');
+  const done = await picketctl(enforce, '', await environmentOf('admin'));
+  expect(done).toMatchObject({ status: 0, stderr: '' });
+  expect(done.stdout).toMatch(/edge-2 .*enforce/);
+  expect(await modeOf()).toBe('enforce');
+}, 400_000);
+
 test('refusals of the API are one line; usage is 64', async () => {
   const { tokens } = await picket.as('viewer');
   const viewer = { PICKET_TOKEN: tokens.access_token, PICKET_URL: picket.url };
