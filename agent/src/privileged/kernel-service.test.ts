@@ -115,6 +115,23 @@ test('one that would last too long is refused until it is taken back', async () 
   expect(await bench.ask(hold)).toMatchObject({ ok: true });
 });
 
+test('one that would last too long is not let through for another that was taken back', async () => {
+  const bench = new Bench();
+  const dayMs = 86_400_000;
+  const endingIn = (days: number) => restriction({ expires_at: new Date(now_ms + days * dayMs).toISOString() });
+  const [first, second] = [endingIn(40), endingIn(50)];
+  await bench.ask({ op: 'add', id: 0, decisions: [first, second] });
+  expect(await bench.ask(hold)).toMatchObject({ ok: false });
+  await bench.ask({ op: 'remove', id: 0, ids: [first.id] });
+  const later = { ...hold, now_ms: now_ms + 12 * dayMs }; // by then the first would be in order, and the second is not
+  expect(await bench.ask(later)).toMatchObject({ ok: false });
+  expect(bench.firewall.decisions).toEqual([]);
+  await bench.ask({ op: 'add', id: 0, decisions: [first] });
+  await bench.ask({ op: 'remove', id: 0, ids: [second.id] });
+  expect(await bench.ask(later)).toMatchObject({ ok: true });
+  expect(bench.firewall.decisions).toEqual([first]);
+});
+
 test('neither requests nor decisions come without a bound', async () => {
   const bench = new Bench();
   const answers = await Promise.all(

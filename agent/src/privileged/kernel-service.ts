@@ -42,10 +42,8 @@ export class KernelService implements AsyncDisposable {
   readonly #pace = new RequestPace(requestsPerSecond, requestBurst);
   readonly #kernelPace = new RequestPace(kernelPerSecond, kernelBurst);
   readonly #decisions = new Map<string, Restriction>();
-  /** Ids of those whose ends were not compared with the clock yet. */
-  readonly #unchecked = new Set<string>();
-  /** By which ends were compared last. */
-  #checkedAtMs = Number.POSITIVE_INFINITY;
+  /** None of them ends later, in milliseconds since 1970; not a number where one has no end. */
+  #latestEndMs = 0;
   #addresses: Readonly<Record<string, readonly string[]>> = {};
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
@@ -139,11 +137,11 @@ export class KernelService implements AsyncDisposable {
         this.#add(request.decisions);
         return undefined;
       case 'remove':
-        for (const id of request.ids) this.#forget(id);
+        for (const id of request.ids) this.#decisions.delete(id);
         return undefined;
       case 'reset':
         this.#decisions.clear();
-        this.#unchecked.clear();
+        this.#latestEndMs = 0;
         this.#lastIds = undefined;
         return undefined;
       case 'hold':
@@ -173,28 +171,24 @@ export class KernelService implements AsyncDisposable {
     }
     for (const decision of decisions) {
       this.#decisions.set(decision.id, decision);
-      this.#unchecked.add(decision.id);
+      this.#latestEndMs = Math.max(this.#latestEndMs, Date.parse(decision.expires_at));
     }
   }
 
-  #forget(id: string): void {
-    this.#decisions.delete(id);
-    this.#unchecked.delete(id);
-  }
-
-  /**
-   * Whatever the clock is said to be, nothing reaches the kernel that would stay there for longer. What was in order by
-   * an earlier clock is so by a later one.
-   */
+  /** Whatever the clock is said to be, nothing reaches the kernel that would stay there for longer. */
   #checkEnds(nowMs: number): void {
     const latest = nowMs + (maxDecisionSeconds + 60) * 1000;
-    for (const id of nowMs >= this.#checkedAtMs ? this.#unchecked : this.#decisions.keys()) {
-      if (!(Date.parse(this.#decisions.get(id)!.expires_at) <= latest)) {
-        throw new Error(`decision ${id} would last longer than ${maxDecisionSeconds} seconds`);
-      }
+    if (this.#latestEndMs <= latest) return;
+    this.#latestEndMs = 0; // it may be of one that was removed since
+    let tooLong: string | undefined;
+    for (const { id, expires_at } of this.#decisions.values()) {
+      const endsAtMs = Date.parse(expires_at);
+      this.#latestEndMs = Math.max(this.#latestEndMs, endsAtMs);
+      if (!(endsAtMs <= latest)) tooLong ??= id;
     }
-    this.#unchecked.clear();
-    this.#checkedAtMs = nowMs;
+    if (tooLong !== undefined) {
+      throw new Error(`decision ${tooLong} would last longer than ${maxDecisionSeconds} seconds`);
+    }
   }
 
   #useTime(nowMs: number): void {
