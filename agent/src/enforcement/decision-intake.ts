@@ -2,6 +2,7 @@
  * New decisions on their way: past the guard and the mode gate, into the kernel in one batch, read back, and told once
  * they are on the disk as well. One call at a time.
  */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Decision, DecisionEvent } from '@picket/shared/contract/decision';
 import type { Admission } from './admission.ts';
 import type { DecisionKeeper } from './decision-keeper.ts';
@@ -16,6 +17,9 @@ export interface DecisionIntakeParts {
   readonly kernel: KernelSide;
   readonly teller: DecisionTeller;
 }
+
+/** So many are looked at in one go; the firewall is at work on them while others are. */
+const piece = 1000;
 
 export class DecisionIntake {
   readonly #parts: DecisionIntakeParts;
@@ -33,12 +37,21 @@ export class DecisionIntake {
     const { store, admission, keeper, kernel, teller } = this.#parts;
     const admitted = new Map<string, Decision>();
     const refusals = new Map<Decision, DecisionEvent>();
-    const terms = { ...current, lifted: keeper.liftedAmong(decisions), forgeable };
-    for (const asked of decisions) {
-      if (store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
-      const outcome = admission.admit(asked, { ...terms, ahead: admitted.size });
-      if (outcome.state === 'admitted') admitted.set(asked.id, outcome.decision);
-      else refusals.set(asked, teller.tell(outcome.decision, outcome.state, outcome.reason));
+    for (let from = 0; from < decisions.length; from += piece) {
+      if (from > 0) await letOthersRun();
+      const some = decisions.slice(from, from + piece);
+      const fresh: Decision[] = [];
+      const terms = { ...current, lifted: keeper.liftedAmong(some), forgeable };
+      for (const asked of some) {
+        if (store.get(asked.id) !== undefined || admitted.has(asked.id)) continue;
+        const outcome = admission.admit(asked, { ...terms, ahead: admitted.size });
+        if (outcome.state === 'admitted') {
+          admitted.set(asked.id, outcome.decision);
+          fresh.push(outcome.decision);
+        } else refusals.set(asked, teller.tell(outcome.decision, outcome.state, outcome.reason));
+      }
+      // one piece holds without it just as soon
+      if (decisions.length > piece) kernel.announce(fresh, current);
     }
     keeper.keep([...admitted.values()]);
     for (const id of admitted.keys()) kernel.unverified.add(id);

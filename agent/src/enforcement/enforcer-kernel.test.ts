@@ -1,4 +1,5 @@
 import type { DecisionEvent } from '@picket/shared/contract/decision';
+import { newId, type DecisionId } from '@picket/shared/contract/identifiers';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { draft, EnforcerBench } from '../testing/enforcer-bench.ts';
 import { readStoredDecisions } from './decision-rows.ts';
 import { FirewallError, type Firewall } from './firewall.ts';
+import type { HeldOpenMark } from './held-open.ts';
 
 test('a kernel that somebody changed is repaired and counted', async () => {
   const bench = new EnforcerBench(onTestFinished);
@@ -107,6 +109,30 @@ test.each(['with its answer', 'while others are at work', 'by failing'] as const
     ]);
   },
 );
+
+test('of thousands at once the firewall hears while others are looked at, and only of what may hold', async () => {
+  const bench = new EnforcerBench(onTestFinished);
+  let mark: HeldOpenMark | undefined;
+  const enforcer = await bench.open({ heldOpen: () => mark });
+  const told: string[] = [];
+  bench.firewall.announce = (decisions) => told.push(...decisions.map(({ value }) => value));
+  const many = Array.from({ length: 2000 }, (_, index) =>
+    bench.block({ value: index % 2 === 0 ? `100.64.${index >> 8}.${index & 255}` : '192.168.1.1' }),
+  );
+  const sooner: number[] = [];
+  setImmediate(() => sooner.push(told.length));
+  const events = await enforcer.add(many);
+  expect(events.map(({ state }) => state)).toEqual(many.map((_, index) => (index % 2 === 0 ? 'verified' : 'refused')));
+  expect(told).toEqual(bench.firewall.decisions.map(({ value }) => value));
+  expect(sooner[0]).toBeGreaterThan(0);
+  expect(sooner[0]).toBeLessThan(1000);
+  await enforcer.useMode('observe');
+  await enforcer.add(many.map((one) => ({ ...one, id: newId() as DecisionId })));
+  await enforcer.useMode('enforce');
+  mark = { since_ms: 0, until_ms: null, boot_id: '', until_uptime_ms: null, who: 'test' };
+  await enforcer.add(many.map((one) => ({ ...one, id: newId() as DecisionId })));
+  expect(told).toHaveLength(1000);
+});
 
 test('thousands that are on disk are brought to the kernel once, and told in one breath', async () => {
   const bench = new EnforcerBench(onTestFinished);

@@ -22,6 +22,11 @@ export interface FirewallWatch extends AsyncDisposable {
 
 export interface Firewall extends AsyncDisposable {
   /**
+   * These will be among what `hold` is asked for next; whoever has them checked by another process may begin. Nothing
+   * holds, or ends, for it; never throws.
+   */
+  announce?(decisions: readonly Restriction[]): void;
+  /**
    * Make exactly these decisions hold behind this guard, and no others of ours; all of it or nothing of it. `meanwhile`
    * is called where others are at work on it and this process would only wait; never, where that is not so.
    */

@@ -81,6 +81,12 @@ export class KernelSide {
     return this.#isOpen;
   }
 
+  /** Admitted a moment ago, to be held with others that are still on their way. */
+  announce(decisions: readonly Decision[], terms: Terms): void {
+    if (terms.mode === 'observe' || this.#options.heldOpen() !== undefined) return;
+    this.#options.firewall.announce?.(decisions);
+  }
+
   /**
    * What went wrong, for people; undefined where the kernel holds what it should. `save` is called before anything is
    * told, and while others are at work where that can be.

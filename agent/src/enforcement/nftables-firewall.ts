@@ -3,6 +3,7 @@
  * that died never leaves a host cut off: that is why they carry a timeout and there is no clean-up job, and why
  * closing this firewall leaves the kernel as it is.
  */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { readBridges } from './bridges.ts';
 import { changeTables } from './change-tables.ts';
 import { ConnectionCutter } from './cut-connections.ts';
@@ -260,6 +261,7 @@ export class NftablesFirewall implements Firewall {
   #isOutlineWhole(onBegun: () => void): Promise<boolean> {
     return this.#turns
       .take(async () => {
+        await letOthersRun(); // whoever waits for what was changed has the answer first
         onBegun();
         return (await this.#findBroken(this.#closed.signal)) === undefined;
       })

@@ -79,6 +79,34 @@ test('there is time for other work once everything was said, and before the answ
   expect(pair.said.at(-2)).toMatch(/^hold /);
 });
 
+test('what is announced is told at once, held by nothing until then, and not told again', async () => {
+  const pair = new Pair();
+  await pair.hold(many.slice(0, 2));
+  pair.said.length = 0;
+  pair.firewall.announce(many.slice(0, 3));
+  pair.firewall.announce(many.slice(3, 5));
+  expect((await pair.firewall.read(never)).decisionIds.size).toBe(2);
+  expect(pair.kernel.decisions).toHaveLength(2);
+  expect((await pair.hold(many.slice(1, 4))).size).toBe(3);
+  const ops = pair.said.map((line) => line.split(' ')[0]).filter((op) => op !== 'answer');
+  expect(ops).toEqual(['add', 'add', 'read', 'remove', 'hold']);
+  expect(pair.kernel.decisions.map(({ id }) => id)).toEqual(many.slice(1, 4).map(({ id }) => id));
+  expect((await pair.firewall.read(never)).decisionIds.size).toBe(3);
+});
+
+test('where what is announced is not taken nothing is held, and all is told anew', async () => {
+  const pair = new Pair();
+  await pair.hold(many.slice(0, 2));
+  pair.loseAnswer(0);
+  pair.firewall.announce(many.slice(2, 4));
+  await expect(pair.hold(many.slice(0, 4))).rejects.toThrow('lost');
+  expect(pair.kernel.decisions).toHaveLength(2);
+  pair.said.length = 0;
+  pair.firewall.announce(many.slice(4, 6)); // nothing is known of the helper
+  expect((await pair.hold(many.slice(0, 5))).size).toBe(5);
+  expect(pair.said.map((line) => line.split(' ')[0]).filter((op) => op !== 'answer')).toEqual(['reset', 'add', 'hold']);
+});
+
 test('an answer that is lost leaves no wrong idea of what the kernel holds', async () => {
   const pair = new Pair();
   await pair.hold(many.slice(0, 3));

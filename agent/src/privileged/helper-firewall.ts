@@ -26,7 +26,9 @@ export class HelperFirewall implements Firewall {
   readonly #now: () => number;
   readonly #addressesOf: (mac: string) => readonly string[];
   /** What the helper was told, by id. */
-  #told: ReadonlyMap<string, Restriction> = new Map();
+  #told = new Map<string, Restriction>();
+  /** What was told before it was to hold; rejects where some of it was not taken. */
+  #announced: Promise<unknown> = Promise.resolve();
   /** The helper knows of those, and of no others. */
   #isInStep = false;
   /** A reading may have been said that did not come through: the next one must not be said as what differs from it. */
@@ -41,6 +43,16 @@ export class HelperFirewall implements Firewall {
     this.#addressesOf = options.addressesOf;
   }
 
+  /** The helper checks them while this process is at work on others. */
+  announce(decisions: readonly Restriction[]): void {
+    // else all is told anew
+    if (!this.#isInStep || this.#hasMissed || this.#turns.waiting > 0) return;
+    const fresh = decisions.filter((decision) => this.#isFresh(decision));
+    this.#announced = Promise.all([this.#announced, ...this.#tell(fresh)]);
+    this.#announced.catch(() => {}); // `hold` finds it
+    for (const decision of fresh) this.#told.set(decision.id, decision);
+  }
+
   hold(
     decisions: readonly Restriction[],
     guard: Guard,
@@ -52,17 +64,16 @@ export class HelperFirewall implements Firewall {
       this.#isInStep = false;
       const changes = wasInStep ? this.#difference(decisions) : { gone: [], fresh: decisions };
       const told = [
-        ...(wasInStep ? [] : [this.#link.request({ op: 'reset' }, signal)]),
+        ...(wasInStep ? [this.#announced] : [this.#link.request({ op: 'reset' }, signal)]),
         ...pieces(changes.gone, maxIdsPerRequest).map((ids) => this.#link.request({ op: 'remove', ids }, signal)),
-        ...pieces(changes.fresh, maxDecisionsPerRequest).map((some) =>
-          this.#link.request({ op: 'add', decisions: some.map(restrictionOf) }, signal),
-        ),
+        ...this.#tell(changes.fresh, signal),
       ];
+      this.#announced = Promise.resolve();
+      this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
+      const addresses = this.#addressesIn(decisions);
       for (const { reason } of (await Promise.allSettled(told)).filter((result) => result.status === 'rejected')) {
         throw reason;
       }
-      const addresses = this.#addressesIn(decisions);
-      this.#told = new Map(decisions.map((decision) => [decision.id, decision]));
       const asked = this.#ask({ op: 'hold', now_ms: this.#nowMs(), guard, addresses }, signal);
       meanwhile?.();
       const reading = await asked;
@@ -105,6 +116,12 @@ export class HelperFirewall implements Firewall {
     await this.#turns.idle();
   }
 
+  #tell(decisions: readonly Restriction[], signal?: AbortSignal): readonly Promise<unknown>[] {
+    return pieces(decisions, maxDecisionsPerRequest).map((some) =>
+      this.#link.request({ op: 'add', decisions: some.map(restrictionOf) }, signal),
+    );
+  }
+
   #difference(decisions: readonly Restriction[]): {
     readonly gone: readonly string[];
     readonly fresh: readonly Restriction[];
@@ -112,11 +129,13 @@ export class HelperFirewall implements Firewall {
     const wanted = new Set(decisions.map(({ id }) => id as string));
     return {
       gone: [...this.#told.keys()].filter((id) => !wanted.has(id)),
-      fresh: decisions.filter((decision) => {
-        const before = this.#told.get(decision.id);
-        return before === undefined || before.mode !== decision.mode || before.expires_at !== decision.expires_at;
-      }),
+      fresh: decisions.filter((decision) => this.#isFresh(decision)),
     };
+  }
+
+  #isFresh({ id, mode, expires_at }: Restriction): boolean {
+    const before = this.#told.get(id);
+    return before === undefined || before.mode !== mode || before.expires_at !== expires_at;
   }
 
   /**

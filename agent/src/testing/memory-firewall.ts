@@ -11,6 +11,8 @@ export class MemoryFirewall implements Firewall {
   failure: Error | undefined;
   /** Set by a test that tells of changes. */
   watch?: (onChanged: () => void) => FirewallWatch;
+  /** Set by a test that hears what is announced. */
+  announce?: (decisions: readonly Restriction[]) => void;
   /** So many calls of `clear` fail. */
   failingClears = 0;
   /** How often `hold`, `read` and `clear` were called. */
