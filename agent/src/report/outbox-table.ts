@@ -1,6 +1,6 @@
 /**
  * The outbox's SQL and nothing else: the rows of events, how far each channel is numbered, and the epoch. What may be lost,
- * and what then, is decided in `outbox.ts`. Every call may throw what SQLite throws.
+ * and what then, is decided in `outbox-channels.ts`. Every call may throw what SQLite throws.
  */
 import type Database from 'better-sqlite3';
 import { newId } from '@picket/shared/contract/identifiers';

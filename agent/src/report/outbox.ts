@@ -1,7 +1,7 @@
 /**
  * What the agent has to say, on disk until the controller has committed it. Bounded by bytes and age: room is given up
  * from the least important channel, oldest first, and every loss leaves a gap event in its channel, so that the
- * controller can tell a loss from a delay.
+ * controller can tell a loss from a delay. A disk that will not is complained of and never waited for.
  */
 import type { Logger } from 'pino';
 import type { BootId } from '@picket/shared/contract/identifiers';
@@ -10,8 +10,9 @@ import type { Ack, EventBatch, EventBody, OutboxEvent } from '@picket/shared/con
 import { protocolVersion } from '@picket/shared/contract/protocol-version';
 import { eventChannels } from '@picket/shared/contract/topics';
 import type { EventChannel } from '@picket/shared/contract/topics';
+import { OutboxChannels, type ReportedBody } from './outbox-channels.ts';
 import { isCorruption, openOutboxFile } from './outbox-file.ts';
-import { gapBody, OutboxTable, type EventRow } from './outbox-table.ts';
+import { OutboxTable, type EventRow } from './outbox-table.ts';
 
 export interface OutboxOptions {
   /** SQLite file; made when missing. */
@@ -32,41 +33,28 @@ export interface OutboxStats {
   readonly oldest_age_seconds: number;
 }
 
-type ReportedBody = Exclude<EventBody, { kind: 'gap' }>;
-
 /** Worth an fsync: what a power cut must not take. The rest survives a crash of the agent, not of the machine. */
 const durableKinds: ReadonlySet<EventBody['kind']> = new Set(['alert', 'decision']);
 
 const maxBatchEvents = 500;
 const maxBatchBytes = 240 * 1024; // with the envelope below the 256 KiB that a message may have
 const eventOverheadBytes = 90; // seq, at and punctuation of one OutboxEvent
-const maxEventBytes = 64 * 1024;
 const ageCheckEveryMs = 10_000;
 const complainEveryMs = 60_000;
-
-interface ChannelState {
-  nextSeq: number;
-  rows: number;
-  bytes: number;
-  dropped: number;
-  /** Sent and not yet acknowledged: these rows are never dropped. */
-  inFlightUpto: number;
-  /** Could not be written; become a gap with the next write that works. */
-  unwritten: number;
-}
 
 export class Outbox implements Disposable {
   readonly #options: OutboxOptions;
   readonly #now: () => number;
   #table: OutboxTable;
   #epoch = '';
-  #channels: Record<EventChannel, ChannelState> = emptyChannels();
+  #channels: OutboxChannels;
   #lastAgeCheck = 0;
   #lastComplaint = -Infinity;
 
   private constructor(options: OutboxOptions, table: OutboxTable) {
     this.#options = options;
     this.#table = table;
+    this.#channels = new OutboxChannels(table);
     this.#now = options.now ?? Date.now;
   }
 
@@ -96,12 +84,12 @@ export class Outbox implements Disposable {
       this.#table.useDurability(durable);
       this.#table.transaction(() => {
         const at = this.#now();
-        for (const body of bodies) this.#insert(body, at);
-        this.#enforceBounds();
-        this.#saveChannels();
+        for (const body of bodies) this.#channels.insert(body, at);
+        this.#channels.keepWithin(this.#options.maxBytes, at);
+        this.#channels.saveNumbering();
       });
     });
-    if (!kept) for (const body of bodies) this.#channels[channelOf[body.kind]].unwritten += 1;
+    if (!kept) for (const body of bodies) this.#channels.noteUnwritten(channelOf[body.kind]);
   }
 
   /**
@@ -119,48 +107,40 @@ export class Outbox implements Disposable {
     }
     const last = events.at(-1);
     if (last === undefined) return undefined;
-    this.#channels[channel].inFlightUpto = last.seq;
+    this.#channels.holdUpto(channel, last.seq);
     return { protocol: protocolVersion, epoch: this.#epoch, boot_id: bootId, channel, events };
   }
 
   /** Nothing of this channel is in flight any more: the link broke, or no acknowledgement came in time. */
   release(channel: EventChannel): void {
-    this.#channels[channel].inFlightUpto = 0;
+    this.#channels.holdUpto(channel, 0);
   }
 
   /** Forgets what the controller has committed. False when the acknowledgement is for another epoch. */
   acknowledge(ack: Ack): boolean {
     if (ack.epoch !== this.#epoch) return false;
-    if (ack.upto >= this.#channels[ack.channel].nextSeq) {
+    if (!this.#channels.hasNumbered(ack.channel, ack.upto)) {
       this.#beginNewEpoch(ack);
       return false;
     }
-    this.#attempt('forget acknowledged events', () => {
-      this.#table.transaction(() => {
-        const gone = this.#table.removeUpto(ack.channel, ack.upto);
-        this.#channels[ack.channel].rows -= gone.rows;
-        this.#channels[ack.channel].bytes -= gone.bytes;
-      });
-    });
-    const state = this.#channels[ack.channel];
-    if (ack.upto >= state.inFlightUpto) state.inFlightUpto = 0;
+    this.#attempt('forget acknowledged events', () => this.#table.transaction(() => this.#channels.forget(ack)));
+    this.#channels.noteCommitted(ack);
     return true;
   }
 
   stats(): OutboxStats {
-    const states = Object.values(this.#channels);
     const oldest = Math.min(...eventChannels.map((name) => this.#oldestAt(name)));
     return {
-      rows: sum(states, (state) => state.rows),
-      bytes: sum(states, (state) => state.bytes),
-      dropped: sum(states, (state) => state.dropped + state.unwritten),
+      rows: this.#channels.rows,
+      bytes: this.#channels.bytes,
+      dropped: this.#channels.dropped,
       oldest_age_seconds: oldest === Infinity ? 0 : Math.max(0, (this.#now() - oldest) / 1000),
     };
   }
 
   /** Rows of one channel that wait for an acknowledgement. */
   waiting(channel: EventChannel): number {
-    return this.#channels[channel].rows;
+    return this.#channels.waiting(channel);
   }
 
   [Symbol.dispose](): void {
@@ -170,8 +150,8 @@ export class Outbox implements Disposable {
   #load(): void {
     this.#epoch = this.#table.epoch();
     for (const name of eventChannels) {
-      Object.assign(this.#channels[name], this.#table.numbering(name));
-      this.#attempt('read', () => Object.assign(this.#channels[name], this.#table.size(name)));
+      this.#channels.readNumbering(name);
+      this.#attempt('read', () => this.#channels.readSize(name));
     }
   }
 
@@ -192,95 +172,16 @@ export class Outbox implements Disposable {
     return at;
   }
 
-  #insert(body: ReportedBody, at: number): void {
-    const channel = channelOf[body.kind];
-    const state = this.#channels[channel];
-    const text = JSON.stringify(body);
-    const bytes = Buffer.byteLength(text);
-    if (bytes > maxEventBytes) {
-      state.unwritten += 1;
-      return;
-    }
-    if (state.unwritten > 0) this.#insertGapForUnwritten(channel, at);
-    const seq = state.nextSeq;
-    this.#write(channel, { seq, at, bytes, lost: 0, from_seq: seq, body: text });
-    state.nextSeq += 1;
-  }
-
-  #insertGapForUnwritten(channel: EventChannel, at: number): void {
-    const state = this.#channels[channel];
-    const from = state.nextSeq;
-    const to = from + state.unwritten - 1;
-    this.#writeGap(channel, from, to, state.unwritten, at);
-    state.dropped += state.unwritten;
-    state.unwritten = 0;
-    state.nextSeq = to + 1;
-  }
-
-  #write(channel: EventChannel, row: EventRow): void {
-    this.#table.insert(channel, row);
-    this.#channels[channel].rows += 1;
-    this.#channels[channel].bytes += row.bytes;
-  }
-
-  #writeGap(channel: EventChannel, fromSeq: number, toSeq: number, dropped: number, at: number): void {
-    const body = gapBody(fromSeq, toSeq, dropped);
-    this.#write(channel, { seq: toSeq, at, bytes: Buffer.byteLength(body), lost: dropped, from_seq: fromSeq, body });
-  }
-
-  /** Inside a transaction. Frees a little more than needed, so that a full outbox does not pay for every event. */
-  #enforceBounds(): void {
-    const total = (): number => sum(Object.values(this.#channels), (state) => state.bytes);
-    if (total() <= this.#options.maxBytes) return;
-    const target = this.#options.maxBytes * 0.95;
-    for (const channel of eventChannels.toReversed()) {
-      while (total() > target && this.#dropOldest(channel, total() - target, Infinity) > 0);
-      if (total() <= target) break;
-    }
-  }
-
   #expire(): void {
     const now = this.#now();
     if (now - this.#lastAgeCheck < ageCheckEveryMs) return;
     this.#lastAgeCheck = now;
     this.#attempt('drop old events', () => {
       this.#table.transaction(() => {
-        for (const channel of eventChannels)
-          while (this.#dropOldest(channel, Infinity, now - this.#options.maxAgeMs) > 0);
-        this.#saveChannels();
+        this.#channels.expire(now - this.#options.maxAgeMs, now);
+        this.#channels.saveNumbering();
       });
     });
-  }
-
-  /**
-   * Replaces the oldest rows of a channel that are not in flight by one gap, until `freeBytes` are free or a row is
-   * younger than `olderThan`. Returns how many events went.
-   */
-  #dropOldest(channel: EventChannel, freeBytes: number, olderThan: number): number {
-    const state = this.#channels[channel];
-    const rows = this.#table.rows(channel, state.inFlightUpto, 1000);
-    let freed = 0;
-    let events = 0;
-    let lost = 0;
-    let last: EventRow | undefined;
-    for (const row of rows) {
-      if (freed >= freeBytes || (row.lost === 0 && row.at >= olderThan)) break;
-      freed += row.bytes;
-      events += row.lost === 0 ? 1 : 0;
-      lost += row.lost === 0 ? 1 : row.lost;
-      last = row;
-    }
-    const first = rows[0];
-    if (first === undefined || last === undefined || events === 0) return 0;
-    state.rows -= this.#table.removeBetween(channel, first.seq, last.seq);
-    state.bytes -= freed;
-    state.dropped += events;
-    this.#writeGap(channel, first.from_seq, last.seq, lost, this.#now());
-    return events;
-  }
-
-  #saveChannels(): void {
-    for (const name of eventChannels) this.#table.saveNumbering(name, this.#channels[name]);
   }
 
   /**
@@ -290,18 +191,18 @@ export class Outbox implements Disposable {
   #beginNewEpoch(ack: Ack): void {
     this.#options.log.warn({ ack }, 'the outbox file is older than what the controller has; a new epoch begins');
     this.#attempt('begin a new epoch', () => this.#table.transaction(() => this.#table.beginNewEpoch()));
-    this.#channels = emptyChannels(this.#channels);
+    this.#channels = new OutboxChannels(this.#table, this.#channels.unwritten());
     this.#load();
   }
 
   /** False when the disk would not; the counters are then what the file says. */
   #attempt(what: string, work: () => void): boolean {
-    const before = structuredClone(this.#channels);
+    const before = this.#channels.snapshot();
     try {
       work();
       return true;
     } catch (error) {
-      this.#channels = before;
+      this.#channels.restore(before);
       this.#complain(what, error);
       if (isCorruption(error)) this.#startOver();
       return false;
@@ -312,7 +213,7 @@ export class Outbox implements Disposable {
     const now = this.#now();
     if (now - this.#lastComplaint < complainEveryMs) return;
     this.#lastComplaint = now;
-    const dropped = sum(Object.values(this.#channels), (state) => state.dropped + state.unwritten);
+    const { dropped } = this.#channels;
     this.#options.log.error(
       { err: error, dropped },
       `the outbox cannot ${what}: free space on the disk of ${this.#options.path}; events are counted as lost meanwhile`,
@@ -320,30 +221,12 @@ export class Outbox implements Disposable {
   }
 
   #startOver(): void {
-    const lost = emptyChannels(this.#channels);
-    for (const name of eventChannels) lost[name].unwritten += this.#channels[name].rows;
+    const lost = this.#channels.unwrittenWithoutFile();
     this.#table[Symbol.dispose]();
     const { database, movedAside } = openOutboxFile(this.#options.path);
     this.#table = new OutboxTable(database);
-    this.#channels = lost;
+    this.#channels = new OutboxChannels(this.#table, lost);
     this.#options.log.error({ movedAside }, 'the outbox file became unreadable; a new one begins');
     this.#load();
   }
-}
-
-/** Fresh counters; what could not be written is carried over, for it is still to be reported. */
-function emptyChannels(previous?: Record<EventChannel, ChannelState>): Record<EventChannel, ChannelState> {
-  const fresh = (name: EventChannel): ChannelState => ({
-    nextSeq: 1,
-    rows: 0,
-    bytes: 0,
-    dropped: 0,
-    inFlightUpto: 0,
-    unwritten: previous?.[name].unwritten ?? 0,
-  });
-  return Object.fromEntries(eventChannels.map((name) => [name, fresh(name)])) as Record<EventChannel, ChannelState>;
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
 }
