@@ -1,7 +1,9 @@
+/** Alerts of an episode while it lasts. */
 import { BootId, RuleId, newId } from '@picket/shared/contract/identifiers';
 import { expect, test } from 'vitest';
 import { scoredWindow } from '../testing/scored-windows.ts';
-import { AlertEpisodes, type AlertOpening } from './alert-episodes.ts';
+import { AlertEpisodes } from './alert-episodes.ts';
+import type { AlertOpening } from './episode.ts';
 
 const opening = (at: number, isPlain: boolean): AlertOpening => {
   const scored = scoredWindow({ at, says: 'ddos_flood', score: 0.6 });

@@ -1,55 +1,14 @@
 /**
- * One alert per episode: an attack of one class between one device and one peer, from its first proof until it has
- * been quiet for five minutes of packet time. While it lasts its alert is updated, at most once a second.
+ * The episodes that last, each with one alert: which of them a proof opens or goes on with, and which wait to hear of a
+ * decision. Alerts that were updated are sent at most once a second.
  */
-import type { ActionTaken, Alert, AlertType, Severity } from '@picket/shared/contract/alert';
+import type { Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
-import {
-  newId,
-  type AlertId,
-  type BootId,
-  type DecisionId,
-  type PredictionId,
-  type RuleId,
-} from '@picket/shared/contract/identifiers';
-import { peerOf, type Offender } from '@picket/shared/policy/offender';
-import { severityOf } from '@picket/shared/policy/severity';
-import { instantOf } from '../window/packet-time.ts';
-import { evidenceOf } from '../window/window-flow.ts';
-import { alertMessage } from './alert-message.ts';
+import type { BootId, DecisionId } from '@picket/shared/contract/identifiers';
 import { BoundedMap } from '@picket/shared/policy/bounded-map';
+import { peerOf, type Offender } from '@picket/shared/policy/offender';
+import { Episode, quietUs, updateEveryUs, type AlertOpening } from './episode.ts';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
-
-/** What opened an episode. */
-export interface AlertOpening {
-  readonly scored: ScoredWindow;
-  readonly attack: AttackClass;
-  readonly offender: Offender;
-  readonly ruleId: RuleId;
-  readonly alertType: Extract<AlertType, 'threshold_breach' | 'sustained_attack'>;
-  /** Attack predictions that were the proof, and when the first of them was, packet time in µs. */
-  readonly hits: number;
-  readonly sinceUs: number;
-  /** The flows alone told it. */
-  readonly isPlain: boolean;
-  /** What was counted, in words; null: nothing was. */
-  readonly counted: string | null;
-}
-
-/** A running alert; others only hand it back. */
-export interface Episode {
-  readonly key: string;
-  readonly offender: Offender;
-  /** What was counted last, in words. */
-  counted: string | null;
-  /** Revision -1 until it was first sent. */
-  alert: Alert;
-  /** The newest prediction in it: two ways to see an attack in one window make it no two windows. */
-  seenIn: PredictionId;
-  lastSeenUs: number;
-  sentAtUs: number;
-  isChanged: boolean;
-}
 
 /** A decision that alerts wait to hear of. */
 interface AwaitedDecision {
@@ -57,12 +16,7 @@ interface AwaitedDecision {
   outcome: DecisionEvent | undefined;
 }
 
-/** An episode is over when nothing was heard of it for this long. */
-const quietUs = 300_000_000;
-const updateEveryUs = 1_000_000;
-const maxDecisionsPerAlert = 20;
 const maxAlertsPerDecision = 50;
-const weightOf: Readonly<Record<ActionTaken, number>> = { none: 0, rate_limited: 1, ip_blocked: 2, quarantined: 3 };
 
 export class AlertEpisodes {
   readonly #bootId: BootId;
@@ -96,34 +50,19 @@ export class AlertEpisodes {
     const { context } = opening.scored;
     const key = episodeKey(context.device.address, opening.offender, opening.attack);
     const running = this.#running(key, context.atUs);
-    if (running !== undefined) {
-      running.counted = opening.counted ?? running.counted;
-      this.#update(running, opening.scored, opening.isPlain);
-      return running;
-    }
-    const device = context.device.address;
-    const isNewType = [...this.#episodes.entries()].some(
-      ([, { alert, lastSeenUs }]) =>
-        alert.device.address === device && alert.class !== opening.attack && context.atUs - lastSeenUs <= quietUs,
-    );
-    const episode: Episode = {
-      key,
-      offender: opening.offender,
-      counted: opening.counted,
-      seenIn: opening.scored.prediction.id,
-      alert: this.#opened(opening, isNewType ? 'new_attack_type' : opening.alertType),
-      lastSeenUs: context.atUs,
-      sentAtUs: Number.NEGATIVE_INFINITY,
-      isChanged: true,
-    };
+    running?.prove(opening);
+    const episode = running ?? new Episode(opening, this.#alertTypeOf(opening), this.#bootId);
     this.#episodes.set(key, episode);
     return episode;
   }
 
   /** One more attack prediction that proves nothing by itself: counted where an episode runs. */
   witness(scored: ScoredWindow, attack: AttackClass, offender: Offender): Episode | undefined {
-    const running = this.#running(episodeKey(scored.context.device.address, offender, attack), scored.context.atUs);
-    if (running !== undefined) this.#update(running, scored);
+    const key = episodeKey(scored.context.device.address, offender, attack);
+    const running = this.#running(key, scored.context.atUs);
+    if (running === undefined) return undefined;
+    running.see(scored);
+    this.#episodes.set(key, running);
     return running;
   }
 
@@ -136,12 +75,8 @@ export class AlertEpisodes {
   addDecision(episode: Episode, decisionId: DecisionId): void {
     const awaited = this.#decisions.get(decisionId) ?? { episodes: [], outcome: undefined };
     this.#decisions.set(decisionId, awaited);
-    const ids = episode.alert.decision_ids;
-    if (ids.includes(decisionId) || ids.length >= maxDecisionsPerAlert) return;
+    if (!episode.addDecision(decisionId, awaited.outcome)) return;
     if (awaited.episodes.length < maxAlertsPerDecision) awaited.episodes.push(episode);
-    episode.alert = { ...episode.alert, decision_ids: [...ids, decisionId] };
-    episode.isChanged = true;
-    if (awaited.outcome !== undefined) applyOutcome(episode, awaited.outcome);
   }
 
   /** What became of a decision: an alert says what was done only once it was done. */
@@ -149,15 +84,7 @@ export class AlertEpisodes {
     const awaited = this.#decisions.get(event.decision.id);
     if (awaited === undefined) return [];
     awaited.outcome = event;
-    return awaited.episodes
-      .filter((episode) => applyOutcome(episode, event) && episode.alert.revision >= 0)
-      .map((episode) => this.#send(episode, episode.sentAtUs));
-  }
-
-  /** The alert as it stands, where there is news and the last was sent at least a second ago. */
-  takeUpdate(episode: Episode, nowUs: number): Alert | undefined {
-    const isDue = episode.isChanged && Math.abs(nowUs - episode.sentAtUs) >= updateEveryUs;
-    return isDue ? this.#send(episode, nowUs) : undefined;
+    return awaited.episodes.map((episode) => episode.noteOutcome(event)).filter((alert) => alert !== undefined);
   }
 
   /** Updates that had to wait, and the last word of episodes that are over by now. Packet time in µs. */
@@ -175,124 +102,30 @@ export class AlertEpisodes {
   #sweep(nowUs: number): readonly Alert[] {
     const alerts: Alert[] = [];
     for (const [key, episode] of this.#episodes.entries()) {
-      if (Math.abs(nowUs - episode.lastSeenUs) > quietUs) this.#episodes.delete(key);
-      const update = this.takeUpdate(episode, nowUs);
+      if (!episode.lastsAt(nowUs)) this.#episodes.delete(key);
+      const update = episode.takeUpdate(nowUs);
       if (update !== undefined) alerts.push(update);
     }
     return alerts;
   }
 
+  /** An attack of another class than those that the device is under is news of its own. */
+  #alertTypeOf({ scored: { context }, attack, alertType }: AlertOpening): AlertType {
+    const isNewType = [...this.#episodes.entries()].some(
+      ([, { alert, lastSeenUs }]) =>
+        alert.device.address === context.device.address &&
+        alert.class !== attack &&
+        context.atUs - lastSeenUs <= quietUs,
+    );
+    return isNewType ? 'new_attack_type' : alertType;
+  }
+
   #running(key: string, atUs: number): Episode | undefined {
     const episode = this.#episodes.get(key);
-    return episode !== undefined && Math.abs(atUs - episode.lastSeenUs) <= quietUs ? episode : undefined;
+    return episode?.lastsAt(atUs) === true ? episode : undefined;
   }
-
-  /** `isPlain`: the flows alone tell it now; once they did, it stays so. */
-  #update(episode: Episode, { prediction, context }: ScoredWindow, isPlain = false): void {
-    const { alert } = episode;
-    const score = Math.max(alert.score, prediction.score);
-    const is_plain = alert.is_plain || isPlain;
-    const isNew = episode.seenIn !== prediction.id;
-    episode.seenIn = prediction.id;
-    episode.lastSeenUs = Math.max(episode.lastSeenUs, context.atUs);
-    episode.alert = {
-      ...alert,
-      score,
-      is_plain,
-      severity: severityIn(is_plain, score),
-      count: alert.count + (isNew ? 1 : 0),
-      last_seen_at: instantOf(episode.lastSeenUs),
-      explanation: alert.explanation ?? prediction.explanation,
-    };
-    episode.isChanged = true;
-    this.#episodes.set(episode.key, episode);
-  }
-
-  #send(episode: Episode, nowUs: number): Alert {
-    const { alert, offender } = episode;
-    episode.sentAtUs = nowUs;
-    episode.isChanged = false;
-    episode.alert = {
-      ...alert,
-      revision: alert.revision + 1,
-      message: alertMessage({
-        attack: attackOf(alert),
-        device: alert.device.address,
-        offender,
-        score: alert.score,
-        isPlain: alert.is_plain,
-        counted: episode.counted,
-        count: alert.count,
-        action: alert.action_taken,
-        simulated: alert.simulated,
-      }),
-    };
-    return episode.alert;
-  }
-
-  #opened(opening: AlertOpening, alertType: AlertType): Alert {
-    const { prediction, context } = opening.scored;
-    return {
-      id: newId() as AlertId,
-      revision: -1,
-      alert_type: alertType,
-      class: opening.attack,
-      severity: severityIn(opening.isPlain, prediction.score),
-      score: prediction.score,
-      is_plain: opening.isPlain,
-      device: context.device,
-      peer: peerOf(opening.offender),
-      first_seen_at: instantOf(opening.sinceUs),
-      last_seen_at: instantOf(context.atUs),
-      count: opening.hits,
-      message: '',
-      explanation: prediction.explanation,
-      evidence: context.flows.map((flow) => evidenceOf(flow, this.#bootId)),
-      prediction_id: prediction.id,
-      rule_id: opening.ruleId,
-      decision_ids: [],
-      action_taken: 'none',
-      simulated: false,
-      source: prediction.source,
-      model_version: prediction.model_version,
-    };
-  }
-}
-
-/** What is plain is as grave as what a network is sure of. */
-function severityIn(isPlain: boolean, score: number): Severity {
-  return severityOf(isPlain ? 1 : score);
 }
 
 function episodeKey(device: string, offender: Offender, attack: AttackClass): string {
   return `${device} ${peerOf(offender) ?? '-'} ${attack}`;
-}
-
-/** An episode is only ever opened for an attack. */
-function attackOf(alert: Alert): AttackClass {
-  return alert.class === 'benign' ? 'other_attack' : alert.class;
-}
-
-/** True where the alert has something stronger to tell now. */
-function applyOutcome(episode: Episode, event: DecisionEvent): boolean {
-  const simulated = event.state === 'simulated';
-  if (!simulated && event.state !== 'applied' && event.state !== 'verified') return false;
-  const { alert } = episode;
-  const action = actionOf(event);
-  const isStronger =
-    weightOf[action] > weightOf[alert.action_taken] || (action === alert.action_taken && alert.simulated && !simulated);
-  if (!isStronger) return false;
-  episode.alert = {
-    ...alert,
-    action_taken: action,
-    simulated,
-    alert_type: action === 'quarantined' ? 'device_quarantined' : alert.alert_type,
-  };
-  episode.isChanged = true;
-  return true;
-}
-
-function actionOf({ decision }: DecisionEvent): ActionTaken {
-  if (decision.action === 'quarantine') return 'quarantined';
-  return decision.action === 'rate_limit' ? 'rate_limited' : 'ip_blocked';
 }

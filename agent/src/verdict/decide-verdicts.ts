@@ -12,8 +12,9 @@ import { halfOpenFlood } from '@picket/shared/policy/half-open-flood';
 import { findingsOf, type MeasureRecord, type Proven } from '@picket/shared/policy/measures';
 import { Prevention, type PreventionOptions } from '@picket/shared/policy/prevention';
 import { restrictionKey, type Restriction } from '@picket/shared/policy/restriction';
-import { AlertEpisodes, type Episode } from './alert-episodes.ts';
+import { AlertEpisodes } from './alert-episodes.ts';
 import { draftOf, type DecisionDraft } from './decision-draft.ts';
+import type { Episode } from './episode.ts';
 import { judgedOf, likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
 
 export interface VerdictOptions extends Omit<PreventionOptions, 'rules'> {
@@ -150,7 +151,7 @@ export class Verdicts {
       episodes.push(this.#episodes.witness(scored, attack, offender));
     }
     for (const episode of episodes) {
-      const update = episode === undefined ? undefined : this.#episodes.takeUpdate(episode, context.atUs);
+      const update = episode?.takeUpdate(context.atUs);
       if (update !== undefined) alerts.push(update);
     }
     return { alerts, drafts };
