@@ -7,7 +7,7 @@ export function addFleet(program: Command, terminal: Terminal): void {
   const path = '/api/v1/gateways';
   const gatewayColumns = ['id', 'status', 'mode', 'agent_version', 'presence_changed_at'];
   const gateways = program.command('gateways').description('hosts that run an agent');
-  addList(gateways, terminal, path, gatewayColumns, {});
+  addList(gateways, terminal, path, gatewayColumns, {}, 'by name');
   addGet(gateways, terminal, path);
   gateways
     .command('mode <id>')

@@ -22,10 +22,11 @@ export function addList(
   path: string,
   columns: readonly string[],
   filters: Readonly<Record<string, string>>,
+  order = 'newest first',
 ): void {
   const list = noun
     .command('list')
-    .description('newest first')
+    .description(order)
     .option('--limit <rows>', 'at most this many', '100')
     .option('--all', 'every page');
   for (const [filter, text] of Object.entries(filters))

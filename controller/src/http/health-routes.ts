@@ -31,7 +31,7 @@ export function healthRoutes(about: About, checks: readonly HealthCheck[]): Rout
       method: 'get',
       path: '/readyz',
       access: 'public',
-      summary: 'Ready: database and broker answer',
+      summary: 'Ready: database and broker answer, and the disk has room',
       responses: {
         200: { description: 'Every part answers', content: { 'application/json': { schema: Readiness } } },
         503: { description: 'A part is away', content: { 'application/json': { schema: Readiness } } },
