@@ -6,6 +6,8 @@ import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import type { Ack } from '@picket/shared/contract/envelope';
 import { DeviceId, type GatewayId } from '@picket/shared/contract/identifiers';
+import { AlertCountRepository } from './alerts/alert-count-repository.ts';
+import { AlertFiguresService } from './alerts/alert-figures-service.ts';
 import { AlertRepository } from './alerts/alert-repository.ts';
 import { alertRoutes } from './alerts/alert-routes.ts';
 import { AlertService } from './alerts/alert-service.ts';
@@ -110,6 +112,7 @@ export function createHistory(parts: HistoryParts): History {
     now,
   });
   const alerts = new AlertService({ alerts: new AlertRepository(database), decisions, audit, live, now });
+  const alertFigures = new AlertFiguresService(new AlertCountRepository(database));
   const rules = new RuleService({
     rules: new RuleRepository(database),
     policies: publisher,
@@ -131,7 +134,10 @@ export function createHistory(parts: HistoryParts): History {
     now,
   });
   const figures = new DashboardRepository(database);
-  const dashboard = new DashboardService({ figures, alerts, devices, decisions, predictions, gateways }, now);
+  const dashboard = new DashboardService(
+    { figures, alerts: alertFigures, devices, decisions, predictions, gateways },
+    now,
+  );
   const unblocks = new UnblockService({
     unblocks: new UnblockRepository(database),
     decisions,
@@ -161,7 +167,7 @@ export function createHistory(parts: HistoryParts): History {
       { path: '/api/v1/devices', routes: deviceRoutes(devices) },
       { path: '/api/v1/traffic', routes: flowRoutes(flows) },
       { path: '/api/v1/predictions', routes: predictionRoutes(predictions, (id) => devices.exists(id)) },
-      { path: '/api/v1/alerts', routes: alertRoutes(alerts) },
+      { path: '/api/v1/alerts', routes: alertRoutes(alerts, alertFigures) },
       { path: '/api/v1/decisions', routes: decisionRoutes(decisions, explanations) },
       { path: '/api/v1/unblocks', routes: unblockRoutes(unblocks) },
       { path: '/api/v1/network', routes: networkActionRoutes(decisions) },

@@ -1,23 +1,11 @@
 /** Alerts, the entities they name and the steps people took. */
-import { sql, type Expression, type ExpressionBuilder, type Selectable, type SqlBool } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { Executor } from '../database/executor.ts';
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/alert-tables.ts';
-import { newestFirst, type RowsWanted, type TimeSpan } from '../database/keyset.ts';
-import type { Tables } from '../database/tables.ts';
+import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
-import { contains, likePattern } from '../database/text-search.ts';
-
-export interface AlertFilter extends TimeSpan {
-  readonly severity?: AlertRow['severity'] | undefined;
-  readonly attackType?: AlertRow['class'] | undefined;
-  readonly status?: AlertRow['status'] | undefined;
-  readonly alertType?: AlertRow['alert_type'] | undefined;
-  readonly device?: string | undefined;
-  readonly gateway?: string | undefined;
-  readonly acknowledged?: boolean | undefined;
-  readonly search?: string | undefined;
-}
+import { matching, type AlertFilter } from './alert-filter.ts';
 
 /** What a person's work on an alert sets. */
 export type AlertWork = Partial<
@@ -63,8 +51,6 @@ const replaced = [
   'recorded_at',
   'updated_at',
 ] as const;
-
-export type AlertDimension = 'alert_type' | 'class' | 'severity' | 'status';
 
 export class AlertRepository {
   readonly #reader: Executor;
@@ -124,46 +110,6 @@ export class AlertRepository {
 
   history(alertId: string): Promise<Selectable<AlertHistoryRow>[]> {
     return this.#reader.selectFrom('alert_history').selectAll().where('alert_id', '=', alertId).orderBy('id').execute();
-  }
-
-  async count(filter: AlertFilter): Promise<number> {
-    const { count } = await this.#reader
-      .selectFrom('alerts')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where((eb) => matching(eb, filter))
-      .executeTakeFirstOrThrow();
-    return count;
-  }
-
-  async countOpened(since: string, gateway?: string): Promise<number> {
-    const { count } = await this.#reader
-      .selectFrom('alerts')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where((eb) => matching(eb, { gateway }))
-      .where('created_at', '>=', since)
-      .executeTakeFirstOrThrow();
-    return count;
-  }
-
-  countBy(dimension: AlertDimension, filter: AlertFilter): Promise<{ key: string; count: number }[]> {
-    return this.#reader
-      .selectFrom('alerts')
-      .select((eb) => [eb.ref(dimension).$castTo<string>().as('key'), eb.fn.countAll<number>().as('count')])
-      .where((eb) => matching(eb, filter))
-      .groupBy(dimension)
-      .execute();
-  }
-
-  /** Alerts opened per stretch of time; the first `prefix` characters of an instant name its stretch. */
-  countOverTime(prefix: number, filter: AlertFilter): Promise<{ key: string; count: number }[]> {
-    const key = sql<string>`substr(created_at, 1, ${sql.lit(prefix)})`;
-    return this.#reader
-      .selectFrom('alerts')
-      .select((eb) => [key.as('key'), eb.fn.countAll<number>().as('count')])
-      .where((eb) => matching(eb, filter))
-      .groupBy(key)
-      .orderBy('key')
-      .execute();
   }
 
   /** Sets `work` and adds `step`, unless someone else moved the alert on from `from` meanwhile: then `stale`. */
@@ -245,25 +191,4 @@ export class AlertRepository {
         .execute();
     }
   }
-}
-
-function matching(eb: ExpressionBuilder<Tables, 'alerts'>, filter: AlertFilter): Expression<SqlBool> {
-  const conditions: Expression<SqlBool>[] = [];
-  if (filter.severity !== undefined) conditions.push(eb('severity', '=', filter.severity));
-  if (filter.attackType !== undefined) conditions.push(eb('class', '=', filter.attackType));
-  if (filter.status !== undefined) conditions.push(eb('status', '=', filter.status));
-  if (filter.alertType !== undefined) conditions.push(eb('alert_type', '=', filter.alertType));
-  if (filter.device !== undefined) conditions.push(eb('device_id', '=', filter.device));
-  if (filter.gateway !== undefined) conditions.push(eb('gateway_id', '=', filter.gateway));
-  if (filter.from !== undefined) conditions.push(eb('recorded_at', '>=', filter.from));
-  if (filter.to !== undefined) conditions.push(eb('created_at', '<', filter.to));
-  if (filter.acknowledged !== undefined) {
-    conditions.push(eb('acknowledged_at', filter.acknowledged ? 'is not' : 'is', null));
-  }
-  if (filter.search !== undefined) {
-    const pattern = likePattern(filter.search);
-    const columns = ['message', 'device_name', 'device_address', 'peer', 'class'] as const;
-    conditions.push(eb.or(columns.map((column) => contains(column, pattern))));
-  }
-  return eb.and(conditions);
 }

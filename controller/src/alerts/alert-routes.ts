@@ -16,6 +16,7 @@ import { filter, flag, json, jsonBody, text, timeQuery, timeSpan, toPage } from 
 import { pageQuery, pageRequest, pageSchema } from '../http/pagination.ts';
 import { actorOf } from '../http/request-context.ts';
 import { createRoutes, route, type Routes } from '../http/route.ts';
+import type { AlertFiguresService } from './alert-figures-service.ts';
 import type { AlertService } from './alert-service.ts';
 
 const params = z.object({ id: AlertId });
@@ -31,7 +32,7 @@ const filters = {
 };
 const ListQuery = z.object({ ...pageQuery, ...timeQuery, ...filters });
 
-export function alertRoutes(alerts: AlertService): Routes {
+export function alertRoutes(alerts: AlertService, figures: AlertFiguresService): Routes {
   const routes = createRoutes();
 
   routes.openapi(
@@ -58,7 +59,7 @@ export function alertRoutes(alerts: AlertService): Routes {
       summary: 'How many alerts nobody has acknowledged',
       responses: { 200: json(z.object({ count: z.int() }), 'Count') },
     }),
-    async (context) => context.json({ count: await alerts.countUnread() }, 200),
+    async (context) => context.json({ count: await figures.countUnread() }, 200),
   );
 
   routes.openapi(
@@ -74,7 +75,7 @@ export function alertRoutes(alerts: AlertService): Routes {
       const { gateway, device_id: device, ...query } = context.req.valid('query');
       const now = new Date();
       const span = timeSpan(query, now, '24h');
-      return context.json(await alerts.stats({ ...span, gateway, device }, bucketFor(span, now)), 200);
+      return context.json(await figures.stats({ ...span, gateway, device }, bucketFor(span, now)), 200);
     },
   );
 

@@ -7,7 +7,6 @@ import type {
   Acknowledgement,
   AlertChange,
   AlertDetail,
-  AlertStats,
   Resolution,
   StoredAlert,
 } from '@picket/shared/contract/stored-alert';
@@ -19,8 +18,8 @@ import type { DecisionService } from '../decisions/decision-service.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
-import { instantOfBucket, type Bucket } from '../dashboard/time-buckets.ts';
-import type { AlertFilter, AlertRepository, AlertWork } from './alert-repository.ts';
+import type { AlertFilter } from './alert-filter.ts';
+import type { AlertRepository, AlertWork } from './alert-repository.ts';
 import { isClosed, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
 import { alertChanged, entitiesOf, type ReportedAlert, toAlert, toEvidence, toRow, toStep } from './stored-alert.ts';
 
@@ -92,50 +91,6 @@ export class AlertService {
       ...(input.tags === undefined ? {} : { tags: JSON.stringify([...new Set(input.tags)]) }),
     };
     return this.#work(row, input.status ?? row.status, work, input.note, actor);
-  }
-
-  /** How many nobody has acknowledged. */
-  countUnread(): Promise<number> {
-    return this.#alerts.count({ acknowledged: false });
-  }
-
-  /** How many episodes began since then. */
-  countOpened(since: string, gateway?: string): Promise<number> {
-    return this.#alerts.countOpened(since, gateway);
-  }
-
-  /** Counts by severity, those of open alerts only. */
-  async openBySeverity(filter: AlertFilter): Promise<Record<string, number>> {
-    const total: Record<string, number> = {};
-    for (const status of ['active', 'acknowledged', 'investigating'] as const) {
-      for (const { key, count } of await this.#alerts.countBy('severity', { ...filter, status })) {
-        total[key] = (total[key] ?? 0) + count;
-      }
-    }
-    return total;
-  }
-
-  async countByClass(filter: AlertFilter): Promise<Record<string, number>> {
-    return toRecord(await this.#alerts.countBy('class', filter));
-  }
-
-  async stats(filter: AlertFilter, bucket: Bucket): Promise<AlertStats> {
-    const [total, type, trafficClass, severity, status, timeline] = await Promise.all([
-      this.#alerts.count(filter),
-      this.#alerts.countBy('alert_type', filter),
-      this.#alerts.countBy('class', filter),
-      this.#alerts.countBy('severity', filter),
-      this.#alerts.countBy('status', filter),
-      this.#alerts.countOverTime(bucket.prefix, filter),
-    ]);
-    return {
-      total,
-      by_type: toRecord(type),
-      by_class: toRecord(trafficClass),
-      by_severity: toRecord(severity),
-      by_status: toRecord(status),
-      timeline: timeline.map(({ key, count }) => ({ at: instantOfBucket(key), count })),
-    };
   }
 
   /** Ingestion, in the batch's transaction. Returns what is to be told live after its commit. */
@@ -210,8 +165,4 @@ export class AlertService {
 function workOf(alert: StoredAlert): Partial<StoredAlert> {
   const { status, assignee, severity, tags } = alert;
   return { status, assignee, severity, tags };
-}
-
-function toRecord(counts: readonly { key: string; count: number }[]): Record<string, number> {
-  return Object.fromEntries(counts.map(({ key, count }) => [key, count]));
 }

@@ -1,7 +1,7 @@
 /** The dashboard: a few figures that say at a glance how things stand. */
 import { Severity } from '@picket/shared/contract/alert';
 import type { DashboardStats, TimelineBucket } from '@picket/shared/contract/dashboard';
-import type { AlertService } from '../alerts/alert-service.ts';
+import type { AlertFiguresService } from '../alerts/alert-figures-service.ts';
 import type { TimeSpan } from '../database/keyset.ts';
 import type { DecisionService } from '../decisions/decision-service.ts';
 import type { DeviceService } from '../devices/device-service.ts';
@@ -16,7 +16,7 @@ const dayMs = 86_400_000;
 export class DashboardService {
   readonly #parts: {
     readonly figures: DashboardRepository;
-    readonly alerts: AlertService;
+    readonly alerts: AlertFiguresService;
     readonly devices: DeviceService;
     readonly decisions: DecisionService;
     readonly predictions: PredictionService;
@@ -27,7 +27,7 @@ export class DashboardService {
   constructor(
     parts: {
       figures: DashboardRepository;
-      alerts: AlertService;
+      alerts: AlertFiguresService;
       devices: DeviceService;
       decisions: DecisionService;
       predictions: PredictionService;
