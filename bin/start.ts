@@ -197,7 +197,7 @@ try {
     const configFile = join(options.dataDirectory, 'agent.yaml');
     mkdirSync(dirname(configFile), { recursive: true });
     writeFileSync(configFile, agentConfiguration());
-    const what = options.interface ?? options.pcap ?? 'bundled packets: 20 s of quiet, then attacks';
+    const what = options.interface ?? options.pcap ?? 'bundled packets: 16 s of everyday life, then attacks';
     console.log(`
   Picket is up after ${((performance.now() - started) / 1000).toFixed(1)} s. Watching ${what}.
     API reference   http://127.0.0.1:${options.port}/docs
