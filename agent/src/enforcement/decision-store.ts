@@ -1,17 +1,12 @@
 /**
  * What should hold now, on disk: a change is synced before anybody is told that it holds, so that an agent that was
  * killed comes back with the same decisions, the time each has left, and the memory of what a person lifted.
- *
- * A decision's end is stored as time since boot, which no setting of the clock moves. After a reboot the time left is
- * what was left when the machine was last seen running, less what the wall clock says has passed since; and where the
- * wall clock later says that a decision's time is over, it is over. So no end is ever put off.
  */
-import Database from 'better-sqlite3';
-import { maxDecisionSeconds, type Decision } from '@picket/shared/contract/decision';
-import { decisionSchema, putRows, readDecision, type DecisionRow, type LifeRow } from './decision-rows.ts';
-import { shiftDecision } from './shift-decision.ts';
+import type { Decision } from '@picket/shared/contract/decision';
+import { DecisionEnds } from './decision-ends.ts';
+import { DecisionFile } from './decision-file.ts';
+import { readDecision } from './decision-rows.ts';
 import type { SteadyClock } from './steady-clock.ts';
-import { restoreEnd } from './time-left.ts';
 
 export interface DecisionStoreOptions {
   /** SQLite file, made when missing; `:memory:` for a run that leaves nothing behind. */
@@ -21,36 +16,29 @@ export interface DecisionStoreOptions {
 }
 
 export class DecisionStore implements Disposable {
-  readonly #database: Database.Database;
-  readonly #clock: SteadyClock | undefined;
+  readonly #file: DecisionFile;
+  readonly #ends: DecisionEnds;
   readonly #decisions = new Map<string, Decision>();
-  /** Of decisions restored after a reboot: their end by the wall clock, milliseconds since 1970. */
-  readonly #unsure = new Map<string, number>();
   /** What the disk does not know yet, by id: made, changed, removed, or lifted (when). Stays where the disk will not. */
   readonly #unsaved = new Map<string, 'new' | 'changed' | 'removed' | number>();
-  /** What the wall clock has more than the decisions, as their ends on disk were written by; 0 as long as it was not set. */
-  #storedSkewMs = 0;
   #unreadable = 0;
   #unexpectedEnds = 0;
 
-  private constructor(database: Database.Database, clock: SteadyClock | undefined) {
-    this.#database = database;
-    this.#clock = clock;
+  private constructor(file: DecisionFile, clock: SteadyClock | undefined) {
+    this.#file = file;
+    this.#ends = new DecisionEnds(clock);
   }
 
   /** Throws where the file cannot be opened or is no database. */
   static open(options: DecisionStoreOptions): DecisionStore {
-    const database = new Database(options.path);
+    const file = DecisionFile.open(options.path);
     try {
-      database.pragma('journal_mode = WAL');
-      database.pragma('synchronous = FULL');
-      database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
-      database.exec(decisionSchema);
-      const store = new DecisionStore(database, options.clock);
+      file.makeTables();
+      const store = new DecisionStore(file, options.clock);
       store.#load();
       return store;
     } catch (error) {
-      database.close();
+      file[Symbol.dispose]();
       throw new Error(`${options.path}: the decisions cannot be read; move the file away to start without them`, {
         cause: error,
       });
@@ -86,9 +74,7 @@ export class DecisionStore implements Disposable {
 
   /** Ids of decisions that were restored after a reboot and whose end has passed by the wall clock. */
   overdue(): readonly string[] {
-    if (this.#unsure.size === 0 || this.#clock === undefined) return [];
-    const wallMs = this.#clock.wallMs();
-    return [...this.#unsure].filter(([, endsAtMs]) => endsAtMs <= wallMs).map(([id]) => id);
+    return this.#ends.overdue();
   }
 
   /**
@@ -134,10 +120,7 @@ export class DecisionStore implements Disposable {
 
   /** Those of these ids that were lifted; asked for thousands at once. */
   liftedAmong(ids: readonly string[]): ReadonlySet<string> {
-    const lifted = this.#database
-      .prepare('SELECT id FROM lifted WHERE id IN (SELECT value FROM json_each(?))')
-      .pluck()
-      .all(JSON.stringify(ids)) as readonly string[];
+    const lifted = this.#file.liftedAmong(ids);
     return new Set([...lifted, ...ids.filter((id) => typeof this.#unsaved.get(id) === 'number')]);
   }
 
@@ -153,28 +136,19 @@ export class DecisionStore implements Disposable {
     } catch {
       // a full disk: the next start takes this for an unexpected end
     }
-    this.#database.close();
+    this.#file[Symbol.dispose]();
   }
 
   #forget(id: string): void {
     this.#decisions.delete(id);
-    this.#unsure.delete(id);
-  }
-
-  /**
-   * Whatever is written says what time the wall clock has, by which the ends of all the others are read after a reboot:
-   * where that clock was set, they are to be written in the same breath.
-   */
-  #followClock(): void {
-    const skewMs = this.#clock?.skewMs() ?? 0;
-    if (Math.abs(skewMs - this.#storedSkewMs) < sameEndMs) return;
-    this.#storedSkewMs = skewMs;
-    for (const id of this.#decisions.keys()) if (!this.#unsaved.has(id)) this.#unsaved.set(id, 'changed');
+    this.#ends.forget(id);
   }
 
   /** Everything that the disk does not know yet, or nothing of it. */
   #save(isRunning = true): void {
-    this.#followClock();
+    const isWallSet = this.#ends.followWall();
+    if (isWallSet)
+      for (const id of this.#decisions.keys()) if (!this.#unsaved.has(id)) this.#unsaved.set(id, 'changed');
     const removed: string[] = [];
     const lifted: (readonly [id: string, atMs: number])[] = [];
     const held: Decision[] = [];
@@ -184,119 +158,41 @@ export class DecisionStore implements Disposable {
       else removed.push(id);
       if (typeof change === 'number') lifted.push([id, change]);
     }
-    this.#database.transaction(() => {
-      if (held.length > 0) this.#write(held);
-      if (removed.length > 0) this.#writeRemoved(removed);
-      if (lifted.length > 0) this.#writeLifted(lifted);
-      this.#writeLife(isRunning);
-    })();
+    this.#file.write({
+      held: held.map((decision) => this.#ends.byWall(decision)),
+      ends: this.#ends.sinceBoot(held),
+      removed,
+      lifted,
+      life: this.#ends.life(isRunning, this.#unexpectedEnds),
+    });
     this.#unsaved.clear();
   }
 
-  #writeRemoved(ids: readonly string[]): void {
-    const remove = this.#database.prepare('DELETE FROM decision WHERE id = ?');
-    const removeEnd = this.#database.prepare('DELETE FROM decision_end WHERE id = ?');
-    for (const id of ids) {
-      remove.run(id);
-      removeEnd.run(id);
-    }
-  }
-
-  #writeLifted(lifted: readonly (readonly [id: string, atMs: number])[]): void {
-    const remember = this.#database.prepare('INSERT OR REPLACE INTO lifted (id, at_ms) VALUES (?, ?)');
-    for (const [id, atMs] of lifted) remember.run(id, atMs);
-    const newestMs = Math.max(...lifted.map(([, atMs]) => atMs));
-    this.#database.prepare('DELETE FROM lifted WHERE at_ms < ?').run(newestMs - maxDecisionSeconds * 1000);
-  }
-
-  #write(decisions: readonly Decision[]): void {
-    putRows(
-      this.#database,
-      'decision (id, expires_at_ms, body)',
-      decisions.map((decision) => {
-        const byWall = shiftDecision(decision, this.#storedSkewMs);
-        const wallMs = this.#unsure.get(decision.id);
-        const body = wallMs === undefined ? byWall : { ...byWall, expires_at: new Date(wallMs).toISOString() };
-        return [decision.id, Date.parse(body.expires_at), JSON.stringify(body)];
-      }),
-    );
-    this.#writeEnds(decisions);
-  }
-
-  /** By time since boot, where there is such a clock. */
-  #writeEnds(decisions: readonly Decision[]): void {
-    const clock = this.#clock;
-    if (clock === undefined) return;
-    const aheadMs = clock.uptimeMs() - clock.now();
-    putRows(
-      this.#database,
-      'decision_end (id, ends_uptime_ms, is_unsure)',
-      decisions.map(({ id, expires_at }) => [
-        id,
-        Math.floor(Date.parse(expires_at) + aheadMs),
-        this.#unsure.has(id) ? 1 : 0,
-      ]),
-    );
-  }
-
-  #writeLife(isRunning = true): void {
-    if (this.#clock === undefined) return;
-    const { bootId } = this.#clock;
-    this.#database
-      .prepare('INSERT OR REPLACE INTO life VALUES (1, ?, ?, ?, ?, ?)')
-      .run(bootId, this.#clock.uptimeMs(), this.#clock.wallMs(), isRunning ? 1 : 0, this.#unexpectedEnds);
-  }
-
   #load(): void {
-    const life = this.#database.prepare('SELECT * FROM life').get() as LifeRow | undefined;
-    this.#unexpectedEnds = (life?.unexpected_ends ?? 0) + (life?.is_running === 1 ? 1 : 0);
-    const rows = this.#database
-      .prepare('SELECT body, ends_uptime_ms, is_unsure FROM decision LEFT JOIN decision_end USING (id) ORDER BY id')
-      .all() as readonly DecisionRow[];
+    const before = this.#file.life();
+    this.#unexpectedEnds = (before?.unexpected_ends ?? 0) + (before?.is_running === 1 ? 1 : 0);
     const changed: Decision[] = [];
     const ends: Decision[] = [];
-    for (const row of rows) {
+    for (const row of this.#file.rows()) {
       const stored = readDecision(row.body);
       if (stored === undefined) {
         this.#unreadable += 1;
         continue;
       }
-      const decision = this.#restore(stored, row, life);
+      const decision = this.#ends.restore(stored, row, before);
       this.#decisions.set(decision.id, decision);
       // a restart in the same boot finds thousands of rows as they should be
       if (decision !== stored) changed.push(decision);
-      else if (
-        row.ends_uptime_ms === null ||
-        life?.boot_id !== this.#clock?.bootId ||
-        this.#unsure.has(decision.id) !== (row.is_unsure === 1)
-      )
-        ends.push(decision);
+      else if (!this.#ends.isAsStored(decision.id, row, before)) ends.push(decision);
     }
-    if (this.#clock === undefined) return;
-    this.#database.transaction(() => {
-      this.#write(changed);
-      this.#writeEnds(ends);
-      this.#writeLife();
-    })();
-  }
-
-  /** The decision with its end by the clock of this run. */
-  #restore(stored: Decision, row: DecisionRow, life: LifeRow | undefined): Decision {
-    const clock = this.#clock;
-    if (clock === undefined) return stored;
-    const end = restoreEnd(
-      { byWallMs: Date.parse(stored.expires_at), uptimeMs: row.ends_uptime_ms, isUnsure: row.is_unsure === 1 },
+    const life = this.#ends.life(true, this.#unexpectedEnds);
+    if (life === undefined) return;
+    this.#file.write({
+      held: changed.map((decision) => this.#ends.byWall(decision)),
+      ends: this.#ends.sinceBoot([...changed, ...ends]),
+      removed: [],
+      lifted: [],
       life,
-      { bootId: clock.bootId, uptimeMs: clock.uptimeMs(), wallMs: clock.wallMs() },
-    );
-    if (end.isUnsure) this.#unsure.set(stored.id, Date.parse(stored.expires_at));
-    const endsAtMs = Math.floor(clock.now() + end.leftMs);
-    // a moment's difference is that of two readings: the text stays what everybody knows it as
-    if (Math.abs(endsAtMs - Date.parse(stored.expires_at)) < sameEndMs) return stored;
-    return { ...stored, expires_at: new Date(endsAtMs).toISOString() };
+    });
   }
 }
-
-const sameEndMs = 1000;
-/** Of 4 KiB: ten thousand decisions are synced once, and moved to their place after the kernel has heard of them. */
-const checkpointPages = 2000;
