@@ -9,19 +9,16 @@ import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Rule } from '@picket/shared/contract/rule';
 import type { UnblockOrder } from '@picket/shared/contract/unblock';
 import type { AuditService } from './audit/audit-service.ts';
-import { AgentsDoor } from './authority/agents-door.ts';
 import { AuthorityRepository } from './authority/authority-repository.ts';
 import { AuthorityService } from './authority/authority-service.ts';
 import { CertificateAuthority } from './authority/certificate-authority.ts';
 import { ServerIdentity } from './authority/server-identity.ts';
 import { SigningKey } from './authority/signing-key.ts';
-import { BrokerClient, parseBrokerUrl } from './broker/broker-client.ts';
-import { EmbeddedBroker, type BrokerStats } from './broker/embedded-broker.ts';
-import { MessageRouter, type RawEventBatch, type RouterStats } from './broker/message-router.ts';
+import type { RawEventBatch } from './broker/message-router.ts';
 import type { ControllerConfig } from './config/controller-config.ts';
 import { listenHost } from './config/listen-host.ts';
 import type { Database } from './database/database.ts';
-import { Unavailable } from './errors.ts';
+import { FleetDoors, reachable, type DoorAddresses } from './fleet-doors.ts';
 import { GatewayRepository } from './gateways/gateway-repository.ts';
 import { GatewayService } from './gateways/gateway-service.ts';
 import type { LiveFeed } from './live/live-feed.ts';
@@ -55,16 +52,10 @@ export class Fleet implements AsyncDisposable {
   readonly twin: TwinService;
   readonly models: ModelService;
   readonly rollouts: RolloutService;
-  readonly #options: FleetOptions;
-  readonly #identity: ServerIdentity;
-  readonly #ca: CertificateAuthority;
+  readonly #doors: FleetDoors;
   readonly #authorityRows: AuthorityRepository;
   readonly #resources = new AsyncDisposableStack();
   #features: FleetFeatures | undefined;
-  #broker: EmbeddedBroker | undefined;
-  #client: BrokerClient | undefined;
-  #router: MessageRouter | undefined;
-  #door: AgentsDoor | undefined;
 
   private constructor(
     options: FleetOptions,
@@ -76,23 +67,27 @@ export class Fleet implements AsyncDisposable {
       folder: string;
     },
   ) {
-    this.#options = options;
-    this.#identity = this.#resources.use(keys.identity);
-    this.#ca = keys.ca;
+    const { ca, identity } = keys;
+    this.#doors = new FleetDoors({
+      config: options.config,
+      ca,
+      identity: this.#resources.use(identity),
+      log: options.log,
+    });
     this.#authorityRows = new AuthorityRepository(options.database);
     this.authority = new AuthorityService({
       repository: this.#authorityRows,
-      authority: keys.ca,
+      authority: ca,
       signingKey: keys.signingKey,
       bundleKey: keys.bundleKey,
       folder: keys.folder,
       doors: () => this.doors,
-      onRevoked: (gateway) => this.#dropGateway(gateway),
+      onRevoked: (gateway) => this.#doors.drop(gateway),
     });
     this.twin = new TwinService({
       twin: new TwinRepository(options.database),
       sign: (typ, document) => keys.signingKey.sign(typ, document),
-      publish: (topic, payload, how) => this.#publish(topic, payload, how),
+      publish: (topic, payload, how) => this.#doors.publish(topic, payload, how),
       rulesFor: (gateway) => this.rollouts.rulesFor(gateway),
       changeRules: (by, change) => this.rollouts.changeRules(by, change),
       unmonitoredBy: (gateway) => this.#started().unmonitoredBy(gateway),
@@ -150,129 +145,44 @@ export class Fleet implements AsyncDisposable {
 
   /** Opens the doors. Throws `StartFailure` where one is taken. */
   async start(features: FleetFeatures): Promise<void> {
-    const { config, log } = this.#options;
     this.#features = features;
     this.#resources.use(this.twin);
     this.#resources.use(this.rollouts);
+    this.#resources.use(this.#doors);
     await this.authority.writeRevocationList();
-    if (config.mqtt.broker_url === undefined) {
-      await this.gateways.setAllOffline();
-      this.#broker = this.#resources.use(await this.#listenBroker());
-    }
-    this.#router = new MessageRouter(
-      {
-        isInForce: (gateway) => this.#isEnrolled(gateway),
-        onStranger: (gateway) => this.#dropGateway(gateway),
-        events: features.ingest,
-        presence: (gateway, presence) => this.gateways.takePresence(gateway, presence),
-        reported: (gateway, reported) => this.gateways.takeReported(gateway, reported),
-        health: (gateway, health) => this.gateways.takeHealth(gateway, health),
-      },
-      (topic, payload) => this.#publish(topic, payload, { retain: false }),
-      log,
-    );
-    const router = this.#router;
-    this.#client = this.#resources.use(
-      BrokerClient.start({
-        ...this.#brokerAddress(),
-        ca: this.#ca.certificate,
-        credentials: () => this.#identity.controller,
-        onMessage: (topic, payload) => router.handle(topic, payload),
-        onConnected: () =>
-          void this.twin
-            .onBrokerConnected()
-            .catch((error: unknown) => log.error({ err: error }, 'cannot send the desired state')),
-        log,
-      }),
-    );
-    this.#door = this.#resources.use(
-      await AgentsDoor.listen({
-        host: listenHost(config.agents_https.host, config.public_host),
-        port: config.agents_https.port,
-        identity: this.#identity,
-        authority: this.authority,
-        decisionsSnapshot: (gateway) => this.twin.snapshot(gateway),
-        bundleFile: (manifestSha256, name) => this.models.file(manifestSha256, name),
-        log,
-      }),
-    );
+    await this.#doors.open({
+      authority: this.authority,
+      authorityRows: this.#authorityRows,
+      gateways: this.gateways,
+      twin: this.twin,
+      models: this.models,
+      ingest: features.ingest,
+    });
     this.twin.start();
     this.rollouts.start();
   }
 
   /** Host and port under which agents reach the two doors. */
-  get doors(): { readonly https: { host: string; port: number }; readonly mqtt: { host: string; port: number } } {
-    const { config } = this.#options;
-    const host = config.public_host[0] ?? reachable(listenHost(config.agents_https.host, config.public_host));
-    return {
-      https: { host, port: this.#door?.port ?? config.agents_https.port },
-      mqtt:
-        config.mqtt.broker_url === undefined
-          ? { host, port: this.#broker?.port ?? config.mqtt.port }
-          : parseBrokerUrl(config.mqtt.broker_url),
-    };
+  get doors(): DoorAddresses {
+    return this.#doors.addresses;
   }
 
   /** Whether the controller hears its gateways. */
   get brokerConnected(): boolean {
-    return this.#client?.connected ?? false;
+    return this.#doors.hears;
   }
 
   /** Counters for the metrics. */
-  get stats(): { readonly broker: BrokerStats | undefined; readonly router: RouterStats | undefined } {
-    return { broker: this.#broker?.stats, router: this.#router?.stats };
+  get stats(): FleetDoors['stats'] {
+    return this.#doors.stats;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
 
-  #dropGateway(gateway: GatewayId): void {
-    if (this.#broker !== undefined) this.#broker.disconnect(gateway);
-    else void this.#client?.pushOut(gateway);
-  }
-
-  #listenBroker(): Promise<EmbeddedBroker> {
-    const { config, log } = this.#options;
-    return EmbeddedBroker.listen({
-      host: listenHost(config.mqtt.host, config.public_host),
-      port: config.mqtt.port,
-      ca: this.#ca.certificate,
-      certificates: this.#identity,
-      isInForce: async (gateway, serial) => (await this.authority.standing(gateway, serial)) === 'good',
-      onGatewayConnected: (gateway, address) => {
-        this.gateways
-          .takeLinkAddress(gateway, address)
-          .catch((error: unknown) => log.error({ err: error }, 'cannot note the address of a gateway'));
-      },
-      revokedSerials: async () =>
-        new Set((await this.#authorityRows.revokedSerials(new Date().toISOString())).map((row) => row.serial)),
-      log,
-    });
-  }
-
-  #brokerAddress(): { readonly host: string; readonly port: number } {
-    const { mqtt, public_host: names } = this.#options.config;
-    if (mqtt.broker_url !== undefined) return parseBrokerUrl(mqtt.broker_url);
-    return { host: reachable(listenHost(mqtt.host, names)), port: this.#broker?.port ?? 0 };
-  }
-
-  async #isEnrolled(gateway: GatewayId): Promise<boolean> {
-    return this.authority.isEnrolled(gateway);
-  }
-
-  async #publish(topic: string, payload: string, how: { readonly retain: boolean }): Promise<void> {
-    if (this.#client === undefined) throw new Unavailable('the broker is not open yet');
-    await this.#client.publish(topic, payload, how);
-  }
-
   #started(): FleetFeatures {
     if (this.#features === undefined) throw new Error('the fleet is used before it was started');
     return this.#features;
   }
-}
-
-/** An address to listen on as one to connect to. */
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }
