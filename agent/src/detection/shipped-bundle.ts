@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-5', import.meta.url));
 
-export const shippedManifestSha256 = '4604a281192e549194b0dd568b6d8855ce826ebd36527c7c42f3d4cfac03ae72';
+export const shippedManifestSha256 = '5cf2b544163b71624507528b9e37e3313d1a8579aaecf35af8801778f4824b82';
