@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { decision } from '../testing/decisions.ts';
-import { GatewayKernel } from '../testing/gateway-kernel.ts';
+import { busyGuard, GatewayKernel } from '../testing/gateway-kernel.ts';
 import { addresses } from '../testing/network-namespaces.ts';
 import { DecisionStore } from './decision-store.ts';
 import { Enforcer } from './enforcer.ts';
@@ -12,12 +12,6 @@ import { emptyGuard } from './guard.ts';
 const { attacker, bystander, device } = addresses;
 const never = new AbortController().signal;
 const silent = { info: () => {}, warn: () => {} };
-const busyGuard = {
-  ...emptyGuard,
-  adminPrefixes: ['203.0.113.0/24'],
-  managementPorts: [22],
-  neverBlock: ['198.51.100.7'],
-};
 const isReady = requireSystem('root', 'ip', 'nft', 'conntrack', 'bash', 'timeout');
 
 describe.skipIf(!isReady)('from when until when the kernel cuts off', { timeout: 240_000 }, () => {

@@ -3,22 +3,15 @@ import type { DecisionEvent } from '@picket/shared/contract/decision';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { countingKernel } from '../testing/counting-kernel.ts';
 import { decision } from '../testing/decisions.ts';
-import { GatewayKernel } from '../testing/gateway-kernel.ts';
+import { busyGuard, GatewayKernel } from '../testing/gateway-kernel.ts';
 import { addresses, gatewayAddress } from '../testing/network-namespaces.ts';
 import { DecisionStore } from './decision-store.ts';
 import { Enforcer } from './enforcer.ts';
-import { emptyGuard } from './guard.ts';
 import { NftKernel } from './nft-kernel.ts';
 
 const { attacker, bystander, device } = addresses;
 const never = new AbortController().signal;
 const silent = { info: () => {}, warn: () => {} };
-const busyGuard = {
-  ...emptyGuard,
-  adminPrefixes: ['203.0.113.0/24'],
-  managementPorts: [22],
-  neverBlock: ['198.51.100.7'],
-};
 const isReady = requireSystem('root', 'ip', 'nft', 'conntrack', 'bash', 'timeout', 'setpriv');
 
 describe.skipIf(!isReady)('our tables in the kernel', { timeout: 240_000 }, () => {

@@ -10,6 +10,14 @@ import { addresses, deviceMac, GatewayNamespaces } from './network-namespaces.ts
 
 const never = new AbortController().signal;
 
+/** Of an owner who manages by SSH from one prefix, and has one host that nobody may cut off. */
+export const busyGuard: Guard = {
+  ...emptyGuard,
+  adminPrefixes: ['203.0.113.0/24'],
+  managementPorts: [22],
+  neverBlock: ['198.51.100.7'],
+};
+
 export class GatewayKernel implements AsyncDisposable {
   readonly network: GatewayNamespaces;
   #firewall: NftablesFirewall;
