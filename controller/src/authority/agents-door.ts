@@ -28,7 +28,7 @@ import {
   TooManyRequests,
   Unauthorized,
 } from '../errors.ts';
-import { StartFailure, exitCodes } from '../errors.ts';
+import { listenOn } from '../config/listen-on.ts';
 import { answerError } from '../http/problem-details.ts';
 import { identifyRequest } from '../http/request-context.ts';
 import type { RequestContext } from '../http/request-context.ts';
@@ -91,16 +91,7 @@ export class AgentsDoor implements AsyncDisposable {
     options.identity.onServerChange((fresh) =>
       server.setSecureContext({ key: fresh.key, cert: fresh.certificate, ca: options.authority.caCertificate }),
     );
-    server.listen(options.port, options.host);
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      throw new StartFailure(
-        `cannot open the agents' door on ${options.host}:${options.port}: ${(error as Error).message}. Choose another with agents_https.port`,
-        exitCodes.unavailable,
-        { cause: error },
-      );
-    }
+    await listenOn(server, options, 'agents_https.port');
     return door;
   }
 

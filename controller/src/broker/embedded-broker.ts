@@ -11,7 +11,7 @@ import type { AuthenticateError, Client } from 'aedes';
 import type { Logger } from 'pino';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { proofClientId } from '@picket/shared/contract/topics';
-import { StartFailure, exitCodes } from '../errors.ts';
+import { listenOn } from '../config/listen-on.ts';
 import { ConnectBound } from './connect-bound.ts';
 import { capPacketSize, maxPacketBytes } from './packet-cap.ts';
 import { controllerCommonName, identifyPeer } from './peer-identity.ts';
@@ -140,16 +140,11 @@ export class EmbeddedBroker implements AsyncDisposable {
     certificates.onServerChange((fresh) =>
       this.#server.setSecureContext({ ...secure, key: fresh.key, cert: fresh.certificate }),
     );
-    this.#server.listen(port, host);
     try {
-      await once(this.#server, 'listening');
+      await listenOn(this.#server, { host, port }, 'mqtt.port');
     } catch (error) {
       this.#aedes.close();
-      throw new StartFailure(
-        `cannot open the broker on ${host}:${port}: ${(error as Error).message}. Choose another with mqtt.port`,
-        exitCodes.unavailable,
-        { cause: error },
-      );
+      throw error;
     }
   }
 

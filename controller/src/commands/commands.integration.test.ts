@@ -65,7 +65,7 @@ test('a port that is taken is one line and 69', { timeout: slow }, async () => {
   taken.close();
   expect(answer.status).toBe(69);
   expect(answer.stderr).toBe(
-    `picket-controller: 127.0.0.1:${port} is taken by another program; end it or set http.port to a free port\n`,
+    `picket-controller: 127.0.0.1:${port} is taken by another program; end it or set http.port (--port) to a free port\n`,
   );
 });
 

@@ -62,7 +62,7 @@ export function networkActionRoutes(decisions: DecisionService): Routes {
       path: '/unblock/{action_id}',
       access: 'operator',
       summary: 'Same as DELETE /decisions/{id}',
-      request: { params: z.object({ action_id: DecisionId }) },
+      request: { params: z.object({ action_id: DecisionId.describe('Id of the decision.') }) },
       responses: { 202: json(Unblocked, 'On its way') },
     }),
     async (context) => {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Answer } from './access-log.ts';
-import { listen } from './http-server.ts';
+import { listenOn } from '../config/listen-on.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -93,7 +93,7 @@ export async function listenMetrics(
       () => response.writeHead(500).end(),
     );
   });
-  await listen(server, address, 'metrics.port');
+  await listenOn(server, address, 'metrics.port');
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${address.host}:${port}/metrics`,

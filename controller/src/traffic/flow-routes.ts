@@ -19,7 +19,7 @@ export function flowRoutes(flows: FlowService): Routes {
       access: 'viewer',
       summary: 'Flows of a device, newest first: those of episodes, and a sample of the rest',
       request: {
-        params: z.object({ device_id: DeviceId }),
+        params: z.object({ device_id: DeviceId.describe('Id of the device, as /devices lists it.') }),
         query: z.object({
           ...pageQuery,
           ...timeQuery,
