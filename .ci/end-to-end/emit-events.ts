@@ -92,6 +92,7 @@ function alert(at: string): Made {
       revision: 0,
       alert_type: 'threshold_breach',
       is_plain: false,
+      returns: 0,
       class: 'port_scan',
       severity: 'low',
       score: 0.9,

@@ -4,19 +4,29 @@ import type { DecisionEvent } from '@picket/shared/contract/decision';
 
 const weightOf: Readonly<Record<ActionTaken, number>> = { none: 0, rate_limited: 1, ip_blocked: 2, quarantined: 3 };
 
-/** The alert after this outcome; undefined where it has nothing stronger to tell now. */
-export function alertAfter(alert: Alert, event: DecisionEvent): Alert | undefined {
+export type Action = Pick<Alert, 'action_taken' | 'simulated'>;
+
+export const nothingDone: Action = { action_taken: 'none', simulated: false };
+
+/** What was done after this outcome; undefined where that is nothing stronger than before. */
+export function actionAfter(before: Action, event: DecisionEvent): Action | undefined {
   const simulated = event.state === 'simulated';
   if (!simulated && event.state !== 'applied' && event.state !== 'verified') return undefined;
   const action = actionOf(event);
   const isStronger =
-    weightOf[action] > weightOf[alert.action_taken] || (action === alert.action_taken && alert.simulated && !simulated);
-  if (!isStronger) return undefined;
+    weightOf[action] > weightOf[before.action_taken] ||
+    (action === before.action_taken && before.simulated && !simulated);
+  return isStronger ? { action_taken: action, simulated } : undefined;
+}
+
+/** The alert after this outcome; undefined where it has nothing stronger to tell now. */
+export function alertAfter(alert: Alert, event: DecisionEvent): Alert | undefined {
+  const action = actionAfter(alert, event);
+  if (action === undefined) return undefined;
   return {
     ...alert,
-    action_taken: action,
-    simulated,
-    alert_type: action === 'quarantined' ? 'device_quarantined' : alert.alert_type,
+    ...action,
+    alert_type: action.action_taken === 'quarantined' ? 'device_quarantined' : alert.alert_type,
   };
 }
 

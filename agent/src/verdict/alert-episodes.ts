@@ -1,13 +1,15 @@
 /**
- * The episodes that last, each with one alert: which of them a proof opens or goes on with, and which wait to hear of a
- * decision. Alerts that were updated are sent at most once a second.
+ * The episodes that run or may come back, each with one alert: which of them a proof opens or goes on with, and which wait
+ * to hear of a decision. Alerts that were updated are sent at most once a second. Where there are too many, the one that
+ * was quiet for longest is given up: those that rest ahead of those that run.
  */
 import type { Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import type { BootId, DecisionId } from '@picket/shared/contract/identifiers';
+import { quietUs } from '@picket/shared/policy/alert-times';
 import { BoundedMap } from '@picket/shared/policy/bounded-map';
 import { peerOf, type Offender } from '@picket/shared/policy/offender';
-import { Episode, quietUs, updateEveryUs, type AlertOpening } from './episode.ts';
+import { Episode, updateEveryUs, type AlertOpening } from './episode.ts';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
 
 /** A decision that alerts wait to hear of. */
@@ -30,28 +32,29 @@ export class AlertEpisodes {
     this.#decisions = new BoundedMap(capacity);
   }
 
+  /** Those that run; others rest. */
   get open(): number {
-    return this.#episodes.size;
+    return this.#episodes.entries().reduce((sum, [, episode]) => sum + (episode.runsAt(this.#sweptAtUs) ? 1 : 0), 0);
   }
 
-  /** Episodes that were given up for others while they lasted. */
+  /** Episodes that were given up for others while they ran or could come back. */
   get evicted(): number {
     return this.#episodes.evicted;
   }
 
-  /** The alert with this id, while its episode lasts. */
+  /** The alert with this id, while its episode runs or may come back. */
   find(id: string): Alert | undefined {
     for (const [, { alert }] of this.#episodes.entries()) if (alert.id === id) return alert;
     return undefined;
   }
 
-  /** An attack was proven: the episode that it opens or goes on with. */
+  /** An attack was proven: the episode that it opens, goes on with or brings back. */
   prove(opening: AlertOpening): Episode {
     const { context } = opening.scored;
     const key = episodeKey(context.device.address, opening.offender, opening.attack);
-    const running = this.#running(key, context.atUs);
-    running?.prove(opening);
-    const episode = running ?? new Episode(opening, this.#alertTypeOf(opening), this.#bootId);
+    const known = this.#running(key, context.atUs) ?? this.#resting(key, context);
+    known?.prove(opening);
+    const episode = known ?? new Episode(opening, this.#alertTypeOf(opening), this.#bootId);
     this.#episodes.set(key, episode);
     return episode;
   }
@@ -66,7 +69,10 @@ export class AlertEpisodes {
     return running;
   }
 
-  /** An alert of this attack runs and has its reasons: more of them would say the same. */
+  /**
+   * An alert of this attack runs and has its reasons: more of them would say the same. Not so where it comes back: whom
+   * the new evidence points to is found by its reasons.
+   */
   isExplained(device: string, attack: AttackClass, offender: Offender, atUs: number): boolean {
     return this.#running(episodeKey(device, offender, attack), atUs)?.alert.explanation != null;
   }
@@ -75,8 +81,9 @@ export class AlertEpisodes {
   addDecision(episode: Episode, decisionId: DecisionId): void {
     const awaited = this.#decisions.get(decisionId) ?? { episodes: [], outcome: undefined };
     this.#decisions.set(decisionId, awaited);
-    if (!episode.addDecision(decisionId, awaited.outcome)) return;
-    if (awaited.episodes.length < maxAlertsPerDecision) awaited.episodes.push(episode);
+    episode.addDecision(decisionId, awaited.outcome);
+    const { episodes } = awaited;
+    if (episodes.length < maxAlertsPerDecision && !episodes.includes(episode)) episodes.push(episode);
   }
 
   /** What became of a decision: an alert says what was done only once it was done. */
@@ -87,7 +94,7 @@ export class AlertEpisodes {
     return awaited.episodes.map((episode) => episode.noteOutcome(event)).filter((alert) => alert !== undefined);
   }
 
-  /** Updates that had to wait, and the last word of episodes that are over by now. Packet time in µs. */
+  /** Updates that had to wait: with them an episode that went quiet has had its last word. Packet time in µs. */
   advance(nowUs: number): readonly Alert[] {
     if (Math.abs(nowUs - this.#sweptAtUs) < updateEveryUs) return [];
     this.#sweptAtUs = nowUs;
@@ -111,18 +118,23 @@ export class AlertEpisodes {
 
   /** An attack of another class than those that the device is under is news of its own. */
   #alertTypeOf({ scored: { context }, attack, alertType }: AlertOpening): AlertType {
-    const isNewType = [...this.#episodes.entries()].some(
+    const isNewType = this.#episodes.entries().some(
       ([, { alert, lastSeenUs }]) =>
+        context.atUs - lastSeenUs <= quietUs && // most rest
         alert.device.address === context.device.address &&
-        alert.class !== attack &&
-        context.atUs - lastSeenUs <= quietUs,
+        alert.class !== attack,
     );
     return isNewType ? 'new_attack_type' : alertType;
   }
 
   #running(key: string, atUs: number): Episode | undefined {
     const episode = this.#episodes.get(key);
-    return episode?.lastsAt(atUs) === true ? episode : undefined;
+    return episode?.runsAt(atUs) === true ? episode : undefined;
+  }
+
+  #resting(key: string, { atUs, device }: ScoredWindow['context']): Episode | undefined {
+    const episode = this.#episodes.get(key);
+    return episode?.lastsAt(atUs) === true && episode.isOf(device) ? episode : undefined;
   }
 }
 

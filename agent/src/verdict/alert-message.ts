@@ -1,5 +1,6 @@
 /** An alert in one sentence: what, who, whom, how sure, and what was done. */
 import type { ActionTaken } from '@picket/shared/contract/alert';
+import { durationInWords } from '@picket/shared/features/feature-words';
 import { classDescriptions } from '@picket/shared/features/traffic-classes';
 import type { Offender } from '@picket/shared/policy/offender';
 import type { AttackClass } from './scored-window.ts';
@@ -16,6 +17,9 @@ export interface AlertFacts {
   readonly counted: string | null;
   /** Attack predictions in the episode. */
   readonly count: number;
+  /** How often it came back, and after how much quiet the last time, seconds; null: it never did. */
+  readonly back: { readonly times: number; readonly afterSeconds: number } | null;
+  /** What was done since it came back. */
   readonly action: ActionTaken;
   readonly simulated: boolean;
 }
@@ -33,7 +37,19 @@ export function alertMessage(facts: AlertFacts): string {
     facts.action === 'none' ? '' : `: ${actionWords[facts.action]}${facts.simulated ? ' (simulated)' : ''}`;
   const certainty = facts.isPlain ? 'plain from its flows' : `score ${facts.score.toFixed(2)}`;
   const why = facts.counted ?? `${certainty} in ${windows}`;
-  return `${classDescriptions[facts.attack].title} ${parties(facts)}, ${why}${action}.`;
+  return `${classDescriptions[facts.attack].title} ${parties(facts)}, ${why}${returned(facts)}${action}.`;
+}
+
+function returned({ back }: AlertFacts): string {
+  if (back === null) return '';
+  return `, again after ${durationInWords(back.afterSeconds)} of quiet, for the ${ordinal(back.times + 1)} time`;
+}
+
+const endings: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd' };
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
+
+function ordinal(number: number): string {
+  return `${number}${endings[ordinals.select(number)] ?? 'th'}`;
 }
 
 function parties({ device, offender }: AlertFacts): string {

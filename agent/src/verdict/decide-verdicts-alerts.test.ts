@@ -1,7 +1,7 @@
 /** What a person is told: one alert an episode, what was done once it was, and why. */
 import { BootId, newId } from '@picket/shared/contract/identifiers';
 import { expect, test } from 'vitest';
-import { scoredWindow, sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
+import { scoredWindow, type WindowSketch } from '../testing/scored-windows.ts';
 import { VerdictRun, outcome, rule } from '../testing/verdict-run.ts';
 import { Verdicts } from './decide-verdicts.ts';
 
@@ -30,19 +30,6 @@ test('an episode is one alert, updated at most once a second, with what happened
   ]);
   expect(run.alerts.at(-1)).toMatchObject({ score: 0.99, severity: 'critical', alert_type: 'sustained_attack' });
   expect(run.verdicts.finish().map((alert) => [alert.revision, alert.count])).toEqual([[5, 21]]);
-});
-
-test('an attack that comes back after five quiet minutes is a new alert', () => {
-  const run = new VerdictRun(rule({ min_windows: 1, of_windows: 1 }));
-  run.see({ at: 0, says: 'port_scan' }, { at: 299, says: 'port_scan' }, { at: 600, says: 'port_scan' });
-  expect(run.alerts.map((alert) => [alert.revision, alert.alert_type])).toEqual([
-    [0, 'threshold_breach'],
-    [1, 'threshold_breach'],
-    [0, 'threshold_breach'],
-  ]);
-  expect(run.verdicts.openEpisodes).toBe(1);
-  run.verdicts.advance(sketchStartUs + 1000e6);
-  expect(run.verdicts.openEpisodes).toBe(0);
 });
 
 test('another class against the same device is an alert of its own', () => {

@@ -24,7 +24,7 @@ export interface VerdictOptions extends Omit<PreventionOptions, 'rules'> {
 
 /** What one window led to. */
 export interface Verdict {
-  /** New alerts and newer revisions of running ones. */
+  /** New alerts and newer revisions of those that go on or come back. */
   readonly alerts: readonly Alert[];
   /** To be proposed to the enforcer. */
   readonly drafts: readonly DecisionDraft[];
@@ -60,7 +60,7 @@ export class Verdicts {
     this.#decisionIds = new BoundedMap(options.capacity ?? 4096);
   }
 
-  /** Alerts of episodes that last. */
+  /** Attacks that go on. */
   get openEpisodes(): number {
     return this.#episodes.open;
   }
@@ -97,7 +97,7 @@ export class Verdicts {
     return this.#rules.find((rule) => rule.id === id);
   }
 
-  /** The alert with this id, while its episode lasts. */
+  /** The alert with this id, while its attack goes on or may come back. */
   alertOf(id: string): Alert | undefined {
     return this.#episodes.find(id);
   }

@@ -1,7 +1,9 @@
 /**
- * One attack of one class between one device and one peer, from its first proof until it has been quiet for five minutes
- * of packet time: its alert as it stands, and when that was last sent.
+ * One attack of one class between one device and one peer: its alert as it stands, and when that was last sent. It runs
+ * from its first proof until it has been quiet for five minutes of packet time. Then it rests: it has had its last word,
+ * and the next proof within an hour goes on with its alert.
  */
+import type { DeviceRef } from '@picket/shared/contract/address';
 import type { Alert, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import {
@@ -12,11 +14,12 @@ import {
   type PredictionId,
   type RuleId,
 } from '@picket/shared/contract/identifiers';
+import { quietUs, returnsWithinUs } from '@picket/shared/policy/alert-times';
 import { peerOf, type Offender } from '@picket/shared/policy/offender';
 import { severityOf } from '@picket/shared/policy/severity';
 import { instantOf } from '../window/packet-time.ts';
 import { evidenceOf } from '../window/window-flow.ts';
-import { alertAfter } from './action-taken.ts';
+import { actionAfter, alertAfter, nothingDone, type Action } from './action-taken.ts';
 import { alertMessage } from './alert-message.ts';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
 
@@ -36,8 +39,6 @@ export interface AlertOpening {
   readonly counted: string | null;
 }
 
-/** An episode is over when nothing was heard of it for this long. */
-export const quietUs = 300_000_000;
 export const updateEveryUs = 1_000_000;
 const maxDecisionsPerAlert = 20;
 
@@ -51,6 +52,10 @@ export class Episode {
   #lastSeenUs: number;
   #sentAtUs = Number.NEGATIVE_INFINITY;
   #isChanged = true;
+  /** What was done since it came back, or since it began. */
+  #done: Action = nothingDone;
+  /** Before it came back the last time, µs. */
+  #quietForUs = 0;
 
   constructor(opening: AlertOpening, alertType: AlertType, bootId: BootId) {
     this.#offender = opening.offender;
@@ -70,14 +75,40 @@ export class Episode {
     return this.#lastSeenUs;
   }
 
-  lastsAt(atUs: number): boolean {
+  runsAt(atUs: number): boolean {
     return Math.abs(atUs - this.#lastSeenUs) <= quietUs;
   }
 
+  /**
+   * It runs, or may still come back. Where time lies far before it was last seen a clock was set back, and nobody knows
+   * how long it was quiet: it is told anew rather than never.
+   */
+  lastsAt(atUs: number): boolean {
+    return this.runsAt(atUs) || (atUs > this.#lastSeenUs && atUs - this.#lastSeenUs <= returnsWithinUs);
+  }
+
+  /** False for another device that has taken over the address. */
+  isOf({ mac }: DeviceRef): boolean {
+    const before = this.#alert.device.mac;
+    return mac === null || before === null || mac === before;
+  }
+
   /** It was proven once more. */
-  prove({ scored, isPlain, counted }: AlertOpening): void {
-    this.#counted = counted ?? this.#counted;
+  prove(opening: AlertOpening): void {
+    const { scored, isPlain, counted } = opening;
+    if (this.runsAt(scored.context.atUs)) this.#counted = counted ?? this.#counted;
+    else this.#comeBack(opening);
     this.see(scored, isPlain);
+  }
+
+  #comeBack({ scored, counted, hits, sinceUs }: AlertOpening): void {
+    const alert = this.#alert;
+    // Windows of the proof that came while it rested were not counted yet; the newest of them is about to be.
+    const uncounted = sinceUs > this.#lastSeenUs ? hits - 1 : 0;
+    this.#alert = { ...alert, count: alert.count + uncounted, returns: alert.returns + 1 };
+    this.#quietForUs = scored.context.atUs - this.#lastSeenUs;
+    this.#counted = counted;
+    this.#done = nothingDone;
   }
 
   /** `isPlain`: the flows alone tell it now; once they did, it stays so. */
@@ -100,14 +131,14 @@ export class Episode {
     this.#isChanged = true;
   }
 
-  /** Names the decision, with what it came to already. False where the alert names it, or as many as it may. */
-  addDecision(id: DecisionId, outcome: DecisionEvent | undefined): boolean {
+  /** Names the decision, with what it came to already; of too many the latest. */
+  addDecision(id: DecisionId, outcome: DecisionEvent | undefined): void {
     const ids = this.#alert.decision_ids;
-    if (ids.includes(id) || ids.length >= maxDecisionsPerAlert) return false;
-    this.#alert = { ...this.#alert, decision_ids: [...ids, id] };
-    this.#isChanged = true;
+    if (!ids.includes(id)) {
+      this.#alert = { ...this.#alert, decision_ids: [...ids, id].slice(-maxDecisionsPerAlert) };
+      this.#isChanged = true;
+    }
     if (outcome !== undefined) this.#apply(outcome);
-    return true;
   }
 
   /** What a decision that it names came to: the alert, where one that was sent has something stronger to tell now. */
@@ -122,9 +153,10 @@ export class Episode {
   }
 
   #apply(outcome: DecisionEvent): boolean {
-    const after = alertAfter(this.#alert, outcome);
-    if (after === undefined) return false;
-    this.#alert = after;
+    const done = actionAfter(this.#done, outcome);
+    if (done === undefined) return false;
+    this.#done = done;
+    this.#alert = alertAfter(this.#alert, outcome) ?? this.#alert;
     this.#isChanged = true;
     return true;
   }
@@ -141,8 +173,9 @@ export class Episode {
       isPlain: alert.is_plain,
       counted: this.#counted,
       count: alert.count,
-      action: alert.action_taken,
-      simulated: alert.simulated,
+      back: alert.returns === 0 ? null : { times: alert.returns, afterSeconds: this.#quietForUs / 1e6 },
+      action: this.#done.action_taken,
+      simulated: this.#done.simulated,
     });
     this.#alert = { ...alert, revision: alert.revision + 1, message };
     return this.#alert;
@@ -164,6 +197,7 @@ function openedAlert(opening: AlertOpening, alertType: AlertType, bootId: BootId
     first_seen_at: instantOf(opening.sinceUs),
     last_seen_at: instantOf(context.atUs),
     count: opening.hits,
+    returns: 0,
     message: '',
     explanation: prediction.explanation,
     evidence: context.flows.map((flow) => evidenceOf(flow, bootId)),

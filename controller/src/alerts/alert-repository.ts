@@ -46,6 +46,7 @@ const replaced = [
   'action_taken',
   'simulated',
   'is_plain',
+  'returns',
   'source',
   'model_version',
   'recorded_at',
@@ -133,13 +134,31 @@ export class AlertRepository {
     });
   }
 
-  async known(executor: Executor, ids: readonly string[]): Promise<Set<string>> {
-    const known = new Set<string>();
+  /** How often each had come back, of those that there are. */
+  async returnsOf(executor: Executor, ids: readonly string[]): Promise<Map<string, number>> {
+    const known = new Map<string, number>();
     for (const chunk of inChunks(ids)) {
-      const rows = await executor.selectFrom('alerts').select('id').where('id', 'in', chunk).execute();
-      for (const row of rows) known.add(row.id);
+      const rows = await executor.selectFrom('alerts').select(['id', 'returns']).where('id', 'in', chunk).execute();
+      for (const row of rows) known.set(row.id, row.returns);
     }
     return known;
+  }
+
+  /** Sets `work` and adds `step` within a transaction that has written this alert already. */
+  async workWithin(
+    executor: Executor,
+    id: string,
+    work: AlertWork,
+    step: Selectable<AlertHistoryRow>,
+  ): Promise<Selectable<AlertRow>> {
+    const row = await executor
+      .updateTable('alerts')
+      .set(work)
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await executor.insertInto('alert_history').values(step).execute();
+    return row;
   }
 
   /**

@@ -20,7 +20,7 @@ import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { AlertFilter } from './alert-filter.ts';
 import type { AlertRepository, AlertWork } from './alert-repository.ts';
-import { isClosed, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
+import { isClosed, isReopenedBy, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
 import { alertChanged, entitiesOf, type ReportedAlert, toAlert, toEvidence, toRow, toStep } from './stored-alert.ts';
 
 const maxRelated = 20;
@@ -103,10 +103,34 @@ export class AlertService {
       latest.set(id, toRow(gatewayId, report, before?.created_at ?? report.at));
     }
     if (latest.size === 0) return [];
-    const known = await this.#alerts.known(executor, [...latest.keys()]);
+    const returnsBefore = await this.#alerts.returnsOf(executor, [...latest.keys()]);
     const changed = await this.#alerts.upsert(executor, [...latest.values()]);
     await this.#alerts.setEntities(executor, changed.flatMap(entitiesOf));
-    return changed.map((row) => alertChanged(known.has(row.id) ? 'alert_updated' : 'alert_created', toAlert(row)));
+    const messages: LiveMessage[] = [];
+    for (const row of changed) {
+      const before = returnsBefore.get(row.id);
+      if (before === undefined) messages.push(alertChanged('alert_created', toAlert(row)));
+      else if (isReopenedBy(row.status, row.returns - before)) messages.push(await this.#reopen(executor, row));
+      else messages.push(alertChanged('alert_updated', toAlert(row)));
+    }
+    return messages;
+  }
+
+  /** What was thought over goes on: it needs eyes anew. */
+  async #reopen(executor: Executor, row: Selectable<AlertRow>): Promise<LiveMessage> {
+    const now = this.#now().toISOString();
+    const who = `gateway ${row.gateway_id}`;
+    const step = {
+      id: newId(),
+      alert_id: row.id,
+      who,
+      from_status: row.status,
+      to_status: 'active' as const,
+      note: `came back: ${row.message}`,
+      at: now,
+    };
+    const work = { ...workOfStep(row, 'active', who, now), updated_at: now };
+    return alertChanged('alert_reopened', toAlert(await this.#alerts.workWithin(executor, row.id, work, step)));
   }
 
   async #work(

@@ -24,6 +24,14 @@ export function isClosed(status: AlertStatus): status is 'resolved' | 'false_pos
   return status === 'resolved' || status === 'false_positive';
 }
 
+/**
+ * An attack that comes back opens what was resolved. What was marked as a false positive stays closed, for it is the same
+ * false alarm again, and what somebody works on stays theirs.
+ */
+export function isReopenedBy(status: AlertStatus, newReturns: number): boolean {
+  return status === 'resolved' && newReturns > 0;
+}
+
 /** Whoever takes an alert on has seen it; reopening needs eyes anew. */
 export function workOfStep(row: Selectable<AlertRow>, to: AlertStatus, who: string, now: string): AlertWork {
   if (to === 'active') {

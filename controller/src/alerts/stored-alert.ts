@@ -95,7 +95,7 @@ export function toStep(row: Selectable<AlertHistoryRow>): AlertStep {
 }
 
 export function alertChanged(
-  type: 'alert_created' | 'alert_updated' | 'alert_resolved',
+  type: 'alert_created' | 'alert_updated' | 'alert_resolved' | 'alert_reopened',
   alert: StoredAlert,
 ): LiveMessage {
   return {

@@ -20,15 +20,20 @@ const colourOf: Readonly<Record<StoredAlert['severity'], string>> = {
 };
 const maxAnnounced = 10_000;
 
-/** Prints new alerts, and one more line when something was done about one. Returns how to end it. */
+/**
+ * Prints new alerts and those that were resolved and are open again, and one more line when something was done about one.
+ * What was marked as a false positive is not printed again. Returns how to end it.
+ */
 export function printAlerts(printer: AlertPrinter): () => void {
   /** What was last said of each alert. */
   const announced = new Map<AlertId, string>();
   return printer.feed.subscribe('alerts', (text) => {
     const event = LiveEvent.parse(JSON.parse(text));
-    if (event.type !== 'alert_created' && event.type !== 'alert_updated') return 'taken';
+    const isReopened = event.type === 'alert_reopened';
+    if (event.type !== 'alert_created' && event.type !== 'alert_updated' && !isReopened) return 'taken';
     const alert = StoredAlert.parse(event.data);
-    const before = announced.get(alert.id);
+    if (alert.status === 'false_positive') return 'taken';
+    const before = isReopened ? undefined : announced.get(alert.id);
     if (before === alert.action_taken) return 'taken';
     if (announced.size >= maxAnnounced) announced.clear();
     announced.set(alert.id, alert.action_taken);

@@ -1,4 +1,4 @@
-/** What people should see, what it is about, and what they did about it: migrations 0003 and 0011. */
+/** What people should see, what it is about, and what they did about it: migrations 0003, 0011 and 0012. */
 import type { ActionTaken, AlertStatus, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { Flow } from '@picket/shared/contract/flow';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
@@ -39,6 +39,8 @@ export interface AlertRow {
   simulated: number;
   /** 1: its flows tell it by themselves. */
   is_plain: Generated<number>;
+  /** How often the attack came back to it. */
+  returns: Generated<number>;
   source: Flow['source'];
   model_version: string;
   /** When its first copy was recorded; order of the list. */
@@ -68,6 +70,7 @@ export interface AlertEntityRow {
 export interface AlertHistoryRow {
   id: string;
   alert_id: string;
+  /** User name; `gateway <id>` where the attack came back. */
   who: string;
   from_status: AlertStatus;
   to_status: AlertStatus;

@@ -10,6 +10,7 @@ import { relayedFlows } from './migrations/0008-relayed-flows.ts';
 import { lowestThresholds } from './migrations/0009-lowest-threshold.ts';
 import { lastingRules } from './migrations/0010-lasting-rules.ts';
 import { plainAlerts } from './migrations/0011-plain-alerts.ts';
+import { alertReturns } from './migrations/0012-alert-returns.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0009-lowest-threshold': lowestThresholds,
   '0010-lasting-rules': lastingRules,
   '0011-plain-alerts': plainAlerts,
+  '0012-alert-returns': alertReturns,
 };

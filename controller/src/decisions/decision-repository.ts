@@ -68,16 +68,16 @@ export class DecisionRepository {
     return found;
   }
 
-  /** Made for this alert, oldest first, at most 100. */
+  /** Made for this alert, oldest first; the latest 100. */
   async ofAlert(alertId: string, ids: readonly string[]): Promise<DecisionWithStates[]> {
     const rows = await this.#reader
       .selectFrom('decisions')
       .selectAll()
       .where((eb) => eb.or([eb('alert_id', '=', alertId), ...(ids.length === 0 ? [] : [eb('id', 'in', [...ids])])]))
-      .orderBy('created_at')
+      .orderBy('created_at', 'desc')
       .limit(100)
       .execute();
-    return this.#withStates(this.#reader, rows);
+    return this.#withStates(this.#reader, rows.toReversed());
   }
 
   /** Active ones of exactly this value. */

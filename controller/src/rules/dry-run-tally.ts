@@ -2,6 +2,7 @@
 import type { AlertId, DecisionId, GatewayId, PredictionId } from '@picket/shared/contract/identifiers';
 import type { DryRunRestriction } from '@picket/shared/contract/rule-dry-run';
 import type { Measure } from '@picket/shared/policy/measures';
+import { quietUs } from '@picket/shared/policy/alert-times';
 import { restrictionKey } from '@picket/shared/policy/restriction';
 import type { FalseAlert, PastWindow, ReleasedDecision } from './dry-run-repository.ts';
 
@@ -9,8 +10,8 @@ import type { FalseAlert, PastWindow, ReleasedDecision } from './dry-run-reposit
 const maxRestrictions = 20_000;
 const maxNamed = 10;
 const maxSamples = 5;
-/** An alert goes on for this long after its last window. */
-const quietMs = 300_000;
+/** A window this soon after the last of an alert is of the same run. */
+const quietMs = quietUs / 1000;
 
 export class DryRunTally {
   readonly #counts = new Map<string, DryRunRestriction>();

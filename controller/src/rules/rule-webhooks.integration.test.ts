@@ -30,7 +30,7 @@ async function receiver(...statuses: number[]): Promise<{ readonly url: string; 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, bodies };
 }
 
-test('a new alert of its class is posted to the address of a webhook rule, once; others are not', async () => {
+test('a new alert of its class is posted to the address of a webhook rule, once, and again where it was resolved and came back; others are not', async () => {
   await using api = await startTestApi(undefined);
   const { url, bodies } = await receiver(204);
   const rule = { name: 'tell us', action: 'webhook', classes: ['brute_force_ssh'], webhook_url: url };
@@ -45,9 +45,13 @@ test('a new alert of its class is posted to the address of a webhook rule, once;
   const last = sampleAlert({ id: newId() as AlertId });
   await api.ingest('alerts', [{ kind: 'alert', body: last }]);
   await vi.waitFor(() => expect(bodies).toHaveLength(2), { timeout: 60_000 });
+  await api.call('operator', 'POST', `/alerts/${alert.id}/resolve`);
+  await api.ingest('alerts', [{ kind: 'alert', body: { ...alert, revision: 2, returns: 1 } }]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(3), { timeout: 60_000 });
   expect(bodies.map((body) => JSON.parse(body))).toMatchObject([
     { type: 'alert_created', rule: 'tell us', alert: { id: alert.id, attack_type: 'brute_force_ssh' } },
     { alert: { id: last.id } },
+    { type: 'alert_reopened', rule: 'tell us', alert: { id: alert.id, status: 'active', returns: 1 } },
   ]);
 });
 

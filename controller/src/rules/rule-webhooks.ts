@@ -1,10 +1,12 @@
 /**
- * Rules with the action `webhook`: every new alert that such a rule speaks of is posted to its address. Nobody waits for
+ * Rules with the action `webhook`: every alert that is new, or was resolved and is open again, and that such a rule speaks
+ * of is posted to its address. Nobody waits for
  * it: alerts queue up to a bound, each is tried a few times, and what was given up is counted and logged.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DeviceType } from '@picket/shared/contract/device';
+import { LiveEvent } from '@picket/shared/contract/live-event';
 import { StoredAlert } from '@picket/shared/contract/stored-alert';
 import type { StoredRule } from '@picket/shared/contract/stored-rule';
 import { namesClass } from '@picket/shared/policy/evidence';
@@ -23,7 +25,7 @@ export interface RuleWebhookParts {
 }
 
 const maxWaiting = 200;
-const created = '{"type":"alert_created"';
+const posted = ['alert_created', 'alert_reopened'] as const;
 
 export class RuleWebhooks implements AsyncDisposable {
   readonly #parts: RuleWebhookParts;
@@ -55,7 +57,7 @@ export class RuleWebhooks implements AsyncDisposable {
   }
 
   #take(text: string): 'taken' {
-    if (!text.startsWith(created)) return 'taken';
+    if (!posted.some((type) => text.startsWith(`{"type":"${type}"`))) return 'taken';
     if (this.#waiting.length >= maxWaiting) this.#giveUp('too many alerts are waiting for webhooks');
     else this.#waiting.push(text);
     this.#work ??= this.#deliver().finally(() => {
@@ -68,8 +70,9 @@ export class RuleWebhooks implements AsyncDisposable {
     for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
       if (this.#stopped.signal.aborted) return;
       try {
-        const alert = StoredAlert.parse((JSON.parse(text) as { readonly data: unknown }).data);
-        for (const rule of await this.#rulesFor(alert)) await this.#post(rule, alert);
+        const { type, data } = LiveEvent.parse(JSON.parse(text));
+        const alert = StoredAlert.parse(data);
+        for (const rule of await this.#rulesFor(alert)) await this.#post(rule, type, alert);
       } catch (error) {
         this.#giveUp((error as Error).message);
       }
@@ -91,9 +94,9 @@ export class RuleWebhooks implements AsyncDisposable {
     return rules.filter((rule) => rule.device_type === null || rule.device_type === type);
   }
 
-  async #post({ name, webhook_url: url }: StoredRule, alert: StoredAlert): Promise<void> {
+  async #post({ name, webhook_url: url }: StoredRule, type: LiveEvent['type'], alert: StoredAlert): Promise<void> {
     if (url === null) return;
-    const body = JSON.stringify({ type: 'alert_created', rule: name, alert });
+    const body = JSON.stringify({ type, rule: name, alert });
     const waits = [0, ...(this.#parts.retryAfterMs ?? [2000, 10_000])];
     let problem = '';
     for (const waitMs of waits) {

@@ -83,6 +83,7 @@ export function sampleAlert(changes: Partial<Alert> = {}): Alert {
     severity: 'critical',
     score: 0.97,
     is_plain: false,
+    returns: 0,
     device: { address: '192.168.1.20', mac: '02:42:ac:11:00:02' },
     peer: '203.0.113.9',
     first_seen_at: sampleInstant(0),

@@ -20,7 +20,10 @@ export const ActionTaken = z
   .describe('What was done about it, for the analyst at a glance; the decisions hold the detail.');
 export type ActionTaken = z.infer<typeof ActionTaken>;
 
-/** Sent when an episode opens and again when it changes; the controller stores it by upsert on `id`. */
+/**
+ * Sent when an episode opens, again when it changes, and when the same attack comes back within an hour; the controller
+ * stores it by upsert on `id`.
+ */
 export const Alert = z
   .strictObject({
     id: AlertId,
@@ -31,7 +34,7 @@ export const Alert = z
     alert_type: AlertType,
     class: TrafficClass,
     severity: Severity,
-    score: z.number().min(0).max(1).describe('Highest score of the episode.'),
+    score: z.number().min(0).max(1).describe('Highest score of the episode, returns included.'),
     is_plain: z
       .boolean()
       .default(false)
@@ -45,12 +48,19 @@ export const Alert = z
     first_seen_at: Instant.describe('Packet time of its first prediction.'),
     last_seen_at: Instant.describe('Packet time of its latest prediction.'),
     count: z.int().min(1).describe('Attack predictions in the episode.'),
+    returns: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'How often the same attack (device, peer and class) came back: after more than five minutes of quiet, within an hour of when it was last seen. 0 from an older agent, which opens another alert instead.',
+      ),
     message: z.string().max(500).describe('One sentence: what, who, whom, how sure.'),
     explanation: Explanation.nullable().describe('Why the model says so; null where it was not explained.'),
     evidence: z.array(FlowSummary).max(10).describe('Flows of the window that opened the episode, oldest first.'),
     prediction_id: PredictionId.describe('The prediction that opened it.'),
     rule_id: RuleId.nullable().describe('The rule that acted; null where none did.'),
-    decision_ids: z.array(DecisionId).max(20).describe('Decisions made for it, at most 20.'),
+    decision_ids: z.array(DecisionId).max(20).describe('Decisions made for it, the latest 20.'),
     action_taken: ActionTaken,
     simulated: z.boolean().describe('True where `action_taken` was only counted, not done.'),
     source: TrafficSource,

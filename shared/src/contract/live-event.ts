@@ -23,6 +23,8 @@ export const LiveEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('alert_created'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('alert_updated'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('alert_resolved'), data: z.record(z.string(), z.unknown()) }),
+  /** Its attack came back after it was resolved. */
+  z.strictObject({ type: z.literal('alert_reopened'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('decision_changed'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('unblock_changed'), data: z.record(z.string(), z.unknown()) }),
   z.strictObject({ type: z.literal('rollout_changed'), data: z.record(z.string(), z.unknown()) }),

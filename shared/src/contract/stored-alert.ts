@@ -19,7 +19,9 @@ export const StoredAlert = Alert.omit({ device: true, class: true, explanation: 
         'What was seen, in one plain sentence; empty where there is no explanation. The detail holds the reasons.',
       ),
     risk_level: Severity.describe('Same as severity, as the first API named it.'),
-    status: AlertStatus,
+    status: AlertStatus.describe(
+      'Where its attack comes back (`returns` rises), `resolved` becomes `active` again and every other status stays.',
+    ),
     is_acknowledged: z.boolean().describe('Somebody has said that they saw it.'),
     acknowledged_by: z.string().nullable().describe('User name; null: nobody yet.'),
     acknowledged_at: Instant.nullable(),
@@ -37,7 +39,7 @@ export type StoredAlert = z.infer<typeof StoredAlert>;
 
 export const AlertStep = z
   .object({
-    who: z.string().describe('User name.'),
+    who: z.string().describe('User name; `gateway <id>` where its attack came back after it was resolved.'),
     from: AlertStatus,
     to: AlertStatus,
     note: z.string().nullable(),
@@ -49,7 +51,7 @@ export type AlertStep = z.infer<typeof AlertStep>;
 export const AlertDetail = StoredAlert.extend({
   explanation: Alert.shape.explanation,
   evidence: Alert.shape.evidence,
-  decisions: z.array(StoredDecision).describe('Made for it.'),
+  decisions: z.array(StoredDecision).describe('Made for it, oldest first; the latest 100.'),
   history: z.array(AlertStep).describe('Steps of the work on it, oldest first.'),
   related: z.array(StoredAlert).describe('Other alerts of the same device or peer, newest first.'),
 }).meta({ id: 'AlertDetail' });
