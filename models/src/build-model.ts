@@ -94,9 +94,11 @@ function headlineMetrics({ network }: Evaluation): Record<string, number> {
   );
   const quiet = network.quiet
     .filter(({ attacked }) => !attacked)
-    .map(({ source, part, per_gateway_day }) => [
-      `${source}_${part}_false_alerts_per_gateway_day`,
-      rounded(per_gateway_day),
+    .flatMap(({ source, part, per_gateway_day, told }) => [
+      [`${source}_${part}_false_alerts_per_gateway_day`, rounded(per_gateway_day)],
+      ...(told === undefined
+        ? []
+        : [[`${source}_${part}_told_false_alerts_per_gateway_day`, rounded(told.per_gateway_day)]]),
     ]);
   return Object.fromEntries([...windows, ...quiet]);
 }

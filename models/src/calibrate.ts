@@ -1,5 +1,5 @@
 /** Temperature and threshold, both from validation data: so that 0.9 means nine in ten, and quiet means quiet. */
-import { alertCount, proofsOf, type ScoredSequence } from './evaluation/alarms.ts';
+import { afterQuiet, alertCount, proofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { groupOf } from './dataset/flow-rows.ts';
 import type { Dataset, FlowRows } from './dataset/flow-rows.ts';
@@ -115,7 +115,7 @@ function allowedAlerts(days: number): number {
 }
 
 function alertsAt({ rows, peaceful }: Quietness, threshold: number): number {
-  return peaceful.reduce((sum, one) => sum + alertCount(proofsOf(rows, one, threshold)), 0);
+  return peaceful.reduce((sum, one) => sum + alertCount(proofsOf(rows, one, threshold), afterQuiet), 0);
 }
 
 /** `range 96 of 104439 windows, 0 alerts in 4.3 hours, which rules out more than 16.7 a day (95 %)`. */

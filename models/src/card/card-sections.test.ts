@@ -77,7 +77,7 @@ test('what is counted beside the network stands beside what the network says alo
   };
   const section = countedSection(alone, counted);
   const { part, source } = alone.episodes[0]!;
-  expect(section).toContain(`| ${part} | ${source} | 1 of 4 (25.0 %) | 3 of 4 (75.0 %) | 1 | 3 | 0 | 0 |`);
+  expect(section).toContain(`| ${part} | ${source} | 1 of 4 (25.0 %) | 3 of 4 (75.0 %) | 1 | 3 | 0 / 0 | 0 / 0 |`);
   expect(section).toContain(
     '0 of 1 attack captures and 0 of 0 benign ones alerted; with counts 1 of 1 attack captures',
   );

@@ -6,7 +6,7 @@ import { windowAt } from '../dataset/evaluation-windows.ts';
 import { FlowRows, slidingWindows, type WindowSequence } from '../dataset/flow-rows.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { poissonUpperBound } from './alert-figures.ts';
-import { alertCount, countedProofsOf, likeliestAttack, proofsOf } from './alarms.ts';
+import { afterQuiet, alertCount, asTold, countedProofsOf, likeliestAttack, proofsOf, type Proof } from './alarms.ts';
 import { JudgedFlows } from './judged-flows.ts';
 
 const scan = trafficClasses.indexOf('port_scan');
@@ -66,14 +66,25 @@ test('what is a little less sure is proven by going on and on', () => {
   ]);
 });
 
+const at = (seconds: number, peer: string | null = null): Proof => ({
+  atUs: seconds * 1e6,
+  attack: scan,
+  peer,
+  windows: [],
+});
+
 test('proofs are one alert until it has been quiet for five minutes', () => {
-  const at = (seconds: number): { atUs: number; attack: number; windows: number[] } => {
-    return { atUs: seconds * 1e6, attack: scan, windows: [] };
-  };
-  expect(alertCount([at(0), at(10), at(200), at(499)])).toBe(1);
-  expect(alertCount([at(0), at(10), at(311)])).toBe(2);
-  expect(alertCount([at(0), { ...at(1), attack: 1 }])).toBe(2);
-  expect(alertCount([at(0), at(400)], ({ atUs }) => atUs > 0)).toBe(1);
+  expect(alertCount([at(0), at(10), at(200), at(499)], afterQuiet)).toBe(1);
+  expect(alertCount([at(0), at(10), at(311)], afterQuiet)).toBe(2);
+  expect(alertCount([at(0), { ...at(1), attack: 1 }], afterQuiet)).toBe(2);
+  expect(alertCount([at(0), at(400)], afterQuiet, ({ atUs }) => atUs > 0)).toBe(1);
+});
+
+test('a person is told once of what comes back within an hour, and of each peer', () => {
+  const hourly = [at(0), at(1200), at(4800), at(8401)];
+  expect([alertCount(hourly, afterQuiet), alertCount(hourly, asTold)]).toEqual([4, 2]);
+  const peers = [at(0, '203.0.113.9'), at(1, '203.0.113.10'), at(400, '203.0.113.9')];
+  expect([alertCount(peers, afterQuiet), alertCount(peers, asTold)]).toEqual([2, 2]);
 });
 
 test('the bound on a rate that was never seen is three, and grows with what was seen', () => {
@@ -109,8 +120,8 @@ function knocks(count: number, from: string): { rows: FlowRows; sequence: Window
 test('what a gateway counts is a proof whatever is said of the windows, in the window that adds to it', () => {
   const { rows, sequence: scanned } = knocks(31, '203.0.113.9');
   expect(countedProofsOf(rows, scanned)).toEqual([
-    { atUs: 29e5, attack: scan, windows: [29] },
-    { atUs: 30e5, attack: scan, windows: [30] },
+    { atUs: 29e5, attack: scan, peer: '203.0.113.9', windows: [29] },
+    { atUs: 30e5, attack: scan, peer: '203.0.113.9', windows: [30] },
   ]);
   const madeUp = knocks(31, '');
   expect(countedProofsOf(madeUp.rows, madeUp.sequence), 'sources that a pack does not name').toEqual([]);

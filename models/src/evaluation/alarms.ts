@@ -3,6 +3,7 @@
  * one window alone: N of the last M that held enough new, as the agent's `evidence.ts` does it. And what the agent counts
  * beside the network, by the code that it counts with.
  */
+import { quietUs, returnsWithinUs } from '@picket/shared/policy/alert-times';
 import { CountedFlows } from '@picket/shared/policy/counted-flows';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { namesClass } from '@picket/shared/policy/evidence';
@@ -14,17 +15,18 @@ import type { FlowRows, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { JudgedFlows } from './judged-flows.ts';
+import { namedPeer } from './named-peer.ts';
 
 const maxAgeUs = 3_600_000_000;
 const maxWindows = 20;
-/** An alert that has been quiet this long is over; what follows is a new one. */
-const quietUs = 300_000_000;
 
 /** A rule was met: N of M windows, the newest among them; or a count, in its newest window. */
 export interface Proof {
   readonly atUs: number;
   /** Class number that most of the windows name, of those that the newest can be. */
   readonly attack: number;
+  /** The other end that its alert names; null where there is not one, or nobody knows. */
+  readonly peer: string | null;
   /** Numbers of the windows that matched, oldest first. */
   readonly windows: readonly number[];
 }
@@ -85,7 +87,13 @@ function firstProof(witnesses: readonly Witness[], threshold: number, device: st
     if (hits.length < rule.min_windows || hits.at(-1) !== newest) continue;
     const canBe = ({ attack }: Witness): boolean =>
       attack === newest.attack || fitsFlows(nameOf(attack), device, newest.flows);
-    return { atUs: newest.atUs, attack: mostNamed(hits.filter(canBe)), windows: hits.map(({ number }) => number) };
+    const attack = mostNamed(hits.filter(canBe));
+    return {
+      atUs: newest.atUs,
+      attack,
+      peer: namedPeer(device, nameOf(attack), newest.flows),
+      windows: hits.map(({ number }) => number),
+    };
   }
   return undefined;
 }
@@ -104,19 +112,41 @@ export function countedProofsOf(rows: FlowRows, sequence: WindowSequence): Proof
     return counted
       .reached(address)
       .filter((count) => defaultRules.some((rule) => namesClass(rule, count.attack) && count.flows >= rule.min_flows))
-      .map(({ attack }) => ({ atUs, attack: trafficClasses.indexOf(attack), windows: [number] }));
+      .map((count) => ({
+        atUs,
+        attack: trafficClasses.indexOf(count.attack),
+        peer: namedPeer(address, count.attack, [...passed, ...flows], count),
+        windows: [number],
+      }));
   });
 }
 
-/** Proofs as a person counts them: one alert per device and class until it has been quiet. Only those for which `counts`. */
-export function alertCount(proofs: readonly Proof[], counts: (proof: Proof) => boolean = () => true): number {
-  const lastSeen = new Map<number, number>();
+/** Which proofs of a device are of one alert, and for how long after the last of them it goes on, µs. */
+interface AlertSpan {
+  readonly keyOf: (proof: Proof) => string;
+  readonly lastsUs: number;
+}
+
+/** One for each class until five minutes of quiet, however often the same thing comes back: what networks are compared by. */
+export const afterQuiet: AlertSpan = { keyOf: ({ attack }) => String(attack), lastsUs: quietUs };
+
+/** As agents tell a person: what comes back within an hour goes on with its alert, and each peer has its own. */
+export const asTold: AlertSpan = { keyOf: ({ attack, peer }) => `${attack} ${peer ?? '-'}`, lastsUs: returnsWithinUs };
+
+/** Alerts of one device that a proof opens for which `counts`. */
+export function alertCount(
+  proofs: readonly Proof[],
+  { keyOf, lastsUs }: AlertSpan,
+  counts: (proof: Proof) => boolean = () => true,
+): number {
+  const lastSeen = new Map<string, number>();
   let alerts = 0;
   for (const proof of proofs) {
-    const before = lastSeen.get(proof.attack);
-    lastSeen.set(proof.attack, proof.atUs);
+    const key = keyOf(proof);
+    const before = lastSeen.get(key);
+    lastSeen.set(key, proof.atUs);
     if (!counts(proof)) continue;
-    if (before === undefined || proof.atUs - before > quietUs) alerts += 1;
+    if (before === undefined || proof.atUs - before > lastsUs) alerts += 1;
   }
   return alerts;
 }

@@ -6,7 +6,7 @@ import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
-import { alertCount, isTrue } from './alarms.ts';
+import { afterQuiet, alertCount, asTold, isTrue } from './alarms.ts';
 import type { Proof, ProofsOf, ScoredSequence } from './alarms.ts';
 import type { CaptureFigures, EpisodeFigures, QuietFigures } from './evaluation.ts';
 
@@ -85,21 +85,24 @@ export function quietFigures(
   part: Part,
   proofsOf: ProofsOf,
 ): QuietFigures[] {
-  const falseAlerts = new Map<string, number>();
+  const falseAlerts = new Map<string, { afterQuiet: number; told: number }>();
   for (const one of scored) {
     const { sequence } = one;
-    const alerts = alertCount(proofsOf(one), (proof) => !isTrue(proof, sequence, dataset.rows));
+    const proofs = proofsOf(one);
+    const isFalse = (proof: Proof): boolean => !isTrue(proof, sequence, dataset.rows);
     const key = `${sequence.source}\n${sequence.capture}`;
-    falseAlerts.set(key, (falseAlerts.get(key) ?? 0) + alerts);
+    const sums = falseAlerts.get(key) ?? { afterQuiet: 0, told: 0 };
+    falseAlerts.set(key, sums);
+    sums.afterQuiet += alertCount(proofs, afterQuiet, isFalse);
+    sums.told += alertCount(proofs, asTold, isFalse);
   }
   const listenings = dataset.listenings.filter((listening) => listening.part === part);
   const groups = Map.groupBy(listenings, ({ source, isAttacked, view }) => `${source}\n${isAttacked}\n${view}`);
   return [...groups.values()].map((members) => {
     const hours = members.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
-    const alerts = members.reduce(
-      (sum, { source, capture }) => sum + (falseAlerts.get(`${source}\n${capture}`) ?? 0),
-      0,
-    );
+    const sumOf = (count: 'afterQuiet' | 'told'): number =>
+      members.reduce((sum, { source, capture }) => sum + (falseAlerts.get(`${source}\n${capture}`)?.[count] ?? 0), 0);
+    const [alerts, told] = [sumOf('afterQuiet'), sumOf('told')];
     const days = Math.max(hours / 24, 1e-9);
     return {
       source: members[0]!.source,
@@ -110,6 +113,11 @@ export function quietFigures(
       false_alerts: alerts,
       per_gateway_day: alerts / days,
       at_most_per_gateway_day: poissonUpperBound(alerts) / days,
+      told: {
+        false_alerts: told,
+        per_gateway_day: told / days,
+        at_most_per_gateway_day: poissonUpperBound(told) / days,
+      },
     };
   });
 }

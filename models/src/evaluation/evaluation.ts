@@ -50,7 +50,10 @@ export const EpisodeFigures = z.strictObject({
 });
 export type EpisodeFigures = z.infer<typeof EpisodeFigures>;
 
-/** False alerts of N of M, as a person would see them. */
+/**
+ * False alerts of N of M. By themselves: one for each device and class until five minutes of quiet, as networks are
+ * compared. `told`: as agents tell a person.
+ */
 export const QuietFigures = z.strictObject({
   source: z.string(),
   part: z.enum(['validation', 'test']),
@@ -63,6 +66,10 @@ export const QuietFigures = z.strictObject({
   per_gateway_day: z.number(),
   /** One-sided 95 % bound of the same. */
   at_most_per_gateway_day: z.number(),
+  /** One for each device, class and peer until it was not seen for an hour. Not there in evaluations of before. */
+  told: z
+    .strictObject({ false_alerts: Count, per_gateway_day: z.number(), at_most_per_gateway_day: z.number() })
+    .optional(),
 });
 export type QuietFigures = z.infer<typeof QuietFigures>;
 

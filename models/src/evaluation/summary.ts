@@ -28,8 +28,10 @@ export function summaryOf(figures: Figures): Record<string, number> {
     }
   }
   for (const row of figures.quiet) {
-    const name = `${row.part} ${row.source}: false alerts per gateway and day, ${row.attacked ? 'between attacks' : 'in peace'}, ${row.view}`;
-    summary[name] = row.per_gateway_day;
+    const where = `per gateway and day, ${row.attacked ? 'between attacks' : 'in peace'}, ${row.view}`;
+    summary[`${row.part} ${row.source}: false alerts ${where}`] = row.per_gateway_day;
+    if (row.told !== undefined)
+      summary[`${row.part} ${row.source}: false alerts that a person is told of ${where}`] = row.told.per_gateway_day;
   }
   const attacks = figures.captures.filter(({ attack, flows }) => attack && flows >= 10);
   const benign = figures.captures.filter(({ attack }) => !attack);
