@@ -130,7 +130,7 @@ export function alertRoutes(alerts: AlertService, figures: AlertFiguresService):
       method: 'post',
       path: '/{id}/resolve',
       access: 'operator',
-      summary: 'Close it as resolved or as a false positive',
+      summary: 'Close it: as resolved until its attack comes back, or as a false positive, which stays closed',
       refuses: ['conflict'],
       request: { params, body: { ...jsonBody(Resolution), required: false } },
       responses: { 200: json(z.object({ message: z.string(), alert: StoredAlert }), 'The alert') },

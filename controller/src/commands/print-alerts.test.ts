@@ -5,29 +5,30 @@ import { LiveFeed } from '../live/live-feed.ts';
 import { sampleAlert } from '../testing/sample-events.ts';
 import { printAlerts } from './print-alerts.ts';
 
+const { device, class: attack, explanation, evidence, ...said } = sampleAlert();
+const alert: StoredAlert = {
+  ...said,
+  gateway_id: 'hall-1' as GatewayId,
+  device_id: null,
+  device_name: 'camera',
+  device_address: device.address,
+  attack_type: attack,
+  summary: explanation?.summary ?? '',
+  risk_level: said.severity,
+  status: 'active',
+  is_acknowledged: false,
+  acknowledged_by: null,
+  acknowledged_at: null,
+  assignee: null,
+  tags: [],
+  resolved_by: null,
+  resolved_at: null,
+  resolution_notes: null,
+  created_at: said.first_seen_at,
+  recorded_at: said.last_seen_at,
+};
+
 test('what spoke against an alert is not given as its reason', async () => {
-  const { device, class: attack, explanation, evidence, ...said } = sampleAlert();
-  const alert: StoredAlert = {
-    ...said,
-    gateway_id: 'hall-1' as GatewayId,
-    device_id: null,
-    device_name: 'camera',
-    device_address: device.address,
-    attack_type: attack,
-    summary: explanation?.summary ?? '',
-    risk_level: said.severity,
-    status: 'active',
-    is_acknowledged: false,
-    acknowledged_by: null,
-    acknowledged_at: null,
-    assignee: null,
-    tags: [],
-    resolved_by: null,
-    resolved_at: null,
-    resolution_notes: null,
-    created_at: said.first_seen_at,
-    recorded_at: said.last_seen_at,
-  };
   const [feature] = explanation!.top_features;
   const features = [
     { ...feature!, feature: 'Fwd PSH Flags', importance: -0.4 } as const,
@@ -53,5 +54,23 @@ test('what spoke against an alert is not given as its reason', async () => {
   await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
   expect(printed[0]).toContain('because of Flow Duration 12 (30 %)');
   expect(printed[0]).not.toContain('Fwd PSH Flags');
+  end();
+});
+
+test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {
+  const feed = new LiveFeed();
+  const printed: string[] = [];
+  const detail: AlertDetail = { ...alert, explanation: null, evidence, decisions: [], history: [], related: [] };
+  const end = printAlerts({
+    feed,
+    getAlert: async () => detail,
+    print: (lines) => printed.push(lines),
+    colours: false,
+  });
+  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, status: 'false_positive', returns: 1 } });
+  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
+  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, returns: 1 } });
+  feed.publish('alerts', { type: 'alert_reopened', data: { ...alert, returns: 2 } });
+  await vi.waitFor(() => expect(printed).toHaveLength(2), { timeout: 20_000 });
   end();
 });

@@ -42,8 +42,8 @@ export function addAlerts(program: Command, terminal: Terminal): void {
     });
   alerts
     .command('resolve <id>')
-    .description('close it')
-    .option('--false-positive', 'there was no attack')
+    .description('close it; open again when its attack comes back')
+    .option('--false-positive', 'there was no attack: it stays closed when the same comes back')
     .option('--notes <text>', 'why')
     .action(async (id: string, { falsePositive, notes }: { falsePositive?: boolean; notes?: string }) => {
       const resolution = falsePositive === true ? 'false_positive' : 'resolved';

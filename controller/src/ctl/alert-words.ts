@@ -8,7 +8,7 @@ export function alertWords(alert: AlertDetail): string {
     `${alert.severity}: ${alert.message}`,
     ...(alert.summary === '' ? [] : [`seen     ${alert.summary}`]),
     `device   ${device} (${name}) behind ${gateway}`,
-    `when     ${alert.first_seen_at} to ${alert.last_seen_at}, ${alert.count} windows, ${how}`,
+    `when     ${alert.first_seen_at} to ${alert.last_seen_at}, ${alert.count} windows, ${how}${cameBack(alert)}`,
     `status   ${alert.status}`,
     ...decisions.map(
       ({ id, action, scope, value, expires_at: until }) =>
@@ -23,4 +23,8 @@ export function alertWords(alert: AlertDetail): string {
       .map(({ id }) => `  picketctl decisions delete ${id}   (lifts what holds)`),
   ];
   return lines.map((line) => line.replaceAll(/\p{Cc}/gu, '\uFFFD')).join('\n');
+}
+
+function cameBack({ returns }: Pick<AlertDetail, 'returns'>): string {
+  return returns === 0 ? '' : `, came back ${returns === 1 ? 'once' : `${returns} times`}`;
 }

@@ -66,7 +66,10 @@ export type Acknowledgement = z.infer<typeof Acknowledgement>;
 
 export const Resolution = z
   .strictObject({
-    resolution: z.enum(['resolved', 'false_positive']).default('resolved'),
+    resolution: z
+      .enum(['resolved', 'false_positive'])
+      .default('resolved')
+      .describe('Where its attack comes back, `resolved` is open again and `false_positive` stays closed.'),
     notes: z.string().max(1000).optional().describe('Kept with the alert and in its history.'),
   })
   .meta({ id: 'Resolution' });
