@@ -6,11 +6,13 @@ import type { FeatureProfile } from '@picket/shared/features/feature-profile';
 import {
   directionField,
   directionInt,
+  firstBackwardWindow,
   firstFlags,
   firstIsForward,
   firstWindow,
   flowField,
   flowInt,
+  lastBackwardWindow,
   recordWords,
 } from '../flow/flow-fields.ts';
 import type { FlowRecords } from '../flow/flow-record.ts';
@@ -115,9 +117,9 @@ function extractFixed(
   out[at + 65] = ratio(bwdBytes, gaps);
   const startsForward = firstIsForward(ints[record * 2 + fi.firstPacket]!);
   out[at + 66] = startsForward ? firstWindow(ints[record * 2 + fi.firstPacket]!) : 0;
-  out[at + 67] = ints[record * 2 + fi.firstBackwardWindow]!;
+  out[at + 67] = firstBackwardWindow(ints[record * 2 + fi.backwardWindows]!);
   out[at + 68] = ints[fwd * 2 + di.dataPackets]!;
-  out[at + 69] = startsForward ? ints[fwd * 2 + di.headerMin]! : 0;
+  out[at + 69] = startsForward ? ints[record * 2 + fi.forwardHeaderMin]! : 0;
   writeSpread(
     out,
     at + 70,
@@ -157,7 +159,7 @@ function extractImproved2022(
   out[at + 63] = Math.floor(out[at + 4]! / packets);
   out[at + 64] = Math.floor(out[at + 3]! / packets);
   out[at + 65] = Math.floor(out[at + 5]! / packets);
-  out[at + 67] = ints[record * 2 + fi.lastBackwardWindow]!;
+  out[at + 67] = lastBackwardWindow(ints[record * 2 + fi.backwardWindows]!);
   leaveOutFirstDataPacket(ints, record, out, at);
 }
 
@@ -206,7 +208,7 @@ function extractCic2017(
   out[at + 65] = out[at + 5]!;
   const isTcp = protocol === ipProtocol.tcp;
   out[at + 66] = isTcp ? firstWindow(ints[record * 2 + fi.firstPacket]!) : -1;
-  out[at + 67] = isTcp && out[at + 3]! > 0 ? ints[record * 2 + fi.lastBackwardWindow]! : -1;
+  out[at + 67] = isTcp && out[at + 3]! > 0 ? lastBackwardWindow(ints[record * 2 + fi.backwardWindows]!) : -1;
   leaveOutFirstDataPacket(ints, record, out, at);
 }
 

@@ -35,7 +35,7 @@ export class FlowMeter {
   readonly #batchSize: number;
   #batch: FlowBatch & { count: number };
   /** Batches that came back; there are never more of them than were under way at once. */
-  readonly #returned: FlowBatch[] = [];
+  readonly #returned: (FlowBatch & { count: number })[] = [];
 
   private constructor(options: FlowMeterOptions, sink: FlowSink, hashSeed: number) {
     this.#sink = sink;
@@ -81,8 +81,9 @@ export class FlowMeter {
       this.#sink(firstRows(batch));
       batch.count = 0;
     } else {
-      const returned = this.#returned.pop();
-      this.#batch = returned === undefined ? createFlowBatch(this.#batchSize) : { ...returned, count: 0 };
+      const next = this.#returned.pop() ?? createFlowBatch(this.#batchSize);
+      next.count = 0;
+      this.#batch = next;
       this.#sink(batch);
     }
   }

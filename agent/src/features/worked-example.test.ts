@@ -52,7 +52,7 @@ test('the fields are what is decoded', () => {
   for (const [index, { frame }] of frames.entries()) {
     const fields = createPacketFields();
     const view = new DataView(frame.buffer);
-    expect(decodePacket(frame, view, 0, frame.length, frame.length, 1, fields)).toBe(outcome.decoded);
+    expect(decodePacket(frame, view, 0, frame.length, frame.length, 1, fields, 0)).toBe(outcome.decoded);
     for (const [names = '', ...cells] of rows) {
       const values = names.split(', ').map((name) => fields[field[name as keyof typeof field]]);
       expect(numbersIn(cells[index]!), names).toEqual(values);

@@ -4,11 +4,11 @@
  */
 import type { Chunk } from '../capture/packet-source.ts';
 import { field, ipProtocol, outcome, tcpFlag } from '../packet/packet-fields.ts';
-import { Arrivals, blockPackets } from './arrivals.ts';
+import { Arrivals, blockPackets, packetInts, packetKey } from './arrivals.ts';
 import type { FlowCounters } from './flow-counters.ts';
 import { advanceTcpState, flowEnd, tcpState } from './flow-ending.ts';
 import { directionInt, flowByte, flowField, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
-import { keyField, keyWords } from './flow-key.ts';
+import { keyField } from './flow-key.ts';
 import { addPacket, openRecord } from './flow-record.ts';
 import type { FlowSemantics } from './flow-semantics.ts';
 import { type FlowTable, queue, slotState } from './flow-table.ts';
@@ -23,7 +23,8 @@ const state = slotState;
 const tcp = tcpState;
 const words = recordWords;
 const ints32 = recordInts;
-const keySpan = keyWords;
+const rowInts = packetInts;
+const keyAt = packetKey;
 const decoded = outcome.decoded;
 const timeoutUs = flowTimeoutUs;
 const packetsForward = flowField.forward * 2 + directionInt.packets;
@@ -168,9 +169,10 @@ export class FlowAssembler {
   /** Meter packet `i` of the block. */
   #addPacket(i: number): void {
     const arrivals = this.#arrivals;
-    const packet = arrivals.packets[i]!;
+    const { packets } = arrivals;
+    const row = i * rowInts;
     const table = this.#table;
-    const slot = table.find(arrivals.keys, i * keySpan, arrivals.hashes[i]!);
+    const slot = table.find(packets, row + keyAt, arrivals.hashes[i]!);
     if (slot < 0) {
       this.#insert(i);
       return;
@@ -191,7 +193,7 @@ export class FlowAssembler {
       this.#continue(i, slot);
       return;
     }
-    const flags = packet[p.flags]!;
+    const flags = packets[row + p.flags]!;
     if (flags === 0 || (flags & (t.syn | t.fin)) !== 0) {
       if (this.#startsAnew(i, slot, flags)) {
         this.#open.handOver(slot, this.#open.tcpEnd(slot));
@@ -219,12 +221,13 @@ export class FlowAssembler {
   /** A connection that is over and begins again, or an ICMP exchange of another kind. */
   #startsAnew(i: number, slot: number, flags: number): boolean {
     if ((flags & t.syn) !== 0) return this.#open.isOver(slot);
-    const packet = this.#arrivals.packets[i]!;
-    const protocol = packet[p.protocol];
+    const { packets } = this.#arrivals;
+    const row = i * rowInts;
+    const protocol = packets[row + p.protocol];
     if (flags !== 0 || (protocol !== ipProtocol.icmp && protocol !== ipProtocol.icmp6)) return false;
-    if (packet[p.laterFragment] === 1 || !this.#semantics.protocols.has(ipProtocol.icmp)) return false;
+    if (packets[row + p.laterFragment] === 1 || !this.#semantics.protocols.has(ipProtocol.icmp)) return false;
     const first = this.#table.icmp[slot]!;
-    return first >> 8 !== packet[p.icmpType] && (first & 0xff) !== packet[p.icmpCode];
+    return first >> 8 !== packets[row + p.icmpType] && (first & 0xff) !== packets[row + p.icmpCode];
   }
 
   #record(i: number, slot: number, withActivity: boolean): void {
@@ -233,26 +236,27 @@ export class FlowAssembler {
     const { values, ints } = table.records;
     const forward = table.lowIsSource(slot) === arrivals.sourceIsLow[i];
     if (ints[slot * ints32 + (forward ? packetsForward : packetsBackward)] === 0) table.enqueue(slot, queue.answered);
-    addPacket(values, ints, slot, forward, arrivals.packets[i]!, this.#atUs, this.#payloadField, withActivity);
+    addPacket(values, ints, slot, forward, arrivals.packets, i * rowInts, this.#atUs, this.#payloadField, withActivity);
   }
 
   #insert(i: number): void {
-    const { keys, hashes } = this.#arrivals;
+    const { packets, hashes } = this.#arrivals;
     if (this.#table.full) this.#open.evict(this.#atUs[0]!);
-    this.#startFlow(i, this.#table.insert(keys, i * keySpan, hashes[i]!));
+    this.#startFlow(i, this.#table.insert(packets, i * rowInts + keyAt, hashes[i]!));
   }
 
   /** Begin a flow that knows nothing of an earlier one. */
   #startFlow(i: number, slot: number): void {
-    const packet = this.#arrivals.packets[i]!;
+    const { packets } = this.#arrivals;
+    const row = i * rowInts;
     const table = this.#table;
     const synAck = t.syn | t.ack;
-    const turned = this.#semantics.turnSynAck && (packet[p.flags]! & synAck) === synAck;
+    const turned = this.#semantics.turnSynAck && (packets[row + p.flags]! & synAck) === synAck;
     table.setLowIsSource(slot, turned ? 1 - this.#arrivals.sourceIsLow[i]! : this.#arrivals.sourceIsLow[i]!);
-    table.icmp[slot] = (packet[p.icmpType]! << 8) | packet[p.icmpCode]!;
+    table.icmp[slot] = (packets[row + p.icmpType]! << 8) | packets[row + p.icmpCode]!;
     // Of a turned flow the source has sent nothing yet: to whom a frame went is no word of theirs.
-    copyMac(this.#frames, turned ? -1 : packet[p.srcMacOffset]!, table.macs, slot * 12);
-    copyMac(this.#frames, packet[turned ? p.srcMacOffset : p.dstMacOffset]!, table.macs, slot * 12 + 6);
+    copyMac(this.#frames, turned ? -1 : packets[row + p.srcMacOffset]!, table.macs, slot * 12);
+    copyMac(this.#frames, packets[row + (turned ? p.srcMacOffset : p.dstMacOffset)]!, table.macs, slot * 12 + 6);
     this.#begin(i, slot, !turned);
   }
 
@@ -260,7 +264,7 @@ export class FlowAssembler {
   #continue(i: number, slot: number): void {
     const table = this.#table;
     const silentUs = this.#atUs[0]! - table.records.values[slot * words + f.lastPacketAtUs]!;
-    if (this.#turnsAtCut(this.#arrivals.packets[i]![p.protocol]!, silentUs)) {
+    if (this.#turnsAtCut(this.#arrivals.packets[i * rowInts + p.protocol]!, silentUs)) {
       this.#startFlow(i, slot);
       return;
     }
@@ -275,14 +279,16 @@ export class FlowAssembler {
   }
 
   #begin(i: number, slot: number, forward: boolean): void {
-    const { packets, keys } = this.#arrivals;
-    const packet = packets[i]!;
+    const { packets } = this.#arrivals;
+    const row = i * rowInts;
     const table = this.#table;
     const { values, ints, bytes } = table.records;
-    const flags = packet[p.flags]!;
-    table.protocols[slot] = this.#live ? packet[p.protocol]! : keys[i * keySpan + keyField.protocolAndFamily]! >> 8;
+    const flags = packets[row + p.flags]!;
+    table.protocols[slot] = this.#live
+      ? packets[row + p.protocol]!
+      : packets[row + keyAt + keyField.protocolAndFamily]! >> 8;
     bytes[slot * recordBytes + flowByte.tcpState] = tcp.open;
-    openRecord(values, ints, slot, forward, packet, this.#atUs, this.#payloadField);
+    openRecord(values, ints, slot, forward, packets, row, this.#atUs, this.#payloadField);
     this.#open.opened(slot, this.#atUs[0]!);
     const reached = flags === 0 ? tcp.open : advanceTcpState(ints, bytes, slot, flags);
     if (this.#live && reached === tcp.reset) this.#open.bury(slot, this.#atUs[0]!);
@@ -296,7 +302,7 @@ export class FlowAssembler {
       this.#continue(i, slot);
       return;
     }
-    const isOpening = (this.#arrivals.packets[i]![p.flags]! & (t.syn | t.ack)) === t.syn;
+    const isOpening = (this.#arrivals.packets[i * rowInts + p.flags]! & (t.syn | t.ack)) === t.syn;
     if (!isOpening && table.latePackets[slot]! < tombstonePackets) {
       table.latePackets[slot]!++;
       this.#latePackets++;

@@ -42,6 +42,10 @@ export const flowInt = {
   keyProtocolAndFamily: 3,
   /** How often the flow was reported. */
   reports: 15,
+  /** Only of the forward packets, and in their lines. */
+  forwardHeaderMin: 28,
+  /** Only of the backward packets, and in their lines; see `firstBackwardWindow` and its like. */
+  backwardWindows: 60,
   /** Payload of the flow's first packet. */
   firstPayloadBytes: 85,
   /** Flags, way and window of the flow's first packet in one number; see `firstFlags` and its like. */
@@ -51,9 +55,6 @@ export const flowInt = {
   packetsAtReport: 107,
   activeCount: 108,
   idleCount: 109,
-  lastBackwardWindow: 110,
-  /** First that is not 0. */
-  firstBackwardWindow: 111,
   syn: 118,
   rst: 119,
   cwr: 120,
@@ -96,7 +97,6 @@ export const directionInt = {
   dataPackets: 1,
   payloadMax: 8,
   payloadMin: 9,
-  headerMin: 12,
   psh: 13,
   ack: 24,
   /** Packets and bytes of the run that is no bulk yet. */
@@ -123,4 +123,13 @@ export function firstIsForward(packed: number): boolean {
 
 export function firstWindow(packed: number): number {
   return packed >> 9;
+}
+
+/** The first window of the backward packets that is not 0, or 0. */
+export function firstBackwardWindow(packed: number): number {
+  return packed >>> 16;
+}
+
+export function lastBackwardWindow(packed: number): number {
+  return packed & 0xffff;
 }

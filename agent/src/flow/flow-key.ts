@@ -12,7 +12,7 @@ export const keyField = {
   ports: 2,
   /** Protocol as the profile tells it apart, and the IP family. */
   protocolAndFamily: 3,
-  /** The first three words of the smaller address, then those of the larger one; 0 for IPv4. */
+  /** The first three words of the smaller address, then those of the larger one; IPv6 only. */
   rest: 4,
 } as const;
 
@@ -21,18 +21,19 @@ export const keyWords = 10;
 const k = keyField;
 
 /**
- * Write the key of `packet` to `keys` at `at`; true when its source is the smaller end. `protocol` is the profile's.
+ * Write the key of the packet in `row` to `keys` at `at`; true when its source is the smaller end. `protocol` is the
+ * profile's. An IPv4 key ends before `rest`.
  */
-export function writeKey(packet: PacketFields, protocol: number, keys: Int32Array, at: number): boolean {
-  const srcPort = packet[p.srcPort]!;
-  const dstPort = packet[p.dstPort]!;
-  const family = packet[p.family]!;
-  const src = packet[p.srcAddress + 3]!;
-  const dst = packet[p.dstAddress + 3]!;
+export function writeKey(packets: PacketFields, row: number, protocol: number, keys: Int32Array, at: number): boolean {
+  const srcPort = packets[row + p.srcPort]!;
+  const dstPort = packets[row + p.dstPort]!;
+  const family = packets[row + p.family]!;
+  const src = packets[row + p.srcAddress + 3]!;
+  const dst = packets[row + p.dstAddress + 3]!;
   let order = src - dst;
   if (family === 6) {
     for (let word = 2; word >= 0 && order === 0; word--) {
-      order = packet[p.srcAddress + word]! - packet[p.dstAddress + word]!;
+      order = packets[row + p.srcAddress + word]! - packets[row + p.dstAddress + word]!;
     }
   }
   if (order === 0) order = srcPort - dstPort;
@@ -41,11 +42,13 @@ export function writeKey(packet: PacketFields, protocol: number, keys: Int32Arra
   keys[at + k.high] = sourceIsLow ? dst : src;
   keys[at + k.ports] = sourceIsLow ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort;
   keys[at + k.protocolAndFamily] = (protocol << 8) | family;
-  const low = sourceIsLow ? p.srcAddress : p.dstAddress;
-  const high = sourceIsLow ? p.dstAddress : p.srcAddress;
-  for (let word = 0; word < 3; word++) {
-    keys[at + k.rest + word] = family === 6 ? packet[low + word]! : 0;
-    keys[at + k.rest + 3 + word] = family === 6 ? packet[high + word]! : 0;
+  if (family === 6) {
+    const low = row + (sourceIsLow ? p.srcAddress : p.dstAddress);
+    const high = row + (sourceIsLow ? p.dstAddress : p.srcAddress);
+    for (let word = 0; word < 3; word++) {
+      keys[at + k.rest + word] = packets[low + word]!;
+      keys[at + k.rest + 3 + word] = packets[high + word]!;
+    }
   }
   return sourceIsLow;
 }

@@ -48,12 +48,12 @@ function meter({ values, ints: integers }: FlowRecords, slot: number, startsForw
   const atUs = Float64Array.of(1_700_000_000_000_000);
   packet[field.headerBytes] = 20;
   packet[field.window] = 65_535;
-  openRecord(values, integers, slot, startsForward, packet, atUs, field.payloadBytes);
+  openRecord(values, integers, slot, startsForward, packet, 0, atUs, field.payloadBytes);
   for (let turn = 0; turn < 10; turn++) {
     atUs[0]! += turn % 4 === 3 ? 6_000_000 : 1000;
     packet[field.payloadBytes] = 100 * turn;
     packet[field.flags] = 1 << (turn % 8);
-    addPacket(values, integers, slot, turn % 3 === 0, packet, atUs, field.payloadBytes, true);
+    addPacket(values, integers, slot, turn % 3 === 0, packet, 0, atUs, field.payloadBytes, true);
   }
 }
 
@@ -83,7 +83,7 @@ test('the first packet comes out of its number as it went in', () => {
   packet[field.flags] = tcpFlag.cwr | tcpFlag.fin;
   packet[field.window] = 65_535;
   for (const startsForward of [true, false]) {
-    openRecord(values, integers, 0, startsForward, packet, Float64Array.of(1), field.payloadBytes);
+    openRecord(values, integers, 0, startsForward, packet, 0, Float64Array.of(1), field.payloadBytes);
     const packed = integers[flowInt.firstPacket]!;
     expect([firstFlags(packed), firstIsForward(packed), firstWindow(packed)]).toEqual([0x81, startsForward, 65_535]);
   }

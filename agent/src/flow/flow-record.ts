@@ -50,7 +50,8 @@ export function openRecord(
   ints: Int32Array,
   slot: number,
   forward: boolean,
-  packet: PacketFields,
+  packets: PacketFields,
+  row: number,
   atUs: Float64Array,
   payloadField: number,
 ): void {
@@ -68,12 +69,13 @@ export function openRecord(
   values[record + f.activeMin] = Infinity;
   values[record + f.idleMax] = -Infinity;
   values[record + f.idleMin] = Infinity;
-  ints[record32 + fi.firstPayloadBytes] = packet[payloadField]!;
-  ints[record32 + fi.firstPacket] = packFirstPacket(packet[p.flags]!, forward, packet[p.window]!);
+  ints[record32 + fi.firstPayloadBytes] = packets[row + payloadField]!;
+  ints[record32 + fi.firstPacket] = packFirstPacket(packets[row + p.flags]!, forward, packets[row + p.window]!);
+  ints[record32 + fi.forwardHeaderMin] = largestInt;
   openDirection(values, ints, record + f.forward);
   openDirection(values, ints, record + f.backward);
   values[record + (forward ? f.forward : f.backward) + d.firstAtUs] = atUs[0]!;
-  addToDirection(values, ints, record, forward, packet, atUs, payloadField);
+  addToDirection(values, ints, record, forward, packets, row, atUs, payloadField);
 }
 
 function openDirection(values: Float64Array, ints: Int32Array, own: number): void {
@@ -81,7 +83,6 @@ function openDirection(values: Float64Array, ints: Int32Array, own: number): voi
   values[own + d.iatMin] = Infinity;
   ints[own * 2 + di.payloadMax] = -1;
   ints[own * 2 + di.payloadMin] = largestInt;
-  ints[own * 2 + di.headerMin] = largestInt;
 }
 
 /**
@@ -93,7 +94,8 @@ export function addPacket(
   ints: Int32Array,
   slot: number,
   forward: boolean,
-  packet: PacketFields,
+  packets: PacketFields,
+  row: number,
   atUs: Float64Array,
   payloadField: number,
   withActivity: boolean,
@@ -119,7 +121,7 @@ export function addPacket(
   } else {
     values[own + d.firstAtUs] = timeUs;
   }
-  addToDirection(values, ints, record, forward, packet, atUs, payloadField);
+  addToDirection(values, ints, record, forward, packets, row, atUs, payloadField);
 }
 
 function addToDirection(
@@ -127,30 +129,33 @@ function addToDirection(
   ints: Int32Array,
   record: number,
   forward: boolean,
-  packet: PacketFields,
+  packets: PacketFields,
+  row: number,
   atUs: Float64Array,
   payloadField: number,
 ): void {
   const own = record + (forward ? f.forward : f.backward);
   const own32 = own * 2;
-  const payloadBytes = packet[payloadField]!;
-  const headerBytes = packet[p.headerBytes]!;
-  const flags = packet[p.flags]!;
+  const payloadBytes = packets[row + payloadField]!;
+  const headerBytes = packets[row + p.headerBytes]!;
+  const flags = packets[row + p.flags]!;
   ints[own32 + di.packets]!++;
   values[own + d.lastAtUs] = atUs[0]!;
   if (payloadBytes > ints[own32 + di.payloadMax]!) ints[own32 + di.payloadMax] = payloadBytes;
   if (payloadBytes < ints[own32 + di.payloadMin]!) ints[own32 + di.payloadMin] = payloadBytes;
   values[own + d.headerBytes]! += headerBytes;
-  if (headerBytes < ints[own32 + di.headerMin]!) ints[own32 + di.headerMin] = headerBytes;
-  if (!forward) {
-    const window = packet[p.window]!;
-    ints[record * 2 + fi.lastBackwardWindow] = window;
-    if (ints[record * 2 + fi.firstBackwardWindow] === 0) ints[record * 2 + fi.firstBackwardWindow] = window;
+  const record32 = record * 2;
+  if (forward) {
+    if (headerBytes < ints[record32 + fi.forwardHeaderMin]!) ints[record32 + fi.forwardHeaderMin] = headerBytes;
+  } else {
+    const window = packets[row + p.window]!;
+    const first = ints[record32 + fi.backwardWindows]! >>> 16;
+    ints[record32 + fi.backwardWindows] = ((first === 0 ? window : first) << 16) | window;
   }
   if (flags !== 0) {
     if ((flags & t.ack) !== 0) ints[own32 + di.ack]!++;
     if ((flags & t.psh) !== 0) ints[own32 + di.psh]!++;
-    if ((flags & ~(t.ack | t.psh)) !== 0) countRareFlags(ints, record * 2, own32, flags);
+    if ((flags & ~(t.ack | t.psh)) !== 0) countRareFlags(ints, record32, own32, flags);
   }
   if (payloadBytes > 0) {
     ints[own32 + di.dataPackets]!++;

@@ -136,7 +136,8 @@ export class FlowTable {
     ints[record + fi.keyHigh] = keys[at + k.high]!;
     ints[record + fi.keyPorts] = keys[at + k.ports]!;
     ints[record + fi.keyProtocolAndFamily] = keys[at + k.protocolAndFamily]!;
-    for (let word = 0; word < 6; word++) ints[record + fi.keyRest + word] = keys[at + k.rest + word]!;
+    const isIpv6 = (keys[at + k.protocolAndFamily]! & 0xff) === 6;
+    for (let word = 0; word < 6; word++) ints[record + fi.keyRest + word] = isIpv6 ? keys[at + k.rest + word]! : 0;
     this.#index.add(hash, slot);
     this.used++;
     return slot;

@@ -16,6 +16,7 @@ export function decodeIpv4(
   end: number,
   wireEnd: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
   if (end - at < 20) return came.truncated;
   const headerBytes = (bytes[at]! & 15) << 2;
@@ -24,15 +25,15 @@ export function decodeIpv4(
   // A segmentation offload leaves 0; nobody can claim more than the frame holds.
   if (totalBytes === 0 || totalBytes > wireEnd - at) totalBytes = wireEnd - at;
   if (totalBytes < headerBytes) return came.malformed;
-  fields[p.family] = 4;
-  fields[p.srcAddress] = 0;
-  fields[p.srcAddress + 1] = 0;
-  fields[p.srcAddress + 2] = 0;
-  fields[p.srcAddress + 3] = view.getInt32(at + 12);
-  fields[p.dstAddress] = 0;
-  fields[p.dstAddress + 1] = 0;
-  fields[p.dstAddress + 2] = 0;
-  fields[p.dstAddress + 3] = view.getInt32(at + 16);
+  fields[row + p.family] = 4;
+  fields[row + p.srcAddress] = 0;
+  fields[row + p.srcAddress + 1] = 0;
+  fields[row + p.srcAddress + 2] = 0;
+  fields[row + p.srcAddress + 3] = view.getInt32(at + 12);
+  fields[row + p.dstAddress] = 0;
+  fields[row + p.dstAddress + 1] = 0;
+  fields[row + p.dstAddress + 2] = 0;
+  fields[row + p.dstAddress + 3] = view.getInt32(at + 16);
   const isLaterFragment = (((bytes[at + 6]! & 0x1f) << 8) | bytes[at + 7]!) !== 0;
   return decodeTransport(
     bytes,
@@ -43,6 +44,7 @@ export function decodeIpv4(
     totalBytes - headerBytes,
     headerBytes,
     fields,
+    row,
   );
 }
 
@@ -54,15 +56,16 @@ export function decodeIpv6(
   end: number,
   wireEnd: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
   if (end - at < 40) return came.truncated;
   if (bytes[at]! >> 4 !== 6) return came.malformed;
   let upperBytes = (bytes[at + 4]! << 8) | bytes[at + 5]!;
   if (upperBytes === 0 || upperBytes > wireEnd - at - 40) upperBytes = wireEnd - at - 40;
-  fields[p.family] = 6;
+  fields[row + p.family] = 6;
   for (let word = 0; word < 4; word++) {
-    fields[p.srcAddress + word] = view.getInt32(at + 8 + 4 * word);
-    fields[p.dstAddress + word] = view.getInt32(at + 24 + 4 * word);
+    fields[row + p.srcAddress + word] = view.getInt32(at + 8 + 4 * word);
+    fields[row + p.dstAddress + word] = view.getInt32(at + 24 + 4 * word);
   }
   let protocol = bytes[at + 6]!;
   let transport = at + 40;
@@ -81,7 +84,7 @@ export function decodeIpv6(
     upperBytes -= size;
   }
   if (upperBytes < 0) return came.malformed;
-  return decodeTransport(bytes, transport, end, protocol, isLaterFragment, upperBytes, transport - at, fields);
+  return decodeTransport(bytes, transport, end, protocol, isLaterFragment, upperBytes, transport - at, fields, row);
 }
 
 /** Hop-by-hop, routing, fragment, authentication, destination, mobility, HIP and shim6 headers. */

@@ -21,7 +21,7 @@ function decode(frame: Uint8Array, link = 1, wireLength = frame.length): { resul
   bytes.set(frame, 10);
   const fields = createPacketFields();
   const view = new DataView(bytes.buffer);
-  const result = decodePacket(bytes, view, 10, frame.length, wireLength, link, fields);
+  const result = decodePacket(bytes, view, 10, frame.length, wireLength, link, fields, 0);
   return { result, fields };
 }
 

@@ -24,7 +24,7 @@ const etherPppoe = 0x8864;
 const maxTags = 4;
 
 /**
- * Decode the frame of `length` captured bytes at `start` into `fields`. `wireLength` is what it had on the wire; it
+ * Decode the frame of `length` captured bytes at `start` into the row of `fields` that begins at `row`. `wireLength` is what it had on the wire; it
  * stands in where a segmentation offload left the IP length 0. `view` covers the same bytes as `bytes`.
  */
 export function decodePacket(
@@ -35,18 +35,19 @@ export function decodePacket(
   wireLength: number,
   link: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
   const end = start + length;
   const wireEnd = start + (wireLength > length ? wireLength : length);
   if (link === linkType.ethernet) {
     if (length < 14) return came.truncated;
-    fields[p.dstMacOffset] = start;
-    fields[p.srcMacOffset] = start + 6;
+    fields[row + p.dstMacOffset] = start;
+    fields[row + p.srcMacOffset] = start + 6;
     const etherType = (bytes[start + 12]! << 8) | bytes[start + 13]!;
-    if (etherType === etherIpv4) return decodeIpv4(bytes, view, start + 14, end, wireEnd, fields);
-    return decodeEtherType(bytes, view, etherType, start + 14, end, wireEnd, fields);
+    if (etherType === etherIpv4) return decodeIpv4(bytes, view, start + 14, end, wireEnd, fields, row);
+    return decodeEtherType(bytes, view, etherType, start + 14, end, wireEnd, fields, row);
   }
-  return decodeOtherLink(bytes, view, start, end, wireEnd, link, fields);
+  return decodeOtherLink(bytes, view, start, end, wireEnd, link, fields, row);
 }
 
 function decodeEtherType(
@@ -57,6 +58,7 @@ function decodeEtherType(
   end: number,
   wireEnd: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
   let etherType = firstType;
   let at = from;
@@ -66,13 +68,13 @@ function decodeEtherType(
     etherType = (bytes[at + 2]! << 8) | bytes[at + 3]!;
     at += 4;
   }
-  if (etherType === etherIpv4) return decodeIpv4(bytes, view, at, end, wireEnd, fields);
-  if (etherType === etherIpv6) return decodeIpv6(bytes, view, at, end, wireEnd, fields);
+  if (etherType === etherIpv4) return decodeIpv4(bytes, view, at, end, wireEnd, fields, row);
+  if (etherType === etherIpv6) return decodeIpv6(bytes, view, at, end, wireEnd, fields, row);
   if (etherType !== etherPppoe) return came.notIp;
   if (end - at < 8) return came.truncated;
   const pppProtocol = (bytes[at + 6]! << 8) | bytes[at + 7]!;
-  if (pppProtocol === 0x0021) return decodeIpv4(bytes, view, at + 8, end, wireEnd, fields);
-  if (pppProtocol === 0x0057) return decodeIpv6(bytes, view, at + 8, end, wireEnd, fields);
+  if (pppProtocol === 0x0021) return decodeIpv4(bytes, view, at + 8, end, wireEnd, fields, row);
+  if (pppProtocol === 0x0057) return decodeIpv6(bytes, view, at + 8, end, wireEnd, fields, row);
   return came.notIp;
 }
 
@@ -84,28 +86,29 @@ function decodeOtherLink(
   wireEnd: number,
   link: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
-  fields[p.dstMacOffset] = -1;
-  fields[p.srcMacOffset] = -1;
+  fields[row + p.dstMacOffset] = -1;
+  fields[row + p.srcMacOffset] = -1;
   if (link === linkType.linuxCooked) {
     if (end - start < 16) return came.truncated;
-    if (bytes[start + 5] === 6) fields[p.srcMacOffset] = start + 6;
+    if (bytes[start + 5] === 6) fields[row + p.srcMacOffset] = start + 6;
     const etherType = (bytes[start + 14]! << 8) | bytes[start + 15]!;
-    return decodeEtherType(bytes, view, etherType, start + 16, end, wireEnd, fields);
+    return decodeEtherType(bytes, view, etherType, start + 16, end, wireEnd, fields, row);
   }
   if (link === linkType.linuxCooked2) {
     if (end - start < 20) return came.truncated;
-    if (bytes[start + 11] === 6) fields[p.srcMacOffset] = start + 12;
+    if (bytes[start + 11] === 6) fields[row + p.srcMacOffset] = start + 12;
     const etherType = (bytes[start]! << 8) | bytes[start + 1]!;
-    return decodeEtherType(bytes, view, etherType, start + 20, end, wireEnd, fields);
+    return decodeEtherType(bytes, view, etherType, start + 20, end, wireEnd, fields, row);
   }
   if (link === linkType.null || link === linkType.loop) {
     if (end - start < 4) return came.truncated;
     // The family number has the byte order of whoever captured it; it is below 256 either way.
     const family = bytes[start]! | bytes[start + 3]!;
-    if (family === 2) return decodeIpv4(bytes, view, start + 4, end, wireEnd, fields);
+    if (family === 2) return decodeIpv4(bytes, view, start + 4, end, wireEnd, fields, row);
     if (family === 24 || family === 28 || family === 30 || family === 10) {
-      return decodeIpv6(bytes, view, start + 4, end, wireEnd, fields);
+      return decodeIpv6(bytes, view, start + 4, end, wireEnd, fields, row);
     }
     return came.notIp;
   }
@@ -114,6 +117,6 @@ function decodeOtherLink(
   if (!isRaw && link !== linkType.ipv4 && link !== linkType.ipv6) return came.unsupportedLink;
   if (end - start < 1) return came.truncated;
   const version = bytes[start]! >> 4;
-  if (version === 4) return decodeIpv4(bytes, view, start, end, wireEnd, fields);
-  return version === 6 ? decodeIpv6(bytes, view, start, end, wireEnd, fields) : came.malformed;
+  if (version === 4) return decodeIpv4(bytes, view, start, end, wireEnd, fields, row);
+  return version === 6 ? decodeIpv6(bytes, view, start, end, wireEnd, fields, row) : came.malformed;
 }

@@ -22,34 +22,35 @@ export function decodeTransport(
   upperBytes: number,
   ipHeaderBytes: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
-  fields[p.protocol] = protocol;
+  fields[row + p.protocol] = protocol;
   if (isLaterFragment) {
-    fields[p.laterFragment] = 1;
-    return withoutPorts(fields);
+    fields[row + p.laterFragment] = 1;
+    return withoutPorts(fields, row);
   }
-  fields[p.laterFragment] = 0;
+  fields[row + p.laterFragment] = 0;
   let headerBytes = 8;
   if (protocol === ip.tcp) {
     if (end - at < 16) return came.truncated;
     headerBytes = (bytes[at + 12]! >> 4) << 2;
     if (headerBytes < 20) return came.malformed;
-    fields[p.flags] = bytes[at + 13]!;
-    fields[p.window] = (bytes[at + 14]! << 8) | bytes[at + 15]!;
+    fields[row + p.flags] = bytes[at + 13]!;
+    fields[row + p.window] = (bytes[at + 14]! << 8) | bytes[at + 15]!;
   } else if (protocol === ip.udp) {
     if (end - at < 8) return came.truncated;
-    fields[p.flags] = 0;
-    fields[p.window] = 0;
+    fields[row + p.flags] = 0;
+    fields[row + p.window] = 0;
   } else {
-    return decodeOtherProtocol(bytes, at, end, protocol, fields);
+    return decodeOtherProtocol(bytes, at, end, protocol, fields, row);
   }
-  fields[p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
-  fields[p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-  fields[p.headerBytes] = headerBytes;
+  fields[row + p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
+  fields[row + p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  fields[row + p.headerBytes] = headerBytes;
   const payloadBytes = upperBytes - headerBytes;
-  fields[p.payloadBytes] = payloadBytes > 0 ? payloadBytes : 0;
+  fields[row + p.payloadBytes] = payloadBytes > 0 ? payloadBytes : 0;
   const paddedBytes = unpaddedIpBytes - ipHeaderBytes - headerBytes;
-  fields[p.paddedPayloadBytes] = Math.max(payloadBytes, paddedBytes, 0);
+  fields[row + p.paddedPayloadBytes] = Math.max(payloadBytes, paddedBytes, 0);
   return came.decoded;
 }
 
@@ -59,32 +60,33 @@ function decodeOtherProtocol(
   end: number,
   protocol: number,
   fields: PacketFields,
+  row: number,
 ): Outcome {
   if (protocol === ip.sctp) {
     if (end - at < 12) return came.truncated;
-    withoutPorts(fields);
-    fields[p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
-    fields[p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    withoutPorts(fields, row);
+    fields[row + p.srcPort] = (bytes[at]! << 8) | bytes[at + 1]!;
+    fields[row + p.dstPort] = (bytes[at + 2]! << 8) | bytes[at + 3]!;
     return came.decoded;
   }
-  withoutPorts(fields);
+  withoutPorts(fields, row);
   if (protocol === ip.icmp || protocol === ip.icmp6) {
     if (end - at < 4) return came.truncated;
-    fields[p.icmpType] = bytes[at]!;
-    fields[p.icmpCode] = bytes[at + 1]!;
+    fields[row + p.icmpType] = bytes[at]!;
+    fields[row + p.icmpCode] = bytes[at + 1]!;
   }
   return came.decoded;
 }
 
-function withoutPorts(fields: PacketFields): Outcome {
-  fields[p.srcPort] = 0;
-  fields[p.dstPort] = 0;
-  fields[p.flags] = 0;
-  fields[p.window] = 0;
-  fields[p.headerBytes] = 0;
-  fields[p.payloadBytes] = 0;
-  fields[p.paddedPayloadBytes] = 0;
-  fields[p.icmpType] = 0;
-  fields[p.icmpCode] = 0;
+function withoutPorts(fields: PacketFields, row: number): Outcome {
+  fields[row + p.srcPort] = 0;
+  fields[row + p.dstPort] = 0;
+  fields[row + p.flags] = 0;
+  fields[row + p.window] = 0;
+  fields[row + p.headerBytes] = 0;
+  fields[row + p.payloadBytes] = 0;
+  fields[row + p.paddedPayloadBytes] = 0;
+  fields[row + p.icmpType] = 0;
+  fields[row + p.icmpCode] = 0;
   return came.decoded;
 }

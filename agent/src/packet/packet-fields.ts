@@ -1,9 +1,10 @@
 /**
  * What the meter needs to know of one packet: a row of 32-bit integers that is written again for every packet, so that
- * decoding allocates nothing.
+ * decoding allocates nothing. Rows of many packets stand in one array: an array of its own for each would be looked up
+ * and checked again with every packet.
  */
 
-/** Indices into a `PacketFields`. */
+/** Places in a row. */
 export const field = {
   /** 4 or 6. */
   family: 0,
@@ -35,8 +36,10 @@ export const field = {
 
 export const fieldCount = 22;
 
+/** One row, or several. */
 export type PacketFields = Int32Array<ArrayBuffer>;
 
+/** A single row. */
 export function createPacketFields(): PacketFields {
   return new Int32Array(fieldCount);
 }

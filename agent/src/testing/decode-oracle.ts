@@ -48,7 +48,7 @@ function decodeWithin(around: (typeof surroundings)[0], { frame, wireLength, lin
   const { bytes, view, fields, filler } = around;
   bytes.set(frame, margin);
   fields.fill(filler === 0 ? 0x5555 : 0x2aaa);
-  const result = decodePacket(bytes, view, margin, frame.length, wireLength ?? frame.length, linkType ?? 1, fields);
+  const result = decodePacket(bytes, view, margin, frame.length, wireLength ?? frame.length, linkType ?? 1, fields, 0);
   bytes.fill(filler, margin, margin + frame.length);
   return result;
 }
