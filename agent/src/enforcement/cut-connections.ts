@@ -3,6 +3,7 @@
  * entry nothing that hangs on connection tracking (NAT, a flow table) carries them on. Deletes what the decision
  * names and nothing else; that there was nothing to delete is success.
  */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import type { Restriction } from './restriction.ts';
 import type { Guard } from './guard.ts';
@@ -32,6 +33,18 @@ export class ConnectionCutter {
 
   /** `decisions`: those that hold from now on and did not before. Nobody waits for it. */
   cut(decisions: readonly Restriction[], guard: Guard, addressesOf: (mac: string) => readonly string[]): void {
+    if (decisions.length === 0) return;
+    this.#cuts = this.#cuts.then(async () => {
+      await letOthersRun(); // whoever waits for what holds now has the answer first
+      await this.#cut(decisions, guard, addressesOf);
+    });
+  }
+
+  async #cut(
+    decisions: readonly Restriction[],
+    guard: Guard,
+    addressesOf: (mac: string) => readonly string[],
+  ): Promise<void> {
     const connections: (readonly string[])[] = [];
     let looked = 0;
     for (const decision of decisions) {
@@ -45,7 +58,7 @@ export class ConnectionCutter {
       );
     }
     if (connections.length === 0) return;
-    this.#cuts = this.#cuts.then(() => this.#kernel.forget(connections.slice(0, maxCuts), this.#signal));
+    await this.#kernel.forget(connections.slice(0, maxCuts), this.#signal);
   }
 }
 
