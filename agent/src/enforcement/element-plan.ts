@@ -17,7 +17,7 @@ export interface PlanChange {
   readonly fresh: readonly Restriction[];
   /** Ids of decisions that hold no more, or differently. */
   readonly dropped: readonly string[];
-  readonly next: ReadonlyMap<string, PlannedDecision>;
+  readonly next: readonly PlannedDecision[];
   readonly claims: ReadonlyMap<string, readonly KernelElement[]>;
   /** By how many elements each set grows, by its name. */
   readonly growth: ReadonlyMap<string, number>;
@@ -62,11 +62,11 @@ export class ElementPlan implements Ruleset {
     return this.#decisions.get(id)?.decision.mode === 'enforce';
   }
 
-  /** Changes nothing. Throws where a decision's value is not one that may be restricted. */
+  /** Each id once. Changes nothing. Throws where a decision's value is not one that may be restricted. */
   compare(decisions: readonly Restriction[], options: RulesetOptions): PlanChange {
     const { nowMs } = options;
     const comparison = {};
-    const next = new Map<string, PlannedDecision>();
+    const next: PlannedDecision[] = [];
     const sets = new Map(this.sets);
     let unchanged = 0;
     for (const decision of decisions) {
@@ -78,26 +78,21 @@ export class ElementPlan implements Ruleset {
       }
       const expiresAtMs = Date.parse(decision.expires_at);
       if (decision.mode === 'observe' || !(expiresAtMs > nowMs)) continue;
-      const decisionId = decision.id;
-      const elements = planElements(decision, options).map(({ set, parts, key }): KernelElement => {
-        if (!sets.has(set.name)) sets.set(set.name, set);
-        // one text for all elements of a set: there may be thousands
-        return { key, set: sets.get(set.name)!.name, parts, expiresAtMs, decisionId };
-      });
-      next.set(decisionId, { decision, elements, expiresAtMs, seenIn: comparison });
+      const elements = planElements(decision, expiresAtMs, sets, options);
+      next.push({ decision, elements, expiresAtMs, seenIn: comparison });
     }
     const dropped =
       unchanged === this.#decisions.size
         ? []
         : [...this.#decisions.values()].filter(({ seenIn }) => seenIn !== comparison);
-    const claims = this.#claimsAfter(dropped, next.values());
+    const claims = this.#claimsAfter(dropped, next);
     return { ...this.#difference(claims, sets, next, nowMs), claims, next, dropped: dropped.map(idOf) };
   }
 
   /** What was compared holds from here on. A comparison is committed before the next one, or never. */
   commit(change: PlanChange): void {
     for (const id of change.dropped) this.#decisions.delete(id);
-    for (const [id, planned] of change.next) this.#decisions.set(id, planned);
+    for (const planned of change.next) this.#decisions.set(planned.decision.id, planned);
     for (const [key, claims] of change.claims) {
       const longest = lastToEnd(claims);
       if (longest === undefined) this.elements.delete(key);
@@ -115,8 +110,8 @@ export class ElementPlan implements Ruleset {
 
   /** Of the elements that are touched: who needs them then. */
   #claimsAfter(
-    dropped: Iterable<PlannedDecision>,
-    fresh: Iterable<PlannedDecision>,
+    dropped: readonly PlannedDecision[],
+    fresh: readonly PlannedDecision[],
   ): Map<string, readonly KernelElement[]> {
     const claims = new Map<string, readonly KernelElement[]>();
     const claimsOf = (key: string): readonly KernelElement[] => {
@@ -147,7 +142,7 @@ export class ElementPlan implements Ruleset {
   #difference(
     claims: ReadonlyMap<string, readonly KernelElement[]>,
     sets: ReadonlyMap<string, KernelSet>,
-    next: ReadonlyMap<string, PlannedDecision>,
+    next: readonly PlannedDecision[],
     nowMs: number,
   ): Pick<PlanChange, 'newSets' | 'emptied' | 'added' | 'gone' | 'fresh' | 'growth'> {
     const added: KernelElement[] = [];
@@ -163,7 +158,7 @@ export class ElementPlan implements Ruleset {
       if (before !== undefined && before.expiresAtMs > nowMs) gone.push(before);
       if (after !== undefined) added.push(after);
     }
-    const fresh = Array.from(next.values(), ({ decision }) => decision);
+    const fresh = next.map(({ decision }) => decision);
     const emptied = [...growth].filter(([name, more]) => this.#sizeAfter(name, more) === 0).map(([name]) => name);
     const newSets = [...growth.keys()].filter((name) => !this.sets.has(name)).map((name) => sets.get(name)!);
     return { newSets, emptied, added, gone, fresh, growth };

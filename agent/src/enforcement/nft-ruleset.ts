@@ -57,83 +57,85 @@ export interface RulesetOptions {
   readonly isBridge?: boolean;
 }
 
-/** An element that a decision needs, and the set it belongs to. */
-export interface PlannedElement {
-  readonly set: KernelSet;
-  readonly parts: readonly (string | number)[];
-  /** Its `elementKey`. */
-  readonly key: string;
-}
-
 export function elementKey(set: string, parts: readonly (string | number)[]): string {
-  return `${set} ${parts.join(' . ')}`;
+  return parts.length === 1 ? `${set} ${parts[0]}` : `${set} ${parts.join(' . ')}`;
 }
 
-/** Throws where the decision's value is not one that may be restricted. */
-export function planElements(decision: Restriction, options: RulesetOptions): readonly PlannedElement[] {
-  const effect = effectOf(decision);
-  return elementsFor(decision, options).map(({ shape, parts }) => {
-    const name = setName(effect, shape);
-    return { set: { name, effect, shape }, parts, key: elementKey(name, parts) };
-  });
-}
-
-interface ShapedElement {
-  readonly shape: SetShape;
-  readonly parts: readonly (string | number)[];
-}
-
-function elementsFor(decision: Restriction, { addressesOf, isBridge }: RulesetOptions): readonly ShapedElement[] {
+/**
+ * The elements that make a decision hold until `expiresAtMs`. `sets`: by name; what is missing is added, so that there is
+ * one of each, however many thousand elements it has. Throws where the value is not one that may be restricted.
+ */
+export function planElements(
+  decision: Restriction,
+  expiresAtMs: number,
+  sets: Map<string, KernelSet>,
+  { addressesOf, isBridge }: RulesetOptions,
+): readonly KernelElement[] {
   const parsed = parseDecisionValue(decision.scope, decision.value);
   if (!parsed.ok) throw new Error(`decision ${decision.id}: ${parsed.reason}`);
   const { target } = parsed;
+  const effect = effectOf(decision);
+  const element = (shape: SetShape, ...parts: readonly (string | number)[]): KernelElement => {
+    const set = setOf(effect, shape, sets).name;
+    return { key: elementKey(set, parts), set, parts, expiresAtMs, decisionId: decision.id };
+  };
+  const host = (family: AddressFamily, address: string, side: SetSides): KernelElement =>
+    element({ kind: 'host', family, side }, address);
   const sides = sidesOf(decision.direction);
   // a limit is kept apart for each side: towards a target only what is new counts
-  const shared = decision.direction === 'both' && decision.action !== 'rate_limit' ? (['both'] as const) : sides;
+  const shared = decision.direction === 'both' && decision.action !== 'rate_limit' ? bothSides : sides;
   switch (target.scope) {
     case 'ip':
-      return shared.map((side) => hostElement(target.family, target.address, side));
-    case 'cidr':
+      return shared.map((side) => host(target.family, target.address, side));
+    case 'cidr': {
+      const { family, network, prefix } = target;
       return shared.map((side) =>
-        target.prefix === (target.family === 'ipv4' ? 32 : 128)
-          ? hostElement(target.family, target.network, side)
-          : {
-              shape: { kind: 'net', family: target.family, length: target.prefix, side },
-              parts: [target.network],
-            },
+        prefix === (family === 'ipv4' ? 32 : 128)
+          ? host(family, network, side)
+          : element({ kind: 'net', family, length: prefix, side }, network),
       );
+    }
     case 'port':
-      return shared.map((side) => ({ shape: { kind: 'port', side }, parts: [target.protocol, target.port] }));
-    case 'ip+port':
-      return shared.map((side) => ({
-        shape: { kind: 'service', family: target.family, side },
-        parts: [target.address, target.protocol, target.port],
-      }));
-    case 'pair':
-      return sides.map((side) => ({
-        shape: { kind: 'pair', family: target.family },
-        parts: side === 'from' ? [target.peer, target.device] : [target.device, target.peer],
-      }));
+      return shared.map((side) => element({ kind: 'port', side }, target.protocol, target.port));
+    case 'ip+port': {
+      const { family, address, protocol, port } = target;
+      return shared.map((side) => element({ kind: 'service', family, side }, address, protocol, port));
+    }
+    case 'pair': {
+      const { family, peer, device } = target;
+      return sides.map((side) =>
+        side === 'from'
+          ? element({ kind: 'pair', family }, peer, device)
+          : element({ kind: 'pair', family }, device, peer),
+      );
+    }
     case 'device': {
-      if (target.mac === undefined) return shared.map((side) => hostElement(target.family, target.address, side));
-      const addresses = addressesOf(target.mac).flatMap((address) => {
-        const host = parseDecisionValue('ip', address);
-        return host.ok && host.target.scope === 'ip' ? [host.target] : [];
-      });
       const { mac } = target;
+      if (mac === undefined) return shared.map((side) => host(target.family, target.address, side));
+      const addresses = addressesOf(mac).flatMap((address) => {
+        const known = parseDecisionValue('ip', address);
+        return known.ok && known.target.scope === 'ip' ? [known.target] : [];
+      });
       return [
         ...sides
           .filter((side) => side === 'from' || isBridge === true)
-          .map((side) => ({ shape: { kind: 'mac' as const, side }, parts: [mac] })),
-        ...addresses.flatMap((host) => shared.map((side) => hostElement(host.family, host.address, side))),
+          .map((side) => element({ kind: 'mac', side }, mac)),
+        ...addresses.flatMap(({ family, address }) => shared.map((side) => host(family, address, side))),
       ];
     }
   }
 }
 
-function hostElement(family: AddressFamily, address: string, side: SetSides): ShapedElement {
-  return { shape: { kind: 'host', family, side }, parts: [address] };
+function setOf(effect: SetEffect, shape: SetShape, sets: Map<string, KernelSet>): KernelSet {
+  const name = setName(effect, shape);
+  const known = sets.get(name);
+  if (known !== undefined) return known;
+  const set = { name, effect, shape };
+  sets.set(name, set);
+  return set;
 }
+
+const bothSides = ['both'] as const;
 
 function sidesOf(direction: DecisionDirection): readonly SetSide[] {
   return direction === 'both' ? ['from', 'to'] : [direction];
