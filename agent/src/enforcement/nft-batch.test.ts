@@ -44,6 +44,22 @@ test.each([
   expect(elementsOf(change)).toEqual(elements);
 });
 
+test('a set that is made with thousands of elements has room for all that may ever be held', () => {
+  const sizes = (count: number): readonly unknown[] => {
+    const decisions = Array.from({ length: count }, (_, index) =>
+      decision({ value: `100.64.${index >> 8}.${index & 255}`, expires_at: in10Minutes }, nowMs),
+    );
+    const commands = fullBatch('inet', ElementPlan.of(decisions, options), { ...batchOptions, counters: new Map() });
+    return commands.flatMap(({ add }) => {
+      const { set } = (add ?? {}) as { readonly set?: { readonly name: string; readonly size?: number } };
+      return set?.name === 'drop_ipv4_both' ? [set.size] : [];
+    });
+  };
+  expect(sizes(999)).toEqual([undefined]);
+  // 20,000 decisions may be pairs, which are two elements each
+  expect(sizes(1000)).toEqual([expect.toSatisfy((size: number) => size > 40_000)]);
+});
+
 test('where two decisions need the same element, it lasts as long as the longer one', () => {
   const short = decision({ expires_at: new Date(nowMs + 60_000).toISOString() }, nowMs);
   const long = decision({ expires_at: in10Minutes }, nowMs);

@@ -18,6 +18,9 @@ export interface BatchOptions {
   readonly nowMs: number;
 }
 
+/** From here on a change is a large one: what serves thousands of elements costs more than it saves with fewer. */
+export const manyElements = 1000;
+
 /** The whole table of one family, in place of whatever stood there under its name. `counters` go on from there. */
 export function fullBatch(
   family: TableFamily,
@@ -25,6 +28,8 @@ export function fullBatch(
   options: BatchOptions & { readonly counters: ReadonlyMap<string, CounterValue> },
 ): readonly NftCommand[] {
   const sets = [...ruleset.sets.values()].filter((set) => standsIn(set, family));
+  const elements = bySet(family, ruleset.sets, [...ruleset.elements.values()]);
+  const large = new Set(elements.filter(([, members]) => members.length >= manyElements).map(([name]) => name));
   const counters = new Set([...options.counters.keys(), ...sets.map(({ name }) => name)]);
   return [
     ...dropTable(family),
@@ -35,9 +40,9 @@ export function fullBatch(
     ...hooksFor(family, sets).map((hook) => addHook(family, hook)),
     ...guardRules(family, options.guard),
     ...(sets.length > 0 ? ownGuardRules(family, options.guard) : []),
-    ...sets.map((set) => addSet(family, set, options.rateLimit)),
+    ...sets.map((set) => addSet(family, set, options.rateLimit, large.has(set.name))),
     ...rulesFor(family, sets, options.guard),
-    ...addElements(family, ruleset.sets, [...ruleset.elements.values()], options.nowMs),
+    ...addElements(family, elements, options.nowMs),
   ];
 }
 
@@ -96,7 +101,7 @@ export function changeBatch(
         .map(([name, elements]) => ({
           delete: { element: { ...inTable(family), name, elem: elements.map(elementValue) } },
         })),
-      ...addElements(family, known, added, options.nowMs),
+      ...addElements(family, bySet(family, known, added), options.nowMs),
     ],
   };
 }
@@ -113,13 +118,8 @@ export function elementsIn(family: TableFamily, { sets, elements }: Ruleset): Ru
   return new Map([...elements].filter(([, element]) => !isElsewhere(element)));
 }
 
-function addElements(
-  family: TableFamily,
-  sets: Ruleset['sets'],
-  elements: readonly KernelElement[],
-  nowMs: number,
-): readonly NftCommand[] {
-  return bySet(family, sets, elements).map(([name, members]) => ({
+function addElements(family: TableFamily, elements: ReturnType<typeof bySet>, nowMs: number): readonly NftCommand[] {
+  return elements.map(([name, members]) => ({
     add: {
       element: {
         ...inTable(family),

@@ -37,17 +37,25 @@ export function isCounting({ effect }: Pick<KernelSet, 'effect'>): boolean {
   return effect === 'countdrop' || effect === 'countlimit' || effect === 'countwan';
 }
 
+/** More than may ever be held: a pair is two elements, and 20,000 decisions may be pairs. Takes 1 MiB of the kernel. */
+const roomForMany = 65_536;
+
 /** The counter has the set's name, and begins at `counted`. */
 export function addCounter(family: TableFamily, name: string, counted: CounterValue | undefined): NftCommand {
   return { add: { counter: { ...inTable(family), name, packets: counted?.packets ?? 0, bytes: counted?.bytes ?? 0 } } };
 }
 
-export function addSet(family: TableFamily, set: KernelSet, rateLimit: RateLimit): NftCommand {
+/**
+ * Whoever puts in thousands of elements with it says so by `holdsMany`: the kernel makes room for them once, and not again
+ * and again while they come.
+ */
+export function addSet(family: TableFamily, set: KernelSet, rateLimit: RateLimit, holdsMany = false): NftCommand {
   const { name, shape } = set;
   const limit = { rate: rateLimit.packetsPerSecond, burst: rateLimit.burstPackets, per: 'second', inv: true };
   // each element carries its own counter, or its own bucket: it matches, and counts, only what is over the limit
   const stmt = [...(isLimit(set) ? [{ limit }] : []), { counter: null }];
-  return { add: { set: { ...inTable(family), name, type: typeOf(shape), flags: ['timeout'], stmt } } };
+  const size = holdsMany ? { size: roomForMany } : {};
+  return { add: { set: { ...inTable(family), name, type: typeOf(shape), flags: ['timeout'], ...size, stmt } } };
 }
 
 /** In the order they are to be looked at; one for each side where the set is looked for on both. */
