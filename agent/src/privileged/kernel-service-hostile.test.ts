@@ -6,6 +6,7 @@ import { restriction } from '../testing/decisions.ts';
 import { RecordingKernel } from '../testing/recording-kernel.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import { KernelService } from './kernel-service.ts';
+import { readRequest, Request } from './messages.ts';
 
 const now_ms = Date.now();
 const hold = { op: 'hold', id: 1, now_ms, guard: emptyGuard, addresses: {} };
@@ -111,6 +112,41 @@ test(
     for (const args of kernel.forgotten) expect(args[0]).toBe('-D');
   },
 );
+
+test('whatever is asked for is read as the schema reads it, plain decisions by the thousand included', () => {
+  const random = new SeededRandom(20_261);
+  let taken = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const message = { op: 'add', id: round, decisions: [restriction(), restriction({ scope: 'device' })] };
+    const value = random.chance(0.9) ? damage(random, message) : message;
+    const { success, data } = readRequest(value);
+    expect({ success, data }).toEqual({ success, data: Request.safeParse(value).data });
+    if (success) taken += 1;
+  }
+  expect(taken).toBeGreaterThan(2000);
+});
+
+test.each([
+  [
+    'a key that is not its own',
+    (one: object) => Object.assign(Object.create({ mode: 'enforce' }), without(one, 'mode')),
+  ],
+  ['a list in its place', (one: object) => Object.assign([], one)],
+  ['a key more', (one: object) => ({ ...one, reason: 'test' })],
+  ['another key instead', (one: object) => ({ ...without(one, 'mode'), reason: 'test' })],
+  ['an instant with an offset', (one: object) => ({ ...one, expires_at: '2026-01-01T00:00:00+01:00' })],
+  ['a day that there is not', (one: object) => ({ ...one, expires_at: '2026-02-30T00:00:00Z' })],
+  ['an id with a line break', (one: object) => ({ ...one, id: `${restriction().id}\n` })],
+  ['no value', (one: object) => ({ ...one, value: '' })],
+  ['a value that is too long', (one: object) => ({ ...one, value: 'x'.repeat(101) })],
+])('a decision with %s is taken by no short cut', (_, damaged) => {
+  const value = { op: 'add', id: 1, decisions: [restriction(), damaged(restriction())] };
+  expect(readRequest(value).success).toBe(Request.safeParse(value).success);
+});
+
+function without(one: object, key: string): object {
+  return Object.fromEntries(Object.entries(one).filter(([name]) => name !== key));
+}
 
 /** Family and table that a command acts on. */
 function tableOf(command: unknown): string {

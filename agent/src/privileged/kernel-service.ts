@@ -10,7 +10,7 @@ import { parseDecisionValue } from '@picket/shared/policy/decision-value';
 import { FirewallError, type Firewall, type FirewallReading, type FirewallWatch } from '../enforcement/firewall.ts';
 import { checkGuard } from '../enforcement/guard.ts';
 import type { Restriction } from '../enforcement/restriction.ts';
-import { maxHeldDecisions, Request, type Reading, type Reply } from './messages.ts';
+import { maxHeldDecisions, readRequest, type Reading, type Reply, type Request } from './messages.ts';
 import { RequestPace } from './request-pace.ts';
 
 /** What the firewall behind it asks this service for. */
@@ -69,7 +69,7 @@ export class KernelService implements AsyncDisposable {
 
   /** One request, whatever it is; the answer is sent. Never throws. */
   async serve(value: unknown): Promise<void> {
-    const parsed = Request.safeParse(value);
+    const parsed = readRequest(value);
     if (!parsed.success) {
       this.refuse(idOf(value), z.prettifyError(parsed.error).slice(0, 500));
       return;

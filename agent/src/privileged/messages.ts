@@ -3,7 +3,7 @@
  * nft in here, and no name of a table: what reaches the kernel is built from these values by the process itself.
  */
 import { z } from 'zod';
-import { Decision } from '@picket/shared/contract/decision';
+import { Decision, DecisionAction, DecisionDirection, DecisionScope, Mode } from '@picket/shared/contract/decision';
 import type { Guard } from '../enforcement/guard.ts';
 import type { Restriction } from '../enforcement/restriction.ts';
 
@@ -45,7 +45,7 @@ export const GuardMessage = z.strictObject({
 }) satisfies z.ZodType<Guard>;
 
 /** Why it was made, and on whose word, is nothing to this process. */
-const Asked = Decision.pick({
+export const Asked = Decision.pick({
   id: true,
   action: true,
   scope: true,
@@ -83,6 +83,52 @@ export const Request = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('clear'), ...request }),
 ]);
 export type Request = z.infer<typeof Request>;
+
+/** Thousands of decisions come at once: those that are plainly as the schema has them are not read and copied by it. */
+export function readRequest(value: unknown): z.ZodSafeParseResult<Request> {
+  return isPlainAdd(value) ? { success: true, data: value } : Request.safeParse(value);
+}
+
+function isPlainAdd(value: unknown): value is Extract<Request, { readonly op: 'add' }> {
+  if (!hasKeys(value, ['op', 'id', 'decisions']) || value['op'] !== 'add') return false;
+  const { id, decisions } = value;
+  if (!Number.isSafeInteger(id) || (id as number) < 0 || !Array.isArray(decisions)) return false;
+  return decisions.length >= 1 && decisions.length <= maxDecisionsPerRequest && decisions.every(isAsked);
+}
+
+/** No more than `Asked` takes. */
+function isAsked(value: unknown): value is Restriction {
+  return (
+    hasKeys(value, askedKeys) &&
+    isText(value['id'], uuid) &&
+    isText(value['expires_at'], instant) &&
+    typeof value['value'] === 'string' &&
+    value['value'].length >= 1 &&
+    value['value'].length <= 100 &&
+    actions.has(value['action']) &&
+    scopes.has(value['scope']) &&
+    directions.has(value['direction']) &&
+    modes.has(value['mode'])
+  );
+}
+
+const askedKeys = Object.keys(Asked.shape);
+const uuid = z.regexes.uuid();
+const instant = z.regexes.datetime({});
+const actions = new Set<unknown>(DecisionAction.options);
+const scopes = new Set<unknown>(DecisionScope.options);
+const directions = new Set<unknown>(DecisionDirection.options);
+const modes = new Set<unknown>(Mode.options);
+
+/** These and no others. */
+function hasKeys(value: unknown, keys: readonly string[]): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key));
+}
+
+function isText(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value);
+}
 
 export const Reading = z.strictObject({
   /**
