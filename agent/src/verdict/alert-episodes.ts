@@ -70,11 +70,11 @@ export class AlertEpisodes {
   }
 
   /**
-   * An alert of this attack runs and has its reasons: more of them would say the same. Not so where it comes back: whom
-   * the new evidence points to is found by its reasons.
+   * This attack runs and its reasons were found since it began or came back: more of them would say the same. Those of
+   * before do not count, for whom the new evidence points to is found by its own.
    */
   isExplained(device: string, attack: AttackClass, offender: Offender, atUs: number): boolean {
-    return this.#running(episodeKey(device, offender, attack), atUs)?.alert.explanation != null;
+    return this.#running(episodeKey(device, offender, attack), atUs)?.isExplained === true;
   }
 
   /** This decision was proposed because of the alert, or held already when it would have been. */

@@ -161,18 +161,19 @@ test('those that rest are given up ahead of those that run, and both are counted
   expect(anew.find(({ device }) => device.address === '192.168.1.1')?.id).not.toBe(rested?.id);
 });
 
-test('reasons are asked for again when it comes back: whom the evidence points to is found by them', () => {
+test('reasons are asked for again when it comes back, until it has some: whom the evidence points to is found by them', () => {
   const verdicts = new Verdicts({ bootId: BootId.parse(newId()), rules: [atOnce] });
   const explanation = { top_features: [], flow_importance: [], flows: [], normal_of: 'none', summary: 'seen' } as const;
-  const reasonsFor = [0, 10, minutes(20), minutes(20) + 1].map((at) => {
+  /** Whether window `at` was worth reasons; it gets some where `explain` says so. */
+  const see = (at: number, explain = true): string | undefined => {
     const scored = scoredWindow(scan(at));
     const weighed = verdicts.weigh(scored);
-    const reasons =
-      weighed.needsReasonsFor === undefined
-        ? null
-        : { ...explanation, top_features: [], flow_importance: [], flows: [] };
+    const isExplained = weighed.needsReasonsFor !== undefined && explain;
+    const reasons = isExplained ? { ...explanation, top_features: [], flow_importance: [], flows: [] } : null;
     verdicts.decide({ ...scored, prediction: { ...scored.prediction, explanation: reasons } }, weighed);
     return weighed.needsReasonsFor;
-  });
-  expect(reasonsFor).toEqual(['port_scan', undefined, 'port_scan', undefined]);
+  };
+  expect([see(0), see(10)]).toEqual(['port_scan', undefined]);
+  expect(see(minutes(20), false), 'it is back, but the budget is spent').toBe('port_scan');
+  expect([see(minutes(20) + 1), see(minutes(20) + 2)]).toEqual(['port_scan', undefined]);
 });

@@ -56,6 +56,7 @@ export class Episode {
   #done: Action = nothingDone;
   /** Before it came back the last time, µs. */
   #quietForUs = 0;
+  #isExplained: boolean;
 
   constructor(opening: AlertOpening, alertType: AlertType, bootId: BootId) {
     this.#offender = opening.offender;
@@ -63,6 +64,7 @@ export class Episode {
     this.#alert = openedAlert(opening, alertType, bootId);
     this.#seenIn = opening.scored.prediction.id;
     this.#lastSeenUs = opening.scored.context.atUs;
+    this.#isExplained = opening.scored.prediction.explanation !== null;
   }
 
   /** Revision -1 until it was first sent. */
@@ -73,6 +75,11 @@ export class Episode {
   /** Packet time in µs. */
   get lastSeenUs(): number {
     return this.#lastSeenUs;
+  }
+
+  /** Reasons were found since it came back, or since it began. */
+  get isExplained(): boolean {
+    return this.#isExplained;
   }
 
   runsAt(atUs: number): boolean {
@@ -109,6 +116,7 @@ export class Episode {
     this.#quietForUs = scored.context.atUs - this.#lastSeenUs;
     this.#counted = counted;
     this.#done = nothingDone;
+    this.#isExplained = false;
   }
 
   /** `isPlain`: the flows alone tell it now; once they did, it stays so. */
@@ -119,6 +127,7 @@ export class Episode {
     const isNew = this.#seenIn !== prediction.id;
     this.#seenIn = prediction.id;
     this.#lastSeenUs = Math.max(this.#lastSeenUs, context.atUs);
+    this.#isExplained ||= prediction.explanation !== null;
     this.#alert = {
       ...alert,
       score,
