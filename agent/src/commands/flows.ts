@@ -10,8 +10,6 @@ import { FlowMeter } from '../features/flow-meter.ts';
 import { inlineDeeply, worthInlining } from '../features/inline-deeply.ts';
 import { profileSemantics } from '../features/profile-semantics.ts';
 import type { FlowEndings } from '../flow/flow-semantics.ts';
-import { defaultMaxMib, memoryPlanOf } from '../memory-plan.ts';
-import { csvHeader, CsvLines } from './csv-lines.ts';
 import { explainCapture } from './explain-capture.ts';
 import { LeftOutLinks } from './left-out-links.ts';
 import { OutputLines } from './output-lines.ts';
@@ -29,8 +27,8 @@ interface FlowsOptions {
 
 /** The published meters never give up a flow; this many hold an hour of a busy gateway. */
 const referenceCapacity = 1_048_576;
-/** What `run` and `replay` have by default, so that the same flows come out. */
-const liveCapacity = memoryPlanOf(defaultMaxMib, null).flowCapacity;
+/** What `run` and `replay` have by default, so that the same flows come out; `flows.test.ts` holds it to their plan. */
+const liveCapacity = 37_888;
 
 export function flowsCommand(): Command {
   return new Command('flows')
@@ -62,9 +60,9 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
   using signals = StopSignals.watch(() => stop.abort());
   const output = OutputLines.open({ onBlocked: (isBlocked) => signals.stepAside(isBlocked) });
   const capacity = options.capacity ?? (options.endings === 'live' ? liveCapacity : referenceCapacity);
-  const linesOf = await writerOf(options);
+  const writer = await writerOf(options);
   const meter = FlowMeter.create({ profile: options.profile, endings: options.endings, capacity }, (batch) => {
-    if (!output.closed.aborted) output.add(linesOf(batch));
+    if (!output.closed.aborted) output.add(writer.linesOf(batch));
     meter.giveBack(batch);
   });
   const leftOut = new LeftOutLinks();
@@ -73,7 +71,7 @@ async function flows(path: string, options: FlowsOptions): Promise<void> {
     await using source = await PcapFileSource.open(path);
     if ((source.progress.totalBytes ?? Infinity) > worthInlining) inlineDeeply();
     using _ = progressOf(source, meter, options);
-    let header = options.format === 'csv' ? csvHeader(options.communityId) : '';
+    let { header } = writer;
     for await (const chunk of source.chunks(AbortSignal.any([stop.signal, output.closed]))) {
       output.add(header); // not before it is known to be a capture
       header = '';
@@ -103,14 +101,21 @@ function progressOf(source: PcapFileSource, meter: FlowMeter, options: FlowsOpti
   });
 }
 
-async function writerOf({ format, communityId }: FlowsOptions): Promise<(batch: FlowBatch) => string | Buffer> {
-  if (format === 'none') return () => '';
+interface FlowWriter {
+  readonly header: string;
+  readonly linesOf: (batch: FlowBatch) => string | Buffer;
+}
+
+/** What a format needs is loaded when it is asked for. */
+async function writerOf({ format, communityId }: FlowsOptions): Promise<FlowWriter> {
+  if (format === 'none') return { header: '', linesOf: () => '' };
   if (format === 'jsonl') {
     const { jsonLines } = await import('./json-lines.ts'); // brings the contract and its schemas
-    return (batch) => jsonLines(batch, communityId);
+    return { header: '', linesOf: (batch) => jsonLines(batch, communityId) };
   }
+  const { csvHeader, CsvLines } = await import('./csv-lines.ts');
   const lines = new CsvLines(communityId);
-  return (batch) => lines.of(batch);
+  return { header: csvHeader(communityId), linesOf: (batch) => lines.of(batch) };
 }
 
 function summarise(meter: FlowMeter, seconds: number): void {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
+import { flowField, recordWords } from './flow-fields.ts';
 import { keyField, keyWords } from './flow-key.ts';
 import { FlowTable, queue } from './flow-table.ts';
 
@@ -15,23 +16,28 @@ function keyOf(id: number): Int32Array {
 test('finds what was inserted and nothing that was removed, however badly the hashes collide', () => {
   const step = fc.record({ id: fc.nat(40), insert: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(1, 3, 1000), (steps, spread) => {
-      const table = new FlowTable(24);
-      const model = new Map<number, number>();
-      for (const { id, insert } of steps) {
-        const known = model.get(id);
-        expect(table.find(keyOf(id), 0, id % spread)).toBe(known ?? -1);
-        if (insert && known === undefined && !table.full) {
-          model.set(id, table.insert(keyOf(id), 0, id % spread));
-        } else if (!insert && known !== undefined) {
-          table.remove(known);
-          model.delete(id);
+    fc.property(
+      fc.array(step, { maxLength: 200 }),
+      fc.constantFrom(1, 3, 1000),
+      fc.integer({ min: 1, max: 24 }),
+      (steps, spread, firstRoom) => {
+        const table = new FlowTable(24, firstRoom);
+        const model = new Map<number, number>();
+        for (const { id, insert } of steps) {
+          const known = model.get(id);
+          expect(table.find(keyOf(id), 0, id % spread)).toBe(known ?? -1);
+          if (insert && known === undefined && !table.full) {
+            model.set(id, table.insert(keyOf(id), 0, id % spread));
+          } else if (!insert && known !== undefined) {
+            table.remove(known);
+            model.delete(id);
+          }
+          expect(table.used).toBe(model.size);
         }
-        expect(table.used).toBe(model.size);
-      }
-      for (const [id, slot] of model) expect(table.find(keyOf(id), 0, id % spread)).toBe(slot);
-      expect(new Set(model.values()).size).toBe(model.size);
-    }),
+        for (const [id, slot] of model) expect(table.find(keyOf(id), 0, id % spread)).toBe(slot);
+        expect(new Set(model.values()).size).toBe(model.size);
+      },
+    ),
   );
 });
 
@@ -61,6 +67,27 @@ test('the index grows with the table, and tells hashes apart by bits that choose
   for (let id = 0; id < count; id += 2) table.remove(slots[id]!);
   const found = slots.map((_, id) => table.find(keyOf(id), 0, hashOf(id)));
   expect(found).toEqual(slots.map((slot, id) => (id % 2 === 0 ? -1 : slot)));
+});
+
+test('a table that grows keeps what it holds, and ends at its capacity', () => {
+  const table = new FlowTable(7, 2);
+  for (let id = 0; id < 7; id++) {
+    const slot = table.insert(keyOf(id), 0, id);
+    table.records.values[slot * recordWords + flowField.startedAtUs] = 1000 + id;
+    table.macs.fill(id + 1, slot * 12, slot * 12 + 12);
+    table.enqueue(slot, id % 2 === 0 ? queue.halfOpen : queue.answered);
+  }
+  expect(table.full).toBe(true);
+  const slots = Array.from({ length: 7 }, (_, id) => table.find(keyOf(id), 0, id));
+  expect(slots.map((slot) => table.records.values[slot * recordWords + flowField.startedAtUs]! - 1000)).toEqual([
+    0, 1, 2, 3, 4, 5, 6,
+  ]);
+  expect(slots.map((slot) => table.macs[slot * 12 + 11])).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  for (const slot of slots) {
+    expect(table.oldest(slots.indexOf(slot) % 2 === 0 ? queue.halfOpen : queue.answered)).toBe(slot);
+    table.remove(slot);
+  }
+  expect(table.used).toBe(0);
 });
 
 test('queues give the oldest first, and a slot stands in one of them', () => {

@@ -1,6 +1,7 @@
 /**
  * The open flows: a bounded number of slots found by open addressing on a numeric hash. Who goes first when the table
- * is full is decided here; nothing is allocated after construction.
+ * is full is decided here. A table may begin with fewer slots than it can have, and doubles while it fills: V8 counts all
+ * of its memory as garbage to come, used or not, and 512 MiB of it cost each short capture a full collection.
  */
 import { flowByte, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
 import { keyField } from './flow-key.ts';
@@ -38,45 +39,52 @@ export const queue = { over: 0, halfOpen: 1, answered: 2 } as const;
 export class FlowTable {
   readonly capacity: number;
   /** Of each slot, see flow-fields.ts. The key of its conversation stands in it. */
-  readonly records: FlowRecords;
+  records: FlowRecords;
   /** 12 per slot: source, then destination. */
-  readonly macs: Uint8Array<ArrayBuffer>;
+  macs: Uint8Array<ArrayBuffer>;
   /** IP protocol number. */
-  readonly protocols: Uint8Array<ArrayBuffer>;
+  protocols: Uint8Array<ArrayBuffer>;
   /** ICMP type and code of the first packet in one number. */
-  readonly icmp: Uint16Array<ArrayBuffer>;
+  icmp: Uint16Array<ArrayBuffer>;
   /** Packets that a tombstone swallowed. */
-  readonly latePackets: Uint8Array<ArrayBuffer>;
+  latePackets: Uint8Array<ArrayBuffer>;
   /** Slots in use, tombstones included. */
   used = 0;
 
   readonly #index: SlotIndex;
   readonly #guesses = new Int32Array(fetchPackets);
   readonly #fetched = new Float64Array(1);
-  readonly #free: Int32Array<ArrayBuffer>;
+  #free: Int32Array<ArrayBuffer>;
   #freeCount = 0;
   #untouched = 0;
+  /** Slots that there is memory for. */
+  #room: number;
   /** Queue + 1; 0 is none. */
-  readonly #queueOf: Uint8Array<ArrayBuffer>;
-  readonly #next: Int32Array<ArrayBuffer>;
-  readonly #previous: Int32Array<ArrayBuffer>;
+  #queueOf: Uint8Array<ArrayBuffer>;
+  #next: Int32Array<ArrayBuffer>;
+  #previous: Int32Array<ArrayBuffer>;
   readonly #heads = new Int32Array(3).fill(none);
   readonly #tails = new Int32Array(3).fill(none);
 
-  /** @throws {RangeError} for more slots than the index can tell apart */
-  constructor(capacity: number) {
+  /**
+   * `firstRoom`: how many slots to begin with; without it all memory is taken here, and none later.
+   * @throws {RangeError} for more slots than the index can tell apart
+   */
+  constructor(capacity: number, firstRoom = capacity) {
     if (capacity > maxSlots) throw new RangeError(`a flow table has at most ${maxSlots} slots, not ${capacity}`);
     this.capacity = capacity;
-    this.records = createRecords(capacity);
-    this.#index = new SlotIndex(capacity);
-    this.macs = new Uint8Array(capacity * 12);
-    this.protocols = new Uint8Array(capacity);
-    this.icmp = new Uint16Array(capacity);
-    this.latePackets = new Uint8Array(capacity);
-    this.#free = new Int32Array(capacity);
-    this.#queueOf = new Uint8Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
+    const room = Math.min(firstRoom, capacity);
+    this.#room = room;
+    this.records = createRecords(room);
+    this.#index = new SlotIndex(room);
+    this.macs = new Uint8Array(room * 12);
+    this.protocols = new Uint8Array(room);
+    this.icmp = new Uint16Array(room);
+    this.latePackets = new Uint8Array(room);
+    this.#free = new Int32Array(room);
+    this.#queueOf = new Uint8Array(room);
+    this.#next = new Int32Array(room);
+    this.#previous = new Int32Array(room);
   }
 
   get full(): boolean {
@@ -129,6 +137,7 @@ export class FlowTable {
 
   /** Take a slot for a key that is not in the table, which must not be full. The record is whatever it was. */
   insert(keys: Int32Array, at: number, hash: number): number {
+    if (this.#freeCount === 0 && this.#untouched === this.#room) this.#grow();
     const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#untouched++;
     const { ints } = this.records;
     const record = slot * ints32;
@@ -198,6 +207,28 @@ export class FlowTable {
   oldest(of: number): number {
     return this.#heads[of]!;
   }
+
+  #grow(): void {
+    const room = Math.min(this.#room * 2, this.capacity);
+    this.#room = room;
+    const records = createRecords(room);
+    records.values.set(this.records.values);
+    this.records = records;
+    this.#index.grow(room);
+    this.macs = longer(this.macs, new Uint8Array(room * 12));
+    this.protocols = longer(this.protocols, new Uint8Array(room));
+    this.icmp = longer(this.icmp, new Uint16Array(room));
+    this.latePackets = longer(this.latePackets, new Uint8Array(room));
+    this.#free = new Int32Array(room); // none is free, or there were no need to grow
+    this.#queueOf = longer(this.#queueOf, new Uint8Array(room));
+    this.#next = longer(this.#next, new Int32Array(room));
+    this.#previous = longer(this.#previous, new Int32Array(room));
+  }
+}
+
+function longer<Column extends Uint8Array | Uint16Array | Int32Array>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
 }
 
 function sameRest(ints: Int32Array, record: number, keys: Int32Array, at: number): boolean {

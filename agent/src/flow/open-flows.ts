@@ -27,6 +27,8 @@ const activityTimeoutUs = 5_000_000;
 const tombstoneUs = 10_000_000;
 /** How many living conversations are spared before one of them is evicted. */
 const evictionTries = 8;
+/** Conversations of a capture that there is memory for from the beginning: 32 MiB. */
+const firstRoom = 65_536;
 /** Above every slot number. */
 const slotSpan = 2 ** 22;
 
@@ -65,7 +67,8 @@ export class OpenFlows {
     this.#endAtFirstFin = options.semantics.endAtFirstFin;
     this.#dropSinglePackets = options.semantics.dropSinglePackets && !this.#live;
     this.#reportPace = options.reportPace ?? defaultReportPace;
-    this.table = new FlowTable(options.capacity);
+    // Live, a table that grew would stand twice in memory for a moment, and the capture would wait for it.
+    this.table = new FlowTable(options.capacity, this.#live ? options.capacity : firstRoom);
     this.#wheel = new TimerWheel(this.#live ? options.capacity : 0);
   }
 

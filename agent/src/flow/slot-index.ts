@@ -15,7 +15,7 @@ export const maxSlots = slotMask;
 export class SlotIndex {
   /** At most half of the places are taken. */
   #places: Int32Array<ArrayBuffer>;
-  readonly #hashes: Int32Array<ArrayBuffer>;
+  #hashes: Int32Array<ArrayBuffer>;
   #mask: number;
   #used = 0;
 
@@ -23,6 +23,13 @@ export class SlotIndex {
     this.#hashes = new Int32Array(slots);
     this.#places = new Int32Array(firstSize).fill(empty);
     this.#mask = firstSize - 1;
+  }
+
+  /** Slots up to this number may be added from here on. */
+  grow(slots: number): void {
+    const hashes = new Int32Array(slots);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
   }
 
   /** The place where a search for this hash begins; go on with `next`. */
@@ -59,7 +66,7 @@ export class SlotIndex {
 
   add(hash: number, slot: number): void {
     this.#hashes[slot] = hash;
-    if (++this.#used * 2 > this.#mask) this.#grow();
+    if (++this.#used * 2 > this.#mask) this.#double();
     this.#put(slot);
   }
 
@@ -87,7 +94,7 @@ export class SlotIndex {
     this.#places[place] = (hash & ~slotMask) | slot;
   }
 
-  #grow(): void {
+  #double(): void {
     const before = this.#places;
     this.#places = new Int32Array(before.length * 2).fill(empty);
     this.#mask = this.#places.length - 1;
