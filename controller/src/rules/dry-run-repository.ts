@@ -90,14 +90,14 @@ export class DryRunRepository {
     return found;
   }
 
-  /** Alerts since then that people resolved as false positives, newest first. */
+  /** Alerts that people resolved as false positives and that went on or came back since then, newest first. */
   falseAlerts(from: string, limit: number): Promise<FalseAlert[]> {
     return this.#reader
       .selectFrom('alerts')
       .select(['id', 'device_id', 'class', 'first_seen_at', 'last_seen_at'])
       .where('status', '=', 'false_positive')
-      .where('created_at', '>=', from)
-      .orderBy('created_at', 'desc')
+      .where('recorded_at', '>=', from)
+      .orderBy('recorded_at', 'desc')
       .limit(limit)
       .execute();
   }

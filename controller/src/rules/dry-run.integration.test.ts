@@ -149,6 +149,11 @@ describeOnBothDatabases('the dry run of a rule', (open) => {
       resolution: 'false_positive',
       notes: 'a test',
     });
+    // An alert that comes back again and again may have been opened long before the days that are asked about.
+    await api.controller.database.writer
+      .updateTable('alerts')
+      .set({ created_at: '2020-01-01T00:00:00.000Z' })
+      .execute();
     const decision = sampleDecision({ value: '203.0.113.10' });
     await api.ingest('decisions', [decided(decision, 'verified')]);
     await api.call('operator', 'DELETE', `/decisions/${decision.id}`);
