@@ -1,7 +1,7 @@
 /**
  * The episodes that run or may come back, each with one alert: which of them a proof opens or goes on with, and which wait
  * to hear of a decision. Alerts that were updated are sent at most once a second. Where there are too many, the one that
- * was quiet for longest is given up: those that rest ahead of those that run.
+ * was quiet for longest is given up: those that rest ahead of those that run, and beyond a quarter of all in any case.
  */
 import type { Alert, AlertType } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
@@ -19,27 +19,33 @@ interface AwaitedDecision {
 }
 
 const maxAlertsPerDecision = 50;
+/** Of the capacity. Each takes some 10 KB with its evidence and reasons, and after a storm they rest for an hour. */
+const restingShare = 1 / 4;
 
 export class AlertEpisodes {
   readonly #bootId: BootId;
   readonly #episodes: BoundedMap<string, Episode>;
   readonly #decisions: BoundedMap<DecisionId, AwaitedDecision>;
+  readonly #maxResting: number;
   #sweptAtUs = 0;
+  /** Of those that rest. */
+  #givenUp = 0;
 
   constructor(bootId: BootId, capacity = 4096) {
     this.#bootId = bootId;
+    this.#maxResting = Math.floor(capacity * restingShare);
     this.#episodes = new BoundedMap(capacity);
     this.#decisions = new BoundedMap(capacity);
   }
 
   /** Those that run; others rest. */
   get open(): number {
-    return this.#episodes.entries().reduce((sum, [, episode]) => sum + (episode.runsAt(this.#sweptAtUs) ? 1 : 0), 0);
+    return this.#runningAt(this.#sweptAtUs);
   }
 
   /** Episodes that were given up for others while they ran or could come back. */
   get evicted(): number {
-    return this.#episodes.evicted;
+    return this.#episodes.evicted + this.#givenUp;
   }
 
   /** The alert with this id, while its episode runs or may come back. */
@@ -113,7 +119,25 @@ export class AlertEpisodes {
       const update = episode.takeUpdate(nowUs);
       if (update !== undefined) alerts.push(update);
     }
+    this.#limitResting(nowUs);
     return alerts;
+  }
+
+  /** Gives up those that were quiet for longest: they have had their last word. */
+  #limitResting(nowUs: number): void {
+    let tooMany = this.#episodes.size - this.#runningAt(nowUs) - this.#maxResting;
+    if (tooMany <= 0) return;
+    for (const [key, episode] of this.#episodes.entries()) {
+      if (episode.runsAt(nowUs)) continue;
+      this.#episodes.delete(key);
+      this.#givenUp += 1;
+      tooMany -= 1;
+      if (tooMany === 0) return;
+    }
+  }
+
+  #runningAt(atUs: number): number {
+    return this.#episodes.entries().reduce((sum, [, episode]) => sum + (episode.runsAt(atUs) ? 1 : 0), 0);
   }
 
   /** An attack of another class than those that the device is under is news of its own. */

@@ -161,6 +161,20 @@ test('those that rest are given up ahead of those that run, and both are counted
   expect(anew.find(({ device }) => device.address === '192.168.1.1')?.id).not.toBe(rested?.id);
 });
 
+test('after a storm a quarter of all that are kept may rest, and what is given up is counted', () => {
+  const verdicts = new Verdicts({ bootId: BootId.parse(newId()), rules: [atOnce], capacity: 40 });
+  const devices = Array.from({ length: 30 }, (_, host) => `192.168.1.${host + 1}`);
+  const ids = devices.map((device, at) => verdicts.decide(scoredWindow(scan(at, { device }))).alerts[0]!.id);
+  const known = (): number => ids.filter((id) => verdicts.alertOf(id) !== undefined).length;
+  verdicts.advance(sketchStartUs + 300e6);
+  expect([known(), verdicts.openEpisodes, verdicts.evicted]).toEqual([30, 30, 0]);
+  verdicts.advance(sketchStartUs + 315e6);
+  expect([known(), verdicts.openEpisodes, verdicts.evicted], 'fifteen run, ten rest').toEqual([25, 15, 5]);
+  verdicts.advance(sketchStartUs + 400e6);
+  expect([known(), verdicts.openEpisodes, verdicts.evicted]).toEqual([10, 0, 20]);
+  expect(verdicts.alertOf(ids.at(-1)!), 'the latest are kept').toBeDefined();
+});
+
 test('reasons are asked for again when it comes back, until it has some: whom the evidence points to is found by them', () => {
   const verdicts = new Verdicts({ bootId: BootId.parse(newId()), rules: [atOnce] });
   const explanation = { top_features: [], flow_importance: [], flows: [], normal_of: 'none', summary: 'seen' } as const;
