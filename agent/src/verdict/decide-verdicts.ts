@@ -34,7 +34,7 @@ export interface Verdict {
 export interface WeighedWindow {
   readonly proven: readonly Proven[];
   /**
-   * What it opens an alert of, or goes on with one of that has no reasons yet: worth an explanation before `decide`.
+   * What it opens an alert of, brings back, or goes on with without reasons yet: worth an explanation before `decide`.
    * Undefined for every other window.
    */
   readonly needsReasonsFor: AttackClass | undefined;
