@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import type { BundleReference } from '@picket/shared/contract/model-manifest';
 import type { Prediction } from '@picket/shared/contract/prediction';
+import { flowContextSize } from '@picket/shared/features/flow-context';
 import { bundleFiles } from '@picket/shared/policy/check-bundle';
 import { BundleStore } from './detection/bundle-store.ts';
 import { DeviceRegistry } from './devices/device-registry.ts';
@@ -227,7 +228,7 @@ describe('the bundle that the policy names', { timeout: 240_000 }, () => {
           count: 1,
           windows: new Float32Array(780),
           flowsSeen: Uint8Array.of(1),
-          flowContext: new Float32Array(50),
+          flowContext: new Float32Array(flowContextSize),
         })
       ).scores,
     ).toHaveLength(1);

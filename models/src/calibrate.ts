@@ -3,6 +3,7 @@ import { afterQuiet, alertCount, proofsOf, type ScoredSequence } from './evaluat
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { groupOf } from './dataset/flow-rows.ts';
 import type { Dataset, FlowRows } from './dataset/flow-rows.ts';
+import { amongNewcomers } from './dataset/window-familiarity.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { poissonUpperBound } from './evaluation/alert-figures.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
@@ -72,7 +73,7 @@ export async function chooseThreshold(
   const reason =
     `the lowest from ${bounds[0]} to ${bounds[1]} at which of each source at most ${100 * falseAlarmTarget} % of the benign validation ` +
     `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace, of each and of all, give no more than ` +
-    `${alertsPerDay} alert for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours)` +
+    `${alertsPerDay} alert for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours), all of them as if every peer were new when it is first heard` +
     `${loud.length > 0 ? `; out of reach: ${loud.join(', ')}` : ''}. ` +
     `What is left: ${sources.map((source) => whatIsLeft(source, threshold)).join('; ')}`;
   return { threshold, reason };
@@ -83,6 +84,7 @@ async function quietnessOf(predictor: Predictor, dataset: Dataset): Promise<Quie
     dataset,
     predictor,
     ({ part, source }) => part === 'validation' && !offices.has(source),
+    amongNewcomers,
   );
   const listenings = dataset.listenings.filter(({ part, isAttacked }) => part === 'validation' && !isAttacked);
   const isPeaceful = new Set(listenings.map(({ source, capture }) => `${source}\n${capture}`));

@@ -28,6 +28,8 @@ function add(made: Dataset, part: Part, change: Change = {}): void {
       direction: 0,
       recentOfDevice: index,
       recentOfPeer: 1,
+      deviceSinceUs: 0,
+      peerSinceUs: 0,
     };
     const own = index === 3 ? { ...usual, ...setting } : usual;
     return made.rows.add(values, 'port_scan', origin, run, 0, own);

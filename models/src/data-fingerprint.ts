@@ -24,6 +24,7 @@ export function dataFingerprint({ rows, sequences, episodes, listenings }: Datas
     const pair = rows.pairs[row]! < 0 ? -1 : pairs.of(rows.pairs[row]!);
     say(rows.classes[row], rows.residues[row], rows.originNames[rows.origins[row]!], pair, ...run);
     say(rows.startUs[row], rows.lastUs[row], rows.directions[row], rows.recentOfDevice[row], rows.recentOfPeer[row]);
+    say(rows.deviceSinceUs[row], rows.peerSinceUs[row]);
     hash.update(rows.row(row));
     return number;
   };

@@ -6,6 +6,7 @@ import { groupOf } from './dataset/flow-rows.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
+import { amongNewcomers } from './dataset/window-familiarity.ts';
 import { WindowSampler, usualShares } from './dataset/window-sampler.ts';
 import type { SamplerShares } from './dataset/window-sampler.ts';
 import { quietRecall } from './metrics.ts';
@@ -82,7 +83,7 @@ export async function trainModel(
   // Each epoch's numbers depend on the seed and the epoch alone, so that a resumed run is the same run.
   let random = seededRandom(options.seed);
   const sampler = new WindowSampler(dataset, 'train', { random: () => random(), shares: recipe.shares, typical });
-  const validation = evaluationWindows(dataset, 'validation', mostValidation);
+  const validation = evaluationWindows(dataset, 'validation', mostValidation, amongNewcomers);
   const validationGroups = validation.sequences.map(groupOf);
   const network = (parameters: Float32Array): TrainedNetwork => {
     return { scaler, parameters, temperature: 1, design: recipe.design };

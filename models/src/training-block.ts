@@ -4,6 +4,7 @@ import { flowContextSize } from '@picket/shared/features/flow-context';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { blockOf, noFlow } from './dataset/window-block.ts';
 import type { WindowBlock } from './dataset/window-block.ts';
+import { amongNewcomers } from './dataset/window-familiarity.ts';
 import type { WindowSampler } from './dataset/window-sampler.ts';
 import type { Adversary } from './network/adversary.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
@@ -19,7 +20,7 @@ const mostHard = 512;
 const leastScore = 0.02;
 const largestEpsilon = 0.15;
 
-/** Benign training windows that the network likes least, as they were. */
+/** Benign training windows that the network likes least, as they were but for who is new. */
 export async function hardNegatives(
   sampler: WindowSampler,
   { rows }: Dataset,
@@ -27,7 +28,8 @@ export async function hardNegatives(
 ): Promise<Int32Array[]> {
   const windows = Array.from({ length: minedWindows }, () => sampler.benignWindow());
   await using scorer = await Scorer.open(buildDetectGraph(network));
-  const probabilities = await scorer.score(blockOf(rows, windows, 0));
+  const asked = windows.map((window) => ({ window, ...amongNewcomers }));
+  const probabilities = await scorer.score(blockOf(rows, asked, 0));
   return windows
     .map((window, index) => ({ window, score: 1 - probabilities[index * classCount]! }))
     .filter(({ score }) => score > leastScore)

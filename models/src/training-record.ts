@@ -29,6 +29,7 @@ const TrainingRecord = z.strictObject({
     attention: z.boolean(),
     suspicion: z.boolean(),
     surroundings: z.boolean(),
+    familiarity: z.boolean(),
   }),
   mean: z.base64(),
   scale: z.base64(),

@@ -32,7 +32,9 @@ function dryContext(): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: batchSize * flowContextSize }, (_, index) =>
     Math.floor(index / flowContextSize) % 2 === 0
       ? -1
-      : [1e6 / (1 + index), index % 10, index % 3, index % 101, index % 7][index % flowContextWidth]!,
+      : [1e6 / (1 + index), index % 10, index % 3, index % 101, index % 7, index % 1009, index % 2003][
+          index % flowContextWidth
+        ]!,
   );
 }
 

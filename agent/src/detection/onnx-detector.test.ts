@@ -40,7 +40,9 @@ function arbitraryContext(count: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count * flowContextSize }, (_, index) => {
     const flow = Math.floor(index / flowContextWidth);
     if (flow % 7 === 0) return -1;
-    return [Math.exp((flow % 19) - 6), flow % 4, flow % 3, flow % 101, flow % 5][index % flowContextWidth]!;
+    return [Math.exp((flow % 19) - 6), flow % 4, flow % 3, flow % 101, flow % 5, flow % 1009, flow % 2003][
+      index % flowContextWidth
+    ]!;
   });
 }
 
@@ -225,6 +227,8 @@ test('refused connections one after another are a scan; one sensor reading after
       direction: inbound,
       recentOfDevice: 100,
       recentOfPeer: 100,
+      peerKnownSeconds: 2,
+      deviceKnownSeconds: 2000,
     })),
     flowContext,
     0,
@@ -236,6 +240,8 @@ test('refused connections one after another are a scan; one sensor reading after
       direction: outbound,
       recentOfDevice: 1.2,
       recentOfPeer: 1.2,
+      peerKnownSeconds: 2000,
+      deviceKnownSeconds: 2000,
     })),
     flowContext,
     flowContextSize,

@@ -46,6 +46,8 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
     isRelayed: false,
     srcMac: null,
     recentOfPeer: 1,
+    deviceSinceUs: sketchStartUs,
+    peerSinceUs: sketchStartUs,
     fwdPackets: 1,
     bwdPackets: 1,
     fwdBytes: 0,

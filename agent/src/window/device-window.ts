@@ -52,7 +52,8 @@ export class DeviceWindow {
     const flowNumber = batch.flowNumber[row]!;
     // The device is one end of all its flows, so the pair names the peer.
     const peer = addressHash(batch.srcAddress, row * 16) ^ addressHash(batch.dstAddress, row * 16);
-    const recent = this.#recent.add(peer, batch.reportNumber[row] === 0, batch.lastPacketAtUs[row]!);
+    const isNew = batch.reportNumber[row] === 0;
+    const recent = this.#recent.add(peer, isNew, batch.startedAtUs[row]!, batch.lastPacketAtUs[row]!);
     let slot = this.#slotOf(flowNumber);
     if (slot !== undefined && batch.reportNumber[row]! < slot.reportNumber) return 'none';
     const change = batch.end[row] === reportCode && this.#hasSurged(batch, row, slot) ? 'surge' : 'update';
@@ -80,6 +81,8 @@ export class DeviceWindow {
     slot.srcMac = macKey(batch.srcMac, row);
     slot.recentOfDevice = recent.ofDevice;
     slot.recentOfPeer = recent.ofPeer;
+    slot.deviceSinceUs = recent.deviceSinceUs;
+    slot.peerSinceUs = recent.peerSinceUs;
     normaliseFeatures(batch.features, row * featureCount, this.#features, slot.index * featureCount);
     return change;
   }
@@ -149,6 +152,8 @@ export class DeviceWindow {
       srcMac: macOfKey(slot.srcMac),
       recentOfDevice: slot.recentOfDevice,
       recentOfPeer: slot.recentOfPeer,
+      deviceSinceUs: slot.deviceSinceUs,
+      peerSinceUs: slot.peerSinceUs,
       fwdPackets: this.#features[first + fwdPackets]!,
       bwdPackets: this.#features[first + bwdPackets]!,
       fwdBytes: this.#features[first + fwdBytes]!,
@@ -188,6 +193,8 @@ interface Slot {
   srcMac: number;
   recentOfDevice: number;
   recentOfPeer: number;
+  deviceSinceUs: number;
+  peerSinceUs: number;
   srcIp: string | undefined;
   dstIp: string | undefined;
   /** As it was handed out last; undefined once it has changed. */
@@ -211,6 +218,8 @@ const emptySlot: Slot = {
   srcMac: 0,
   recentOfDevice: 0,
   recentOfPeer: 0,
+  deviceSinceUs: 0,
+  peerSinceUs: 0,
   srcIp: undefined,
   dstIp: undefined,
   flow: undefined,

@@ -30,6 +30,9 @@ export interface WindowFlow {
   /** New flows of the window's device, and of it with this peer, when this one was handed over last: 0 to 100, fading. */
   readonly recentOfDevice: number;
   readonly recentOfPeer: number;
+  /** First packet of the device's first flow that this gateway saw, and of its first flow with this peer. */
+  readonly deviceSinceUs: number;
+  readonly peerSinceUs: number;
   readonly fwdPackets: number;
   readonly bwdPackets: number;
   /** Payload. */

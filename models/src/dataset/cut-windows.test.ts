@@ -164,6 +164,11 @@ test('when, with whom and which way each flow went comes from the pack', () => {
   expect([...rows.recentOfPeer.subarray(0, 4)]).toEqual([1, 1, 1, 1]);
   expect(rows.recentOfDevice[2]).toBeCloseTo(1 + Math.exp(-0.4 / 30) + Math.exp(-0.7 / 30), 5);
   expect(rows.recentOfDevice[3]).toBe(1);
+  // Each device knows a peer since their first flow.
+  expect(rows.peerSinceUs[5]).toBe(rows.startUs[0]);
+  expect(rows.peerSinceUs[2]).toBe(rows.startUs[2]);
+  expect(rows.deviceSinceUs[2]).toBe(rows.startUs[0]);
+  expect(rows.deviceSinceUs[3]).toBe(rows.startUs[3]);
   expect(new Set([a, b, c]).size).toBe(3);
   expect([d, e]).toEqual([c, a]);
   expect(rows.directions[0]).toBe(directionNumber('inbound'));

@@ -115,7 +115,8 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       if (device === nothing) continue;
       const state = devices.get(device) ?? newState();
       devices.set(device, state);
-      const recent = state.recent.add(pair, pack.reportNumber[index] === 0, pack.lastUs[index]!);
+      const isNew = pack.reportNumber[index] === 0;
+      const recent = state.recent.add(pair, isNew, pack.startUs[index]!, pack.lastUs[index]!);
       // A row for each device: what was there of late is not the same for both.
       const row = into.rows.add(
         pack.features,
@@ -130,6 +131,8 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
           direction: directionOf(pack, index),
           recentOfDevice: recent.ofDevice,
           recentOfPeer: recent.ofPeer,
+          deviceSinceUs: recent.deviceSinceUs,
+          peerSinceUs: recent.peerSinceUs,
           ends,
         },
       );

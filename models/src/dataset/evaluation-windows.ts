@@ -4,6 +4,7 @@ import { labelWindow } from './flow-rows.ts';
 import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import { writeContext } from './window-context.ts';
+import type { WindowOfFlows } from './window-of-flows.ts';
 import { presentFlows } from './window-mixes.ts';
 import { emptyBlock, writeWindow } from './window-block.ts';
 import type { WindowBlock } from './window-block.ts';
@@ -15,7 +16,12 @@ export interface EvaluationWindows extends WindowBlock {
 }
 
 /** Every labelled window of the part; of a sequence longer than `mostPerSequence`, evenly spaced ones. */
-export function evaluationWindows({ rows, sequences }: Dataset, part: Part, mostPerSequence = 4000): EvaluationWindows {
+export function evaluationWindows(
+  { rows, sequences }: Dataset,
+  part: Part,
+  mostPerSequence = 4000,
+  setting: Omit<WindowOfFlows, 'window'> = {},
+): EvaluationWindows {
   const chosen: { window: Int32Array; label: number; sequence: WindowSequence; number: number }[] = [];
   for (const sequence of sequences) {
     if (sequence.part !== part) continue;
@@ -32,7 +38,7 @@ export function evaluationWindows({ rows, sequences }: Dataset, part: Part, most
     writeWindow(rows, window, block.windows, index * windowLength * featureCount);
     block.flowsSeen[index] = presentFlows(window).length;
     block.labels[index] = label;
-    writeContext(rows, { window }, block.flowContext, index * flowContextSize);
+    writeContext(rows, { ...setting, window }, block.flowContext, index * flowContextSize);
   }
   return {
     ...block,
@@ -46,13 +52,17 @@ export function windowAt(sequence: WindowSequence, number: number): Int32Array {
 }
 
 /** All windows of one stretch, in order, labelled or not; labels are 0. */
-export function sequenceWindows(rows: FlowRows, sequence: WindowSequence): WindowBlock {
+export function sequenceWindows(
+  rows: FlowRows,
+  sequence: WindowSequence,
+  setting: Omit<WindowOfFlows, 'window'> = {},
+): WindowBlock {
   const block = emptyBlock(sequence.windows.length / windowLength);
   for (let number = 0; number < block.count; number++) {
     const window = windowAt(sequence, number);
     writeWindow(rows, window, block.windows, number * windowLength * featureCount);
     block.flowsSeen[number] = presentFlows(window).length;
-    writeContext(rows, { window }, block.flowContext, number * flowContextSize);
+    writeContext(rows, { ...setting, window }, block.flowContext, number * flowContextSize);
   }
   return block;
 }

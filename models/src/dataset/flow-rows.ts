@@ -17,6 +17,9 @@ export interface FlowSetting {
   /** New flows of the device, and of it with this peer, of late. */
   readonly recentOfDevice: number;
   readonly recentOfPeer: number;
+  /** First packet of the device's first flow, and of its first with this peer, µs since 1970. */
+  readonly deviceSinceUs: number;
+  readonly peerSinceUs: number;
   /** What the network is never shown, and names and counts are held against. Undefined where nobody knows. */
   readonly ends?: FlowEnds | undefined;
 }
@@ -39,6 +42,8 @@ const unknownSetting: FlowSetting = {
   direction: unknownContext,
   recentOfDevice: unknownContext,
   recentOfPeer: unknownContext,
+  deviceSinceUs: Number.NaN,
+  peerSinceUs: Number.NaN,
 };
 
 export class FlowRows {
@@ -60,6 +65,8 @@ export class FlowRows {
   directions = new Int8Array(1024);
   recentOfDevice = new Float32Array(1024);
   recentOfPeer = new Float32Array(1024);
+  deviceSinceUs = new Float64Array(1024);
+  peerSinceUs = new Float64Array(1024);
   readonly #ends: (FlowEnds | undefined)[] = [];
   readonly originNames: string[] = [];
   readonly #originNumbers = new Map<string, number>();
@@ -84,6 +91,8 @@ export class FlowRows {
       this.pairs = grown(this.pairs, new Int32Array(this.pairs.length * 2));
       this.recentOfDevice = grown(this.recentOfDevice, new Float32Array(this.recentOfDevice.length * 2));
       this.recentOfPeer = grown(this.recentOfPeer, new Float32Array(this.recentOfPeer.length * 2));
+      this.deviceSinceUs = grown(this.deviceSinceUs, new Float64Array(this.deviceSinceUs.length * 2));
+      this.peerSinceUs = grown(this.peerSinceUs, new Float64Array(this.peerSinceUs.length * 2));
       this.directions = grown(this.directions, new Int8Array(this.directions.length * 2));
     }
     normaliseFeatures(values, offset, this.features, this.count * featureCount);
@@ -96,6 +105,8 @@ export class FlowRows {
     this.directions[this.count] = setting.direction;
     this.recentOfDevice[this.count] = setting.recentOfDevice;
     this.recentOfPeer[this.count] = setting.recentOfPeer;
+    this.deviceSinceUs[this.count] = setting.deviceSinceUs;
+    this.peerSinceUs[this.count] = setting.peerSinceUs;
     this.#ends.push(setting.ends);
     return this.count++;
   }

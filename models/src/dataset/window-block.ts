@@ -3,7 +3,7 @@ import { featureCount, windowLength } from '@picket/shared/features/feature-sche
 import { flowContextSize, unknownFlowContext } from '@picket/shared/features/flow-context';
 import type { FlowRows } from './flow-rows.ts';
 import { writeContext } from './window-context.ts';
-import type { WindowOfFlows } from './window-context.ts';
+import type { WindowOfFlows } from './window-of-flows.ts';
 import { presentFlows } from './window-mixes.ts';
 
 export interface WindowBlock {

@@ -2,7 +2,8 @@ import { featureCount } from '@picket/shared/features/feature-schema';
 import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { expect, test } from 'vitest';
 import { FlowRows } from './flow-rows.ts';
-import { agesOf, inOrder, type WindowOfFlows, writeContext } from './window-context.ts';
+import { agesOf, inOrder, writeContext } from './window-context.ts';
+import type { WindowOfFlows } from './window-of-flows.ts';
 import { padded } from './window-mixes.ts';
 
 const flow = new Float32Array(featureCount);
@@ -12,7 +13,15 @@ function rowsOf(...times: readonly (readonly [from: number, to: number])[]): Flo
   const rows = new FlowRows();
   for (const [index, [from, to]] of times.entries()) {
     const recent = { recentOfDevice: 10 + index, recentOfPeer: index };
-    const setting = { startUs: from * 1e6, lastUs: to * 1e6, pair: index % 2, direction: index % 3, ...recent };
+    const since = { deviceSinceUs: (from - 50) * 1e6, peerSinceUs: (from - 20) * 1e6 };
+    const setting = {
+      startUs: from * 1e6,
+      lastUs: to * 1e6,
+      pair: index % 2,
+      direction: index % 3,
+      ...recent,
+      ...since,
+    };
     rows.add(flow, 'benign', '', -1, 0, setting);
   }
   return rows;
@@ -73,10 +82,16 @@ test('peers are numbered as they appear; empty slots and flows of unknown settin
   const to = new Float32Array(2 * flowContextSize);
   writeContext(rows, { window: padded([1, 0, 1]) }, to, flowContextSize, 0.5);
   expect([...to.subarray(0, flowContextSize)].every((value) => value === 0)).toBe(true);
-  expect([...to.subarray(flowContextSize, -15)].every((value) => value === -1)).toBe(true);
-  expect([...to.subarray(-15)]).toEqual([1, 0, 1, 11, 1, 6, 1, 0, 10, 0, 1, 0, 1, 11, 1]);
+  expect([...to.subarray(flowContextSize, -21)].every((value) => value === -1)).toBe(true);
+  expect([...to.subarray(-21)]).toEqual(
+    [
+      [1, 0, 1, 11, 1, 11, 31],
+      [6, 1, 0, 10, 0, 16, 31],
+      [1, 0, 1, 11, 1, 11, 31],
+    ].flat(),
+  );
   writeContext(rows, { window: padded([2]) }, to, 0);
-  expect([...to.subarray(45, 50)]).toEqual([-1, -1, -1, -1, -1]);
+  expect([...to.subarray(63, 70)]).toEqual([-1, -1, -1, -1, -1, -1, -1]);
   const mixed = { window: padded([0, 2, 1]) };
   expect(inOrder(rows, mixed)).toBe(mixed);
 });

@@ -5,20 +5,10 @@
 import { flowContextSize, unknownContext, writeFlowContext } from '@picket/shared/features/flow-context';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
 import type { FlowRows } from './flow-rows.ts';
+import { familiarityOf } from './window-familiarity.ts';
+import { newestUs, periodsBefore } from './window-of-flows.ts';
+import type { WindowOfFlows } from './window-of-flows.ts';
 import { padded, presentFlows } from './window-mixes.ts';
-
-/** Row numbers, and how these flows came together. Without anything else: as they were captured. */
-export interface WindowOfFlows {
-  readonly window: Int32Array;
-  /** Rows from another time or device: their ages run to the newest packet among themselves. */
-  readonly background?: Int32Array;
-  /** Seconds that the newest packet of the other flows lies before the background's. */
-  readonly lag?: number;
-  /** One or two flows over and over: seconds from one to the next. */
-  readonly period?: number;
-  /** The device had no flows before these. */
-  readonly isBeginning?: boolean;
-}
 
 /** How many new flows there were of late, as `RecentFlows` has it, for each flow of a window. */
 interface RecentColumns {
@@ -28,8 +18,6 @@ interface RecentColumns {
 
 /** A flow is handed over first at its end, or after this time. */
 const firstReportUs = 1e6;
-/** So many periods are behind a flow that comes over and over; more of them would be told as no more. */
-const periodsBefore = 150;
 /** Some time, for windows that never were. */
 const nowUs = 1e15;
 
@@ -65,10 +53,11 @@ export function inOrder(rows: FlowRows, mix: WindowOfFlows): WindowOfFlows {
   return { ...mix, window: padded(order.map((at) => flows[at]!)) };
 }
 
-/** Writes 10 × 5 numbers at `offset`. Ages are multiplied by `tempo`. */
+/** Writes 10 × 7 numbers at `offset`. Ages are multiplied by `tempo`. */
 export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Array, offset: number, tempo = 1): void {
   const ages = agesOf(rows, mix);
   const recent = recentOf(rows, mix, ages);
+  const known = familiarityOf(rows, mix, ages);
   const pairs: number[] = [];
   to.fill(unknownContext, offset, offset + flowContextSize);
   writeFlowContext(
@@ -78,6 +67,8 @@ export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Arra
       direction: rows.directions[row]!,
       recentOfDevice: recent.ofDevice[at]!,
       recentOfPeer: recent.ofPeer[at]!,
+      peerKnownSeconds: known.peer[at]! < 0 ? unknownContext : known.peer[at]! * tempo,
+      deviceKnownSeconds: known.device[at]! < 0 ? unknownContext : known.device[at]! * tempo,
     })),
     to,
     offset,
@@ -104,14 +95,14 @@ function recentOf(rows: FlowRows, mix: WindowOfFlows, ages: readonly number[]): 
   }
   const counted = new RecentFlows();
   const oldestUs = nowUs - Math.max(...ages) * 1e6;
-  for (const { pair, atUs } of before(rows, mix, oldestUs)) counted.add(pair, true, atUs);
+  for (const { pair, atUs } of before(rows, mix, oldestUs)) counted.add(pair, true, atUs, atUs);
   const ofDevice: number[] = [];
   const ofPeer: number[] = [];
   for (const [at, row] of flows.entries()) {
     const startUs = nowUs - ages[at]! * 1e6;
     const livedUs = rows.lastUs[row]! - rows.startUs[row]!;
-    if (livedUs > firstReportUs) counted.add(rows.pairs[row]!, true, startUs + firstReportUs);
-    const count = counted.add(rows.pairs[row]!, livedUs <= firstReportUs, startUs + livedUs);
+    if (livedUs > firstReportUs) counted.add(rows.pairs[row]!, true, startUs, startUs + firstReportUs);
+    const count = counted.add(rows.pairs[row]!, livedUs <= firstReportUs, startUs, startUs + livedUs);
     ofDevice.push(count.ofDevice);
     ofPeer.push(count.ofPeer);
   }
@@ -136,10 +127,6 @@ function* before(
   const withPeer = Math.max(0, Math.round(rows.recentOfPeer[oldest]!) - 1);
   const inAll = Math.max(0, Math.round(rows.recentOfDevice[oldest]!) - 1);
   for (let flow = 0; flow < inAll; flow++) yield { pair: flow < withPeer ? pair : unknownContext, atUs: oldestUs };
-}
-
-function newestUs(rows: FlowRows, flows: readonly number[]): number {
-  return flows.reduce((newest, row) => Math.max(newest, rows.lastUs[row]!), Number.NEGATIVE_INFINITY);
 }
 
 function numberOf(pairs: number[], pair: number): number {

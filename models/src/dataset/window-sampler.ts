@@ -14,15 +14,17 @@ import {
 import { wholeGroup } from '../metrics.ts';
 import { groupOf, labelWindow } from './flow-rows.ts';
 import { inOrder, writeContext } from './window-context.ts';
-import type { WindowOfFlows } from './window-context.ts';
+import type { WindowOfFlows } from './window-of-flows.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
 import { emptyBlock, writeFlowLabels, writeWindow } from './window-block.ts';
 import type { WindowBlock } from './window-block.ts';
+import { drawAcquaintance } from './window-familiarity.ts';
+import type { AcquaintanceShares } from './window-familiarity.ts';
 import { changeHeaders, hide, hideableGroups, resize, retime } from './vary-flow.ts';
 import { dilute, jostled, monotonous, presentFlows, shortened } from './window-mixes.ts';
 
 /** Shares of what a batch is drawn from; the rest are benign windows as they were. */
-export interface SamplerShares {
+export interface SamplerShares extends AcquaintanceShares {
   readonly attacks: number;
   readonly monotonous: number;
   readonly benignMixes: number;
@@ -38,8 +40,10 @@ export interface SamplerShares {
   readonly hidden: number;
   /** Whoever comes from outside is said to be one of the LAN. */
   readonly fromInside: number;
-  /** Of each of age, peer and direction: not known for the whole window. */
+  /** Of each of age, peer, direction and counts: not known for the whole window. */
   readonly unknown: number;
+  /** How long device and peer are known is not. */
+  readonly unfamiliar: number;
 }
 
 export const usualShares: SamplerShares = {
@@ -50,11 +54,17 @@ export const usualShares: SamplerShares = {
   diluted: 0.5,
   short: 0.3,
   jostled: 0.2,
-  retimed: 0.4,
-  resized: 0.3,
+  retimed: 0.2,
+  resized: 0.15,
   hidden: 0.15,
   fromInside: 0.2,
   unknown: 0.05,
+  unfamiliar: 0.1,
+  listenedLonger: 0.4,
+  beganLately: 0.1,
+  newcomers: 0.7,
+  ofNewcomers: 0.8,
+  oldFriends: 0.05,
 };
 
 /** How far variation goes, as the standard deviation of a logarithm: of a link's speed, of one flow on it, of sizes. */
@@ -68,6 +78,7 @@ const briefestPeriod = 0.2;
 const longestPeriod = 400;
 
 const directionColumn = 2;
+const firstFamiliarColumn = 5;
 const inbound = directionNumber('inbound');
 const internal = directionNumber('internal');
 
@@ -175,6 +186,7 @@ export class WindowSampler {
       mix = { window: isHard ? pick(this.#hard, random) : this.benignWindow() };
     }
     if (random() < shares.short) mix = { ...mix, window: shortened(mix.window, random), isBeginning: true };
+    else mix = { ...mix, ...drawAcquaintance(this.#rows, mix.window, shares, random) };
     return random() < shares.jostled ? { ...mix, window: jostled(mix.window, random) } : mix;
   }
 
@@ -224,8 +236,9 @@ export class WindowSampler {
     const start = index * flowContextSize;
     writeContext(this.#rows, mix, block.flowContext, start, tempo);
     const comesFromInside = random() < shares.fromInside;
+    const isUnfamiliar = random() < shares.unfamiliar;
     for (let column = 0; column < flowContextWidth; column++) {
-      const isUnknown = random() < shares.unknown;
+      const isUnknown = column < firstFamiliarColumn ? random() < shares.unknown : isUnfamiliar;
       for (let at = start + column; at < start + flowContextSize; at += flowContextWidth) {
         if (isUnknown) block.flowContext[at] = unknownContext;
         else if (comesFromInside && column === directionColumn && block.flowContext[at] === inbound)

@@ -108,6 +108,8 @@ function knocks(count: number, from: string): { rows: FlowRows; sequence: Window
       direction: directionNumber('inbound'),
       recentOfDevice: 1,
       recentOfPeer: 1,
+      deviceSinceUs: 0,
+      peerSinceUs: 0,
       ends,
     };
     return rows.add(features, 'benign', '', -1, 0, setting);

@@ -5,7 +5,7 @@ import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, Part } from '../dataset/flow-rows.ts';
 import { seededRandom, shuffle } from '../dataset/seeded-random.ts';
 import { inOrder } from '../dataset/window-context.ts';
-import type { WindowOfFlows } from '../dataset/window-context.ts';
+import type { WindowOfFlows } from '../dataset/window-of-flows.ts';
 import { dilute, padded, presentFlows } from '../dataset/window-mixes.ts';
 import { blockOf } from '../dataset/window-block.ts';
 import { classCount } from '../network/network-parameters.ts';

@@ -3,6 +3,7 @@ import { windowLength } from '@picket/shared/features/feature-schema';
 import { sequenceWindows, windowAt } from '../dataset/evaluation-windows.ts';
 import { labelWindow } from '../dataset/flow-rows.ts';
 import type { Dataset, Part, WindowSequence } from '../dataset/flow-rows.ts';
+import type { WindowOfFlows } from '../dataset/window-of-flows.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { likeliestAttack, type ScoredSequence } from './alarms.ts';
 import { JudgedFlows } from './judged-flows.ts';
@@ -12,12 +13,13 @@ export async function scoreSequences(
   { rows, sequences }: Dataset,
   predictor: Predictor,
   wanted: (sequence: WindowSequence) => boolean,
+  setting: Omit<WindowOfFlows, 'window'> = {},
 ): Promise<ScoredSequence[]> {
   const scored: ScoredSequence[] = [];
   for (const sequence of sequences) {
     if (!wanted(sequence)) continue;
     const probabilities =
-      predictor.scoreSequence?.(rows, sequence) ?? (await predictor.score(sequenceWindows(rows, sequence)));
+      predictor.scoreSequence?.(rows, sequence) ?? (await predictor.score(sequenceWindows(rows, sequence, setting)));
     scored.push({ sequence, probabilities });
   }
   return scored;

@@ -25,7 +25,7 @@ const flowsSeen = Float32Array.of(10, 1, 4, 10, 7, 2);
 const flowContext = Float32Array.from({ length: batch * flowContextSize }, (_, index) => {
   if (random() < 0.15) return -1;
   const [age, few, recent] = [Math.expm1(6 * random()), Math.floor(3 * random()), 100 * random() ** 3];
-  return [age, few, few, recent, recent][index % flowContextWidth]!;
+  return [age, few, few, recent, recent, 7 * age, 9 * age][index % flowContextWidth]!;
 });
 const targets = new Float32Array(batch * classCount);
 /** Of the flows of some windows nobody says what they are. */
@@ -252,6 +252,20 @@ test('of peers only matters who is the same; ages, peers and directions do matte
   expect(await changed(2, (direction) => (direction + 1) % 3)).not.toEqual(asIs);
   expect(await changed(3, (flows) => 2 * flows + 1)).not.toEqual(asIs);
   expect(await changed(4, (flows) => 2 * flows + 1)).not.toEqual(asIs);
+  expect(await changed(5, (known) => known / 2)).not.toEqual(asIs);
+  expect(await changed(6, (known) => known + 20)).not.toEqual(asIs);
+});
+
+test('beyond ten minutes a peer is known for long, and beyond two it came late', async () => {
+  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const told = async (peer: number, device: number): Promise<Float32Array> => {
+    const context = flowContext.map((value, index) => [value, value, value, value, value, peer, device][index % 7]!);
+    return values(await detect.run(windowFeeds(windows, context)), 'probabilities');
+  };
+  expect(await told(600, 600)).toEqual(await told(86_400, 86_400));
+  expect(await told(10, 130)).toEqual(await told(10, 86_400));
+  expect(await told(10, 20)).not.toEqual(await told(10, 130));
+  expect(await told(10, -1)).not.toEqual(await told(10, 10));
 });
 
 test('what stands in the slots before the present flows changes nothing', async () => {
@@ -319,6 +333,7 @@ test('attributions add up to the difference of the logits', async () => {
 test.each([
   ['whole', wholeDesign] as const,
   ['without neighbours and surroundings', { ...wholeDesign, neighbours: false, surroundings: false }] as const,
+  ['without familiarity', { ...wholeDesign, familiarity: false }] as const,
   ['of the LSTM alone', { ...wholeDesign, pooling: false, attention: false, suspicion: false }] as const,
 ])('each attribution is what the plain operators say, %s', async (_name, design) => {
   const network = { scaler, parameters, temperature: 1.3, design };

@@ -13,7 +13,7 @@ import type { Scaler } from './prepare-windows.ts';
 /** What the flows' own head gets wrong counts as much as what the window's does. */
 const flowLossWeight = 1;
 
-/** `windows` [batch, 10, 78] raw, `flows_seen` [batch] and `flow_context` [batch, 10, 5] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
+/** `windows` [batch, 10, 78] raw, `flows_seen` [batch] and `flow_context` [batch, 10, 7] → `scores` [batch] = P(attack), `probabilities` [batch, 11]. */
 export function buildDetectGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('detect');
   const logits = fusedForward(graph, cleanWindows(graph, windowInputs(graph)), network);
@@ -26,7 +26,7 @@ export function buildDetectGraph(network: TrainedNetwork): Buffer {
 
 /**
  * Integrated gradients of the logit of the score, from the mean flow (all zeros, standardised) to one window:
- * `windows` [1, 10, 78], `flows_seen` [1], `flow_context` [1, 10, 5], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
+ * `windows` [1, 10, 78], `flows_seen` [1], `flow_context` [1, 10, 7], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
  * → `attributions` [10, 78] and `logits` [steps], the logit at each point.
  */
 export function buildExplainGraph(network: TrainedNetwork): Buffer {

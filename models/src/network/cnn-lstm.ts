@@ -17,6 +17,7 @@ import {
 } from './network-parameters.ts';
 import type { ParameterName } from './network-parameters.ts';
 import type { PreparedWindows, Scaler } from './prepare-windows.ts';
+import { surroundingsUsed, surroundingsWidth } from './surroundings.ts';
 
 /** Parts of the network that can be left out, to see whether they earn their place. */
 export interface NetworkDesign {
@@ -30,6 +31,8 @@ export interface NetworkDesign {
   readonly suspicion: boolean;
   /** Ages, peers and directions of flows; off: as if nobody knew. */
   readonly surroundings: boolean;
+  /** How long device and peer have known each other. */
+  readonly familiarity: boolean;
 }
 
 export const wholeDesign: NetworkDesign = {
@@ -39,6 +42,7 @@ export const wholeDesign: NetworkDesign = {
   attention: true,
   suspicion: true,
   surroundings: true,
+  familiarity: true,
 };
 
 export interface Judgement {
@@ -125,7 +129,7 @@ function embed(
   weights: Weights<'firstWeight' | 'firstBias' | 'embeddingWeight' | 'embeddingBias'>,
   design: NetworkDesign,
 ): Tensor {
-  const beside = design.surroundings ? surroundings : blank(graph, surroundings);
+  const beside = graph.mul(surroundings, graph.constant(surroundingsUsed(design), [surroundingsWidth]));
   const flows = graph.concat([standardised, present, beside], 2);
   const first = graph.unary('Relu', graph.add(graph.matMul(flows, weights.firstWeight), weights.firstBias));
   const second = graph.unary('Relu', graph.add(graph.matMul(first, weights.embeddingWeight), weights.embeddingBias));

@@ -62,7 +62,7 @@ export function firstSums(
 export interface FirstLayer {
   /** [batch, 10, 64], before the Relu. */
   readonly sums: Tensor;
-  /** [batch or 1, 10, 18] */
+  /** [batch or 1, 10, 22] */
   readonly places: Tensor;
   /** [batch, 1] */
   readonly flowsSeen: Tensor;

@@ -20,7 +20,14 @@ import {
 import type { ParameterName } from './network-parameters.ts';
 import { clipLimit } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
-import { absentColumn, placeMap, placeWidth, presentColumn, surroundingsWidth } from './surroundings.ts';
+import {
+  absentColumn,
+  placeMap,
+  placeWidth,
+  presentColumn,
+  surroundingsUsed,
+  surroundingsWidth,
+} from './surroundings.ts';
 
 export type Values = Readonly<Record<ParameterName, Float32Array>>;
 
@@ -74,7 +81,7 @@ export function raisedFeatures({ mean, scale, ceiling }: Scaler, { firstWeight }
   return { lowest, highest, weight, offset };
 }
 
-/** From places to the first layer, its bias and `offset` included: [18, 64]. */
+/** From places to the first layer, its bias and `offset` included: [22, 64]. */
 export function placeWeight(
   { firstWeight, firstBias }: Values,
   design: NetworkDesign,
@@ -85,7 +92,8 @@ export function placeWeight(
   if (samePort) seen.set(0, 0, rows.cut(0, 1));
   for (let unit = 0; unit < firstWidth; unit++)
     seen.put(1, unit, rows.get(featureCount, unit) + firstBias[unit]! + (offset?.[unit] ?? 0));
-  if (design.surroundings) seen.set(2, 0, rows.cut(featureCount + 1, surroundingsWidth));
+  for (const [at, used] of surroundingsUsed(design).entries())
+    if (used === 1) seen.set(2 + at, 0, rows.cut(featureCount + 1 + at, 1));
   return placeMap().times(seen);
 }
 
@@ -94,7 +102,7 @@ export function wideEmbeddingWeight({ embeddingWeight }: Values): Matrix {
   return new Matrix(firstWidth, wideEmbedding).set(0, 0, new Matrix(firstWidth, embeddingWidth, embeddingWeight));
 }
 
-/** From places to the embedding: its bias where a flow stands, and nothing but the last channels where none does: [18, 34]. */
+/** From places to the embedding: its bias where a flow stands, and nothing but the last channels where none does: [22, 34]. */
 export function maskWeight({ embeddingBias }: Values): Matrix {
   const weight = new Matrix(placeWidth, wideEmbedding).set(
     presentColumn,

@@ -29,7 +29,7 @@ export const raisableFeatures: readonly string[] = [
 ];
 
 /**
- * `windows` [batch, 10, 78] raw as they are now, `origin` as they were, `flows_seen` [batch], `flow_context` [batch, 10, 5], `targets` [batch, 11] (one-hot:
+ * `windows` [batch, 10, 78] raw as they are now, `origin` as they were, `flows_seen` [batch], `flow_context` [batch, 10, 7], `targets` [batch, 11] (one-hot:
  * the classes to get away from), `step` and `epsilon` in standardised units → `perturbed` [batch, 10, 78] raw. FGSM is
  * one run with `origin` = `windows` and `step` = `epsilon`; PGD feeds the result back with a smaller step.
  */

@@ -25,7 +25,7 @@ export interface WindowInputs {
   readonly windows: Tensor;
   /** [batch], 1 to 10; present flows stand in the last slots. */
   readonly flowsSeen: Tensor;
-  /** [batch, 10, 5]: age in seconds, number of the peer, direction, recent flows of device and peer; −1 unknown. */
+  /** [batch, 10, 7]: age in seconds, number of the peer, direction, recent flows of device and peer; −1 unknown. */
   readonly flowContext: Tensor;
 }
 
@@ -33,7 +33,7 @@ export interface WindowInputs {
 export interface CleanWindows {
   /** [batch, 10, 78] of log1p, whatever the slot holds. */
   readonly logarithms: Tensor;
-  /** [batch, 10, 18], see `placesOf`. */
+  /** [batch, 10, 22], see `placesOf`. */
   readonly places: Tensor;
   /** [batch, 1] */
   readonly flowsSeen: Tensor;
@@ -48,7 +48,7 @@ export interface PreparedWindows {
   readonly flowsSeen: Tensor;
   /** [batch, 10, surroundingsWidth]; 0 where unknown or a slot is empty. */
   readonly surroundings: Tensor;
-  /** [batch, 10, 18], of which these were taken: see `placesOf`. */
+  /** [batch, 10, 22], of which these were taken: see `placesOf`. */
   readonly places: Tensor;
 }
 

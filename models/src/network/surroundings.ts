@@ -1,7 +1,7 @@
 /**
  * What the network makes of a flow's place: whether one stands in the slot, how many of the window's flows go to the same
  * port, and from `flow_context` how long ago it began and how long after the one before it, how many of the flows are with
- * the same peer, and which way it went. Constants to the gradients: attributions tell of features, in the surroundings
+ * the same peer, which way it went, how long the peer is known and how long after the device it came. Constants to the gradients: attributions tell of features, in the surroundings
  * in which the flow stood. Computed with the windows in the last dimension, where all of them stand side by side: an
  * operator over [10, 10, batch] runs along them, over [batch, 10, 10] it would start anew every ten numbers.
  */
@@ -13,16 +13,25 @@ import { Matrix } from './matrix.ts';
 const ways = FlowDirection.options.length;
 /**
  * Age, whether it is known, pause, share of the peer, pause since that peer's flow before, recent flows of the device and of
- * the peer, and one for each direction.
+ * the peer, how long the peer is known and how long after the device it came, and one for each direction.
  */
-export const surroundingsWidth = 7 + ways;
+export const surroundingsWidth = 9 + ways;
 
 /** Seconds on a logarithmic scale from about a twentieth to hours: −1.3 to 2.4. */
 const seconds = { least: 0.05, middle: 1, scale: 1 / 3 } as const;
 /** Counts from 0 to a hundred: −1 to 1.3. */
 const counts = { least: 1, middle: 2, scale: 1 / 2 } as const;
-/** Age, pause, pause of the peer; recent flows of the device and of the peer. */
-const scales = [seconds, seconds, seconds, counts, counts] as const;
+/** How long somebody is known, seconds: −1 to 1. */
+const familiarity = { least: 1, middle: 3.2, scale: 1 / 3.2 } as const;
+/**
+ * Seconds after which a peer is known for long. Attacks of the range last six minutes, its life half an hour: a network
+ * that could tell ten minutes from twenty would learn that from captures, not from attacks.
+ */
+const longKnown = 600;
+/** Seconds after which a peer came late, however long the device is known: captures of attacks are the shorter ones. */
+const cameLate = 120;
+/** Age, pause, pause of the peer; recent flows of the device and of the peer; how long the peer is known, how late it came. */
+const scales = [seconds, seconds, seconds, counts, counts, familiarity, familiarity] as const;
 /** A pause as long as this, seconds, stands for none: nothing came from that peer before. */
 const longest = 7200;
 /** An age that nobody knows, seconds, times the number of the slot: further from each other and from any known than any two. */
@@ -30,13 +39,15 @@ const farAway = 1e9;
 const neverThatLong = farAway / 2;
 
 export interface PlaceInputs {
-  /** [batch, 10, 5] */
+  /** [batch, 10, 7] */
   readonly context: Tensor;
   /** [batch, 10, 1]; finite, not negative */
   readonly port: Tensor;
   /** [batch] */
   readonly flowsSeen: Tensor;
 }
+
+type SevenTensors = [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
 
 const scaledCount = scales.length;
 /** Where the columns of `placesOf` begin. */
@@ -56,10 +67,22 @@ export const [presentColumn, absentColumn] = [raw.present, raw.absent] as const;
 export const placeParts = [1, 1, surroundingsWidth] as const;
 
 /** The same of what the network sees. */
-const seen = { samePort: 0, present: 1, spans: [2, 4, 6, 7, 8], ageKnown: 3, peerShare: 5, ways: 9 } as const;
+const seen = { samePort: 0, present: 1, spans: [2, 4, 6, 7, 8, 9, 10], ageKnown: 3, peerShare: 5, ways: 11 } as const;
+/** Of them within the surroundings: how long the peer is known and how late it came. */
+const familiarityColumns: ReadonlySet<number> = new Set([7, 8]);
+
+/** 1 for each number of the surroundings that the design looks at. */
+export function surroundingsUsed(design: {
+  readonly surroundings: boolean;
+  readonly familiarity: boolean;
+}): Float32Array {
+  return Float32Array.from({ length: surroundingsWidth }, (_, at) =>
+    design.surroundings && (design.familiarity || !familiarityColumns.has(at)) ? 1 : 0,
+  );
+}
 
 /**
- * From the columns of `placesOf` to what the network sees: [18, 12]. From −1 (no other flow) to 1 (all) go the first and
+ * From the columns of `placesOf` to what the network sees: [22, 14]. From −1 (no other flow) to 1 (all) go the first and
  * the share of the peer; in empty slots the first is anything.
  */
 export function placeMap(): Matrix {
@@ -79,7 +102,7 @@ export function placeMap(): Matrix {
 }
 
 /**
- * [batch, 10, 18]: share of the window's flows that go to the port of this one; 1 where a flow stands; logarithms of ages,
+ * [batch, 10, 22]: share of the window's flows that go to the port of this one; 1 where a flow stands; logarithms of ages,
  * pauses and counts, 0 where unknown; 1 where each of these is known; share of the flows with the same peer; 1 where the
  * peer is known; 1 for the direction; 1 where no flow stands.
  */
@@ -102,17 +125,12 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
     given.shape,
   );
   // No two unknown ages, peers or ports are alike.
-  const instead = slots.flatMap((slot) => [farAway * (slot + 1), -1 - slot, -1, 0, 0, -1 - slot]);
-  const values = graph.one('Where', [usable, given, graph.constant(instead, [windowLength, 6, 1])], given.shape);
-  const [age, peer, way, recent, ports] = graph.split(values, [1, 1, 1, 2, 1], 1) as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const columns = graph.split(graph.numbers(usable), [1, 1, 1, 2, 1], 1);
-  const [ageKnown, peerKnown, , recentKnown, present] = columns as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const instead = slots.flatMap((slot) => [farAway * (slot + 1), -1 - slot, -1, 0, 0, 0, 0, -1 - slot]);
+  const values = graph.one('Where', [usable, given, graph.constant(instead, [windowLength, 8, 1])], given.shape);
+  const widths = [1, 1, 1, 2, 1, 1, 1];
+  const [age, peer, way, recent, peerSince, deviceSince, ports] = graph.split(values, widths, 1) as SevenTensors;
+  const known = graph.split(graph.numbers(usable), widths, 1) as SevenTensors;
+  const [ageKnown, peerKnown, , recentKnown, peerSinceKnown, deviceSinceKnown, present] = known;
 
   const across = (tensor: Tensor): Tensor => graph.reshape(tensor, [1, windowLength, batch]);
   const shareOf = (alike: Tensor, all: Tensor): Tensor =>
@@ -146,16 +164,30 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
     scales.map((scale) => scale.least),
     [1, scaledCount, 1],
   );
-  const spans = graph.concat([age, pause, pauseOfPeer, recent], 1);
-  const known = graph.concat([ageKnown, pauseKnown, graph.mul(ageKnown, peerKnown), recentKnown], 1);
-  const logarithms = graph.mul(graph.unary('Log', graph.add(spans, least)), known);
+  const most = (tensor: Tensor, seconds: number): Tensor =>
+    graph.one('Min', [tensor, graph.scalar(seconds)], tensor.shape);
+  const peerFor = most(peerSince, longKnown);
+  const cameAfter = most(graph.unary('Relu', graph.sub(deviceSince, peerSince)), cameLate);
+  const spans = graph.concat([age, pause, pauseOfPeer, recent, peerFor, cameAfter], 1);
+  const spansKnown = graph.concat(
+    [
+      ageKnown,
+      pauseKnown,
+      graph.mul(ageKnown, peerKnown),
+      recentKnown,
+      peerSinceKnown,
+      graph.mul(peerSinceKnown, deviceSinceKnown),
+    ],
+    1,
+  );
+  const logarithms = graph.mul(graph.unary('Log', graph.add(spans, least)), spansKnown);
   const names = graph.constant([...FlowDirection.options.keys()], [1, ways, 1]);
   const places = graph.concat(
     [
       shareOf(portsAlike, flows),
       present,
       logarithms,
-      known,
+      spansKnown,
       graph.mul(shareOf(peersAlike, peersKnown), peerKnown),
       peerKnown,
       graph.numbers(graph.compare('Equal', way, names)),

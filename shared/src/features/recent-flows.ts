@@ -1,15 +1,16 @@
 /**
  * How many new flows a device had of late, in all and with each peer: what tells the one page that a browser fetches over
  * ten connections from the flood of six thousand, of which a window of ten flows holds the last ten as well. Counts decay,
- * so that nothing has to be kept of single flows, and saturate: a hundred are as good as a million. The same code counts
- * for a gateway's windows and for those that training cuts.
+ * so that nothing has to be kept of single flows, and saturate: a hundred are as good as a million. And since when the
+ * device and each of its peers are known: a backup whose password is old is refused ever since the gateway listens, a
+ * guesser came a moment ago. The same code counts for a gateway's windows and for those that training cuts.
  */
 
 /** Seconds after which a flow counts for a third (1 / e). */
 const decaySeconds = 30;
 /** More are told as this many. */
 export const mostRecent = 100;
-/** Peers of one device; the one that was quiet longest is forgotten for another. */
+/** Peers of one device; the one that was quiet longest is forgotten for another, and new when it comes again. */
 const mostPeers = 64;
 
 /** A flow is told of at most two minutes after its last packet: one that is older than this came after a clock was set back. */
@@ -19,22 +20,26 @@ export interface RecentCounts {
   /** 0 to `mostRecent`. */
   readonly ofDevice: number;
   readonly ofPeer: number;
+  /** First packet of the device's first flow, and of its first flow with this peer: µs of packet time. */
+  readonly deviceSinceUs: number;
+  readonly peerSinceUs: number;
 }
 
 interface Count {
   value: number;
   atUs: number;
+  sinceUs: number;
 }
 
 export class RecentFlows {
-  readonly #all: Count = { value: 0, atUs: 0 };
+  readonly #all = emptyCount();
   /** By whatever number stands for a peer; least recently seen first. */
   readonly #peers = new Map<number, Count>();
 
-  /** A flow with this peer was handed over, for the first time (`isNew`) or again. `atUs`: packet time of its newest packet. */
-  add(peer: number, isNew: boolean, atUs: number): RecentCounts {
+  /** A flow with this peer was handed over, for the first time (`isNew`) or again. Packet times of its first and newest packet. */
+  add(peer: number, isNew: boolean, startedAtUs: number, atUs: number): RecentCounts {
     const known = this.#peers.get(peer);
-    const own = known ?? { value: 0, atUs };
+    const own = known ?? emptyCount();
     if (known !== undefined) this.#peers.delete(peer);
     this.#peers.set(peer, own);
     if (this.#peers.size > mostPeers) {
@@ -43,13 +48,26 @@ export class RecentFlows {
         break;
       }
     }
-    return { ofDevice: counted(this.#all, isNew, atUs), ofPeer: counted(own, isNew, atUs) };
+    return {
+      ofDevice: counted(this.#all, isNew, startedAtUs, atUs),
+      ofPeer: counted(own, isNew, startedAtUs, atUs),
+      deviceSinceUs: this.#all.sinceUs,
+      peerSinceUs: own.sinceUs,
+    };
   }
 }
 
+function emptyCount(): Count {
+  return { value: 0, atUs: 0, sinceUs: Number.POSITIVE_INFINITY };
+}
+
 /** Flows are handed over out of order: what is older than the newest counts as that, unless time itself began anew. */
-function counted(count: Count, isNew: boolean, atUs: number): number {
-  if (atUs < count.atUs - clockWasSetUs) count.atUs = atUs;
+function counted(count: Count, isNew: boolean, startedAtUs: number, atUs: number): number {
+  if (atUs < count.atUs - clockWasSetUs) {
+    count.atUs = atUs;
+    count.sinceUs = startedAtUs;
+  }
+  count.sinceUs = Math.min(count.sinceUs, startedAtUs);
   const seconds = Math.max(0, atUs - count.atUs) / 1e6;
   count.value = count.value * Math.exp(-seconds / decaySeconds) + (isNew ? 1 : 0);
   count.atUs = Math.max(count.atUs, atUs);

@@ -3,6 +3,7 @@
  * code with the graphs but the order of the parameters.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import {
   attackCount,
   channels,
@@ -47,13 +48,15 @@ function inputsOf(window: Float32Array, context: Float32Array, flows: number, sc
   });
 }
 
-/** Age, whether it is known, pause since the flow before, share of the peer, pause since that peer's last, recent flows, direction. */
+/** Age, whether it is known, pause since the flow before, share of the peer, pause since that peer's last, recent flows, how long the peer is known and how long after the device it came, direction. */
 function beside(context: Float32Array, first: number, index: number, flows: number): number[] {
-  const of = (flow: number, column: number): number => context[(first + flow) * 5 + column]!;
+  const of = (flow: number, column: number): number => context[(first + flow) * flowContextWidth + column]!;
   const scaled = (seconds: number): number => (Math.log(seconds + 0.05) - 1) / 3;
   const age = of(index, 0);
   const before = index === 0 ? -1 : of(index - 1, 0);
   const peer = of(index, 1);
+  const familiar = (seconds: number): number => (Math.log(seconds + 1) - 3.2) / 3.2;
+  const [peerFor, deviceFor] = [of(index, 5), of(index, 6)];
   const known = Array.from({ length: flows }, (_, flow) => of(flow, 1)).filter((other) => other >= 0);
   const pauses = Array.from({ length: flows }, (_, flow) => flow)
     .filter((flow) => flow !== index && of(flow, 1) === peer && of(flow, 0) >= age)
@@ -65,6 +68,8 @@ function beside(context: Float32Array, first: number, index: number, flows: numb
     peer < 0 ? 0 : (2 * known.filter((other) => other === peer).length) / known.length - 1,
     age < 0 || peer < 0 ? 0 : scaled(Math.min(7200, ...pauses)),
     ...[3, 4].map((column) => (of(index, column) < 0 ? 0 : (Math.log(of(index, column) + 1) - 2) / 2)),
+    peerFor < 0 ? 0 : familiar(Math.min(600, peerFor)),
+    peerFor < 0 || deviceFor < 0 ? 0 : familiar(Math.min(120, Math.max(0, deviceFor - peerFor))),
     ...[0, 1, 2].map((way) => (of(index, 2) === way ? 1 : 0)),
   ];
 }
@@ -117,7 +122,7 @@ export function handWrittenStep(
   let loss = 0;
   for (const [at, flows] of batch.flowsSeen.entries()) {
     const size = windowLength * featureCount;
-    const context = batch.flowContext.subarray(at * windowLength * 5, (at + 1) * windowLength * 5);
+    const context = batch.flowContext.subarray(at * flowContextSize, (at + 1) * flowContextSize);
     const inputs = inputsOf(batch.windows.subarray(at * size, (at + 1) * size), context, flows, scaler);
     const targets = batch.targets.subarray(at * classCount, (at + 1) * classCount);
     const keep = batch.keep.subarray(at * summaryWidth, (at + 1) * summaryWidth);
