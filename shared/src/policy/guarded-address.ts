@@ -1,6 +1,6 @@
 /** Decisions that would cut what the fleet itself stands on: refused by the controller at once, and by every gateway. */
 import type { DecisionTarget } from './decision-value.ts';
-import { contains, longestOf, parsePrefix, type Prefix } from './prefix.ts';
+import { contains, hostPrefix, longestOf, parsePrefix, type Prefix } from './prefix.ts';
 
 /** The address among `guarded` that the target would cut, or undefined. What is no address in `guarded` guards nothing. */
 export function guardedAddress(target: DecisionTarget, guarded: readonly string[]): string | undefined {
@@ -16,10 +16,14 @@ export function guardedAddress(target: DecisionTarget, guarded: readonly string[
 /** The entry of `prefixes`, addresses or networks, that holds all that the target would cut, or undefined. */
 export function guardingPrefix(target: DecisionTarget, prefixes: readonly string[]): string | undefined {
   if (prefixes.length === 0) return undefined;
-  const text = target.scope === 'cidr' ? `${target.network}/${target.prefix}` : hostOf(target);
-  const cut = text === undefined ? undefined : parsePrefix(text);
+  const cut = target.scope === 'cidr' ? parsePrefix(`${target.network}/${target.prefix}`) : hostPrefixOf(target);
   const outer = cut === undefined ? undefined : prefixesOf(prefixes).find((entry) => contains(entry, cut));
   return outer === undefined ? undefined : writePrefix(outer);
+}
+
+function hostPrefixOf(target: Exclude<DecisionTarget, { readonly scope: 'cidr' }>): Prefix | undefined {
+  const host = hostOf(target);
+  return host === undefined ? undefined : hostPrefix(host);
 }
 
 /** The host, as canonical text, that a target cuts off from everything; a pair cuts its peer off from one device only. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contains, maskText, mustParsePrefix, parsePrefix, withoutContained } from './prefix.ts';
+import { contains, hostPrefix, maskText, mustParsePrefix, parsePrefix, withoutContained } from './prefix.ts';
 
 test.each([
   ['192.0.2.77/24', '192.0.2.0', 24],
@@ -15,6 +15,11 @@ test.each([
 test.each(['', 'host', '192.0.2.0/', '192.0.2.0/33', '192.0.2.0/-1', '192.0.2.0/24/1', '::/129', 'fe80::1%eth0/64'])(
   '"%s" is no prefix',
   (text) => expect(parsePrefix(text)).toBeUndefined(),
+);
+
+test.each(['0.0.0.0', '192.0.2.77', '255.255.255.255', '10.0.100.9', '::1', '2001:db8::ff00:0:7'])(
+  'the host %s is the prefix that its text is read as',
+  (address) => expect(hostPrefix(address)).toEqual(parsePrefix(address)),
 );
 
 test('a prefix contains what begins with its bits, of its own family', () => {

@@ -2,6 +2,8 @@
 import ipaddr from 'ipaddr.js';
 import { parseAddress, type AddressFamily } from './decision-value.ts';
 
+const [dot, zero] = ['.'.charCodeAt(0), '0'.charCodeAt(0)];
+
 export interface Prefix {
   readonly family: AddressFamily;
   /** Canonical text of the first address. */
@@ -22,6 +24,12 @@ export function parsePrefix(text: string): Prefix | undefined {
   if (length === longest) return { family: address.family, network: address.address, length, bytes: host };
   const bytes = host.map((byte, index) => byte & maskByte(length, index));
   return { family: address.family, network: textOf(bytes), length, bytes };
+}
+
+/** The prefix of one host, whose text is canonical already: that of a decision's target, of which thousands come at once. */
+export function hostPrefix(address: string): Prefix {
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  return { family, network: address, length: longestOf(family), bytes: bytesOf(family, address) };
 }
 
 /** Like `parsePrefix`; throws and names the text where it is none. */
@@ -62,7 +70,19 @@ export function longestOf(family: AddressFamily): 32 | 128 {
 }
 
 function bytesOf(family: AddressFamily, address: string): readonly number[] {
-  return family === 'ipv4' ? address.split('.').map(Number) : ipaddr.parse(address).toByteArray();
+  return family === 'ipv4' ? ipv4Bytes(address) : ipaddr.parse(address).toByteArray();
+}
+
+/** Of canonical text; a quarter of what splitting it takes. */
+function ipv4Bytes(address: string): readonly number[] {
+  const bytes = [0, 0, 0, 0];
+  let index = 0;
+  for (let at = 0; at < address.length; at++) {
+    const code = address.charCodeAt(at);
+    if (code === dot) index++;
+    else bytes[index] = bytes[index]! * 10 + (code - zero);
+  }
+  return bytes;
 }
 
 function textOf(bytes: readonly number[]): string {
