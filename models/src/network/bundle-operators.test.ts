@@ -78,5 +78,6 @@ test.each(Object.entries(graphs))('%s', async (_name, bytes) => {
 });
 
 test('a bundle of four graphs stays below a megabyte', () => {
-  expect(Object.values(graphs).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(700_000);
+  // The card and the two manifests take the rest.
+  expect(Object.values(graphs).reduce((sum, { length }) => sum + length, 0)).toBeLessThan(850_000);
 });
