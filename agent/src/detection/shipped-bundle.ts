@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-6', import.meta.url));
 
-export const shippedManifestSha256 = 'a63381852fd591dcbce0b083d8427ff4c03d12c2648056f4c9e7d73df69ed04a';
+export const shippedManifestSha256 = '703b36ad0219af19b6221814274526457469b5c8de38d2732b144642cf44d444';
