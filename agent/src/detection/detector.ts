@@ -14,7 +14,7 @@ export interface WindowBatch {
   readonly windows: Float32Array<ArrayBuffer>;
   /** 1 to 10 per window. */
   readonly flowsSeen: Uint8Array<ArrayBuffer>;
-  /** count × 10 × 5, see `@picket/shared/features/flow-context`; a bundle that does not ask for it does not get it. */
+  /** count × 10 × 7, see `@picket/shared/features/flow-context`; a bundle that does not ask for it does not get it. */
   readonly flowContext: Float32Array<ArrayBuffer>;
 }
 
@@ -23,7 +23,7 @@ export interface ExplainableWindow {
   /** 10 × 78 */
   readonly features: Float32Array<ArrayBuffer>;
   readonly flowsSeen: number;
-  /** 10 × 5 */
+  /** 10 × 7 */
   readonly flowContext: Float32Array<ArrayBuffer>;
 }
 

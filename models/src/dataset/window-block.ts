@@ -13,7 +13,7 @@ export interface WindowBlock {
   /** As the graphs take it. */
   readonly flowsSeen: Float32Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
-  /** count × 10 × 5, as the graphs take it. */
+  /** count × 10 × 7, as the graphs take it. */
   readonly flowContext: Float32Array<ArrayBuffer>;
   /** count × 10, the class of each flow; `noFlow` in empty slots. */
   readonly flowLabels: Uint8Array<ArrayBuffer>;

@@ -9,7 +9,7 @@ export interface AttackedWindows {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array<ArrayBuffer>;
   readonly flowsSeen: Float32Array<ArrayBuffer>;
-  /** count × 10 × 5 */
+  /** count × 10 × 7 */
   readonly flowContext: Float32Array<ArrayBuffer>;
   /** True class numbers. */
   readonly labels: Uint8Array;

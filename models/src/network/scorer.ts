@@ -12,7 +12,7 @@ export interface ScorableWindows {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array;
   readonly flowsSeen: Float32Array;
-  /** count × 10 × 5 */
+  /** count × 10 × 7 */
   readonly flowContext: Float32Array;
 }
 

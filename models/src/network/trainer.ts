@@ -10,7 +10,7 @@ export interface TrainingBlock {
   /** count × 10 × 78, raw. */
   readonly windows: Float32Array;
   readonly flowsSeen: Float32Array;
-  /** count × 10 × 5 */
+  /** count × 10 × 7 */
   readonly flowContext: Float32Array;
   /** count × classes; a row's sum is its weight. */
   readonly targets: Float32Array;
