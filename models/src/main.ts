@@ -75,7 +75,7 @@ interface TrainOptions {
 withData(program.command('train').description('train on the packed flows of the range, and on tables and captures'))
   .requiredOption('--out <dir>', 'where training.json goes; an interrupted training goes on from there')
   .option('--seed <n>', 'of weights and batches', whole, 1)
-  .option('--epochs <n>', 'at most', whole, 12)
+  .option('--epochs <n>', 'at most', whole, 14)
   .option('--threads <n>', 'of the training session', whole, 1)
   .option('--leave-out <source>', 'keep all device types of a source aside (may be given again)', several)
   .action(async (options: DataOptions & TrainOptions) => {
