@@ -103,6 +103,7 @@ export const agentComposition = [
   'known-addresses.ts',
   'local-door.ts',
   'explain-held.ts',
+  'familiarity-keeper.ts',
   'memory-plan.ts',
   'state-directory.ts',
   'version.ts',

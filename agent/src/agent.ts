@@ -108,6 +108,7 @@ export async function runAgent(
       broadcastAddresses: system.broadcastAddresses,
       store: resources.use(openDecisions(config.state_dir, clock)),
       offences,
+      familiarityFile: isLive ? join(config.state_dir, 'familiarity.json') : undefined,
       clock,
       heldOpen: () => readHeldOpen(config.state_dir, clock),
       failPolicy: config.fail_policy,

@@ -24,6 +24,7 @@ import type { Firewall } from './enforcement/firewall.ts';
 import { refuseByGuard, type Guard } from './enforcement/guard.ts';
 import type { HeldOpenMark } from './enforcement/held-open.ts';
 import type { SteadyClock } from './enforcement/steady-clock.ts';
+import { FamiliarityKeeper } from './familiarity-keeper.ts';
 import type { FlowBatch } from './features/flow-batch.ts';
 import { memoryPlanOf } from './memory-plan.ts';
 import type { MemoryWatch } from './health/memory-watch.ts';
@@ -54,6 +55,8 @@ export interface WatchOptions {
   readonly store: DecisionStore;
   /** Who was restricted before; left out: everybody is a stranger at each start. */
   readonly offences?: OffenceStore | undefined;
+  /** Where it is kept for how long devices and their peers have been known; left out: everybody is new at each start. */
+  readonly familiarityFile?: string | undefined;
   /** What decisions begin and end by. `packet`: a replay at full speed, whose minutes pass in milliseconds. */
   readonly clock: SteadyClock | 'packet';
   /** The owner's word that nothing may be restricted now. Default: never. */
@@ -151,6 +154,8 @@ export class Watch implements AsyncDisposable {
     );
     guardNow = () => enforcer.guard;
     const windows = new DeviceWindows({ source, capacity: config.max_devices });
+    if (options.familiarityFile !== undefined)
+      resources.use(await FamiliarityKeeper.start({ path: options.familiarityFile, windows, log }));
     resources.use(
       options.memory.listen(() =>
         windows.useCapacity(options.memory.sheds('capacity') ? Math.ceil(config.max_devices / 4) : config.max_devices),

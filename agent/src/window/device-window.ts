@@ -8,7 +8,7 @@ import { featureCount, featureNames, windowLength } from '@picket/shared/feature
 import { normaliseFeatures } from '@picket/shared/features/normalise-features';
 import { addressText, macKey, macOfKey } from '../devices/flow-address.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
-import { RecentFlows } from '@picket/shared/features/recent-flows';
+import { type Familiarity, RecentFlows } from '@picket/shared/features/recent-flows';
 import { mostPassed } from '@picket/shared/features/scoring-pace';
 import { addressHash } from './flow-burst.ts';
 import type { WindowFlow } from './window-flow.ts';
@@ -34,7 +34,7 @@ export class DeviceWindow {
   readonly #addresses = new Uint8Array(windowLength * 32);
   readonly #slots: Slot[] = [];
   readonly #passed: WindowFlow[] = [];
-  readonly #recent = new RecentFlows();
+  #recent = new RecentFlows();
 
   get flowsSeen(): number {
     return this.#slots.length;
@@ -45,6 +45,21 @@ export class DeviceWindow {
     let newest = 0;
     for (const slot of this.#slots) newest = Math.max(newest, slot.lastPacketAtUs);
     return newest;
+  }
+
+  /** See `RecentFlows`. */
+  familiarityAt(nowUs: number): Familiarity {
+    return this.#recent.familiarityAt(nowUs);
+  }
+
+  /** See `RecentFlows`. */
+  resume(before: Familiarity, atUs: number): void {
+    this.#recent.resume(before, atUs);
+  }
+
+  /** It is another device that has the address: from here on nobody is known. Flows that are in the window stay as they were told. */
+  forgetFamiliarity(): void {
+    this.#recent = new RecentFlows();
   }
 
   /** A flow, or a report of one, takes its slot. */

@@ -13,6 +13,7 @@ import { ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { Device } from '../devices/device.ts';
 import { type Listed, RecencyList } from '../devices/recency-list.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
+import { type DeviceFamiliarity, EarlierDevices } from './device-familiarity.ts';
 import { DeviceWindow } from './device-window.ts';
 import { DueQueue, type DueWindows } from './due-queue.ts';
 import { BurstCounter, type DeviceBurst } from './flow-burst.ts';
@@ -59,6 +60,8 @@ interface Entry extends Listed<Entry> {
   readonly window: DeviceWindow;
   readonly bursts: BurstCounter;
   readonly pace: ScoringPace;
+  /** Of the device that an earlier run knew here, until this one's own MAC shows whether it is the same; null: nothing to show. */
+  earlierMac: string | null;
   freshFlows: number;
   /** A living flow grew like a flood since the last window that counted. */
   surged: boolean;
@@ -70,6 +73,7 @@ export class DeviceWindows {
   readonly #entries = new Map<Device, Entry>();
   /** Least recently changed first. */
   readonly #order = new RecencyList<Entry>();
+  readonly #earlier = new EarlierDevices();
   /** Changed, but not yet due; in the order in which they changed. */
   readonly #waiting = new Set<Entry>();
   readonly #due: DueQueue;
@@ -95,7 +99,23 @@ export class DeviceWindows {
   /** Keep the windows of so many devices from now on; those that changed least recently go first. */
   useCapacity(devices: number): void {
     this.#capacity = devices;
-    while (this.#entries.size > devices) this.#evictOldest();
+    this.#makeRoom();
+  }
+
+  /** Before the first flow: what an earlier run knew, the device that was heard last first. */
+  restore(latestFirst: readonly DeviceFamiliarity[]): void {
+    this.#earlier.restore(latestFirst, this.#capacity);
+  }
+
+  /** Of these devices, and of those that an earlier run knew and that have not come; the one that was heard last first. */
+  *familiarity(): Generator<DeviceFamiliarity> {
+    const entries: Entry[] = [];
+    for (let entry = this.#order.oldest; entry !== undefined; entry = entry.newer) entries.push(entry);
+    const earlier = this.#earlier.all();
+    for (const { device, earlierMac, window } of entries.toReversed()) {
+      yield { address: device.address, mac: device.mac ?? earlierMac, ...window.familiarityAt(this.#nowUs) };
+    }
+    yield* earlier;
   }
 
   /** Windows that wait to be taken. */
@@ -111,7 +131,7 @@ export class DeviceWindows {
   /** One flow, or a report of one, of this device. `isRelayed`: see `WindowFlow`. */
   add(batch: FlowBatch, row: number, device: Device, direction: FlowDirection, isRelayed = false): void {
     this.#setClock(batch.handedOverAtUs[row]!);
-    const entry = this.#entryOf(device);
+    const entry = this.#entryOf(device, batch.startedAtUs[row]!);
     if (batch.reportNumber[row] === 0) entry.bursts.add(batch, row, direction);
     const change = entry.window.add(batch, row, direction, isRelayed);
     if (change !== 'none') {
@@ -154,13 +174,18 @@ export class DeviceWindows {
     }
   }
 
-  #entryOf(device: Device): Entry {
+  #entryOf(device: Device, startedAtUs: number): Entry {
     const known = this.#entries.get(device);
+    if (known !== undefined && known.earlierMac !== null && device.mac !== null) {
+      if (known.earlierMac !== device.mac) known.window.forgetFamiliarity();
+      known.earlierMac = null;
+    }
     const entry = known ?? {
       device,
       window: new DeviceWindow(),
       bursts: new BurstCounter(),
       pace: new ScoringPace(),
+      earlierMac: null,
       freshFlows: 0,
       surged: false,
       older: undefined,
@@ -168,9 +193,20 @@ export class DeviceWindows {
     };
     this.#order.touch(entry);
     if (known !== undefined) return known;
+    const earlier = this.#earlier.take(device);
+    if (earlier !== undefined) {
+      entry.window.resume(earlier, startedAtUs);
+      if (device.mac === null) entry.earlierMac = earlier.mac;
+    }
     this.#entries.set(device, entry);
-    if (this.#entries.size > this.#capacity) this.#evictOldest();
+    this.#makeRoom();
     return entry;
+  }
+
+  #makeRoom(): void {
+    while (this.#earlier.size > 0 && this.#entries.size + this.#earlier.size > this.#capacity)
+      this.#earlier.dropOldest();
+    while (this.#entries.size > this.#capacity) this.#evictOldest();
   }
 
   #evictOldest(): void {

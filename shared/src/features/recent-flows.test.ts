@@ -52,3 +52,47 @@ test('after a clock was set back counts fade from there on', () => {
   expect(later.ofPeer).toBeCloseTo(1 + 61 / Math.E ** 4, 6);
   expect(later).toMatchObject({ deviceSinceUs: 3600 * second, peerSinceUs: 3600 * second });
 });
+
+test('what another run knew is known as of the first flow, and grows on from there', () => {
+  const before = new RecentFlows();
+  add(before, 1, true, 100);
+  add(before, 2, true, 160);
+  add(before, 1, true, 190);
+  const known = before.familiarityAt(200.5 * second);
+  expect(known).toEqual({ deviceMs: 100_500, peers: [2, 1], peersMs: [40_500, 100_500] });
+
+  const after = new RecentFlows(); // by a clock that began anew
+  after.resume(known, 7 * second);
+  expect(after.familiarityAt(7 * second)).toEqual(known);
+  expect(add(after, 2, true, 7)).toMatchObject({ ofDevice: 1, ofPeer: 1, peerSinceUs: -33.5 * second });
+  expect(add(after, 1, true, 30)).toMatchObject({ deviceSinceUs: -93.5 * second, peerSinceUs: -93.5 * second });
+  expect(add(after, 3, true, 40)).toMatchObject({ deviceSinceUs: -93.5 * second, peerSinceUs: 40 * second });
+  expect(after.familiarityAt(47 * second)).toEqual({
+    deviceMs: 140_500,
+    peers: [2, 1, 3],
+    peersMs: [80_500, 140_500, 7000],
+  });
+});
+
+test('of those whom another run knew the ones that do not come are forgotten first', () => {
+  const peers = Array.from({ length: 64 }, (_, peer) => peer);
+  const recent = new RecentFlows();
+  recent.resume({ deviceMs: 900_000, peers, peersMs: peers.map(() => 600_000) }, 1000 * second);
+  add(recent, 0, true, 1000);
+  for (let peer = 100; peer < 163; peer++) add(recent, peer, true, 1001);
+  expect(recent.familiarityAt(1001 * second).peers).toEqual([0, ...Array.from({ length: 63 }, (_, at) => 100 + at)]);
+  expect(add(recent, 0, true, 1002).peerSinceUs).toBe(400 * second);
+  expect(add(recent, 1, true, 1002)).toMatchObject({ peerSinceUs: 1002 * second, deviceSinceUs: 100 * second });
+});
+
+test('who was heard only before a clock was set back is handed on as new, and is so again after one', () => {
+  const recent = new RecentFlows();
+  add(recent, 1, true, 7200);
+  add(recent, 2, true, 7200);
+  add(recent, 1, true, 3600);
+  expect(recent.familiarityAt(3700 * second)).toEqual({ deviceMs: 100_000, peers: [2, 1], peersMs: [0, 100_000] });
+
+  const next = new RecentFlows();
+  next.resume({ deviceMs: 900_000, peers: [1], peersMs: [900_000] }, 7200 * second);
+  expect(add(next, 1, true, 7000)).toMatchObject({ deviceSinceUs: 7000 * second, peerSinceUs: 7000 * second });
+});

@@ -11,7 +11,7 @@ const decaySeconds = 30;
 /** More are told as this many. */
 export const mostRecent = 100;
 /** Peers of one device; the one that was quiet longest is forgotten for another, and new when it comes again. */
-const mostPeers = 64;
+export const mostPeers = 64;
 
 /** A flow is told of at most two minutes after its last packet: one that is older than this came after a clock was set back. */
 const clockWasSetUs = 150e6;
@@ -23,6 +23,18 @@ export interface RecentCounts {
   /** First packet of the device's first flow, and of its first flow with this peer: µs of packet time. */
   readonly deviceSinceUs: number;
   readonly peerSinceUs: number;
+}
+
+/**
+ * How long a device and its peers have been known. Ages, for no time of day can be believed over a restart: many gateways
+ * have no clock of their own.
+ */
+export interface Familiarity {
+  readonly deviceMs: number;
+  /** By whatever number stands for a peer; least recently seen first. */
+  readonly peers: readonly number[];
+  /** Of each of them, in the same order. */
+  readonly peersMs: readonly number[];
 }
 
 interface Count {
@@ -55,6 +67,30 @@ export class RecentFlows {
       peerSinceUs: own.sinceUs,
     };
   }
+
+  /** At this packet time. Who was heard only before a clock was set back is new when it comes, and so it is here. */
+  familiarityAt(nowUs: number): Familiarity {
+    return {
+      deviceMs: knownMs(this.#all, nowUs),
+      peers: [...this.#peers.keys()],
+      peersMs: Array.from(this.#peers.values(), (count) => knownMs(count, nowUs)),
+    };
+  }
+
+  /** What another run knew is known as of this packet time: that of the first flow, before it is added. Counts begin anew. */
+  resume({ deviceMs, peers, peersMs }: Familiarity, atUs: number): void {
+    Object.assign(this.#all, knownCount(deviceMs, atUs));
+    for (const [at, peer] of peers.entries()) this.#peers.set(peer, knownCount(peersMs[at]!, atUs));
+  }
+}
+
+function knownMs({ atUs, sinceUs }: Count, nowUs: number): number {
+  if (nowUs < atUs - clockWasSetUs) return 0;
+  return Math.max(0, Math.floor((nowUs - sinceUs) / 1000));
+}
+
+function knownCount(ms: number, atUs: number): Count {
+  return { value: 0, atUs, sinceUs: atUs - ms * 1000 };
 }
 
 function emptyCount(): Count {
