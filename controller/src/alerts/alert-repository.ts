@@ -6,6 +6,7 @@ import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/aler
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 import { matching, type AlertFilter } from './alert-filter.ts';
+import type { Standing } from './alert-raising.ts';
 
 /** What a person's work on an alert sets. */
 export type AlertWork = Partial<
@@ -21,6 +22,7 @@ export type AlertWork = Partial<
     | 'resolved_by'
     | 'resolved_at'
     | 'resolution_notes'
+    | 'raised_at'
     | 'updated_at'
   >
 >;
@@ -53,6 +55,18 @@ const replaced = [
   'updated_at',
 ] as const;
 
+const standing = [
+  'revision',
+  'status',
+  'severity',
+  'severity_by_person',
+  'score',
+  'is_plain',
+  'count',
+  'returns',
+  'raised_at',
+] as const;
+
 export class AlertRepository {
   readonly #reader: Executor;
   readonly #writer: Executor;
@@ -62,20 +76,20 @@ export class AlertRepository {
     this.#writer = database.writer;
   }
 
-  /** Newest first, at most `limit + 1`. The span takes in every alert that was going on within it. */
+  /** What asked for eyes last comes first, at most `limit + 1`. The span takes in every alert that was going on within it. */
   async list(filter: AlertFilter, page: RowsWanted): Promise<Selectable<AlertRow>[]> {
     const query = this.#reader
       .selectFrom('alerts')
       .selectAll()
       .where((eb) => matching(eb, filter));
-    return newestFirst(query, ['created_at', 'id'], page).execute();
+    return newestFirst(query, ['raised_at', 'id'], page).execute();
   }
 
   find(id: string): Promise<Selectable<AlertRow> | undefined> {
     return this.#reader.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Others that name the same device or peer, newest first. */
+  /** Others that name the same device or peer, in the order of lists. */
   related(
     alert: Pick<Selectable<AlertRow>, 'id' | 'device_id' | 'peer'>,
     limit: number,
@@ -103,7 +117,7 @@ export class AlertRepository {
             ),
         ),
       )
-      .orderBy('created_at', 'desc')
+      .orderBy('raised_at', 'desc')
       .orderBy('id', 'desc')
       .limit(limit)
       .execute();
@@ -134,12 +148,16 @@ export class AlertRepository {
     });
   }
 
-  /** How often each had come back, of those that there are. */
-  async returnsOf(executor: Executor, ids: readonly string[]): Promise<Map<string, number>> {
-    const known = new Map<string, number>();
+  /** How each stands, of those that there are. */
+  async standings(executor: Executor, ids: readonly string[]): Promise<Map<string, Standing>> {
+    const known = new Map<string, Standing>();
     for (const chunk of inChunks(ids)) {
-      const rows = await executor.selectFrom('alerts').select(['id', 'returns']).where('id', 'in', chunk).execute();
-      for (const row of rows) known.set(row.id, row.returns);
+      const rows = await executor
+        .selectFrom('alerts')
+        .select(['id', ...standing])
+        .where('id', 'in', chunk)
+        .execute();
+      for (const { id, ...row } of rows) known.set(id, row);
     }
     return known;
   }
@@ -177,6 +195,13 @@ export class AlertRepository {
               .column('id')
               .doUpdateSet((eb) => ({
                 ...excluded(eb, replaced),
+                // A person may have opened it again meanwhile: it never goes down the list.
+                raised_at: eb
+                  .case()
+                  .when('alerts.raised_at', '>', eb.ref('excluded.raised_at'))
+                  .then(eb.ref('alerts.raised_at'))
+                  .else(eb.ref('excluded.raised_at'))
+                  .end(),
                 severity: eb
                   .case()
                   .when('alerts.severity_by_person', '=', 1)

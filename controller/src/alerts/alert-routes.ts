@@ -40,7 +40,7 @@ export function alertRoutes(alerts: AlertService, figures: AlertFiguresService):
       method: 'get',
       path: '/',
       access: 'viewer',
-      summary: 'Alerts, newest first',
+      summary: 'Alerts, what asked for eyes last (`raised_at`) first',
       request: { query: ListQuery },
       responses: { 200: json(pageSchema(StoredAlert), 'Alerts that were going on within the time asked for') },
     }),

@@ -19,9 +19,18 @@ import { Conflict, NotFound } from '../errors.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { AlertFilter } from './alert-filter.ts';
+import { latestReports } from './alert-raising.ts';
 import type { AlertRepository, AlertWork } from './alert-repository.ts';
 import { isClosed, isReopenedBy, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
-import { alertChanged, entitiesOf, type ReportedAlert, toAlert, toEvidence, toRow, toStep } from './stored-alert.ts';
+import {
+  alertChanged,
+  alertGrew,
+  entitiesOf,
+  type ReportedAlert,
+  toAlert,
+  toEvidence,
+  toStep,
+} from './stored-alert.ts';
 
 const maxRelated = 20;
 
@@ -48,7 +57,7 @@ export class AlertService {
 
   async list(filter: AlertFilter, page: RowsWanted): Promise<Keyed<StoredAlert>[]> {
     const rows = await this.#alerts.list(filter, page);
-    return rows.map((row) => ({ key: [row.created_at, row.id], item: toAlert(row) }));
+    return rows.map((row) => ({ key: [row.raised_at, row.id], item: toAlert(row) }));
   }
 
   /** With evidence, explanation, decisions, history and related alerts. Throws `NotFound`. */
@@ -95,23 +104,16 @@ export class AlertService {
 
   /** Ingestion, in the batch's transaction. Returns what is to be told live after its commit. */
   async store(executor: Executor, gatewayId: GatewayId, reports: readonly ReportedAlert[]): Promise<LiveMessage[]> {
-    const latest = new Map<string, Selectable<AlertRow>>();
-    for (const report of reports) {
-      const { id, revision } = report.alert;
-      const before = latest.get(id);
-      if (before !== undefined && before.revision >= revision) continue;
-      latest.set(id, toRow(gatewayId, report, before?.created_at ?? report.at));
-    }
-    if (latest.size === 0) return [];
-    const returnsBefore = await this.#alerts.returnsOf(executor, [...latest.keys()]);
-    const changed = await this.#alerts.upsert(executor, [...latest.values()]);
+    if (reports.length === 0) return [];
+    const stored = await this.#alerts.standings(executor, [...new Set(reports.map(({ alert }) => alert.id))]);
+    const changed = await this.#alerts.upsert(executor, latestReports(gatewayId, reports, stored));
     await this.#alerts.setEntities(executor, changed.flatMap(entitiesOf));
     const messages: LiveMessage[] = [];
     for (const row of changed) {
-      const before = returnsBefore.get(row.id);
+      const before = stored.get(row.id);
       if (before === undefined) messages.push(alertChanged('alert_created', toAlert(row)));
-      else if (isReopenedBy(row.status, row.returns - before)) messages.push(await this.#reopen(executor, row));
-      else messages.push(alertChanged('alert_updated', toAlert(row)));
+      else if (isReopenedBy(row.status, row.returns - before.returns)) messages.push(await this.#reopen(executor, row));
+      else messages.push(alertGrew(row, before));
     }
     return messages;
   }
@@ -159,7 +161,13 @@ export class AlertService {
             at: now,
           }
         : undefined;
-    const set: AlertWork = { ...work, ...(stepped ? workOfStep(row, to, actor.username, now) : {}), updated_at: now };
+    const isReopened = stepped && to === 'active';
+    const set: AlertWork = {
+      ...work,
+      ...(stepped ? workOfStep(row, to, actor.username, now) : {}),
+      ...(isReopened && now > row.raised_at ? { raised_at: now } : {}),
+      updated_at: now,
+    };
     const after = await this.#alerts.work(row.id, row.status, set, step);
     if (after === 'stale') throw new Conflict('someone else changed this alert at the same moment; read it again');
     const alert = toAlert(after);

@@ -7,6 +7,8 @@ import type { AlertDetail, AlertStep, StoredAlert } from '@picket/shared/contrac
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/alert-tables.ts';
 import type { LiveMessage } from '../live/live-message.ts';
 
+type AlertSureness = Pick<Selectable<AlertRow>, 'score' | 'severity' | 'is_plain'>;
+
 export interface ReportedAlert {
   readonly alert: Alert;
   readonly at: string;
@@ -31,6 +33,7 @@ export function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: st
     is_plain: isPlain ? 1 : 0,
     severity_by_person: 0,
     created_at: createdAt,
+    raised_at: report.at,
     recorded_at: report.at,
     status: 'active',
     assignee: null,
@@ -101,5 +104,18 @@ export function alertChanged(
   return {
     channels: ['alerts', ...(alert.device_id === null ? [] : [`device:${alert.device_id}` as const])],
     event: { type, data: alert },
+  };
+}
+
+/** Its agent had more to tell. Where that makes it surer, the event says what was known before. */
+export function alertGrew(row: Selectable<AlertRow>, before: AlertSureness): LiveMessage {
+  const alert = toAlert(row);
+  const { channels } = alertChanged('alert_updated', alert);
+  const isSurer = row.score > before.score || row.is_plain > before.is_plain || row.severity !== before.severity;
+  if (!isSurer) return { channels, event: { type: 'alert_updated', data: alert } };
+  const { score, severity, is_plain: isPlain } = before;
+  return {
+    channels,
+    event: { type: 'alert_updated', data: alert, before: { score, severity, is_plain: isPlain === 1 } },
   };
 }

@@ -25,6 +25,7 @@ const alert: StoredAlert = {
   resolved_at: null,
   resolution_notes: null,
   created_at: said.first_seen_at,
+  raised_at: said.first_seen_at,
   recorded_at: said.last_seen_at,
 };
 

@@ -1,6 +1,5 @@
 /** Alerts as lines on the controller's own terminal, for whoever sits before it: `serve --print-alerts`. */
 import type { AlertId } from '@picket/shared/contract/identifiers';
-import { LiveEvent } from '@picket/shared/contract/live-event';
 import { StoredAlert, type AlertDetail } from '@picket/shared/contract/stored-alert';
 import type { LiveFeed } from '../live/live-feed.ts';
 
@@ -27,8 +26,7 @@ const maxAnnounced = 10_000;
 export function printAlerts(printer: AlertPrinter): () => void {
   /** What was last said of each alert. */
   const announced = new Map<AlertId, string>();
-  return printer.feed.subscribe('alerts', (text) => {
-    const event = LiveEvent.parse(JSON.parse(text));
+  return printer.feed.subscribe('alerts', (_text, event) => {
     const isReopened = event.type === 'alert_reopened';
     if (event.type !== 'alert_created' && event.type !== 'alert_updated' && !isReopened) return 'taken';
     const alert = StoredAlert.parse(event.data);

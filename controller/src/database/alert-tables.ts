@@ -1,4 +1,4 @@
-/** What people should see, what it is about, and what they did about it: migrations 0003, 0011 and 0012. */
+/** What people should see, what it is about, and what they did about it: migrations 0003, 0011, 0012 and 0013. */
 import type { ActionTaken, AlertStatus, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { Flow } from '@picket/shared/contract/flow';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
@@ -43,8 +43,10 @@ export interface AlertRow {
   returns: Generated<number>;
   source: Flow['source'];
   model_version: string;
-  /** When its first copy was recorded; order of the list. */
+  /** When its first copy was recorded. */
   created_at: string;
+  /** When it last asked for somebody's eyes; order of the list. */
+  raised_at: string;
   /** When its latest copy was recorded. */
   recorded_at: string;
   status: AlertStatus;

@@ -11,6 +11,7 @@ import { lowestThresholds } from './migrations/0009-lowest-threshold.ts';
 import { lastingRules } from './migrations/0010-lasting-rules.ts';
 import { plainAlerts } from './migrations/0011-plain-alerts.ts';
 import { alertReturns } from './migrations/0012-alert-returns.ts';
+import { raisedAlerts } from './migrations/0013-raised-alerts.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '0010-lasting-rules': lastingRules,
   '0011-plain-alerts': plainAlerts,
   '0012-alert-returns': alertReturns,
+  '0013-raised-alerts': raisedAlerts,
 };

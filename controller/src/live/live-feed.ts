@@ -7,8 +7,8 @@ import type { LiveEvent } from '@picket/shared/contract/live-event';
 /** `live`: predictions and presence; `alerts`: alerts and decisions; `device:<id>`: all about one device. */
 export type LiveChannel = 'live' | 'alerts' | `device:${string}`;
 
-/** Takes an event, or refuses it because the receiver is behind. */
-export type LiveReceiver = (text: string) => 'taken' | 'full';
+/** Takes an event and its JSON, or refuses it because the receiver is behind. */
+export type LiveReceiver = (text: string, event: LiveEvent) => 'taken' | 'full';
 
 interface Subscription {
   readonly receive: LiveReceiver;
@@ -36,7 +36,7 @@ export class LiveFeed {
     const subscriptions = this.#subscriptions.get(channel);
     if (subscriptions === undefined) return;
     const text = JSON.stringify(event);
-    for (const subscription of subscriptions) this.#offer(subscription, text);
+    for (const subscription of subscriptions) this.#offer(subscription, text, event);
   }
 
   /** Returns how to end it. */
@@ -50,12 +50,12 @@ export class LiveFeed {
     };
   }
 
-  #offer(subscription: Subscription, text: string): void {
+  #offer(subscription: Subscription, text: string, event: LiveEvent): void {
     if (subscription.missed > 0) {
       const dropped: LiveEvent = { type: 'dropped', data: { events: subscription.missed } };
-      if (subscription.receive(JSON.stringify(dropped)) === 'taken') subscription.missed = 0;
+      if (subscription.receive(JSON.stringify(dropped), dropped) === 'taken') subscription.missed = 0;
     }
-    if (subscription.missed === 0 && subscription.receive(text) === 'taken') return;
+    if (subscription.missed === 0 && subscription.receive(text, event) === 'taken') return;
     subscription.missed += 1;
     this.#dropped += 1;
   }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type AlertId } from '@picket/shared/contract/identifiers';
 import { sampleAlert } from '../testing/sample-events.ts';
 import { startTestApi } from '../testing/test-api.ts';
@@ -70,6 +71,43 @@ test('what is plain from its flows reaches a webhook whose threshold its score d
   const posted = bodies.map((body) => JSON.parse(body).alert);
   expect(posted.map(({ id }) => id)).toEqual([...plain, sure].map(({ id }) => id));
   expect(posted.map(({ is_plain: isPlain }) => isPlain)).toEqual([true, true, false, false]);
+});
+
+test('an alert that grows over the threshold is posted once, whoever has it, and not where it was closed', async () => {
+  await using api = await startTestApi(undefined);
+  const { url, bodies } = await receiver(204);
+  const rules = [
+    { name: 'when sure', threshold: 0.9 },
+    { name: 'always', classes: ['port_scan'] },
+  ];
+  for (const rule of rules)
+    await api.call('admin', 'POST', '/prevention/rules', { ...rule, action: 'webhook', webhook_url: url });
+  const inClass = (name: Alert['class']): Alert =>
+    sampleAlert({ id: newId() as AlertId, class: name, score: 0.6, severity: 'medium' });
+  const [open, acknowledged] = [inClass('brute_force_ssh'), inClass('web_sqli')];
+  const [resolved, scan] = [inClass('slow_rate'), inClass('port_scan')];
+  const alerts = [open, acknowledged, resolved, scan];
+  for (const body of alerts) await api.ingest('alerts', [{ kind: 'alert', body }]);
+  await api.call('operator', 'PATCH', `/alerts/${acknowledged.id}/acknowledge`);
+  await api.call('operator', 'POST', `/alerts/${resolved.id}/resolve`);
+  for (const [revision, score] of [0.6, 0.8, 0.92, 0.95, 0.95].entries()) {
+    const grown = { score, severity: score < 0.9 ? 'high' : 'critical', is_plain: revision === 4 } as const;
+    for (const body of alerts)
+      await api.ingest('alerts', [{ kind: 'alert', body: { ...body, ...grown, revision, count: 3 + revision } }]);
+  }
+  const last = sampleAlert({ id: newId() as AlertId });
+  await api.ingest('alerts', [{ kind: 'alert', body: last }]);
+  await vi.waitFor(() => expect(bodies.at(-1)).toContain(last.id), { timeout: 60_000 });
+  const posted = bodies
+    .map((body) => JSON.parse(body))
+    .map(({ type, rule, alert }) => [type, rule, alert.id, alert.score]);
+  expect(posted).toEqual([
+    ['alert_created', 'always', scan.id, 0.6],
+    ['alert_updated', 'when sure', open.id, 0.92],
+    ['alert_updated', 'when sure', acknowledged.id, 0.92],
+    ['alert_updated', 'when sure', scan.id, 0.92],
+    ['alert_created', 'when sure', last.id, 0.97],
+  ]);
 });
 
 test('only an admin sees the whole address of a webhook', async () => {

@@ -1,12 +1,13 @@
 /**
- * Rules with the action `webhook`: every alert that is new, or was resolved and is open again, and that such a rule speaks
- * of is posted to its address. Nobody waits for
- * it: alerts queue up to a bound, each is tried a few times, and what was given up is counted and logged.
+ * Rules with the action `webhook`: every alert that such a rule speaks of is posted to its address as it is new, once it
+ * grows over the rule's threshold, and where it was resolved and is open again. What merely goes on is not: an alert is
+ * posted to a rule once, and once more for every time that a person resolved it. Nobody waits for it: alerts queue up to
+ * a bound, each is tried a few times, and what was given up is counted and logged.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DeviceType } from '@picket/shared/contract/device';
-import { LiveEvent } from '@picket/shared/contract/live-event';
+import type { LiveEvent } from '@picket/shared/contract/live-event';
 import { StoredAlert } from '@picket/shared/contract/stored-alert';
 import type { StoredRule } from '@picket/shared/contract/stored-rule';
 import { namesClass } from '@picket/shared/policy/evidence';
@@ -24,13 +25,15 @@ export interface RuleWebhookParts {
   readonly retryAfterMs?: readonly number[];
 }
 
+type Sureness = Parameters<typeof reachesThreshold>[0];
+
 const maxWaiting = 200;
-const posted = ['alert_created', 'alert_reopened'] as const;
+const posted: ReadonlySet<LiveEvent['type']> = new Set(['alert_created', 'alert_reopened']);
 
 export class RuleWebhooks implements AsyncDisposable {
   readonly #parts: RuleWebhookParts;
   readonly #stopped = new AbortController();
-  readonly #waiting: string[] = [];
+  readonly #waiting: LiveEvent[] = [];
   readonly #unsubscribe: () => void;
   #work: Promise<void> | undefined;
   #delivered = 0;
@@ -38,7 +41,7 @@ export class RuleWebhooks implements AsyncDisposable {
 
   private constructor(parts: RuleWebhookParts) {
     this.#parts = parts;
-    this.#unsubscribe = parts.feed.subscribe('alerts', (text) => this.#take(text));
+    this.#unsubscribe = parts.feed.subscribe('alerts', (_text, event) => this.#take(event));
   }
 
   static start(parts: RuleWebhookParts): RuleWebhooks {
@@ -56,10 +59,10 @@ export class RuleWebhooks implements AsyncDisposable {
     await this.#work;
   }
 
-  #take(text: string): 'taken' {
-    if (!posted.some((type) => text.startsWith(`{"type":"${type}"`))) return 'taken';
+  #take(event: LiveEvent): 'taken' {
+    if (!posted.has(event.type) && beforeOf(event) === undefined) return 'taken';
     if (this.#waiting.length >= maxWaiting) this.#giveUp('too many alerts are waiting for webhooks');
-    else this.#waiting.push(text);
+    else this.#waiting.push(event);
     this.#work ??= this.#deliver().finally(() => {
       this.#work = undefined;
     });
@@ -67,19 +70,18 @@ export class RuleWebhooks implements AsyncDisposable {
   }
 
   async #deliver(): Promise<void> {
-    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       if (this.#stopped.signal.aborted) return;
       try {
-        const { type, data } = LiveEvent.parse(JSON.parse(text));
-        const alert = StoredAlert.parse(data);
-        for (const rule of await this.#rulesFor(alert)) await this.#post(rule, type, alert);
+        const alert = StoredAlert.parse(event.data);
+        for (const rule of await this.#rulesFor(alert, beforeOf(event))) await this.#post(rule, event.type, alert);
       } catch (error) {
         this.#giveUp((error as Error).message);
       }
     }
   }
 
-  async #rulesFor(alert: StoredAlert): Promise<readonly StoredRule[]> {
+  async #rulesFor(alert: StoredAlert, before: Sureness | undefined): Promise<readonly StoredRule[]> {
     const rules = (await this.#parts.rules()).filter(
       (rule) =>
         rule.is_enabled &&
@@ -87,7 +89,8 @@ export class RuleWebhooks implements AsyncDisposable {
         namesClass({ classes: rule.classes }, alert.attack_type) &&
         (rule.gateway_id === null || rule.gateway_id === alert.gateway_id) &&
         (rule.device === null || rule.device === alert.device_address) &&
-        reachesThreshold(alert, rule.threshold ?? 0),
+        reachesThreshold(alert, rule.threshold ?? 0) &&
+        !(before !== undefined && reachesThreshold(before, rule.threshold ?? 0)),
     );
     const isTyped = rules.some((rule) => rule.device_type !== null);
     const type = isTyped && alert.device_id !== null ? await this.#parts.deviceType(alert.device_id) : undefined;
@@ -122,4 +125,11 @@ export class RuleWebhooks implements AsyncDisposable {
     this.#failed += 1;
     this.#parts.log.warn(`a webhook was given up: ${problem}`);
   }
+}
+
+/** What was known of an open alert before it became surer; undefined for every other event. */
+function beforeOf(event: LiveEvent): Sureness | undefined {
+  if (event.type !== 'alert_updated' || event.before === undefined) return undefined;
+  const { status } = event.data;
+  return status === 'resolved' || status === 'false_positive' ? undefined : event.before;
 }

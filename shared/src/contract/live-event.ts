@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TrafficClass } from '../features/traffic-classes.ts';
 import { Instant } from './address.ts';
+import { Alert } from './alert.ts';
 
 export const LivePrediction = z.strictObject({
   type: z.literal('prediction'),
@@ -21,7 +22,13 @@ export const LivePrediction = z.strictObject({
 export const LiveEvent = z.discriminatedUnion('type', [
   LivePrediction,
   z.strictObject({ type: z.literal('alert_created'), data: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ type: z.literal('alert_updated'), data: z.record(z.string(), z.unknown()) }),
+  z.strictObject({
+    type: z.literal('alert_updated'),
+    data: z.record(z.string(), z.unknown()),
+    before: Alert.pick({ score: true, severity: true, is_plain: true })
+      .optional()
+      .describe('What was known before its agent became surer of it.'),
+  }),
   z.strictObject({ type: z.literal('alert_resolved'), data: z.record(z.string(), z.unknown()) }),
   /** Its attack came back after it was resolved. */
   z.strictObject({ type: z.literal('alert_reopened'), data: z.record(z.string(), z.unknown()) }),

@@ -30,7 +30,10 @@ export const StoredAlert = Alert.omit({ device: true, class: true, explanation: 
     resolved_by: z.string().nullable().describe('User name; null: it is open.'),
     resolved_at: Instant.nullable(),
     resolution_notes: z.string().nullable().describe('What was written when it was closed.'),
-    created_at: Instant.describe("When its first copy was recorded, by the gateway's clock: the order of lists."),
+    created_at: Instant.describe("When its first copy was recorded, by the gateway's clock."),
+    raised_at: Instant.describe(
+      "When it last asked for somebody's eyes, the order of lists: recorded first, came back, became graver, opened again, or still going on an hour after the time before.",
+    ),
     recorded_at: Instant.describe("When its latest copy was recorded, by the gateway's clock."),
   })
   .strip()
@@ -53,7 +56,7 @@ export const AlertDetail = StoredAlert.extend({
   evidence: Alert.shape.evidence,
   decisions: z.array(StoredDecision).describe('Made for it, oldest first; the latest 100.'),
   history: z.array(AlertStep).describe('Steps of the work on it, oldest first.'),
-  related: z.array(StoredAlert).describe('Other alerts of the same device or peer, newest first.'),
+  related: z.array(StoredAlert).describe('Other alerts of the same device or peer, in the order of lists.'),
 }).meta({ id: 'AlertDetail' });
 export type AlertDetail = z.infer<typeof AlertDetail>;
 
