@@ -87,6 +87,7 @@ test('of those whom another run knew the ones that do not come are forgotten fir
 
 test('who was heard only before a clock was set back is handed on as new, and is so again after one', () => {
   const recent = new RecentFlows();
+  add(recent, 2, true, 1000);
   add(recent, 1, true, 7200);
   add(recent, 2, true, 7200);
   add(recent, 1, true, 3600);
