@@ -12,8 +12,9 @@ import { peerOf, type Offender } from '@picket/shared/policy/offender';
 import { Episode, updateEveryUs, type AlertOpening } from './episode.ts';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
 
-/** A decision that alerts wait to hear of. */
+/** A decision that holds, or that alerts wait to hear of. */
 interface AwaitedDecision {
+  /** Those that wait: none once it holds, so that it keeps no episode that was given up. */
   readonly episodes: Episode[];
   outcome: DecisionEvent | undefined;
 }
@@ -43,9 +44,9 @@ export class AlertEpisodes {
     return this.#runningAt(this.#sweptAtUs);
   }
 
-  /** Episodes that were given up for others while they ran or could come back. */
+  /** Episodes that were given up for others while they ran or could come back, and decisions whose outcome none hears of. */
   get evicted(): number {
-    return this.#episodes.evicted + this.#givenUp;
+    return this.#episodes.evicted + this.#givenUp + this.#decisions.evicted;
   }
 
   /** The alert with this id, while its episode runs or may come back. */
@@ -88,7 +89,8 @@ export class AlertEpisodes {
     const awaited = this.#decisions.get(decisionId) ?? { episodes: [], outcome: undefined };
     this.#decisions.set(decisionId, awaited);
     episode.addDecision(decisionId, awaited.outcome);
-    const { episodes } = awaited;
+    const { episodes, outcome } = awaited;
+    if (outcome !== undefined && outcome.state !== 'failed') return;
     if (episodes.length < maxAlertsPerDecision && !episodes.includes(episode)) episodes.push(episode);
   }
 
@@ -96,8 +98,10 @@ export class AlertEpisodes {
   noteDecision(event: DecisionEvent): readonly Alert[] {
     const awaited = this.#decisions.get(event.decision.id);
     if (awaited === undefined) return [];
+    if (!mayHold(event)) this.#decisions.delete(event.decision.id);
     awaited.outcome = event;
-    return awaited.episodes.map((episode) => episode.noteOutcome(event)).filter((alert) => alert !== undefined);
+    const told = event.state === 'failed' ? awaited.episodes : awaited.episodes.splice(0);
+    return told.map((episode) => episode.noteOutcome(event)).filter((alert) => alert !== undefined);
   }
 
   /** Updates that had to wait: with them an episode that went quiet has had its last word. Packet time in µs. */
@@ -164,4 +168,9 @@ export class AlertEpisodes {
 
 function episodeKey(device: string, offender: Offender, attack: AttackClass): string {
   return `${device} ${peerOf(offender) ?? '-'} ${attack}`;
+}
+
+/** It holds, or may yet where the kernel failed. What was only proposed, refused or ended comes to nothing more. */
+function mayHold({ state }: DecisionEvent): boolean {
+  return state === 'simulated' || state === 'applied' || state === 'verified' || state === 'failed';
 }

@@ -6,10 +6,12 @@ import { VerdictRun, outcome, rule } from '../testing/verdict-run.ts';
 import { Verdicts } from './decide-verdicts.ts';
 
 test('an alert says that something was done only after it was, and that it was only simulated', () => {
-  const run = new VerdictRun().see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
+  const scanned = (): VerdictRun => new VerdictRun().see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
+  const run = scanned();
   expect(run.alerts[0]?.message).toBe('Port scan by 203.0.113.9 against 192.168.1.20, score 0.97 in 2 windows.');
   const [draft] = run.drafts;
-  expect(run.verdicts.noteDecision(outcome(draft!, 'refused'))).toEqual([]);
+  const refused = scanned();
+  expect(refused.verdicts.noteDecision(outcome(refused.drafts[0]!, 'refused'))).toEqual([]);
   expect(run.verdicts.noteDecision(outcome(draft!, 'failed'))).toEqual([]);
   const [simulated] = run.verdicts.noteDecision(outcome(draft!, 'simulated'));
   expect(simulated).toMatchObject({ revision: 1, action_taken: 'ip_blocked', simulated: true });

@@ -4,7 +4,7 @@
  * and the next proof within an hour goes on with its alert.
  */
 import type { DeviceRef } from '@picket/shared/contract/address';
-import type { Alert, AlertType, Severity } from '@picket/shared/contract/alert';
+import { maxReturns, type Alert, type AlertType, type Severity } from '@picket/shared/contract/alert';
 import type { DecisionEvent } from '@picket/shared/contract/decision';
 import {
   newId,
@@ -87,11 +87,12 @@ export class Episode {
   }
 
   /**
-   * It runs, or may still come back. Where time lies far before it was last seen a clock was set back, and nobody knows
+   * It runs, or may still come back: as often as an alert can say. Where time lies far before it was last seen a clock was set back, and nobody knows
    * how long it was quiet: it is told anew rather than never.
    */
   lastsAt(atUs: number): boolean {
-    return this.runsAt(atUs) || (atUs > this.#lastSeenUs && atUs - this.#lastSeenUs <= returnsWithinUs);
+    if (this.runsAt(atUs)) return true;
+    return atUs > this.#lastSeenUs && atUs - this.#lastSeenUs <= returnsWithinUs && this.#alert.returns < maxReturns;
   }
 
   /** False for another device that has taken over the address. */

@@ -20,6 +20,12 @@ export const ActionTaken = z
   .describe('What was done about it, for the analyst at a glance; the decisions hold the detail.');
 export type ActionTaken = z.infer<typeof ActionTaken>;
 
+/** An attack that came back this often is told anew: five weeks of pauses of five minutes, years of longer ones. */
+export const maxReturns = 10_000;
+
+/** What a database keeps in 32 bits: 68 years of a revision a second. */
+const maxRevision = 2 ** 31 - 1;
+
 /**
  * Sent when an episode opens, again when it changes, and when the same attack comes back within an hour; the controller
  * stores it by upsert on `id`.
@@ -30,6 +36,7 @@ export const Alert = z
     revision: z
       .int()
       .min(0)
+      .max(maxRevision)
       .describe('Rises with every change of the same alert, so that an old copy never overwrites a new one.'),
     alert_type: AlertType,
     class: TrafficClass,
@@ -51,9 +58,10 @@ export const Alert = z
     returns: z
       .int()
       .min(0)
+      .max(maxReturns)
       .default(0)
       .describe(
-        'How often the same attack (device, peer and class) came back: after more than five minutes of quiet, within an hour of when it was last seen. 0 from an older agent, which opens another alert instead.',
+        'How often the same attack (device, peer and class) came back: after more than five minutes of quiet, within an hour of when it was last seen. One that came back 10,000 times is told anew. 0 from an older agent, which opens another alert instead.',
       ),
     message: z.string().max(500).describe('One sentence: what, who, whom, how sure.'),
     explanation: Explanation.nullable().describe('Why the model says so; null where it was not explained.'),
