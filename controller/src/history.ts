@@ -31,6 +31,7 @@ import { DeviceService } from './devices/device-service.ts';
 import type { GatewayDirectory } from './devices/gateway-directory.ts';
 import type { Mount } from './http/app.ts';
 import { EventIngest, type RawBatch } from './ingest/event-ingest.ts';
+import { EventStores } from './ingest/event-stores.ts';
 import { IngestRepository } from './ingest/ingest-repository.ts';
 import { IngestService, type IngestCounters } from './ingest/ingest-service.ts';
 import { RetentionRepository } from './ingest/retention-repository.ts';
@@ -148,19 +149,15 @@ export function createHistory(parts: HistoryParts): History {
     now,
   });
   const books = new IngestRepository(database.writer);
-  const ingest = new IngestService(
-    {
-      books,
-      devices: new DeviceDiscovery(now),
-      flows,
-      predictions,
-      alerts,
-      decisions: new DecisionReports(decisionRows, now),
-      unblocks,
-      live,
-    },
-    now,
-  );
+  const stores = new EventStores({
+    devices: new DeviceDiscovery(now),
+    flows,
+    predictions,
+    alerts,
+    decisions: new DecisionReports(decisionRows, now),
+    unblocks,
+  });
+  const ingest = new IngestService({ books, stores, live }, now);
   const door = new EventIngest(ingest);
   return {
     mounts: [

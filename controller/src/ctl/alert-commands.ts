@@ -18,12 +18,19 @@ const columns = [
 
 export function addAlerts(program: Command, terminal: Terminal): void {
   const alerts = program.command('alerts').description('what people should see');
-  addList(alerts, terminal, '/api/v1/alerts', columns, {
-    status: 'active, acknowledged, investigating, resolved or false_positive',
-    severity: 'low, medium, high or critical',
-    attack_type: 'a class, for example port_scan',
-    time_range: '1h, 6h, 24h, 7d, 30d or all',
-  });
+  addList(
+    alerts,
+    terminal,
+    '/api/v1/alerts',
+    columns,
+    {
+      status: 'active, acknowledged, investigating, resolved or false_positive',
+      severity: 'low, medium, high or critical',
+      attack_type: 'a class, for example port_scan',
+      time_range: '1h, 6h, 24h, 7d, 30d or all',
+    },
+    'what asked for eyes last first',
+  );
   addGet(alerts, terminal, '/api/v1/alerts');
   alerts
     .command('show <id>')

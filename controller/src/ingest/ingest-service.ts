@@ -5,20 +5,12 @@
  */
 import type { Ack } from '@picket/shared/contract/envelope';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
-import type { DeviceRef } from '@picket/shared/contract/address';
-import type { UnblockProof } from '@picket/shared/contract/unblock';
-import type { AlertService } from '../alerts/alert-service.ts';
-import type { ReportedAlert } from '../alerts/stored-alert.ts';
 import type { Executor } from '../database/executor.ts';
-import type { DecisionReports, ReportedDecision } from '../decisions/take-decision-reports.ts';
-import type { DeviceDiscovery, Sighting } from '../devices/device-discovery.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
-import { publishAll, type LiveMessage } from '../live/live-message.ts';
-import type { PredictionService, ReportedCounters, ReportedPrediction } from '../predictions/prediction-service.ts';
-import type { FlowService, ReportedFlow } from '../traffic/flow-service.ts';
-import type { UnblockService } from '../unblocks/unblock-service.ts';
-import { judgeBatch, rejectedEvent, type JudgedBatch, type RawEvent, type StorableEvent } from './batch-order.ts';
+import { publishAll } from '../live/live-message.ts';
+import { judgeBatch, rejectedEvent, type JudgedBatch, type RawEvent } from './batch-order.ts';
 import { isDataError } from './data-error.ts';
+import type { EventStores } from './event-stores.ts';
 import type { IngestRepository, Sequence, Watermark } from './ingest-repository.ts';
 
 /** A gateway that begins behind the same hole this often, for this long, does not have what is missing. */
@@ -37,33 +29,19 @@ export interface IngestCounters {
 }
 
 export class IngestService {
-  readonly #parts: {
-    readonly books: IngestRepository;
-    readonly devices: DeviceDiscovery;
-    readonly flows: FlowService;
-    readonly predictions: PredictionService;
-    readonly alerts: AlertService;
-    readonly decisions: DecisionReports;
-    readonly unblocks: UnblockService;
-    readonly live: LiveFeed;
-  };
+  readonly #books: IngestRepository;
+  readonly #stores: EventStores;
+  readonly #live: LiveFeed;
   readonly #now: () => Date;
   readonly #counters = { batches: 0, stored: 0, duplicates: 0, rejected: 0, lost: 0, holes: 0 };
 
   constructor(
-    parts: {
-      books: IngestRepository;
-      devices: DeviceDiscovery;
-      flows: FlowService;
-      predictions: PredictionService;
-      alerts: AlertService;
-      decisions: DecisionReports;
-      unblocks: UnblockService;
-      live: LiveFeed;
-    },
+    parts: { books: IngestRepository; stores: EventStores; live: LiveFeed },
     now: () => Date = () => new Date(),
   ) {
-    this.#parts = parts;
+    this.#books = parts.books;
+    this.#stores = parts.stores;
+    this.#live = parts.live;
     this.#now = now;
   }
 
@@ -95,18 +73,18 @@ export class IngestService {
   }
 
   async #storeBatch(sequence: Sequence, events: readonly RawEvent[], refusal: string | undefined): Promise<number> {
-    const { books, live } = this.#parts;
+    const books = this.#books;
     const now = this.#now();
     const { judged, messages } = await books.inTransaction(async (executor) => {
       await books.lockGateway(executor, sequence.gatewayId, now.toISOString());
       const before = await books.watermark(executor, sequence);
       const judged = withRefusal(judgeBatch(sequence.channel, events, before.upto), events, refusal);
-      const messages = await this.#storeEvents(executor, sequence.gatewayId, judged.stored);
+      const messages = await this.#stores.store(executor, sequence.gatewayId, judged.stored);
       await this.#keepBooks(executor, sequence, before, judged, now);
       return { judged, messages };
     });
     this.#count(judged);
-    publishAll(live, messages);
+    publishAll(this.#live, messages);
     return judged.hole !== undefined && (await this.#giveUp(sequence, judged, now))
       ? this.#storeBatch(sequence, events, refusal)
       : judged.upto;
@@ -119,7 +97,7 @@ export class IngestService {
     judged: JudgedBatch,
     at: Date,
   ): Promise<void> {
-    const { books } = this.#parts;
+    const books = this.#books;
     const now = at.toISOString();
     await books.addGaps(executor, sequence, judged.lost, 'gateway', now);
     await books.addRejects(executor, sequence, judged.rejected, now);
@@ -137,7 +115,7 @@ export class IngestService {
 
   /** True where the hole has been given up, so that what lies behind it can be stored. */
   async #giveUp(sequence: Sequence, judged: JudgedBatch, now: Date): Promise<boolean> {
-    const { books } = this.#parts;
+    const books = this.#books;
     this.#counters.holes += 1;
     return books.inTransaction(async (executor) => {
       await books.lockGateway(executor, sequence.gatewayId, now.toISOString());
@@ -154,54 +132,6 @@ export class IngestService {
     });
   }
 
-  async #storeEvents(
-    executor: Executor,
-    gatewayId: GatewayId,
-    events: readonly StorableEvent[],
-  ): Promise<LiveMessage[]> {
-    if (events.length === 0) return [];
-    const { devices, flows, predictions, alerts, decisions, unblocks } = this.#parts;
-    const known = await devices.seen(executor, gatewayId, events.flatMap(sightingOf));
-    const deviceOf = (ref: DeviceRef): { id: string; name: string } => {
-      const device = known.get(ref.address);
-      if (device === undefined) throw new Error(`device ${ref.address} of ${gatewayId} vanished within a transaction`);
-      return device;
-    };
-    const reported = { flows: [], predictions: [], alerts: [], decisions: [], unblocks: [], counters: [] } as Reported;
-    for (const { event, at } of events) {
-      switch (event.kind) {
-        case 'flow':
-          reported.flows.push({ flow: event.body, at, deviceId: deviceOf(event.body.device).id });
-          break;
-        case 'prediction':
-          reported.predictions.push({ prediction: event.body, at, device: deviceOf(event.body.device) });
-          break;
-        case 'alert':
-          reported.alerts.push({ alert: event.body, at, device: deviceOf(event.body.device) });
-          break;
-        case 'decision':
-          reported.decisions.push({ event: event.body, at });
-          break;
-        case 'unblock':
-          reported.unblocks.push(event.body);
-          break;
-        case 'counters':
-          reported.counters.push({ counters: event.body, at, deviceId: deviceOf(event.body.device).id });
-          break;
-        case 'device':
-          break; // seen already, above
-      }
-    }
-    await flows.store(executor, gatewayId, reported.flows);
-    await predictions.count(executor, gatewayId, reported.counters);
-    return [
-      ...(await predictions.store(executor, gatewayId, reported.predictions)),
-      ...(await alerts.store(executor, gatewayId, reported.alerts)),
-      ...(await decisions.store(executor, gatewayId, reported.decisions)),
-      ...(await unblocks.store(executor, gatewayId, reported.unblocks)),
-    ];
-  }
-
   #count(judged: JudgedBatch): void {
     this.#counters.batches += 1;
     this.#counters.stored += judged.stored.length;
@@ -209,21 +139,6 @@ export class IngestService {
     this.#counters.rejected += judged.rejected.length;
     this.#counters.lost += lostIn(judged);
   }
-}
-
-interface Reported {
-  readonly flows: ReportedFlow[];
-  readonly predictions: ReportedPrediction[];
-  readonly alerts: ReportedAlert[];
-  readonly decisions: ReportedDecision[];
-  readonly unblocks: UnblockProof[];
-  readonly counters: ReportedCounters[];
-}
-
-function sightingOf({ event, at }: StorableEvent): Sighting[] {
-  if (event.kind === 'decision' || event.kind === 'unblock') return [];
-  const { device, source } = event.body;
-  return [{ address: device.address, mac: device.mac, at, source }];
 }
 
 function withRefusal(judged: JudgedBatch, events: readonly RawEvent[], refusal: string | undefined): JudgedBatch {
