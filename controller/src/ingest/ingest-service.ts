@@ -4,7 +4,6 @@
  * is set aside with the reason, and a hole that the gateway cannot fill is given up and counted.
  */
 import type { Ack } from '@picket/shared/contract/envelope';
-import type { GatewayId } from '@picket/shared/contract/identifiers';
 import type { Executor } from '../database/executor.ts';
 import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll } from '../live/live-message.ts';
