@@ -9,6 +9,7 @@ import type { Tensor } from './graph-builder.ts';
 import { classCount, parameterCount, summaryWidth } from './network-parameters.ts';
 import { cleanWindows, prepareWindows, windowInputs } from './prepare-windows.ts';
 import type { Scaler } from './prepare-windows.ts';
+import { contextOfSpans, spanCount } from './surroundings.ts';
 
 /** What the flows' own head gets wrong counts as much as what the window's does. */
 const flowLossWeight = 1;
@@ -25,18 +26,20 @@ export function buildDetectGraph(network: TrainedNetwork): Buffer {
 }
 
 /**
- * Integrated gradients of the logit of the score, from the mean flow (all zeros, standardised) to one window:
- * `windows` [1, 10, 78], `flows_seen` [1], `flow_context` [1, 10, 7], and the points `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1
- * → `attributions` [10, 78] and `logits` [steps], the logit at each point.
+ * Integrated gradients of the logit of the score, on the straight way from ten mean flows (all zeros, standardised) of old friends in
+ * quiet times (see `surroundings.ts`; straight by logarithms) to one window: `windows` [1, 10, 78], `flows_seen` [1], `flow_context` [1, 10, 7], and the points
+ * `alphas` [steps] in 0…1 with `weights` [steps] that sum to 1 → `attributions` [10, 78], `context_attributions` [10, 7], and `logits` [steps], the logit
+ * at each point. Both together sum to the difference that the window makes. Who is the same peer, directions, and whether anything is known
+ * stay as in the window all the way, so that peers and directions have attributions of 0; what is not known has them too.
  */
 export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const graph = new GraphBuilder('explain');
   const alphas = graph.reshape(graph.input('alphas', ['steps']), ['batch', 1, 1]);
   const weights = graph.reshape(graph.input('weights', ['steps']), ['batch', 1, 1]);
   const one = prepareWindows(graph, windowInputs(graph, 1), network.scaler);
-  const { ofFeatures, ofPlaces, weight } = firstSums(graph, one, network);
-  // From here on the batch is the steps of one window. On the way only the features change, and the first layer is linear.
-  const sums = graph.add(graph.mul(ofFeatures, alphas), ofPlaces);
+  const { moving, weight, standing } = firstSums(graph, one, network);
+  // From here on the batch is the steps of one window. The first layer is linear in what moves.
+  const sums = graph.add(graph.mul(graph.matMul(moving, weight), alphas), standing);
   const onePerStep = graph.add(graph.mul(graph.reshape(alphas, ['batch', 1]), graph.scalar(0)), graph.scalar(1));
   const flowsSeen = graph.mul(one.flowsSeen, onePerStep);
   const logit = attackLogit(
@@ -45,8 +48,11 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   );
   const [gradient] = appendGradients(graph, logit, onePerStep, [sums]) as [Tensor];
   const mean = graph.reduceSum(graph.mul(gradient, weights), [0], false);
-  const window = graph.reshape(one.standardised, [windowLength, featureCount]);
-  graph.output('attributions', graph.mul(graph.matMul(mean, graph.transpose(weight, [1, 0])), window));
+  const way = graph.reshape(moving, [windowLength, featureCount + spanCount]);
+  const moved = graph.mul(graph.matMul(mean, graph.transpose(weight, [1, 0])), way);
+  const [ofFeatures, ofSpans] = graph.split(moved, [featureCount, spanCount], 1) as [Tensor, Tensor];
+  graph.output('attributions', ofFeatures);
+  graph.output('context_attributions', graph.matMul(ofSpans, contextOfSpans().in(graph)));
   graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
   return graph.build();
 }

@@ -26,7 +26,7 @@ import type { GraphBuilder, Tensor } from './graph-builder.ts';
 import { Matrix } from './matrix.ts';
 import { classCount, cutParameters, firstWidth, hidden, kernel } from './network-parameters.ts';
 import type { CleanWindows, PreparedWindows } from './prepare-windows.ts';
-import { placeWidth } from './surroundings.ts';
+import { fromQuiet, placeWidth, spanCount, spanWeight } from './surroundings.ts';
 
 /** Calibrated logits, [batch, classes]. */
 export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network: TrainedNetwork): Tensor {
@@ -44,19 +44,33 @@ export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network
   return fusedLayers(graph, { sums, ...windows }, network, convolveAtOnce);
 }
 
-/**
- * What the first layer adds up of one window, before its Relu, [1, 10, 64] each: of the standardised features, and of all
- * else.
- */
+export interface FirstSums {
+  /** [1, 10, 85]: standardised features, and how far each span of the surroundings is from quiet. */
+  readonly moving: Tensor;
+  /** [85, 64], of these. */
+  readonly weight: Tensor;
+  /** What all else adds up to, and the surroundings where all is quiet: [1, 10, 64]. */
+  readonly standing: Tensor;
+}
+
+/** The first layer of one window before its Relu, `moving` × `weight` + `standing`: what attributions are told of stands apart. */
 export function firstSums(
   graph: GraphBuilder,
   { standardised, places }: PreparedWindows,
   { parameters, design }: TrainedNetwork,
-): { readonly ofFeatures: Tensor; readonly ofPlaces: Tensor; readonly weight: Tensor } {
+): FirstSums {
   const values = cutParameters(parameters);
-  const weight = featureWeight(values).in(graph);
-  const ofPlaces = graph.matMul(places, placeWeight(values, design, { samePort: false }).in(graph));
-  return { ofFeatures: graph.matMul(standardised, weight), ofPlaces, weight };
+  const ofPlaces = placeWeight(values, design, { samePort: false });
+  const ofSpans = spanWeight(ofPlaces);
+  const weight = new Matrix(featureCount + spanCount, firstWidth)
+    .set(0, 0, featureWeight(values))
+    .set(featureCount, 0, ofSpans);
+  const difference = fromQuiet();
+  return {
+    moving: graph.concat([standardised, graph.matMul(places, difference.in(graph))], 2),
+    weight: weight.in(graph),
+    standing: graph.matMul(places, ofPlaces.minus(difference.times(ofSpans)).in(graph)),
+  };
 }
 
 export interface FirstLayer {

@@ -47,6 +47,16 @@ export class Matrix {
     return result;
   }
 
+  minus(right: Matrix): Matrix {
+    if (right.rows !== this.rows || right.columns !== this.columns)
+      throw new RangeError(`${right.rows} × ${right.columns} cannot be taken from ${this.rows} × ${this.columns}`);
+    return new Matrix(
+      this.rows,
+      this.columns,
+      this.values.map((value, index) => value - right.values[index]!),
+    );
+  }
+
   transposed(): Matrix {
     const result = new Matrix(this.columns, this.rows);
     for (let row = 0; row < this.rows; row++)

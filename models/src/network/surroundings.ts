@@ -1,12 +1,13 @@
 /**
  * What the network makes of a flow's place: whether one stands in the slot, how many of the window's flows go to the same
  * port, and from `flow_context` how long ago it began and how long after the one before it, how many of the flows are with
- * the same peer, which way it went, how long the peer is known and how long after the device it came. Constants to the gradients: attributions tell of features, in the surroundings
- * in which the flow stood. Computed with the windows in the last dimension, where all of them stand side by side: an
+ * the same peer, which way it went, how long the peer is known and how long after the device it came. Attributions tell of the spans among these, from `quiet` on; whatever is a
+ * name (which peer, which way, whether anything is known) has no way between two of its values and stays as it is. Computed with the windows in the last dimension, where all of them stand side by side: an
  * operator over [10, 10, batch] runs along them, over [batch, 10, 10] it would start anew every ten numbers.
  */
 import { FlowDirection } from '@picket/shared/contract/address';
 import { windowLength } from '@picket/shared/features/feature-schema';
+import { flowContextWidth } from '@picket/shared/features/flow-context';
 import type { GraphBuilder, Tensor } from './graph-builder.ts';
 import { Matrix } from './matrix.ts';
 
@@ -34,6 +35,13 @@ const cameLate = 120;
 const scales = [seconds, seconds, seconds, counts, counts, familiarity, familiarity] as const;
 /** A pause as long as this, seconds, stands for none: nothing came from that peer before. */
 const longest = 7200;
+/**
+ * What attributions set out from, in the order of `scales`: an old friend in quiet times. Nothing came before the flow for as long as is told apart,
+ * no other flow of late (a count holds the flow itself), the peer known for long and not later than the device.
+ */
+const quiet = [longest, longest, longest, 1, 1, longKnown, 0] as const;
+/** Columns of `flow_context` that the spans are told by. How late a peer came counts as how long it is known. */
+const toldBy = [0, 0, 0, 3, 4, 5, 5] as const;
 /** An age that nobody knows, seconds, times the number of the slot: further from each other and from any known than any two. */
 const farAway = 1e9;
 const neverThatLong = farAway / 2;
@@ -49,17 +57,17 @@ export interface PlaceInputs {
 
 type SevenTensors = [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
 
-const scaledCount = scales.length;
+export const spanCount = scales.length;
 /** Where the columns of `placesOf` begin. */
 const raw = {
   portShare: 0,
   present: 1,
   logarithms: 2,
-  known: 2 + scaledCount,
-  peerShare: 2 + 2 * scaledCount,
-  peerKnown: 3 + 2 * scaledCount,
-  ways: 4 + 2 * scaledCount,
-  absent: 4 + 2 * scaledCount + ways,
+  known: 2 + spanCount,
+  peerShare: 2 + 2 * spanCount,
+  peerKnown: 3 + 2 * spanCount,
+  ways: 4 + 2 * spanCount,
+  absent: 4 + 2 * spanCount + ways,
 } as const;
 export const placeWidth = raw.absent + 1;
 export const [presentColumn, absentColumn] = [raw.present, raw.absent] as const;
@@ -98,6 +106,28 @@ export function placeMap(): Matrix {
   map.put(raw.peerShare, seen.peerShare, 2);
   map.put(raw.peerKnown, seen.peerShare, -1);
   for (let way = 0; way < ways; way++) map.put(raw.ways + way, seen.ways + way, 1);
+  return map;
+}
+
+/** From the columns of `placesOf` to how far each span is from `quiet`, by its logarithm; 0 where nobody knows: [22, 7]. */
+export function fromQuiet(): Matrix {
+  const map = new Matrix(placeWidth, spanCount);
+  for (const [index, { least }] of scales.entries()) {
+    map.put(raw.logarithms + index, index, 1);
+    map.put(raw.known + index, index, -Math.log(quiet[index]! + least));
+  }
+  return map;
+}
+
+/** Of weights for the columns of `placesOf`, [22, n], those of the spans: [7, n]. */
+export function spanWeight(ofPlaces: Matrix): Matrix {
+  return ofPlaces.cut(raw.logarithms, spanCount);
+}
+
+/** From what spans add to a score to what the numbers of `flow_context` do: [7, 7]. */
+export function contextOfSpans(): Matrix {
+  const map = new Matrix(spanCount, flowContextWidth);
+  for (const [span, column] of toldBy.entries()) map.put(span, column, 1);
   return map;
 }
 
@@ -162,7 +192,7 @@ export function placesOf(graph: GraphBuilder, { context, port, flowsSeen }: Plac
 
   const least = graph.constant(
     scales.map((scale) => scale.least),
-    [1, scaledCount, 1],
+    [1, spanCount, 1],
   );
   const most = (tensor: Tensor, seconds: number): Tensor =>
     graph.one('Min', [tensor, graph.scalar(seconds)], tensor.shape);
