@@ -73,8 +73,7 @@ async function probe(request: ProbeRequest): Promise<ProbeReply> {
     const attributions = await detector.explain(window).catch((error: unknown) => {
       throw failed(`explain.onnx: ${String(error)}`);
     });
-    if (attributions.length !== windowSize || !attributions.every(Number.isFinite))
-      throw failed(`explain.onnx does not answer with ${windowSize} finite numbers`);
+    if (!attributions.every(Number.isFinite)) throw failed('explain.onnx does not answer with finite numbers');
   }
   return { ok: true, detectMs, explainMs: (performance.now() - explainedAt) / 4 };
 }

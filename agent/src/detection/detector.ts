@@ -1,5 +1,10 @@
 /** PORT. Windows in, scores out; what runs the network is the adapter's business. */
 import type { BundleReference, ModelManifest } from '@picket/shared/contract/model-manifest';
+import { featureCount } from '@picket/shared/features/feature-schema';
+import { flowContextWidth } from '@picket/shared/features/flow-context';
+
+/** What a row of attributions holds: features, then the context. */
+export const attributionWidth = featureCount + flowContextWidth;
 
 /** Windows that are scored in one call at most. */
 export const maxBatchWindows = 256;
@@ -43,8 +48,9 @@ export interface Detector extends AsyncDisposable {
   /** The batch is lent: it stays as it is until this resolves. */
   detect(batch: WindowBatch): Promise<Detection>;
   /**
-   * Why this one window (10 × 78) got its score: how much each feature of each flow moved the logit of the score on the
-   * way from the typical flow, in the same context, to this window. 10 × 78, signed; integrated gradients.
+   * Why this one window got its score: how much each feature of each flow and each number of its context moved the logit of the
+   * score on the way from typical flows of old friends in quiet times to this window. 10 × 85, a row per slot: 78 features, then the 7
+   * of the context, 0 where the bundle does not attribute to them; signed; integrated gradients.
    */
   explain(window: ExplainableWindow): Promise<Float32Array>;
 }

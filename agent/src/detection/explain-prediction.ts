@@ -1,11 +1,11 @@
 /**
- * Integrated gradients of the score's logit, from the typical training flow to one window, as the explain graph computes
- * them. What they mean to people is said in `verdict/explain-window.ts`.
+ * Integrated gradients of the score's logit, from typical training flows of old friends in quiet times to one window, as the explain
+ * graph computes them. What they mean to people is said in `verdict/explain-window.ts`.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { flowContextWidth } from '@picket/shared/features/flow-context';
+import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ExplainableWindow } from './detector.ts';
+import { attributionWidth, type ExplainableWindow } from './detector.ts';
 
 /** Points between baseline and window. */
 const steps = 32;
@@ -13,7 +13,7 @@ const alphas = midpoints(steps);
 const weights = new Float32Array(steps).fill(1 / steps);
 
 export interface Attribution {
-  /** 10 × 78, signed; sums to logit(window) − logit(baseline) but for the error of the sum over steps. */
+  /** 10 × 85, see `Detector.explain`; sums to logit(window) − logit(baseline) but for the error of the sum over steps. */
   readonly attributions: Float32Array;
   /** Of the score at each point asked for. */
   readonly logits: Float32Array;
@@ -34,9 +34,25 @@ export async function attribute(
     weights: new Tensor('float32', pointWeights, [pointWeights.length]),
   });
   return {
-    attributions: result['attributions']!.data as Float32Array,
+    attributions: rowsOf(
+      result['attributions']!.data as Float32Array,
+      result['context_attributions']?.data as Float32Array | undefined,
+    ),
     logits: result['logits']!.data as Float32Array,
   };
+}
+
+/** Row beside row. Older bundles attribute nothing to the context. Throws where a graph answers another count of numbers. */
+function rowsOf(ofFeatures: Float32Array, ofContext = new Float32Array(flowContextSize)): Float32Array {
+  if (ofFeatures.length !== windowLength * featureCount || ofContext.length !== flowContextSize)
+    throw new RangeError(`${ofFeatures.length} and ${ofContext.length} attributions are not those of a window`);
+  const rows = new Float32Array(windowLength * attributionWidth);
+  for (let slot = 0; slot < windowLength; slot++) {
+    const at = slot * attributionWidth;
+    rows.set(ofFeatures.subarray(slot * featureCount, (slot + 1) * featureCount), at);
+    rows.set(ofContext.subarray(slot * flowContextWidth, (slot + 1) * flowContextWidth), at + featureCount);
+  }
+  return rows;
 }
 
 /** The input `flow_context` of `count` windows, for graphs that have one: those of older bundles do not. */

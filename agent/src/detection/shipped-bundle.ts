@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-6', import.meta.url));
 
-export const shippedManifestSha256 = '703b36ad0219af19b6221814274526457469b5c8de38d2732b144642cf44d444';
+export const shippedManifestSha256 = 'f481fab9ec758f191f053af922e2e036f38c79465f2ea75a148cfb51a3f9b07c';

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { Explanation } from '@picket/shared/contract/prediction';
+import { contextFeatures } from '@picket/shared/features/context-features';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
+import { attributionWidth } from '../detection/detector.ts';
 import { scoredWindow, sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
 import { DeviceNormals } from '../window/device-normal.ts';
 import type { WindowContext } from '../window/device-windows.ts';
@@ -21,6 +23,14 @@ function filled(...cells: readonly (readonly [number, string, number])[]): Float
   return values;
 }
 
+/** 10 × 85 with these values, of features and numbers of the context. */
+function moved(...cells: readonly (readonly [number, string, number])[]): Float32Array {
+  const names = [...featureNames, ...contextFeatures.map(({ name }) => name)];
+  const values = new Float32Array(windowLength * attributionWidth);
+  for (const [flow, name, value] of cells) values[flow * attributionWidth + names.indexOf(name)] = value;
+  return values;
+}
+
 /** Normals of a device that sends one reading of 48 bytes after the other. */
 function normalsOf(context: WindowContext): DeviceNormals {
   const normals = new DeviceNormals();
@@ -32,11 +42,12 @@ function normalsOf(context: WindowContext): DeviceNormals {
   return normals;
 }
 
-test('the ten strongest features come with value, unit, share, and the flow that carried each most', () => {
+test('the ten strongest come with value, unit, share over all flows, and the flow that did most of it', () => {
   const context = contextOf({});
-  const attributions = new Float32Array(windowLength * featureCount);
-  for (let column = 0; column < 20; column++) attributions[9 * featureCount + column] = (column + 1) / 10;
-  attributions[4 * featureCount + 19] = -3;
+  const attributions = new Float32Array(windowLength * attributionWidth);
+  for (let column = 0; column < 20; column++) attributions[9 * attributionWidth + column] = (column + 1) / 10;
+  attributions[4 * attributionWidth + 19] = -3;
+  attributions[5 * attributionWidth + 19] = -2;
   const features = filled([4, 'Flow IAT Min', 1234]);
   const explanation = explainWindow({
     context,
@@ -58,7 +69,8 @@ test('the ten strongest features come with value, unit, share, and the flow that
     direction: 'unknown',
   });
   expect(first?.normal).toBeNull();
-  expect(first?.importance).toBeCloseTo(-3 / (21 + 3), 5);
+  // Of flow 9 it raised the score by 2, of the others it lowered it by 5; the first nineteen did 19.
+  expect(first?.importance).toBeCloseTo(-3 / (19 + 3), 5);
   expect(explanation.normal_of).toBe('none');
 });
 
@@ -66,7 +78,12 @@ test('the flows that carried the score are named, strongest first, and the share
   const context = contextOf({
     flows: [{}, { srcIp: '203.0.113.7', dstPort: 22 }, { srcIp: '2001:db8::7', dstIp: '2001:db8::1', dstPort: 80 }],
   });
-  const attributions = filled([7, 'SYN Flag Count', -1], [8, 'SYN Flag Count', 1], [9, 'SYN Flag Count', 2]);
+  const attributions = moved(
+    [7, 'SYN Flag Count', -1],
+    [8, 'Flow Age', 1],
+    [9, 'SYN Flag Count', 1],
+    [9, 'Peer Known', 1],
+  );
   const { flow_importance, flows } = explainWindow({
     context,
     attack: 'port_scan',
@@ -85,7 +102,7 @@ test('the flows that carried the score are named, strongest first, and the share
 test('a value is told against the normal of its own device, once that is known', () => {
   const context = contextOf({});
   const features = filled([9, 'Packet Length Mean', 0], [9, 'Flow IAT Mean', 40], [9, 'SYN Flag Count', 1]);
-  const attributions = filled([9, 'Packet Length Mean', 1], [9, 'Flow IAT Mean', 2], [9, 'SYN Flag Count', 3]);
+  const attributions = moved([9, 'Packet Length Mean', 1], [9, 'Flow IAT Mean', 2], [9, 'SYN Flag Count', 3]);
   const normal = normalsOf(context).of(context.device.address);
   const explanation = explainWindow({ context, attack: 'port_scan', features, attributions, normal, bootId });
   const directions = Object.fromEntries(explanation.top_features.map((one) => [one.feature, one.direction]));
@@ -100,13 +117,13 @@ test('where a device is not known yet, the typical flow of the bundle stands in'
   const typical = Array.from({ length: featureCount }, () => 10);
   const normal = new DeviceNormals().of(context.device.address, typical);
   const features = filled([9, 'SYN Flag Count', 100], [9, 'Flow IAT Mean', 12], [9, 'Packet Length Mean', 0]);
-  const attributions = filled([9, 'SYN Flag Count', 3], [9, 'Flow IAT Mean', 2], [9, 'Packet Length Mean', 1]);
+  const attributions = moved([9, 'SYN Flag Count', 3], [9, 'Flow IAT Mean', 2], [9, 'Packet Length Mean', 1]);
   const explanation = explainWindow({ context, attack: 'port_scan', features, attributions, normal, bootId });
   expect(explanation.top_features.map(({ direction }) => direction)).toEqual(['above', 'usual', 'below']);
   expect(explanation.normal_of).toBe('bundle');
 });
 
-function sentence(sketch: Partial<WindowSketch>, features = filled(), attributions = filled()): string {
+function sentence(sketch: Partial<WindowSketch>, features = filled(), attributions = moved()): string {
   const context = contextOf(sketch);
   const { says = 'port_scan' } = sketch;
   return explainWindow({
@@ -134,7 +151,7 @@ test('guesses of a password are told as what they are', () => {
         burst: { ...burst, service: { ...burst, hasSources: false, flows: 412, protocol: 6, dstPort: 22 } },
       },
       filled([9, 'SYN Flag Count', 2]),
-      filled([9, 'SYN Flag Count', 3]),
+      moved([9, 'SYN Flag Count', 3]),
     ),
   ).toBe(
     '412 new TCP connections to port 22 of 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; ' +
@@ -144,7 +161,7 @@ test('guesses of a password are told as what they are', () => {
 
 test('what is told of an attack on one kind of service is not what its attacker did elsewhere', () => {
   const flows = [...Array.from({ length: 8 }, () => ({ dstPort: 80 })), { dstPort: 22 }, { dstPort: 22 }];
-  const told = sentence({ flows, says: 'brute_force_ssh' }, filled(), filled([3, 'SYN Flag Count', 3]));
+  const told = sentence({ flows, says: 'brute_force_ssh' }, filled(), moved([3, 'SYN Flag Count', 3]));
   expect(told).toMatch(/^2 new TCP connections to port 22 of/);
 });
 
@@ -191,11 +208,82 @@ test('only the flows that carried the score are told of', () => {
   const everyday = { srcIp: '192.168.1.20', dstIp: '192.168.1.1', protocol: 17, dstPort: 53 };
   const attack = { dstPort: 23 };
   const flows = [everyday, everyday, attack, attack, attack];
-  const attributions = filled(
+  const attributions = moved(
     [5, 'SYN Flag Count', -1],
     [7, 'SYN Flag Count', 2],
     [8, 'SYN Flag Count', 2],
     [9, 'SYN Flag Count', 2],
   );
   expect(sentence({ flows }, filled(), attributions)).toMatch(/^3 new TCP connections to port 23 of 192.168.1.20 /);
+});
+
+/** A device that is known for a while, and whom it met 12 s ago: 87 conversations with them, 91 in all. */
+const newcomer = {
+  deviceSinceUs: sketchStartUs - 890e6,
+  peerSinceUs: sketchStartUs - 2e6,
+  recentOfDevice: 91.4,
+  recentOfPeer: 87.2,
+};
+
+test('numbers of the context come among the reasons with their own values and units', () => {
+  const context = contextOf({ flows: Array.from({ length: 3 }, () => newcomer) });
+  const attributions = moved(
+    [7, 'Peer Known', 1],
+    [8, 'Peer Known', 2],
+    [9, 'Peer Known', 1],
+    [9, 'Recent Flows of Peer', 3],
+    [9, 'Flow Age', 2],
+    [9, 'SYN Flag Count', 1],
+  );
+  const { top_features } = explainWindow({
+    context,
+    attack: 'port_scan',
+    features: filled(),
+    attributions,
+    normal: undefined,
+    bootId,
+  });
+  const told = { normal: null, direction: 'unknown' };
+  expect(top_features).toEqual([
+    { feature: 'Peer Known', value: 12, unit: 's', normal: 900, direction: 'below', importance: 0.4, flow_index: 1 },
+    { ...told, feature: 'Recent Flows of Peer', value: 87.2, unit: 'count', importance: 0.3, flow_index: 2 },
+    { ...told, feature: 'Flow Age', value: 0.001, unit: 's', importance: 0.2, flow_index: 2 },
+    { ...told, feature: 'SYN Flag Count', value: 0, unit: 'count', importance: 0.1, flow_index: 2 },
+  ]);
+});
+
+test('who came a moment ago and how often is said where it raised the score', () => {
+  const flows = Array.from({ length: 10 }, () => ({ ...newcomer, dstPort: 22 }));
+  const asks = (...cells: readonly (readonly [number, string, number])[]): string | undefined =>
+    sentence({ flows }, filled([9, 'SYN Flag Count', 2]), moved(...cells)).split('; ')[1];
+  expect(asks([9, 'Peer Known', 3], [9, 'SYN Flag Count', 2], [9, 'Recent Flows of Peer', 1])).toBe(
+    'unusual: 203.0.113.9 first heard of 12 s ago (the device 15 min ago), packets that open a connection 2 (normally 0)',
+  );
+  expect(asks([9, 'Recent Flows of Peer', 3], [8, 'Recent Flows', 2])).toBe(
+    'unusual: 87 conversations with 203.0.113.9 lately, 91 conversations of the device lately',
+  );
+  // It spoke against the alert, or was next to nothing of what spoke for it.
+  expect(asks([9, 'Peer Known', -3], [9, 'SYN Flag Count', 2])).toBe(
+    'unusual: packets that open a connection 2 (normally 0)',
+  );
+  expect(asks([9, 'Flow Age', 49], [9, 'Peer Known', 1])).toBeUndefined();
+});
+
+test('nobody is a newcomer to a device that is not known for longer, and three conversations are not many', () => {
+  const flows = [{ ...newcomer, deviceSinceUs: sketchStartUs - 3e6, recentOfPeer: 3 }];
+  const attributions = moved([9, 'Peer Known', 3], [9, 'Recent Flows of Peer', 3]);
+  expect(sentence({ flows }, filled(), attributions)).not.toContain('unusual');
+  const many = [{ ...newcomer, recentOfPeer: 100 }];
+  expect(sentence({ flows: many }, filled(), attributions)).toContain(
+    '100 or more conversations with 203.0.113.9 lately',
+  );
+});
+
+test('of a conversation that the device opened the peer is whom it went to', () => {
+  const flows = [
+    { ...newcomer, srcIp: '192.168.1.20', dstIp: '198.51.100.7', dstPort: 443, direction: 'outbound' as const },
+  ];
+  expect(sentence({ flows, says: 'botnet_beacon' }, filled(), moved([9, 'Peer Known', 3]))).toContain(
+    'unusual: 198.51.100.7 first heard of 12 s ago (the device 15 min ago)',
+  );
 });

@@ -1,14 +1,18 @@
 /**
- * Attributions as people can use them: the ten features that moved the score most, each against what is normal for the
- * device, the flows that carried it, and one plain sentence. Pure, and made only for what becomes an alert.
+ * Attributions as people can use them: the ten features and numbers of the context that moved the score most, each against what
+ * is normal for the device, the flows that carried it, and one plain sentence. Pure, and made only for what becomes an alert.
  */
 import type { BootId } from '@picket/shared/contract/identifiers';
 import type { Explanation, FeatureDirection, FeatureImportance, FlowShare } from '@picket/shared/contract/prediction';
+import { contextColumn, contextFeatures } from '@picket/shared/features/context-features';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { unitOf } from '@picket/shared/features/feature-words';
+import { flowContextWidth, unknownFlowContext } from '@picket/shared/features/flow-context';
 import { findOffender } from '@picket/shared/policy/offending-peer';
+import { attributionWidth } from '../detection/detector.ts';
 import type { FeatureNormal } from '../window/device-normal.ts';
 import type { WindowContext } from '../window/device-windows.ts';
+import { writeContextOf } from '../window/flow-context.ts';
 import { flowIdOf, type WindowFlow } from '../window/window-flow.ts';
 import type { AttackClass } from './scored-window.ts';
 import { windowSentence } from './window-sentence.ts';
@@ -19,7 +23,7 @@ export interface ExplainedWindow {
   readonly attack: AttackClass;
   /** 10 × 78 raw features, present flows in the last slots. */
   readonly features: Float32Array;
-  /** Likewise: how much each moved the logit of the score. */
+  /** 10 × 85, see `Detector.explain`: how much each moved the logit of the score. */
   readonly attributions: Float32Array;
   readonly normal: FeatureNormal | undefined;
   readonly bootId: BootId;
@@ -28,6 +32,8 @@ export interface ExplainedWindow {
 const topCount = 10;
 /** From this many spreads away a value is not usual. */
 const unusual = 2;
+/** A peer came late that is known for less than this part of the device's time. */
+const cameLate = 2;
 
 export function explainWindow(window: ExplainedWindow): Explanation {
   const { context, attack, normal } = window;
@@ -44,37 +50,77 @@ export function explainWindow(window: ExplainedWindow): Explanation {
   return { ...explanation, summary: windowSentence(context, { attack, offender }, shares, features) };
 }
 
-/** One line per feature: where several flows share it, the flow that carried most stands for it. */
+interface Moved {
+  readonly column: number;
+  /** Of all flows. */
+  readonly sum: number;
+  /** Slot of the flow that did most of it. */
+  readonly slot: number;
+}
+
+/** One line per feature or number of the context: what it did in all flows together, and the flow that stands for it. */
 function topFeatures({ context, features, attributions, normal }: ExplainedWindow): FeatureImportance[] {
-  const firstFlow = windowLength - context.flowsSeen;
-  const start = firstFlow * featureCount;
-  let total = 0;
-  const strongest = new Map<number, number>();
-  for (let index = start; index < windowLength * featureCount; index++) {
-    const size = Math.abs(attributions[index]!);
-    if (size === 0) continue;
-    total += size;
-    const column = index % featureCount;
-    const before = strongest.get(column);
-    if (before === undefined || size > Math.abs(attributions[before]!)) strongest.set(column, index);
-  }
-  return [...strongest]
-    .sort(([, a], [, b]) => Math.abs(attributions[b]!) - Math.abs(attributions[a]!))
+  const flowContext = unknownFlowContext(1);
+  writeContextOf(context, flowContext, 0);
+  const moved = Array.from({ length: attributionWidth }, (_, column) =>
+    movedBy(column, attributions, windowLength - context.flowsSeen),
+  ).filter(({ sum }) => sum !== 0);
+  const total = moved.reduce((all, { sum }) => all + Math.abs(sum), 0);
+  return moved
+    .sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum))
     .slice(0, topCount)
-    .map(([column, index]) => {
-      const feature = featureNames[column]!;
-      const value = features[index]!;
-      return {
-        feature,
-        value,
-        unit: unitOf(feature),
-        normal: normal === undefined ? null : rounded(Math.expm1(normal.mean[column]!)),
-        // A port is a name: none is higher than another.
-        direction: unitOf(feature) === 'port' ? 'unknown' : directionOf(value, column, normal),
-        importance: attributions[index]! / total,
-        flow_index: Math.floor(index / featureCount) - firstFlow,
-      };
-    });
+    .map(({ column, sum, slot }) => ({
+      ...(column < featureCount
+        ? ofFeature(column, features[slot * featureCount + column]!, normal)
+        : ofContext(
+            column - featureCount,
+            flowContext.subarray(slot * flowContextWidth, (slot + 1) * flowContextWidth),
+          )),
+      importance: sum / total,
+      flow_index: slot - (windowLength - context.flowsSeen),
+    }));
+}
+
+function movedBy(column: number, attributions: Float32Array, firstSlot: number): Moved {
+  let sum = 0;
+  for (let slot = firstSlot; slot < windowLength; slot++) sum += attributions[slot * attributionWidth + column]!;
+  const towards = Math.sign(sum);
+  let strongest = firstSlot;
+  for (let slot = firstSlot; slot < windowLength; slot++) {
+    const own = attributions[slot * attributionWidth + column]! * towards;
+    if (own > attributions[strongest * attributionWidth + column]! * towards) strongest = slot;
+  }
+  return { column, sum, slot: strongest };
+}
+
+type Told = Pick<FeatureImportance, 'feature' | 'value' | 'unit' | 'normal' | 'direction'>;
+
+function ofFeature(column: number, value: number, normal: FeatureNormal | undefined): Told {
+  const feature = featureNames[column]!;
+  return {
+    feature,
+    value,
+    unit: unitOf(feature),
+    normal: normal === undefined ? null : rounded(Math.expm1(normal.mean[column]!)),
+    // A port is a name: none is higher than another.
+    direction: unitOf(feature) === 'port' ? 'unknown' : directionOf(value, column, normal),
+  };
+}
+
+/** Of the context only one number has something to compare with: nobody is known for longer than the device itself. */
+function ofContext(column: number, ofFlow: Float32Array): Told {
+  const { name, unit } = contextFeatures[column]!;
+  const value = rounded(ofFlow[column]!);
+  const longest = ofFlow[contextColumn.deviceKnown]!;
+  if (column !== contextColumn.peerKnown || longest < 0)
+    return { feature: name, value, unit, normal: null, direction: 'unknown' };
+  return {
+    feature: name,
+    value,
+    unit,
+    normal: rounded(longest),
+    direction: value * cameLate < longest ? 'below' : 'usual',
+  };
 }
 
 function directionOf(value: number, column: number, normal: FeatureNormal | undefined): FeatureDirection {
@@ -86,11 +132,10 @@ function directionOf(value: number, column: number, normal: FeatureNormal | unde
 
 /** Of each present flow, signed; the absolute values sum to 1. */
 function flowShares({ context, attributions }: ExplainedWindow): number[] {
-  const start = (windowLength - context.flowsSeen) * featureCount;
+  const first = windowLength - context.flowsSeen;
   const sums = Array.from({ length: context.flowsSeen }, (_, flow) => {
-    let sum = 0;
-    for (let column = 0; column < featureCount; column++) sum += attributions[start + flow * featureCount + column]!;
-    return sum;
+    const row = attributions.subarray((first + flow) * attributionWidth, (first + flow + 1) * attributionWidth);
+    return row.reduce((sum, value) => sum + value, 0);
   });
   const total = sums.reduce((sum, value) => sum + Math.abs(value), 0) || 1;
   return sums.map((value) => value / total);

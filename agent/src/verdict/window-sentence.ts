@@ -4,13 +4,17 @@
  * 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; unusual: mean packet 0 bytes (normally 240 bytes)`.
  */
 import type { FeatureImportance } from '@picket/shared/contract/prediction';
+import { contextColumn, contextFeatures } from '@picket/shared/features/context-features';
+import { windowLength } from '@picket/shared/features/feature-schema';
 import {
   bytesInWords,
+  durationInWords,
   numberInWords,
   withinInWords,
   valueInWords,
   wordsOf,
 } from '@picket/shared/features/feature-words';
+import { mostRecent } from '@picket/shared/features/recent-flows';
 import type { Offender } from '@picket/shared/policy/offender';
 import { servicePortFit } from '@picket/shared/policy/service-ports';
 import type { WindowContext } from '../window/device-windows.ts';
@@ -23,6 +27,10 @@ const carryingShare = 0.25;
 /** So few conversations are told by what went through them, more by how many they are. */
 const fewFlows = 2;
 const maxUnusual = 2;
+/** What moved the score less is no reason worth a word: share of all that moved it. */
+const leastTold = 0.03;
+/** As many conversations a window shows by itself. */
+const manyLately = windowLength;
 const maxLength = 400;
 
 const kinds: Readonly<Record<number, readonly [string, string]>> = {
@@ -51,7 +59,7 @@ export function windowSentence(
     burst.flows <= fewFlows
       ? `: ${volume(flows)}${within}, ${answer(flows, burst.flows)}`
       : `${within}, ${answer(flows, burst.flows)}`;
-  return `${subject}${story}${unusual(features)}`.slice(0, maxLength);
+  return `${subject}${story}${unusual(context, features)}`.slice(0, maxLength);
 }
 
 /** The offender's flows that carried the score; where none did, all of his. */
@@ -141,17 +149,43 @@ function answer(flows: readonly WindowFlow[], total: number): string {
   return `${total === 1 ? 'answer' : 'median answer'} ${bytesInWords(median)}`;
 }
 
-/** The features that raised the score and stand out against what is normal, in words, each told once. */
-function unusual(features: readonly FeatureImportance[]): string {
+/** What raised the score and stands out, in words, each told once. When flows came is told ahead of it. */
+function unusual(context: WindowContext, reasons: readonly FeatureImportance[]): string {
   const told = new Map<string, string>();
-  for (const { feature, value, unit, normal, direction, importance } of features) {
-    if (importance <= 0 || normal === null || (direction !== 'above' && direction !== 'below')) continue;
-    const name = wordsOf(feature);
-    if (!told.has(name))
-      told.set(name, `${name} ${valueInWords(value, unit)} (normally ${valueInWords(normal, unit)})`);
+  for (const reason of reasons) {
+    if (reason.importance < leastTold) continue;
+    const name = wordsOf(reason.feature);
+    const words = ofSurroundings(context, reason) ?? ofFeature(name, reason);
+    if (words !== undefined && !told.has(name)) told.set(name, words);
     if (told.size === maxUnusual) break;
   }
   return told.size === 0 ? '' : `; unusual: ${[...told.values()].join(', ')}`;
+}
+
+function ofFeature(name: string, { value, unit, normal, direction }: FeatureImportance): string | undefined {
+  if (normal === null || (direction !== 'above' && direction !== 'below')) return undefined;
+  return `${name} ${valueInWords(value, unit)} (normally ${valueInWords(normal, unit)})`;
+}
+
+/** Undefined for what is no number of the context; for what of it is as usual `ofFeature` has no words either. */
+function ofSurroundings(
+  { device, flows }: WindowContext,
+  { feature, value, normal, direction, flow_index }: FeatureImportance,
+): string | undefined {
+  const flow = flows[flow_index];
+  const peer = flow?.srcIp === device.address ? flow.dstIp : flow?.srcIp;
+  const lately = value >= mostRecent ? `${mostRecent} or more` : numberInWords(Math.round(value));
+  switch (feature) {
+    case contextFeatures[contextColumn.peerKnown]!.name:
+      if (normal === null || direction !== 'below') return undefined;
+      return `${peer} first heard of ${durationInWords(value)} ago (the device ${durationInWords(normal)} ago)`;
+    case contextFeatures[contextColumn.recentOfPeer]!.name:
+      return value < manyLately ? undefined : `${lately} conversations with ${peer} lately`;
+    case contextFeatures[contextColumn.recentOfDevice]!.name:
+      return value < manyLately ? undefined : `${lately} conversations of the device lately`;
+    default:
+      return undefined;
+  }
 }
 
 function distinct(flows: readonly WindowFlow[], of: (flow: WindowFlow) => string | number): number {

@@ -53,8 +53,8 @@ test('what spoke against an alert is not given as its reason', async () => {
   });
   feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
   await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
-  expect(printed[0]).toContain('because of Flow Duration 12 (30 %)');
-  expect(printed[0]).not.toContain('Fwd PSH Flags');
+  expect(printed[0]).toContain('because of length of a conversation 12 µs (30 %)');
+  expect(printed[0]).not.toContain('pushed packets');
   end();
 });
 

@@ -1,6 +1,7 @@
 /** Alerts as lines on the controller's own terminal, for whoever sits before it: `serve --print-alerts`. */
 import type { AlertId } from '@picket/shared/contract/identifiers';
 import { StoredAlert, type AlertDetail } from '@picket/shared/contract/stored-alert';
+import { valueInWords, wordsOf } from '@picket/shared/features/feature-words';
 import type { LiveFeed } from '../live/live-feed.ts';
 
 export interface AlertPrinter {
@@ -52,7 +53,10 @@ function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colou
   const reasons = (alert.explanation?.top_features ?? [])
     .filter(({ importance }) => importance > 0) // the others spoke against it
     .slice(0, 3)
-    .map(({ feature, value, importance }) => `${feature} ${short(value)} (${(importance * 100).toFixed(0)} %)`);
+    .map(
+      ({ feature, value, unit, importance }) =>
+        `${wordsOf(feature)} ${valueInWords(value, unit)} (${(importance * 100).toFixed(0)} %)`,
+    );
   const summary = alert.explanation?.summary ?? '';
   return [
     `${alert.last_seen_at.slice(11, 19)}  ${marked}  ${alert.attack_type}  device ${alert.device_address}  peer ${alert.peer ?? 'many'}  score ${alert.score.toFixed(2)}  (${alert.gateway_id})`,
@@ -67,8 +71,4 @@ function actionLine(alert: StoredAlert): string {
   const done = alert.action_taken.replace('_', ' ');
   const what = alert.simulated ? `${done}, simulated: counted, nothing dropped` : done;
   return `${alert.last_seen_at.slice(11, 19)}  DECISION  ${alert.peer ?? alert.device_address}: ${what} (${alert.attack_type})`;
-}
-
-function short(value: number): string {
-  return Math.abs(value) >= 100_000 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }

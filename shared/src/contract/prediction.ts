@@ -13,28 +13,34 @@ export const FeatureDirection = z
   .describe('A value against what is normal: `usual` within the normal spread, `unknown` where no normal is known.');
 export type FeatureDirection = z.infer<typeof FeatureDirection>;
 
-/** One of the ten features that moved the score most. */
+/** One of the ten that moved the score most: a feature, or what is known of a flow beside its features. */
 export const FeatureImportance = z
   .strictObject({
-    feature: z.string().describe('Name in the CIC-IDS2017 tables.'),
+    feature: z
+      .string()
+      .describe(
+        'Name in the CIC-IDS2017 tables; or `Flow Age`, `Recent Flows`, `Recent Flows of Peer` (of late, fading over half a minute, up to 100) or `Peer Known`.',
+      ),
     value: z.number().describe("The feature's value in the flow that carried it."),
     unit: z
       .string()
       .max(20)
       .default('')
-      .describe('`us`, `bytes`, `count`, `packets/s` …; empty: a number without one, or an older agent.'),
+      .describe('`us`, `s`, `bytes`, `count`, `packets/s` …; empty: a number without one, or an older agent.'),
     normal: z
       .number()
       .nullable()
       .default(null)
-      .describe('The normal value that `direction` compares with; null where none is known.'),
+      .describe(
+        'The normal value that `direction` compares with, of `Peer Known` how long the device itself is known; null where none is known.',
+      ),
     direction: FeatureDirection.default('unknown').describe('Above or below `normal`.'),
     importance: z
       .number()
       .min(-1)
       .max(1)
       .describe(
-        'Signed share of the attribution; the absolute values over all features and flows sum to 1. Positive raises the score.',
+        'Signed share in the score, over all flows of the window; the absolute values of all that moved it sum to 1. Positive raises the score.',
       ),
     flow_index: z
       .int()
@@ -60,7 +66,7 @@ export const FlowShare = z
   .meta({ id: 'FlowShare' });
 export type FlowShare = z.infer<typeof FlowShare>;
 
-/** Integrated gradients of the attack score over the window. */
+/** Integrated gradients of the attack score over the window and what is known of its flows. */
 export const Explanation = z
   .strictObject({
     top_features: z

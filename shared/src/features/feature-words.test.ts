@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { contextColumn, contextFeatures } from './context-features.ts';
 import { features } from './feature-schema.ts';
+import { flowContextWidth, writeFlowContext } from './flow-context.ts';
 import {
   bytesInWords,
   durationInWords,
@@ -19,10 +21,37 @@ test('every feature has words, and none of them is its name', () => {
   expect(wordsOf('a feature of another schema')).toBe('a feature of another schema');
 });
 
+test('every number of the context has a name, the one under which it is written', () => {
+  expect(contextFeatures).toHaveLength(flowContextWidth);
+  const written = new Float32Array(10 * flowContextWidth);
+  const flow = {
+    ageSeconds: 1,
+    peer: 0,
+    direction: 0,
+    recentOfDevice: 2,
+    recentOfPeer: 3,
+    peerKnownSeconds: 4,
+    deviceKnownSeconds: 5,
+  };
+  writeFlowContext([flow], written, 0);
+  const { age, recentOfDevice, recentOfPeer, peerKnown, deviceKnown } = contextColumn;
+  const row = written.subarray(9 * flowContextWidth);
+  expect([age, recentOfDevice, recentOfPeer, peerKnown, deviceKnown].map((column) => row[column])).toEqual([
+    1, 2, 3, 4, 5,
+  ]);
+  for (const column of [age, recentOfDevice, recentOfPeer, peerKnown]) {
+    const { name, unit } = contextFeatures[column]!;
+    expect(wordsOf(name)).not.toBe(name);
+    expect(unitOf(name)).toBe(unit);
+    expect(features.map((feature) => feature.name)).not.toContain(name);
+  }
+});
+
 test('values are told as people would', () => {
   expect(valueInWords(30_000, 'us')).toBe('30 ms');
   expect(valueInWords(40, 'us')).toBe('40 µs');
   expect(valueInWords(1_500_000, 'us')).toBe('1.5 s');
+  expect(valueInWords(0.25, 's')).toBe('250 ms');
   expect(valueInWords(1, 'bytes')).toBe('1 byte');
   expect(valueInWords(1_234_567, 'bytes/s')).toBe('1.2 MB/s');
   expect(valueInWords(50_000, 'packets/s')).toBe('50,000 packets/s');

@@ -1,8 +1,9 @@
 /**
- * Flow features in the words of somebody who reads an alert at night: a noun phrase for each, and a value with its unit.
+ * Flow features, and what is known of a flow beside them, in the words of somebody who reads an alert at night: a noun phrase for each, and a value with its unit.
  * "Forward" is whoever opened the conversation.
  */
-import { features, featureNames } from './feature-schema.ts';
+import { contextFeatures } from './context-features.ts';
+import { features } from './feature-schema.ts';
 
 const words: Readonly<Record<string, string>> = {
   'Destination Port': 'port',
@@ -64,27 +65,37 @@ const words: Readonly<Record<string, string>> = {
   Init_Win_bytes_forward: 'first TCP window of the opener',
   Init_Win_bytes_backward: 'TCP window of the answer',
   act_data_pkt_fwd: 'packets of the opener that carry data',
+  'Active Std': 'spread of the times of activity',
   'Active Mean': 'mean time of activity between pauses',
   'Active Max': 'longest time of activity between pauses',
   'Active Min': 'shortest time of activity between pauses',
+  'Idle Std': 'spread of the pauses',
   'Idle Mean': 'mean pause',
   'Idle Max': 'longest pause',
   'Idle Min': 'shortest pause',
+  'Flow Age': 'time since the conversation began',
+  'Recent Flows': 'conversations of the device lately',
+  'Recent Flows of Peer': 'conversations with the peer lately',
+  'Peer Known': 'time since the peer was first heard of',
 };
+
+/** What a score may be explained by. */
+const told = new Map([...features, ...contextFeatures].map((feature) => [feature.name, feature]));
 
 /** What the feature says, in a few plain words; its own meaning where nobody found plainer ones. */
 export function wordsOf(feature: string): string {
-  return words[feature] ?? features[featureNames.indexOf(feature)]?.meaning ?? feature;
+  return words[feature] ?? told.get(feature)?.meaning ?? feature;
 }
 
 /** Unit of a feature; empty for plain numbers and unknown names. */
 export function unitOf(feature: string): string {
-  const unit = features[featureNames.indexOf(feature)]?.unit ?? '';
+  const unit = told.get(feature)?.unit ?? '';
   return unit === 'ratio' ? '' : unit;
 }
 
 /** A value as people say it: `1.5 s`, `340 kB`, `12 packets/s`, `3`. */
 export function valueInWords(value: number, unit: string): string {
+  if (unit === 's') return durationInWords(value);
   if (unit === 'us') return durationInWords(value / 1e6);
   if (unit === 'bytes') return bytesInWords(value);
   if (unit === 'bytes/s') return `${bytesInWords(value)}/s`;
