@@ -43,7 +43,7 @@ export async function attribute(
 }
 
 /** Row beside row. Older bundles attribute nothing to the context. Throws where a graph answers another count of numbers. */
-function rowsOf(ofFeatures: Float32Array, ofContext = new Float32Array(flowContextSize)): Float32Array {
+function rowsOf(ofFeatures: Float32Array, ofContext: Float32Array = new Float32Array(flowContextSize)): Float32Array {
   if (ofFeatures.length !== windowLength * featureCount || ofContext.length !== flowContextSize)
     throw new RangeError(`${ofFeatures.length} and ${ofContext.length} attributions are not those of a window`);
   const rows = new Float32Array(windowLength * attributionWidth);
