@@ -150,6 +150,7 @@ export async function runAgent(
       enforcement: () => ({ ...watch.enforcer.stats, policy_unsaved: controller?.policyUnsaved ?? 0, privilege }),
       outbox: () => outbox.stats(),
       devices: () => watch.registry.size,
+      forgotten: () => watch.pipeline.forgotten,
       memory: () => ({
         ...memory.state,
         withheld: reporter.withheld,

@@ -83,3 +83,39 @@ test('of a batch in which every flow makes a window due no more windows wait tha
   expect(toldBefore).toHaveLength(600);
   expect([toldBefore[0], toldBefore[256], toldBefore[599]]).toEqual([256, 512, 600]);
 });
+
+test('what leaves a full table is counted, by the table', async () => {
+  const bootId = newId() as BootId;
+  const pipeline = new Pipeline({
+    mayExplain: () => true,
+    bootId,
+    source: 'live',
+    registry: new DeviceRegistry({ capacity: 16 }),
+    windows: new DeviceWindows({ source: 'live', capacity: 16 }),
+    maxDevices: 16,
+    detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
+    verdicts: new Verdicts({ bootId }),
+    threshold: 0.9,
+    output: {
+      onFlow: () => undefined,
+      onDevice: () => undefined,
+      onPrediction: () => undefined,
+      onAlert: () => undefined,
+      propose: () => undefined,
+    },
+  });
+  const flowsOf = (devices: number) =>
+    flowBatchOf(
+      Array.from({ length: devices }, (_, index) => ({
+        src: '203.0.113.5',
+        dst: `192.168.1.${index + 1}`,
+        flowNumber: index,
+        lastPacketAtUs: startUs + index * 10_000,
+      })),
+    );
+  await pipeline.add(flowsOf(16));
+  expect(pipeline.forgotten).toEqual({ devices: 0, windows: 0, habits: 0, findings: 0 });
+  await pipeline.add(flowsOf(40));
+  expect(pipeline.forgotten).toMatchObject({ devices: 24, windows: 24, findings: 0 });
+  expect(pipeline.forgotten.habits).toBeGreaterThan(0);
+});

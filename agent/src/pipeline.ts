@@ -4,6 +4,7 @@
  */
 import type { Alert } from '@picket/shared/contract/alert';
 import type { TrafficSource } from '@picket/shared/contract/address';
+import type { Health } from '@picket/shared/contract/gateway';
 import { newId, type BootId, type PredictionId } from '@picket/shared/contract/identifiers';
 import type { Explanation, Prediction } from '@picket/shared/contract/prediction';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
@@ -105,6 +106,17 @@ export class Pipeline {
       latencyMsMean: this.#predictions === 0 ? 0 : this.#latencyMs / this.#predictions,
       explained: this.#explained,
       unexplained: this.#unexplained,
+    };
+  }
+
+  /** What had to leave the tables of devices, windows, habits and findings, for they were full. */
+  get forgotten(): NonNullable<Health['forgotten']> {
+    const { registry, windows, verdicts } = this.#options;
+    return {
+      devices: registry.evicted,
+      windows: windows.evicted,
+      habits: this.#normals.evicted,
+      findings: verdicts.evicted,
     };
   }
 

@@ -68,6 +68,12 @@ function describeMemory(memory: NonNullable<AgentStatus['health']['memory']>, rs
   return `memory       ${mib(rssBytes)} MiB of ${mib(memory.max_bytes)}, ${mib(memory.peak_rss_bytes)} at the most${past}${given}`;
 }
 
+/** A line only where a table was full. */
+function describeForgotten(forgotten: NonNullable<AgentStatus['health']['forgotten']>): string[] {
+  const some = Object.entries(forgotten).filter(([, times]) => times > 0);
+  return some.length === 0 ? [] : [`forgotten    ${some.map(([what, times]) => `${times} ${what}`).join(', ')}`];
+}
+
 function describeGuard({ controllers, resolvers, time_servers, next_hops }: AgentStatus['guarded']): string {
   const listed = (what: string, list: readonly string[]): string =>
     `${what} ${list.length === 0 ? 'unknown' : list.join(', ')}`;
@@ -80,7 +86,7 @@ function describeGuard({ controllers, resolvers, time_servers, next_hops }: Agen
 }
 
 function describe({ gateway_id, mode, controller, model, guarded, health }: AgentStatus): string {
-  const { capture, flows, detection, enforcement, outbox, memory } = health;
+  const { capture, flows, detection, enforcement, outbox, memory, forgotten } = health;
   const lost = capture.dropped_kernel + flows.dropped + detection.dropped + outbox.dropped;
   return [
     `gateway      ${gateway_id ?? 'not enrolled'}, mode ${mode}, up ${Math.round(health.uptime_seconds)} s, ${Math.round(health.rss_bytes / 1_048_576)} MiB`,
@@ -93,6 +99,7 @@ function describe({ gateway_id, mode, controller, model, guarded, health }: Agen
     `guarded      ${describeGuard(guarded)}`,
     `outbox       ${outbox.rows} events waiting (${outbox.bytes} bytes), ${outbox.dropped} dropped`,
     ...(memory === undefined ? [] : [describeMemory(memory, health.rss_bytes)]),
+    ...(forgotten === undefined ? [] : describeForgotten(forgotten)),
     lost === 0 ? 'nothing was lost' : `lost so far  ${lost} (packets, flows, windows and events together)`,
   ].join('\n');
 }

@@ -35,6 +35,7 @@ export interface HealthSources {
   enforcement(): Health['enforcement'];
   outbox(): Health['outbox'];
   devices(): number;
+  forgotten(): NonNullable<Health['forgotten']>;
   memory(): MemoryState & { readonly withheld: number; readonly unexplained: number };
 }
 
@@ -78,6 +79,7 @@ export function readHealth(sources: HealthSources): Health {
     enforcement: sources.enforcement(),
     outbox: sources.outbox(),
     devices: sources.devices(),
+    forgotten: sources.forgotten(),
     memory: {
       max_bytes: memory.maxBytes,
       peak_rss_bytes: memory.peakBytes,

@@ -164,6 +164,17 @@ export const Health = z
       oldest_age_seconds: count.describe('Age of the oldest event that waits.'),
     }),
     devices: count.describe('Devices known just now.'),
+    forgotten: z
+      .strictObject({
+        devices: count.describe('Devices, by address or MAC: they are new when they come again.'),
+        windows: count.describe('Windows of devices, with what was known of their peers.'),
+        habits: count.describe('What is normal for a device; reasons compare with it.'),
+        findings: count.describe(
+          'Attacks that go on, cooldowns and what rules know of a device: an attack may be told anew, or acted on again.',
+        ),
+      })
+      .optional()
+      .describe('What had to leave a full table before its time. Left out by older agents.'),
     memory: z
       .strictObject({
         max_bytes: count.describe('The bound that is configured.'),
