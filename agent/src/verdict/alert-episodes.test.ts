@@ -64,7 +64,7 @@ test('decisions that ended make room for those that hold, which an alert hears o
   episodes.addDecision(first, held!.id);
   expect(episodes.noteDecision(outcome(held!, 'failed'))).toEqual([]);
   expect(episodes.noteDecision(outcome(held!, 'verified'))).toMatchObject([{ action_taken: 'ip_blocked' }]);
-  for (const [index, state] of (['proposed', 'refused', 'expired', 'retracted'] as const).entries()) {
+  for (const [index, state] of (['refused', 'expired', 'retracted'] as const).entries()) {
     episodes.addDecision(first, others[index]!.id);
     expect(episodes.noteDecision(outcome(others[index]!, state))).toEqual([]);
   }

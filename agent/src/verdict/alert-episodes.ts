@@ -12,9 +12,9 @@ import { peerOf, type Offender } from '@picket/shared/policy/offender';
 import { Episode, updateEveryUs, type AlertOpening } from './episode.ts';
 import type { AttackClass, ScoredWindow } from './scored-window.ts';
 
-/** A decision that holds, or that alerts wait to hear of. */
+/** A decision that holds or was only proposed, or that alerts wait to hear of. */
 interface AwaitedDecision {
-  /** Those that wait: none once it holds, so that it keeps no episode that was given up. */
+  /** Those that wait: none once it holds or was proposed, so that it keeps no episode that was given up. */
   readonly episodes: Episode[];
   outcome: DecisionEvent | undefined;
 }
@@ -98,7 +98,7 @@ export class AlertEpisodes {
   noteDecision(event: DecisionEvent): readonly Alert[] {
     const awaited = this.#decisions.get(event.decision.id);
     if (awaited === undefined) return [];
-    if (!mayHold(event)) this.#decisions.delete(event.decision.id);
+    if (isOver(event)) this.#decisions.delete(event.decision.id);
     awaited.outcome = event;
     const told = event.state === 'failed' ? awaited.episodes : awaited.episodes.splice(0);
     return told.map((episode) => episode.noteOutcome(event)).filter((alert) => alert !== undefined);
@@ -170,7 +170,7 @@ function episodeKey(device: string, offender: Offender, attack: AttackClass): st
   return `${device} ${peerOf(offender) ?? '-'} ${attack}`;
 }
 
-/** It holds, or may yet where the kernel failed. What was only proposed, refused or ended comes to nothing more. */
-function mayHold({ state }: DecisionEvent): boolean {
-  return state === 'simulated' || state === 'applied' || state === 'verified' || state === 'failed';
+/** Nothing more comes of it. What was only proposed stays so for as long as alerts name it. */
+export function isOver({ state }: DecisionEvent): boolean {
+  return state === 'refused' || state === 'expired' || state === 'retracted';
 }

@@ -44,6 +44,21 @@ test('another class against the same device is an alert of its own', () => {
   ]);
 });
 
+test.each([
+  ['verified', 1, 'ip_blocked'],
+  ['proposed', 1, 'none'],
+  ['retracted', 0, 'none'],
+] as const)('the next alert whose restriction was %s names %i decisions', (state, names, done) => {
+  const run = new VerdictRun(rule({ cooldown_seconds: 0 })).see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
+  run.verdicts.noteDecision(outcome(run.drafts[0]!, state));
+  const ssh = { says: 'brute_force_ssh', flows: Array.from({ length: 10 }, () => ({ dstPort: 22 })) } as const;
+  run.see({ at: 2, ...ssh }, { at: 3, ...ssh }, { at: 4, ...ssh });
+  const next = [...run.alerts, ...run.verdicts.finish()].findLast((alert) => alert.class === 'brute_force_ssh');
+  expect(run.drafts, 'asked for once').toHaveLength(1);
+  expect(next?.decision_ids).toHaveLength(names);
+  expect(next?.action_taken).toBe(done);
+});
+
 test('reasons are asked for once per alert: when it opens, and again only while it has none', () => {
   const verdicts = new Verdicts({ bootId: BootId.parse(newId()), rules: [rule()] });
   const reasons = { top_features: [], flow_importance: [], flows: [], normal_of: 'none', summary: 'seen' } as const;

@@ -12,7 +12,7 @@ import { halfOpenFlood } from '@picket/shared/policy/half-open-flood';
 import { findingsOf, type MeasureRecord, type Proven } from '@picket/shared/policy/measures';
 import { Prevention, type PreventionOptions } from '@picket/shared/policy/prevention';
 import { restrictionKey, type Restriction } from '@picket/shared/policy/restriction';
-import { AlertEpisodes } from './alert-episodes.ts';
+import { AlertEpisodes, isOver } from './alert-episodes.ts';
 import { draftOf, type DecisionDraft } from './decision-draft.ts';
 import type { Episode } from './episode.ts';
 import { judgedOf, likeliestAttack, type AttackClass, type ScoredWindow } from './scored-window.ts';
@@ -162,6 +162,7 @@ export class Verdicts {
     if (event.state === 'refused') this.#prevention.forget(event.decision);
     else if (event.state === 'retracted') this.#prevention.forgive(event.decision);
     else if (event.state !== 'expired') this.#prevention.noteHeld(event.decision, event.decision.mode);
+    if (isOver(event)) this.#forgetDecision(event.decision);
     return this.#episodes.noteDecision(event);
   }
 
@@ -173,6 +174,12 @@ export class Verdicts {
   /** The input has ended: the last word of every episode. */
   finish(): readonly Alert[] {
     return this.#episodes.finish();
+  }
+
+  /** What asks for the same restriction later names this decision no more: nothing is to be heard of it. */
+  #forgetDecision(decision: Decision): void {
+    const key = restrictionKey(decision);
+    if (this.#decisionIds.get(key) === decision.id) this.#decisionIds.delete(key);
   }
 
   #draft(scored: ScoredWindow, finding: readonly Proven[], episode: Episode): readonly DecisionDraft[] {
