@@ -65,6 +65,20 @@ test('who was given the address by now inherits nothing, whether he is heard spe
   expect(told(isItself)).toEqual({ device: 961, peer: 961 });
 });
 
+test('a frame in its name with another MAC does not make that one its heir', () => {
+  const before = new WindowsBench({ source: 'live' });
+  before.add(0, called(own));
+  before.add(15 * minuteMs, { ...called(another), flowNumber: 1 });
+  const handedOn = [...before.windows.familiarity()];
+  expect(handedOn).toMatchObject([{ mac: own, deviceMs: 15 * minuteMs }]);
+  const heir = nextRun(handedOn);
+  heir.add(-dayMs, called(another));
+  expect(told(heir).device).toBe(0);
+  const itself = nextRun(handedOn);
+  itself.add(-dayMs, called(own));
+  expect(told(itself).device).toBe(900);
+});
+
 test('where no frame of its own was ever seen the address names the device', () => {
   const bench = nextRun(known(null));
   bench.add(-dayMs, called(another));
@@ -97,4 +111,12 @@ test('devices of an earlier run take the place of nobody who came, and leave in 
   expect(addresses()).toEqual(['63', '62', '61', '60', '6']);
   bench.windows.useCapacity(2);
   expect(addresses()).toEqual(['63', '62']);
+});
+
+test('who has not come yet is still known after a time in which memory was short', () => {
+  const bench = nextRun(known());
+  bench.add(0, { dst: '192.168.1.50', flowNumber: 50 });
+  bench.windows.useCapacity(1);
+  bench.windows.useCapacity(4096);
+  expect([...bench.windows.familiarity()].map(({ address }) => address)).toEqual(['192.168.1.50', '192.168.1.20']);
 });

@@ -60,8 +60,10 @@ interface Entry extends Listed<Entry> {
   readonly window: DeviceWindow;
   readonly bursts: BurstCounter;
   readonly pace: ScoringPace;
-  /** Of the device that an earlier run knew here, until this one's own MAC shows whether it is the same; null: nothing to show. */
-  earlierMac: string | null;
+  /** Under which its peers came to be known: the first that it had, or the one of an earlier run. */
+  knownMac: string | null;
+  /** An earlier run knew it, and its own MAC has not shown yet whether it is the same. */
+  isInherited: boolean;
   freshFlows: number;
   /** A living flow grew like a flood since the last window that counted. */
   surged: boolean;
@@ -70,6 +72,8 @@ interface Entry extends Listed<Entry> {
 export class DeviceWindows {
   readonly #source: TrafficSource;
   #capacity: number;
+  /** With those of an earlier run that have not come, which take little: they stay while memory is short. */
+  readonly #mostDevices: number;
   readonly #entries = new Map<Device, Entry>();
   /** Least recently changed first. */
   readonly #order = new RecencyList<Entry>();
@@ -84,6 +88,7 @@ export class DeviceWindows {
   constructor(options: DeviceWindowsOptions) {
     this.#source = options.source;
     this.#capacity = options.capacity ?? 4096;
+    this.#mostDevices = this.#capacity;
     this.#due = new DueQueue(options.maxDue ?? 2048);
   }
 
@@ -104,7 +109,7 @@ export class DeviceWindows {
 
   /** Before the first flow: what an earlier run knew, the device that was heard last first. */
   restore(latestFirst: readonly DeviceFamiliarity[]): void {
-    this.#earlier.restore(latestFirst, this.#capacity);
+    this.#earlier.restore(latestFirst, this.#mostDevices);
   }
 
   /** Of these devices, and of those that an earlier run knew and that have not come; the one that was heard last first. */
@@ -112,8 +117,8 @@ export class DeviceWindows {
     const entries: Entry[] = [];
     for (let entry = this.#order.oldest; entry !== undefined; entry = entry.newer) entries.push(entry);
     const earlier = this.#earlier.all();
-    for (const { device, earlierMac, window } of entries.toReversed()) {
-      yield { address: device.address, mac: device.mac ?? earlierMac, ...window.familiarityAt(this.#nowUs) };
+    for (const { device, knownMac, window } of entries.toReversed()) {
+      yield { address: device.address, mac: knownMac, ...window.familiarityAt(this.#nowUs) };
     }
     yield* earlier;
   }
@@ -176,16 +181,18 @@ export class DeviceWindows {
 
   #entryOf(device: Device, startedAtUs: number): Entry {
     const known = this.#entries.get(device);
-    if (known !== undefined && known.earlierMac !== null && device.mac !== null) {
-      if (known.earlierMac !== device.mac) known.window.forgetFamiliarity();
-      known.earlierMac = null;
+    if (known !== undefined && device.mac !== null && (known.isInherited || known.knownMac === null)) {
+      if (known.knownMac !== null && known.knownMac !== device.mac) known.window.forgetFamiliarity();
+      known.knownMac = device.mac;
+      known.isInherited = false;
     }
     const entry = known ?? {
       device,
       window: new DeviceWindow(),
       bursts: new BurstCounter(),
       pace: new ScoringPace(),
-      earlierMac: null,
+      knownMac: device.mac,
+      isInherited: false,
       freshFlows: 0,
       surged: false,
       older: undefined,
@@ -196,7 +203,8 @@ export class DeviceWindows {
     const earlier = this.#earlier.take(device);
     if (earlier !== undefined) {
       entry.window.resume(earlier, startedAtUs);
-      if (device.mac === null) entry.earlierMac = earlier.mac;
+      entry.knownMac ??= earlier.mac;
+      entry.isInherited = device.mac === null;
     }
     this.#entries.set(device, entry);
     this.#makeRoom();
@@ -204,7 +212,7 @@ export class DeviceWindows {
   }
 
   #makeRoom(): void {
-    while (this.#earlier.size > 0 && this.#entries.size + this.#earlier.size > this.#capacity)
+    while (this.#earlier.size > 0 && this.#entries.size + this.#earlier.size > this.#mostDevices)
       this.#earlier.dropOldest();
     while (this.#entries.size > this.#capacity) this.#evictOldest();
   }
