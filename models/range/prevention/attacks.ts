@@ -139,6 +139,22 @@ export const sshGuessing = (folder: string, target: string): string[] => [
   `ssh://${target}`,
 ];
 
+export const telnetGuessing = (folder: string, target: string): string[] => [
+  'env',
+  '-C',
+  folder,
+  'hydra',
+  '-I',
+  '-q',
+  '-l',
+  'root',
+  '-x',
+  '4:4:a',
+  '-t',
+  '16',
+  `telnet://${target}`,
+];
+
 export const ftpGuessing = (folder: string, target: string): string[] => [
   'env',
   '-C',

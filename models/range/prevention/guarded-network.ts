@@ -3,7 +3,7 @@
  * devices with real services inside. Disposable; nothing in it can reach the machine's own network.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ import { type Forwarding, type Host, type HostName, hostPlans } from './hosts.ts
 import { layOut } from './lay-out.ts';
 
 /** `application` is a careless one, behind `/app/` of the web server. */
-export type Service = 'web' | 'application' | 'ssh' | 'ftp';
+export type Service = 'web' | 'application' | 'ssh' | 'ftp' | 'telnet';
 
 export interface NetworkPlan {
   /** On the device. */
@@ -31,11 +31,12 @@ export interface NetworkPlan {
 
 const webApplication = fileURLToPath(new URL('../programs/web-application.ts', import.meta.url));
 
-const software: Readonly<Record<Exclude<Service, 'application'>, readonly [keyof typeof starters, number]>> = {
-  web: ['nginx', 80],
-  ssh: ['openssh', 22],
-  ftp: ['vsftpd', 21],
-};
+const software: Readonly<Record<Exclude<Service, 'application' | 'telnet'>, readonly [keyof typeof starters, number]>> =
+  {
+    web: ['nginx', 80],
+    ssh: ['openssh', 22],
+    ftp: ['vsftpd', 21],
+  };
 
 export class GuardedNetwork implements AsyncDisposable {
   readonly gateway: Namespace;
@@ -159,6 +160,13 @@ export class GuardedNetwork implements AsyncDisposable {
   async serve({ namespace, address }: Host, service: Service): Promise<void> {
     if (service === 'application') {
       namespace.spawn(runOwn(webApplication), { cwd: this.folder });
+      return;
+    }
+    if (service === 'telnet') {
+      const settings = join(this.folder, `${namespace.name}-inetd.conf`);
+      await writeFile(settings, '23 stream tcp nowait root /usr/sbin/telnetd telnetd -h\n');
+      namespace.spawn(['/usr/sbin/inetd', '-i', settings]);
+      await eventually(() => tryPort(namespace, address, 23), Boolean, 60_000);
       return;
     }
     const [daemon, port] = software[service];
