@@ -257,7 +257,7 @@ test('who came a moment ago and how often is said where it raised the score', ()
   const asks = (...cells: readonly (readonly [number, string, number])[]): string | undefined =>
     sentence({ flows }, filled([9, 'SYN Flag Count', 2]), moved(...cells)).split('; ')[1];
   expect(asks([9, 'Peer Known', 3], [9, 'SYN Flag Count', 2], [9, 'Recent Flows of Peer', 1])).toBe(
-    'unusual: 203.0.113.9 first heard of 12 s ago (the device 15 min ago), packets that open a connection 2 (normally 0)',
+    'unusual: 203.0.113.9 known for 12 s (the device for 15 min), packets that open a connection 2 (normally 0)',
   );
   expect(asks([9, 'Recent Flows of Peer', 3], [8, 'Recent Flows', 2])).toBe(
     'unusual: 87 conversations with 203.0.113.9 lately, 91 conversations of the device lately',
@@ -267,6 +267,63 @@ test('who came a moment ago and how often is said where it raised the score', ()
     'unusual: packets that open a connection 2 (normally 0)',
   );
   expect(asks([9, 'Flow Age', 49], [9, 'Peer Known', 1])).toBeUndefined();
+});
+
+test('a newcomer is who came late to a device that is known for two minutes, and ten minutes later is none', () => {
+  const knownFor = (peerSeconds: number, deviceSeconds: number) => {
+    const [deviceSinceUs, peerSinceUs] = [deviceSeconds, peerSeconds].map((ago) => sketchStartUs + (10 - ago) * 1e6);
+    const context = contextOf({ flows: [{ ...newcomer, deviceSinceUs: deviceSinceUs!, peerSinceUs: peerSinceUs! }] });
+    const attributions = moved([9, 'Peer Known', 3]);
+    const window = {
+      context,
+      attack: 'port_scan',
+      features: filled(),
+      attributions,
+      normal: undefined,
+      bootId,
+    } as const;
+    const [{ direction, normal } = {}] = explainWindow(window).top_features;
+    return { direction, normal };
+  };
+  // Everybody is new to a gateway that began a minute ago.
+  expect(knownFor(8.6, 23)).toEqual({ direction: 'unknown', normal: null });
+  expect(knownFor(8.6, 119)).toEqual({ direction: 'unknown', normal: null });
+  expect(knownFor(8.6, 120)).toEqual({ direction: 'below', normal: 120 });
+  expect(knownFor(70, 120)).toEqual({ direction: 'usual', normal: 120 });
+  expect(knownFor(599, 864_000)).toEqual({ direction: 'below', normal: 864_000 });
+  expect(knownFor(600, 864_000)).toEqual({ direction: 'usual', normal: 864_000 });
+});
+
+test('nobody is told of another’s deeds', () => {
+  const visitor = { ...newcomer, srcIp: '203.0.113.21', dstPort: 80 };
+  const flows = [visitor, ...Array.from({ length: 5 }, () => ({ ...newcomer, dstPort: 22 }))];
+  const [ofVisitor, ofOffender] = [4, 9];
+  const told = (flow: number, name: string): string =>
+    sentence({ flows, says: 'brute_force_ssh' }, filled([flow, 'SYN Flag Count', 2]), moved([flow, name, 3]));
+  expect(told(ofOffender, 'Peer Known')).toContain('203.0.113.9 known for 12 s');
+  expect(told(ofVisitor, 'Recent Flows')).toContain('91 conversations of the device lately');
+  expect(told(ofOffender, 'SYN Flag Count')).toContain('unusual: packets that open a connection 2');
+  expect(told(ofOffender, 'Recent Flows of Peer')).toContain('87 conversations with 203.0.113.9 lately');
+  for (const name of ['Peer Known', 'Recent Flows of Peer', 'SYN Flag Count', 'Packet Length Mean'])
+    expect(told(ofVisitor, name)).toMatch(/ from 203\.0\.113\.9 within 1 ms, median answer 0 bytes$/);
+});
+
+test('where nothing is unusual the feature that raised the score most is told', () => {
+  const flows = Array.from({ length: 10 }, () => ({ dstPort: 80 }));
+  const why = (...cells: readonly (readonly [number, string, number])[]): string | undefined =>
+    sentence({ flows }, filled([9, 'Packet Length Mean', 52], [9, 'Destination Port', 80]), moved(...cells)).split(
+      '; ',
+    )[1];
+  const told: readonly (readonly [number, string, number])[] = [
+    [9, 'Flow Age', 60],
+    [9, 'Destination Port', 20],
+    [9, 'Peer Known', 10],
+    [9, 'Packet Length Std', -5],
+  ];
+  expect(why(...told, [9, 'Packet Length Mean', 5], [9, 'Min Packet Length', 4])).toBe(
+    'most weight: mean packet 52 bytes',
+  );
+  expect(why(...told, [9, 'Packet Length Mean', 2])).toBeUndefined();
 });
 
 test('nobody is a newcomer to a device that is not known for longer, and three conversations are not many', () => {
@@ -284,6 +341,6 @@ test('of a conversation that the device opened the peer is whom it went to', () 
     { ...newcomer, srcIp: '192.168.1.20', dstIp: '198.51.100.7', dstPort: 443, direction: 'outbound' as const },
   ];
   expect(sentence({ flows, says: 'botnet_beacon' }, filled(), moved([9, 'Peer Known', 3]))).toContain(
-    'unusual: 198.51.100.7 first heard of 12 s ago (the device 15 min ago)',
+    'unusual: 198.51.100.7 known for 12 s (the device for 15 min)',
   );
 });

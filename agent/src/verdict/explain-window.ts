@@ -32,8 +32,15 @@ export interface ExplainedWindow {
 const topCount = 10;
 /** From this many spreads away a value is not usual. */
 const unusual = 2;
-/** A peer came late that is known for less than this part of the device's time. */
-const cameLate = 2;
+/** A newcomer is known for less than the device's time divided by this. */
+const newcomerRatio = 2;
+/**
+ * Seconds that the device has to be known before anybody can be a newcomer to it: until then everybody is. As late as the
+ * network can see a peer come (models/src/network/surroundings.ts).
+ */
+const deviceKnownLeast = 120;
+/** Seconds after which nobody is a newcomer: the network tells nobody apart who is known for longer. */
+const newcomerMost = 600;
 
 export function explainWindow(window: ExplainedWindow): Explanation {
   const { context, attack, normal } = window;
@@ -107,19 +114,19 @@ function ofFeature(column: number, value: number, normal: FeatureNormal | undefi
   };
 }
 
-/** Of the context only one number has something to compare with: nobody is known for longer than the device itself. */
+/** Of the context only one number has something to compare with, once the device is known for a while: how long that is. */
 function ofContext(column: number, ofFlow: Float32Array): Told {
   const { name, unit } = contextFeatures[column]!;
   const value = rounded(ofFlow[column]!);
   const longest = ofFlow[contextColumn.deviceKnown]!;
-  if (column !== contextColumn.peerKnown || longest < 0)
+  if (column !== contextColumn.peerKnown || longest < deviceKnownLeast)
     return { feature: name, value, unit, normal: null, direction: 'unknown' };
   return {
     feature: name,
     value,
     unit,
     normal: rounded(longest),
-    direction: value * cameLate < longest ? 'below' : 'usual',
+    direction: value < newcomerMost && value * newcomerRatio < longest ? 'below' : 'usual',
   };
 }
 

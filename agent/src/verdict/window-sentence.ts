@@ -8,10 +8,9 @@ import { contextColumn, contextFeatures } from '@picket/shared/features/context-
 import { windowLength } from '@picket/shared/features/feature-schema';
 import {
   bytesInWords,
-  durationInWords,
   numberInWords,
-  withinInWords,
   valueInWords,
+  withinInWords,
   wordsOf,
 } from '@picket/shared/features/feature-words';
 import { mostRecent } from '@picket/shared/features/recent-flows';
@@ -32,6 +31,10 @@ const leastTold = 0.03;
 /** As many conversations a window shows by itself. */
 const manyLately = windowLength;
 const maxLength = 400;
+const surroundings: ReadonlySet<string> = new Set(contextFeatures.map(({ name }) => name));
+const ofDevice = contextFeatures[contextColumn.recentOfDevice]!.name;
+const ofPeer = contextFeatures[contextColumn.recentOfPeer]!.name;
+const peerKnown = contextFeatures[contextColumn.peerKnown]!.name;
 
 const kinds: Readonly<Record<number, readonly [string, string]>> = {
   6: ['TCP connection', 'TCP connections'],
@@ -50,7 +53,8 @@ export function windowSentence(
   shares: readonly number[],
   features: readonly FeatureImportance[],
 ): string {
-  const flows = carriers(context, (flow) => isOf(offender, flow, context.device.address) && fits(attack, flow), shares);
+  const isHis = (flow: WindowFlow): boolean => isOf(offender, flow, context.device.address) && fits(attack, flow);
+  const flows = carriers(context, isHis, shares);
   const burst = burstOf(context, flows);
   const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows, burst)}`;
   const seconds = Math.max(0, burst.untilUs - burst.sinceUs) / 1e6;
@@ -59,7 +63,7 @@ export function windowSentence(
     burst.flows <= fewFlows
       ? `: ${volume(flows)}${within}, ${answer(flows, burst.flows)}`
       : `${within}, ${answer(flows, burst.flows)}`;
-  return `${subject}${story}${unusual(context, features)}`.slice(0, maxLength);
+  return `${subject}${story}${whyOf(context, isHis, features)}`.slice(0, maxLength);
 }
 
 /** The offender's flows that carried the score; where none did, all of his. */
@@ -149,17 +153,31 @@ function answer(flows: readonly WindowFlow[], total: number): string {
   return `${total === 1 ? 'answer' : 'median answer'} ${bytesInWords(median)}`;
 }
 
-/** What raised the score and stands out, in words, each told once. When flows came is told ahead of it. */
-function unusual(context: WindowContext, reasons: readonly FeatureImportance[]): string {
+/**
+ * What raised the score and stands out, in words, each told once; where nothing does, the feature that raised it most. When
+ * flows came and to what port is told ahead of it. Only of the offender's flows, as all of the sentence: it tells nobody's name
+ * with another's deeds.
+ */
+function whyOf(
+  context: WindowContext,
+  isHis: (flow: WindowFlow) => boolean,
+  reasons: readonly FeatureImportance[],
+): string {
+  const raising = reasons.filter(
+    ({ feature, importance, flow_index }) =>
+      importance >= leastTold && (feature === ofDevice || isHis(context.flows[flow_index]!)),
+  );
   const told = new Map<string, string>();
-  for (const reason of reasons) {
-    if (reason.importance < leastTold) continue;
+  for (const reason of raising) {
     const name = wordsOf(reason.feature);
-    const words = ofSurroundings(context, reason) ?? ofFeature(name, reason);
+    const words = surroundings.has(reason.feature) ? ofSurroundings(context, reason) : ofFeature(name, reason);
     if (words !== undefined && !told.has(name)) told.set(name, words);
     if (told.size === maxUnusual) break;
   }
-  return told.size === 0 ? '' : `; unusual: ${[...told.values()].join(', ')}`;
+  if (told.size > 0) return `; unusual: ${[...told.values()].join(', ')}`;
+  const strongest = raising.find(({ feature, unit }) => unit !== 'port' && !surroundings.has(feature));
+  if (strongest === undefined) return '';
+  return `; most weight: ${wordsOf(strongest.feature)} ${valueInWords(strongest.value, strongest.unit)}`;
 }
 
 function ofFeature(name: string, { value, unit, normal, direction }: FeatureImportance): string | undefined {
@@ -167,21 +185,21 @@ function ofFeature(name: string, { value, unit, normal, direction }: FeatureImpo
   return `${name} ${valueInWords(value, unit)} (normally ${valueInWords(normal, unit)})`;
 }
 
-/** Undefined for what is no number of the context; for what of it is as usual `ofFeature` has no words either. */
+/** Undefined for what of the context is as usual. */
 function ofSurroundings(
   { device, flows }: WindowContext,
-  { feature, value, normal, direction, flow_index }: FeatureImportance,
+  { feature, value, unit, normal, direction, flow_index }: FeatureImportance,
 ): string | undefined {
   const flow = flows[flow_index];
   const peer = flow?.srcIp === device.address ? flow.dstIp : flow?.srcIp;
   const lately = value >= mostRecent ? `${mostRecent} or more` : numberInWords(Math.round(value));
   switch (feature) {
-    case contextFeatures[contextColumn.peerKnown]!.name:
+    case peerKnown:
       if (normal === null || direction !== 'below') return undefined;
-      return `${peer} first heard of ${durationInWords(value)} ago (the device ${durationInWords(normal)} ago)`;
-    case contextFeatures[contextColumn.recentOfPeer]!.name:
+      return `${peer} known for ${valueInWords(value, unit)} (the device for ${valueInWords(normal, unit)})`;
+    case ofPeer:
       return value < manyLately ? undefined : `${lately} conversations with ${peer} lately`;
-    case contextFeatures[contextColumn.recentOfDevice]!.name:
+    case ofDevice:
       return value < manyLately ? undefined : `${lately} conversations of the device lately`;
     default:
       return undefined;

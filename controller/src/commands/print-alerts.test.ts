@@ -58,6 +58,31 @@ test('what spoke against an alert is not given as its reason', async () => {
   end();
 });
 
+test('ports, windows that nobody told and the shortest times are printed as what they are', async () => {
+  const [feature] = explanation!.top_features;
+  const features = [
+    { ...feature!, feature: 'Destination Port', value: 8080, unit: 'port', importance: 0.4 },
+    { ...feature!, feature: 'Init_Win_bytes_forward', value: -1, unit: 'bytes', importance: 0.3 },
+    { ...feature!, feature: 'Peer Known', value: 0, unit: 's', importance: 0.2 },
+  ];
+  const told = { ...explanation!, top_features: features };
+  const detail: AlertDetail = { ...alert, explanation: told, evidence, decisions: [], history: [], related: [] };
+  const feed = new LiveFeed();
+  const printed: string[] = [];
+  const end = printAlerts({
+    feed,
+    getAlert: async () => detail,
+    print: (lines) => printed.push(lines),
+    colours: false,
+  });
+  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
+  await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
+  expect(printed[0]).toContain(
+    'because of port 8080 (40 %), first TCP window of the opener none (30 %), time that the peer has been known for under 1 ms (20 %)',
+  );
+  end();
+});
+
 test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {
   const feed = new LiveFeed();
   const printed: string[] = [];

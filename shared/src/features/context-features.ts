@@ -15,9 +15,13 @@ export const contextFeatures: readonly Pick<FlowFeature, 'name' | 'unit' | 'mean
     meaning: 'New flows of the device of late, fading over half a minute, up to 100',
   },
   { name: 'Recent Flows of Peer', unit: 'count', meaning: 'The same of the device with this peer' },
-  { name: 'Peer Known', unit: 's', meaning: "Since the device's first flow with this peer" },
+  {
+    name: 'Peer Known',
+    unit: 's',
+    meaning: "Since the device's first flow with this peer, who is forgotten once 64 others were heard later",
+  },
   { name: 'Device Known', unit: 's', meaning: "Since the device's first flow" },
 ];
 
 /** Column of `flow_context`. */
-export const contextColumn = { age: 0, recentOfDevice: 3, recentOfPeer: 4, peerKnown: 5, deviceKnown: 6 } as const;
+export const contextColumn = { recentOfDevice: 3, recentOfPeer: 4, peerKnown: 5, deviceKnown: 6 } as const;

@@ -34,13 +34,11 @@ test('every number of the context has a name, the one under which it is written'
     deviceKnownSeconds: 5,
   };
   writeFlowContext([flow], written, 0);
-  const { age, recentOfDevice, recentOfPeer, peerKnown, deviceKnown } = contextColumn;
+  const { recentOfDevice, recentOfPeer, peerKnown, deviceKnown } = contextColumn;
   const row = written.subarray(9 * flowContextWidth);
-  expect([age, recentOfDevice, recentOfPeer, peerKnown, deviceKnown].map((column) => row[column])).toEqual([
-    1, 2, 3, 4, 5,
-  ]);
-  for (const column of [age, recentOfDevice, recentOfPeer, peerKnown]) {
-    const { name, unit } = contextFeatures[column]!;
+  expect([recentOfDevice, recentOfPeer, peerKnown, deviceKnown].map((column) => row[column])).toEqual([2, 3, 4, 5]);
+  const reasons = [recentOfDevice, recentOfPeer, peerKnown].map((column) => contextFeatures[column]!);
+  for (const { name, unit } of [contextFeatures[0]!, ...reasons]) {
     expect(wordsOf(name)).not.toBe(name);
     expect(unitOf(name)).toBe(unit);
     expect(features.map((feature) => feature.name)).not.toContain(name);
@@ -56,7 +54,23 @@ test('values are told as people would', () => {
   expect(valueInWords(1_234_567, 'bytes/s')).toBe('1.2 MB/s');
   expect(valueInWords(50_000, 'packets/s')).toBe('50,000 packets/s');
   expect(valueInWords(0, 'count')).toBe('0');
-  expect(durationInWords(300)).toBe('5 min');
+  expect([300, 7199, 7200, 45_000, 172_799, 172_800, 259_200, 864_000].map(durationInWords)).toEqual([
+    '5 min',
+    '120 min',
+    '2 h',
+    '13 h',
+    '48 h',
+    '2 days',
+    '3 days',
+    '10 days',
+  ]);
+  expect(valueInWords(8080, 'port')).toBe('8080');
+  expect(valueInWords(-1, 'bytes')).toBe('none');
+  expect([0, 0.000_9, 0.001].map((seconds) => valueInWords(seconds, 's'))).toEqual([
+    'under 1 ms',
+    'under 1 ms',
+    '1 ms',
+  ]);
   expect(bytesInWords(9999)).toBe('9,999 bytes');
   expect(numberInWords(0.123)).toBe('0.12');
   expect([0, 0.000_099, 0.000_999, 0.001, 0.25, 3].map(withinInWords)).toEqual([

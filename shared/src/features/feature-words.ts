@@ -76,8 +76,11 @@ const words: Readonly<Record<string, string>> = {
   'Flow Age': 'time since the conversation began',
   'Recent Flows': 'conversations of the device lately',
   'Recent Flows of Peer': 'conversations with the peer lately',
-  'Peer Known': 'time since the peer was first heard of',
+  'Peer Known': 'time that the peer has been known for',
 };
+
+const hour = 3600;
+const day = 24 * hour;
 
 /** What a score may be explained by. */
 const told = new Map([...features, ...contextFeatures].map((feature) => [feature.name, feature]));
@@ -93,17 +96,24 @@ export function unitOf(feature: string): string {
   return unit === 'ratio' ? '' : unit;
 }
 
-/** A value as people say it: `1.5 s`, `340 kB`, `12 packets/s`, `3`. */
+/** Of a TCP window that nobody told, and the like. */
+const notThere = -1;
+
+/** A value as people say it: `1.5 s`, `340 kB`, `12 packets/s`, `3`; `none` of what was not there; a port as it is written. */
 export function valueInWords(value: number, unit: string): string {
-  if (unit === 's') return durationInWords(value);
+  if (unit === 'port') return String(value);
+  // What is given in seconds is told by the newest packet of many: that is no clock for anything shorter.
+  if (unit === 's') return value < 0.001 ? 'under 1 ms' : durationInWords(value);
   if (unit === 'us') return durationInWords(value / 1e6);
-  if (unit === 'bytes') return bytesInWords(value);
+  if (unit === 'bytes') return value === notThere ? 'none' : bytesInWords(value);
   if (unit === 'bytes/s') return `${bytesInWords(value)}/s`;
   if (unit === 'packets/s') return `${numberInWords(value)} packets/s`;
   return numberInWords(value);
 }
 
 export function durationInWords(seconds: number): string {
+  if (seconds >= 2 * day) return `${numberInWords(seconds / day)} days`;
+  if (seconds >= 2 * hour) return `${numberInWords(seconds / hour)} h`;
   if (seconds >= 120) return `${numberInWords(seconds / 60)} min`;
   if (seconds >= 1) return `${numberInWords(seconds)} s`;
   if (seconds >= 0.001) return `${numberInWords(seconds * 1000)} ms`;
