@@ -49,7 +49,10 @@ test.each([
   ['proposed', 1, 'none'],
   ['retracted', 0, 'none'],
 ] as const)('the next alert whose restriction was %s names %i decisions', (state, names, done) => {
-  const run = new VerdictRun(rule({ cooldown_seconds: 0 })).see({ at: 0, says: 'port_scan' }, { at: 1, says: 'port_scan' });
+  const run = new VerdictRun(rule({ cooldown_seconds: 0 })).see(
+    { at: 0, says: 'port_scan' },
+    { at: 1, says: 'port_scan' },
+  );
   run.verdicts.noteDecision(outcome(run.drafts[0]!, state));
   const ssh = { says: 'brute_force_ssh', flows: Array.from({ length: 10 }, () => ({ dstPort: 22 })) } as const;
   run.see({ at: 2, ...ssh }, { at: 3, ...ssh }, { at: 4, ...ssh });
