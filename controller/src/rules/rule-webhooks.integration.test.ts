@@ -3,8 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type AlertId } from '@picket/shared/contract/identifiers';
-import { sampleAlert } from '../testing/sample-events.ts';
+import type { StoredRule } from '@picket/shared/contract/stored-rule';
+import { toAlert, toRow } from '../alerts/stored-alert.ts';
+import { LiveFeed } from '../live/live-feed.ts';
+import { sampleAlert, sampleInstant } from '../testing/sample-events.ts';
 import { startTestApi } from '../testing/test-api.ts';
+import { edge1 } from '../testing/test-history.ts';
+import { RuleWebhooks } from './rule-webhooks.ts';
 import { postJson } from './webhook-post.ts';
 
 const never = new AbortController().signal;
@@ -31,7 +36,7 @@ async function receiver(...statuses: number[]): Promise<{ readonly url: string; 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, bodies };
 }
 
-test('a new alert of its class is posted to the address of a webhook rule, once, and again where it was resolved and came back; others are not', async () => {
+test('a new alert of its class is posted to the address of a webhook rule, once, and again where it was resolved and came back; what a person opens again and others are not', async () => {
   await using api = await startTestApi(undefined);
   const { url, bodies } = await receiver(204);
   const rule = { name: 'tell us', action: 'webhook', classes: ['brute_force_ssh'], webhook_url: url };
@@ -49,10 +54,15 @@ test('a new alert of its class is posted to the address of a webhook rule, once,
   await api.call('operator', 'POST', `/alerts/${alert.id}/resolve`);
   await api.ingest('alerts', [{ kind: 'alert', body: { ...alert, revision: 2, returns: 1 } }]);
   await vi.waitFor(() => expect(bodies).toHaveLength(3), { timeout: 60_000 });
+  for (const status of ['resolved', 'active']) await api.call('operator', 'PATCH', `/alerts/${alert.id}`, { status });
+  const afterwards = sampleAlert({ id: newId() as AlertId });
+  await api.ingest('alerts', [{ kind: 'alert', body: afterwards }]);
+  await vi.waitFor(() => expect(bodies).toHaveLength(4), { timeout: 60_000 });
   expect(bodies.map((body) => JSON.parse(body))).toMatchObject([
     { type: 'alert_created', rule: 'tell us', alert: { id: alert.id, attack_type: 'brute_force_ssh' } },
     { alert: { id: last.id } },
     { type: 'alert_reopened', rule: 'tell us', alert: { id: alert.id, status: 'active', returns: 1 } },
+    { type: 'alert_created', alert: { id: afterwards.id } },
   ]);
 });
 
@@ -108,6 +118,41 @@ test('an alert that grows over the threshold is posted once, whoever has it, and
     ['alert_updated', 'when sure', scan.id, 0.92],
     ['alert_created', 'when sure', last.id, 0.97],
   ]);
+});
+
+/** Webhooks on a feed of their own, with these rules. */
+function startWebhooks(rules: readonly Partial<StoredRule>[]) {
+  const feed = new LiveFeed();
+  const warned: string[] = [];
+  const any = { is_enabled: true, action: 'webhook', classes: [], gateway_id: null, device: null, device_type: null };
+  const webhooks = RuleWebhooks.start({
+    feed,
+    rules: async () => rules.map((rule) => ({ ...any, threshold: null, ...rule }) as StoredRule),
+    deviceType: async () => undefined,
+    log: { warn: (problem: unknown) => void warned.push(String(problem)) },
+  });
+  const publish = (type: 'alert_created' | 'alert_updated', changes: Partial<Alert>): void => {
+    const at = sampleInstant(0);
+    const alert = sampleAlert({ id: newId() as AlertId, score: 0.6, severity: 'medium', ...changes });
+    const device = { id: newId(), name: 'a camera' };
+    const data = toAlert(toRow(edge1, { alert, at, device }, { created_at: at, raised_at: at }));
+    const before = type === 'alert_updated' ? { score: 0.5, severity: 'medium' as const, is_plain: false } : undefined;
+    feed.publish('alerts', { type, data, ...(before === undefined ? {} : { before }) });
+  };
+  return { webhooks, publish, warned };
+}
+
+test('growth that no rule posts takes no place in the queue', async () => {
+  const { url, bodies } = await receiver(204);
+  for (const rules of [[], [{ name: 'when sure', threshold: 0.9, webhook_url: url }]]) {
+    const { webhooks, publish, warned } = startWebhooks(rules);
+    await using _closed = webhooks;
+    for (let alert = 0; alert < 250; alert++) publish('alert_updated', {});
+    publish('alert_created', { score: 0.97, severity: 'critical' });
+    await vi.waitFor(() => expect(webhooks.counters.delivered).toBe(rules.length), { timeout: 60_000 });
+    expect([webhooks.counters.failed, warned]).toEqual([0, []]);
+  }
+  expect(bodies.map((body) => JSON.parse(body).type)).toEqual(['alert_created']);
 });
 
 test('only an admin sees the whole address of a webhook', async () => {

@@ -1,8 +1,8 @@
 /**
  * Rules with the action `webhook`: every alert that such a rule speaks of is posted to its address as it is new, once it
- * grows over the rule's threshold, and where it was resolved and is open again. What merely goes on is not: an alert is
- * posted to a rule once, and once more for every time that a person resolved it. Nobody waits for it: alerts queue up to
- * a bound, each is tried a few times, and what was given up is counted and logged.
+ * grows over the rule's threshold while it is open, and where its attack opens it again after it was resolved. What merely
+ * goes on is not, nor what a person opens again: they know of it. Nobody waits for it: what some rule posts queues up to a
+ * bound, each is tried a few times, and what was given up is counted and logged.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -28,14 +28,18 @@ export interface RuleWebhookParts {
 type Sureness = Parameters<typeof reachesThreshold>[0];
 
 const maxWaiting = 200;
+/** Alerts that no rule was asked about yet. One reading of the rules is for all that came until then: several batches. */
+const maxArrived = 5000;
 const posted: ReadonlySet<LiveEvent['type']> = new Set(['alert_created', 'alert_reopened']);
 
 export class RuleWebhooks implements AsyncDisposable {
   readonly #parts: RuleWebhookParts;
   readonly #stopped = new AbortController();
-  readonly #waiting: LiveEvent[] = [];
+  #arrived: LiveEvent[] = [];
   readonly #unsubscribe: () => void;
-  #work: Promise<void> | undefined;
+  #sifting: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #work: Promise<void> = Promise.resolve();
   #delivered = 0;
   #failed = 0;
 
@@ -56,33 +60,65 @@ export class RuleWebhooks implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unsubscribe();
     this.#stopped.abort();
+    await this.#sifting;
     await this.#work;
   }
 
   #take(event: LiveEvent): 'taken' {
     if (!posted.has(event.type) && beforeOf(event) === undefined) return 'taken';
-    if (this.#waiting.length >= maxWaiting) this.#giveUp('too many alerts are waiting for webhooks');
-    else this.#waiting.push(event);
-    this.#work ??= this.#deliver().finally(() => {
-      this.#work = undefined;
-    });
+    if (this.#arrived.length >= maxArrived) {
+      this.#giveUp('too many alerts at once');
+      return 'taken';
+    }
+    this.#arrived.push(event);
+    this.#sifting = this.#sifting.then(() => this.#sift());
     return 'taken';
   }
 
-  async #deliver(): Promise<void> {
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
-      if (this.#stopped.signal.aborted) return;
+  /** Only what some rule posts waits its turn behind addresses that may be slow or dead. */
+  async #sift(): Promise<void> {
+    const events = this.#arrived;
+    if (events.length === 0 || this.#stopped.signal.aborted) return;
+    this.#arrived = [];
+    const rules = this.#parts.rules();
+    for (const event of events) {
       try {
-        const alert = StoredAlert.parse(event.data);
-        for (const rule of await this.#rulesFor(alert, beforeOf(event))) await this.#post(rule, event.type, alert);
+        const wanted = await this.#rulesFor(await rules, StoredAlert.parse(event.data), beforeOf(event));
+        if (wanted.length > 0) this.#enqueue(event);
       } catch (error) {
         this.#giveUp((error as Error).message);
       }
     }
   }
 
-  async #rulesFor(alert: StoredAlert, before: Sureness | undefined): Promise<readonly StoredRule[]> {
-    const rules = (await this.#parts.rules()).filter(
+  #enqueue(event: LiveEvent): void {
+    if (this.#waiting >= maxWaiting) {
+      this.#giveUp('too many alerts are waiting for webhooks');
+      return;
+    }
+    this.#waiting += 1;
+    this.#work = this.#work.then(() => this.#deliver(event));
+  }
+
+  /** By the rules as they are now: they may have changed while it waited. */
+  async #deliver(event: LiveEvent): Promise<void> {
+    this.#waiting -= 1;
+    if (this.#stopped.signal.aborted) return;
+    try {
+      const alert = StoredAlert.parse(event.data);
+      const rules = await this.#rulesFor(await this.#parts.rules(), alert, beforeOf(event));
+      for (const rule of rules) await this.#post(rule, event.type, alert);
+    } catch (error) {
+      this.#giveUp((error as Error).message);
+    }
+  }
+
+  async #rulesFor(
+    stored: readonly StoredRule[],
+    alert: StoredAlert,
+    before: Sureness | undefined,
+  ): Promise<readonly StoredRule[]> {
+    const rules = stored.filter(
       (rule) =>
         rule.is_enabled &&
         rule.action === 'webhook' &&
