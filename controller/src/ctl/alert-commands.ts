@@ -6,6 +6,7 @@ import { addGet, addList, segment, show, type Terminal } from './verbs.ts';
 
 const columns = [
   'id',
+  'raised_at',
   'last_seen_at',
   'severity',
   'attack_type',

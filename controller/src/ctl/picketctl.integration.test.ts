@@ -73,6 +73,7 @@ test('an alert is shown with the command that makes an exception of its device, 
   const alert = sampleAlert({ class: 'port_scan' });
   const batch = sampleBatch('alerts', [{ kind: 'alert', body: alert }], 1);
   await picket.controller.history.ingestBatch(GatewayId.parse('edge-1'), batch);
+  expect((await picketctl(['alerts', 'list'], '', admin)).stdout).toMatch(/^id +raised_at +last_seen_at /);
   const { status, stdout } = await picketctl(['alerts', 'show', alert.id], '', admin);
   expect(status).toBe(0);
   expect(stdout).toContain(alert.message);

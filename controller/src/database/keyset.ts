@@ -22,7 +22,8 @@ export interface Keyed<T> {
 
 /**
  * Newest first by `time`, then `id` (names of columns), at most `limit + 1` rows. Rows that come in between are neither
- * repeated nor skipped, because the next page begins after a key and not after a count.
+ * repeated nor skipped, because the next page begins after a key and not after a count; a row whose `time` rises
+ * meanwhile is found by reading from the start again.
  */
 export function newestFirst<Tables, Names extends keyof Tables, Row>(
   query: SelectQueryBuilder<Tables, Names, Row>,

@@ -1,6 +1,7 @@
 /**
  * Lists by keyset: `{items, next_cursor}`, newest first as a rule. A cursor holds the sort key of the last row, so that
- * rows which arrive in between are neither repeated nor skipped.
+ * rows which arrive in between are neither repeated nor skipped; an alert that is raised in between is at the top of the
+ * next reading.
  */
 import { z } from '@hono/zod-openapi';
 import { InvalidInput } from '../errors.ts';
