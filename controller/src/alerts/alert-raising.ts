@@ -18,33 +18,45 @@ export type Standing = Pick<
 /** An attack that never pauses is at most this far down a list, ms. Often enough for a shift, and no row dances. */
 const goesOnAfterMs = 3_600_000;
 
-/** The latest revision of every alert that has news beside what is `stored`, each id once. */
+/** An alert that has news; `isRaised`: it asks for eyes now. */
+export interface AlertNews {
+  readonly row: Selectable<AlertRow>;
+  readonly isRaised: boolean;
+}
+
+/**
+ * The latest revision of every alert that has news beside what is `stored`, each id once. `now` is the controller's clock,
+ * which `raised_at` goes by: those of gateways differ, and one that is ahead would hold its alerts at the top.
+ */
 export function latestReports(
   gatewayId: GatewayId,
   reports: readonly ReportedAlert[],
   stored: ReadonlyMap<string, Standing>,
-): Selectable<AlertRow>[] {
-  const rows = new Map<string, Selectable<AlertRow>>();
+  now: string,
+): AlertNews[] {
+  const news = new Map<string, AlertNews>();
   const standings = new Map(stored);
   for (const report of reports) {
     const { id, revision } = report.alert;
     const before = standings.get(id);
     if (before !== undefined && before.revision >= revision) continue;
-    const reported = toRow(gatewayId, report, rows.get(id)?.created_at ?? report.at);
-    const row = before === undefined ? reported : { ...reported, raised_at: raisedAt(before, reported) };
-    rows.set(id, row);
+    const earlier = news.get(id);
+    const times = { created_at: earlier?.row.created_at ?? report.at, raised_at: before?.raised_at ?? now };
+    const reported = toRow(gatewayId, report, times);
+    const asks = before === undefined || asksAnew(before, reported, now);
+    const row = asks ? { ...reported, raised_at: now } : reported;
+    news.set(id, { row, isRaised: asks || earlier?.isRaised === true });
     standings.set(id, before === undefined ? row : { ...row, ...workedOn(before, row) });
   }
-  return [...rows.values()];
+  return [...news.values()];
 }
 
 /** It asks anew where it came back, became graver, or still goes on after an hour; nobody is asked about what is closed. */
-function raisedAt(before: Standing, row: Selectable<AlertRow>): string {
-  const { raised_at: at } = before;
-  if (isClosed(workedOn(before, row).status) || row.recorded_at <= at) return at;
+function asksAnew(before: Standing, row: Selectable<AlertRow>, now: string): boolean {
+  if (isClosed(workedOn(before, row).status)) return false;
   const isBack = row.returns > before.returns;
-  const goesOn = row.count > before.count && Date.parse(row.recorded_at) - Date.parse(at) >= goesOnAfterMs;
-  return isBack || isGraver(before, row) || goesOn ? row.recorded_at : at;
+  const goesOn = row.count > before.count && Date.parse(now) - Date.parse(before.raised_at) >= goesOnAfterMs;
+  return isBack || isGraver(before, row) || goesOn;
 }
 
 /** What people set stays; what was resolved is open again where it came back. */

@@ -6,7 +6,8 @@ import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/aler
 import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 import { matching, type AlertFilter } from './alert-filter.ts';
-import type { Standing } from './alert-raising.ts';
+import type { AlertNews, Standing } from './alert-raising.ts';
+import { nextRaisedAt } from './raised-clock.ts';
 
 /** What a person's work on an alert sets. */
 export type AlertWork = Partial<
@@ -22,7 +23,6 @@ export type AlertWork = Partial<
     | 'resolved_by'
     | 'resolved_at'
     | 'resolution_notes'
-    | 'raised_at'
     | 'updated_at'
   >
 >;
@@ -127,17 +127,23 @@ export class AlertRepository {
     return this.#reader.selectFrom('alert_history').selectAll().where('alert_id', '=', alertId).orderBy('id').execute();
   }
 
-  /** Sets `work` and adds `step`, unless someone else moved the alert on from `from` meanwhile: then `stale`. */
+  /**
+   * Sets `work` and adds `step`, unless someone else moved the alert on from `from` meanwhile: then `stale`. With the time
+   * `raised` it asks for eyes anew.
+   */
   async work(
     id: string,
     from: AlertRow['status'],
     work: AlertWork,
     step: Selectable<AlertHistoryRow> | undefined,
+    raised: Date | undefined,
   ): Promise<Selectable<AlertRow> | 'stale'> {
     return this.#writer.transaction().execute(async (transaction) => {
+      // Ahead of the alert's row, as ingestion does: the other way round the two could wait for each other.
+      const asked = raised === undefined ? {} : { raised_at: await nextRaisedAt(transaction, raised) };
       const row = await transaction
         .updateTable('alerts')
-        .set(work)
+        .set({ ...work, ...asked })
         .where('id', '=', id)
         .where('status', '=', from)
         .returningAll()
@@ -181,9 +187,11 @@ export class AlertRepository {
 
   /**
    * A higher revision of the same gateway replaces what the agent said before; a person's severity and workflow stay.
-   * Returns the rows that changed; each id once in `rows`.
+   * Returns the rows that changed; each id once in `news`. What is raised has one time, for readers meet it at once.
    */
-  async upsert(executor: Executor, rows: readonly Selectable<AlertRow>[]): Promise<Selectable<AlertRow>[]> {
+  async upsert(executor: Executor, news: readonly AlertNews[], now: Date): Promise<Selectable<AlertRow>[]> {
+    const raisedAt = news.some(({ isRaised }) => isRaised) ? await nextRaisedAt(executor, now) : '';
+    const rows = news.map(({ row, isRaised }) => (isRaised ? { ...row, raised_at: raisedAt } : row));
     const changed: Selectable<AlertRow>[] = [];
     for (const chunk of inChunks(rows)) {
       changed.push(

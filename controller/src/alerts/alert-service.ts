@@ -106,7 +106,9 @@ export class AlertService {
   async store(executor: Executor, gatewayId: GatewayId, reports: readonly ReportedAlert[]): Promise<LiveMessage[]> {
     if (reports.length === 0) return [];
     const stored = await this.#alerts.standings(executor, [...new Set(reports.map(({ alert }) => alert.id))]);
-    const changed = await this.#alerts.upsert(executor, latestReports(gatewayId, reports, stored));
+    const now = this.#now();
+    const news = latestReports(gatewayId, reports, stored, now.toISOString());
+    const changed = await this.#alerts.upsert(executor, news, now);
     await this.#alerts.setEntities(executor, changed.flatMap(entitiesOf));
     const messages: LiveMessage[] = [];
     for (const row of changed) {
@@ -147,7 +149,8 @@ export class AlertService {
         `an alert that is ${row.status} cannot become ${to}; it can become ${stepsFrom(row.status).join(' or ')}`,
       );
     }
-    const now = this.#now().toISOString();
+    const at = this.#now();
+    const now = at.toISOString();
     const stepped = to !== row.status;
     const step: Selectable<AlertHistoryRow> | undefined =
       stepped || note !== undefined
@@ -161,14 +164,13 @@ export class AlertService {
             at: now,
           }
         : undefined;
-    const isReopened = stepped && to === 'active';
     const set: AlertWork = {
       ...work,
       ...(stepped ? workOfStep(row, to, actor.username, now) : {}),
-      ...(isReopened && now > row.raised_at ? { raised_at: now } : {}),
       updated_at: now,
     };
-    const after = await this.#alerts.work(row.id, row.status, set, step);
+    const raised = stepped && to === 'active' ? at : undefined;
+    const after = await this.#alerts.work(row.id, row.status, set, step, raised);
     if (after === 'stale') throw new Conflict('someone else changed this alert at the same moment; read it again');
     const alert = toAlert(after);
     await this.#audit.record({

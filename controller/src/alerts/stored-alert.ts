@@ -16,7 +16,11 @@ export interface ReportedAlert {
 }
 
 /** As nobody has worked on it yet. */
-export function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: string): Selectable<AlertRow> {
+export function toRow(
+  gatewayId: GatewayId,
+  report: ReportedAlert,
+  times: Pick<Selectable<AlertRow>, 'created_at' | 'raised_at'>,
+): Selectable<AlertRow> {
   const { device, explanation, evidence, decision_ids, simulated, is_plain: isPlain, ...alert } = report.alert;
   return {
     ...alert,
@@ -32,8 +36,7 @@ export function toRow(gatewayId: GatewayId, report: ReportedAlert, createdAt: st
     simulated: simulated ? 1 : 0,
     is_plain: isPlain ? 1 : 0,
     severity_by_person: 0,
-    created_at: createdAt,
-    raised_at: report.at,
+    ...times,
     recorded_at: report.at,
     status: 'active',
     assignee: null,

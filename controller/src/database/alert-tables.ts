@@ -1,4 +1,4 @@
-/** What people should see, what it is about, and what they did about it: migrations 0003, 0011, 0012 and 0013. */
+/** What people should see, what it is about, and what they did about it: migrations 0003 and 0011 to 0014. */
 import type { ActionTaken, AlertStatus, AlertType, Severity } from '@picket/shared/contract/alert';
 import type { Flow } from '@picket/shared/contract/flow';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
@@ -8,6 +8,7 @@ export interface AlertTables {
   alerts: AlertRow;
   alert_entities: AlertEntityRow;
   alert_history: AlertHistoryRow;
+  raised_clock: RaisedClockRow;
 }
 
 export interface AlertRow {
@@ -45,7 +46,7 @@ export interface AlertRow {
   model_version: string;
   /** When its first copy was recorded. */
   created_at: string;
-  /** When it last asked for somebody's eyes; order of the list. */
+  /** When it last asked for somebody's eyes, from `raised_clock`; order of the list. */
   raised_at: string;
   /** When its latest copy was recorded. */
   recorded_at: string;
@@ -78,4 +79,11 @@ export interface AlertHistoryRow {
   to_status: AlertStatus;
   note: string | null;
   at: string;
+}
+
+/** One row: the latest `raised_at` that was given. */
+export interface RaisedClockRow {
+  id: number;
+  /** Unix time, ms. */
+  at_ms: number;
 }

@@ -12,6 +12,7 @@ import { lastingRules } from './migrations/0010-lasting-rules.ts';
 import { plainAlerts } from './migrations/0011-plain-alerts.ts';
 import { alertReturns } from './migrations/0012-alert-returns.ts';
 import { raisedAlerts } from './migrations/0013-raised-alerts.ts';
+import { raisedClock } from './migrations/0014-raised-clock.ts';
 import { unblocks } from './migrations/0006-unblocks.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '0011-plain-alerts': plainAlerts,
   '0012-alert-returns': alertReturns,
   '0013-raised-alerts': raisedAlerts,
+  '0014-raised-clock': raisedClock,
 };

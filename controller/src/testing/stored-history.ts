@@ -21,7 +21,9 @@ export async function tables({ database }: TestHistory): Promise<Record<string, 
     counters: (
       await reader.selectFrom('minute_counters').selectAll().orderBy('minute').orderBy('packets').execute()
     ).map((row) => named(row)),
-    alerts: (await reader.selectFrom('alerts').selectAll().orderBy('id').execute()).map((row) => named(row)),
+    alerts: (await reader.selectFrom('alerts').selectAll().orderBy('id').execute()).map(
+      ({ raised_at: _order, ...row }) => named(row), // tells in which order they came, by design
+    ),
     decisions: await reader.selectFrom('decisions').selectAll().orderBy('id').execute(),
     states: await reader
       .selectFrom('decision_states')
