@@ -32,7 +32,7 @@ export const StoredAlert = Alert.omit({ device: true, class: true, explanation: 
     resolution_notes: z.string().nullable().describe('What was written when it was closed.'),
     created_at: Instant.describe("When its first copy was recorded, by the gateway's clock."),
     raised_at: Instant.describe(
-      "When it last asked for somebody's eyes, the order of lists: recorded first, came back, became graver, opened again, or still going on an hour after the time before.",
+      "When it last asked for somebody's eyes, the order of lists: recorded first, came back, became graver, opened again, or still going on an hour after the time before. By the controller's clock.",
     ),
     recorded_at: Instant.describe("When its latest copy was recorded, by the gateway's clock."),
   })
