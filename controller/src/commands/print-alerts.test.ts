@@ -100,3 +100,44 @@ test('what was resolved and is open again is printed again, what is called a fal
   await vi.waitFor(() => expect(printed).toHaveLength(2), { timeout: 20_000 });
   end();
 });
+
+test('columns that say the same are one reason, which weighs what they weigh together', async () => {
+  const [feature] = explanation!.top_features;
+  const features = [
+    { ...feature!, feature: 'Destination Port', value: 8080, unit: 'port', importance: 0.09 },
+    { ...feature!, feature: 'Fwd Packet Length Mean', value: 105, unit: 'bytes', importance: 0.08 },
+    { ...feature!, feature: 'Avg Fwd Segment Size', value: 105, unit: 'bytes', importance: 0.06 },
+  ];
+  const told = { ...explanation!, top_features: features };
+  const detail: AlertDetail = { ...alert, explanation: told, evidence, decisions: [], history: [], related: [] };
+  const feed = new LiveFeed();
+  const printed: string[] = [];
+  const end = printAlerts({
+    feed,
+    getAlert: async () => detail,
+    print: (lines) => printed.push(lines),
+    colours: false,
+  });
+  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
+  await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
+  expect(printed[0]).toContain('because of mean packet of the opener 105 bytes (14 %), port 8080 (9 %)');
+  end();
+});
+
+test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {
+  const feed = new LiveFeed();
+  const printed: string[] = [];
+  const detail: AlertDetail = { ...alert, explanation: null, evidence, decisions: [], history: [], related: [] };
+  const end = printAlerts({
+    feed,
+    getAlert: async () => detail,
+    print: (lines) => printed.push(lines),
+    colours: false,
+  });
+  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, status: 'false_positive', returns: 1 } });
+  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
+  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, returns: 1 } });
+  feed.publish('alerts', { type: 'alert_reopened', data: { ...alert, returns: 2 } });
+  await vi.waitFor(() => expect(printed).toHaveLength(2), { timeout: 20_000 });
+  end();
+});

@@ -1,5 +1,6 @@
 /** Alerts as lines on the controller's own terminal, for whoever sits before it: `serve --print-alerts`. */
 import type { AlertId } from '@picket/shared/contract/identifiers';
+import type { Explanation } from '@picket/shared/contract/prediction';
 import { StoredAlert, type AlertDetail } from '@picket/shared/contract/stored-alert';
 import { valueInWords, wordsOf } from '@picket/shared/features/feature-words';
 import type { LiveFeed } from '../live/live-feed.ts';
@@ -50,13 +51,7 @@ export function printAlerts(printer: AlertPrinter): () => void {
 function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colours: boolean): string {
   const severity = alert.severity.toUpperCase().padEnd(8);
   const marked = colours ? `\u001B[${colourOf[alert.severity]}m${severity}\u001B[0m` : severity;
-  const reasons = (alert.explanation?.top_features ?? [])
-    .filter(({ importance }) => importance > 0) // the others spoke against it
-    .slice(0, 3)
-    .map(
-      ({ feature, value, unit, importance }) =>
-        `${wordsOf(feature)} ${valueInWords(value, unit)} (${(importance * 100).toFixed(0)} %)`,
-    );
+  const reasons = reasonsOf(alert.explanation?.top_features ?? []);
   const summary = alert.explanation?.summary ?? '';
   return [
     `${alert.last_seen_at.slice(11, 19)}  ${marked}  ${alert.attack_type}  device ${alert.device_address}  peer ${alert.peer ?? 'many'}  score ${alert.score.toFixed(2)}  (${alert.gateway_id})`,
@@ -65,6 +60,20 @@ function alertLines(alert: StoredAlert & Pick<AlertDetail, 'explanation'>, colou
     ...(reasons.length > 0 ? [`          because of ${reasons.join(', ')}`] : []),
     ...(alert.action_taken === 'none' ? [] : [actionLine(alert)]),
   ].join('\n');
+}
+
+/** The three of most weight. Columns that say the same of a flow, as the means of packets and of segments do, are one. */
+function reasonsOf(features: Explanation['top_features']): string[] {
+  const shares = new Map<string, number>();
+  for (const { feature, value, unit, importance } of features) {
+    if (importance <= 0) continue; // it spoke against it
+    const words = `${wordsOf(feature)} ${valueInWords(value, unit)}`;
+    shares.set(words, (shares.get(words) ?? 0) + importance);
+  }
+  return [...shares]
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, 3)
+    .map(([words, share]) => `${words} (${(share * 100).toFixed(0)} %)`);
 }
 
 function actionLine(alert: StoredAlert): string {
