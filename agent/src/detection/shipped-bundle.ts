@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-6', import.meta.url));
 
-export const shippedManifestSha256 = 'f481fab9ec758f191f053af922e2e036f38c79465f2ea75a148cfb51a3f9b07c';
+export const shippedManifestSha256 = '7a75372219dcb57b76e9a116b8a854a636c9411ed635ecd4c13701b7d9827eb5';
