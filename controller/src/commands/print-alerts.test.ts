@@ -58,13 +58,10 @@ test('what spoke against an alert is not given as its reason', async () => {
   end();
 });
 
-test('ports, windows that nobody told and the shortest times are printed as what they are', async () => {
-  const [feature] = explanation!.top_features;
-  const features = [
-    { ...feature!, feature: 'Destination Port', value: 8080, unit: 'port', importance: 0.4 },
-    { ...feature!, feature: 'Init_Win_bytes_forward', value: -1, unit: 'bytes', importance: 0.3 },
-    { ...feature!, feature: 'Peer Known', value: 0, unit: 's', importance: 0.2 },
-  ];
+/** What is printed of a new alert with these reasons. */
+async function printedWith(reasons: readonly [feature: string, value: number, unit: string, importance: number][]) {
+  const [any] = explanation!.top_features;
+  const features = reasons.map(([feature, value, unit, importance]) => ({ ...any!, feature, value, unit, importance }));
   const told = { ...explanation!, top_features: features };
   const detail: AlertDetail = { ...alert, explanation: told, evidence, decisions: [], history: [], related: [] };
   const feed = new LiveFeed();
@@ -77,51 +74,28 @@ test('ports, windows that nobody told and the shortest times are printed as what
   });
   feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
   await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
-  expect(printed[0]).toContain(
+  end();
+  return printed[0];
+}
+
+test('ports, windows that nobody told and the shortest times are printed as what they are', async () => {
+  const printed = await printedWith([
+    ['Destination Port', 8080, 'port', 0.4],
+    ['Init_Win_bytes_forward', -1, 'bytes', 0.3],
+    ['Peer Known', 0, 's', 0.2],
+  ]);
+  expect(printed).toContain(
     'because of port 8080 (40 %), first TCP window of the opener none (30 %), time that the peer has been known for under 1 ms (20 %)',
   );
-  end();
-});
-
-test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {
-  const feed = new LiveFeed();
-  const printed: string[] = [];
-  const detail: AlertDetail = { ...alert, explanation: null, evidence, decisions: [], history: [], related: [] };
-  const end = printAlerts({
-    feed,
-    getAlert: async () => detail,
-    print: (lines) => printed.push(lines),
-    colours: false,
-  });
-  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, status: 'false_positive', returns: 1 } });
-  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
-  feed.publish('alerts', { type: 'alert_updated', data: { ...alert, returns: 1 } });
-  feed.publish('alerts', { type: 'alert_reopened', data: { ...alert, returns: 2 } });
-  await vi.waitFor(() => expect(printed).toHaveLength(2), { timeout: 20_000 });
-  end();
 });
 
 test('columns that say the same are one reason, which weighs what they weigh together', async () => {
-  const [feature] = explanation!.top_features;
-  const features = [
-    { ...feature!, feature: 'Destination Port', value: 8080, unit: 'port', importance: 0.09 },
-    { ...feature!, feature: 'Fwd Packet Length Mean', value: 105, unit: 'bytes', importance: 0.08 },
-    { ...feature!, feature: 'Avg Fwd Segment Size', value: 105, unit: 'bytes', importance: 0.06 },
-  ];
-  const told = { ...explanation!, top_features: features };
-  const detail: AlertDetail = { ...alert, explanation: told, evidence, decisions: [], history: [], related: [] };
-  const feed = new LiveFeed();
-  const printed: string[] = [];
-  const end = printAlerts({
-    feed,
-    getAlert: async () => detail,
-    print: (lines) => printed.push(lines),
-    colours: false,
-  });
-  feed.publish('alerts', { type: 'alert_created', data: { ...alert } });
-  await vi.waitFor(() => expect(printed).toHaveLength(1), { timeout: 20_000 });
-  expect(printed[0]).toContain('because of mean packet of the opener 105 bytes (14 %), port 8080 (9 %)');
-  end();
+  const printed = await printedWith([
+    ['Destination Port', 8080, 'port', 0.09],
+    ['Fwd Packet Length Mean', 105, 'bytes', 0.08],
+    ['Avg Fwd Segment Size', 105, 'bytes', 0.06],
+  ]);
+  expect(printed).toContain('because of mean packet of the opener 105 bytes (14 %), port 8080 (9 %)');
 });
 
 test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {

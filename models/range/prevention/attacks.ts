@@ -122,8 +122,8 @@ export const udpScan = (target: string): string[] => [
   target,
 ];
 
-/** hydra writes where it stands. */
-export const sshGuessing = (folder: string, target: string): string[] => [
+/** hydra writes where it stands. `tasks`: connections at the same time. */
+const guessing = (folder: string, tasks: number, target: string): string[] => [
   'env',
   '-C',
   folder,
@@ -135,41 +135,13 @@ export const sshGuessing = (folder: string, target: string): string[] => [
   '-x',
   '4:4:a',
   '-t',
-  '16',
-  `ssh://${target}`,
+  String(tasks),
+  target,
 ];
 
-export const telnetGuessing = (folder: string, target: string): string[] => [
-  'env',
-  '-C',
-  folder,
-  'hydra',
-  '-I',
-  '-q',
-  '-l',
-  'root',
-  '-x',
-  '4:4:a',
-  '-t',
-  '16',
-  `telnet://${target}`,
-];
-
-export const ftpGuessing = (folder: string, target: string): string[] => [
-  'env',
-  '-C',
-  folder,
-  'hydra',
-  '-I',
-  '-q',
-  '-l',
-  'root',
-  '-x',
-  '4:4:a',
-  '-t',
-  '8',
-  `ftp://${target}`,
-];
+export const sshGuessing = (folder: string, host: string): string[] => guessing(folder, 16, `ssh://${host}`);
+export const telnetGuessing = (folder: string, host: string): string[] => guessing(folder, 16, `telnet://${host}`);
+export const ftpGuessing = (folder: string, host: string): string[] => guessing(folder, 8, `ftp://${host}`);
 
 export const slowHeaders = (target: string): string[] => [
   'slowhttptest',
