@@ -6,7 +6,7 @@ import { openModelBundle } from './detection/model-bundle.ts';
 import { OnnxDetector } from './detection/onnx-detector.ts';
 import { shippedBundleFolder } from './detection/shipped-bundle.ts';
 import { DeviceRegistry } from './devices/device-registry.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineOptions, type PipelineOutput } from './pipeline.ts';
 import { flowBatchOf } from './testing/flow-rows.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
 import { DeviceWindows } from './window/device-windows.ts';
@@ -15,10 +15,12 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const startUs = 1_700_000_000_000_000;
 
-test('the last flows before a silence are judged without waiting for the next packet', async () => {
+type Parts = Partial<Omit<PipelineOptions, 'output'>> & { readonly output?: Partial<PipelineOutput> };
+
+/** With the shipped network; whoever says nothing of a part gets one that is empty, and hears of nothing. */
+async function pipelineOf({ output, ...parts }: Parts): Promise<Pipeline> {
   const bootId = newId() as BootId;
-  const predictions: Prediction[] = [];
-  const pipeline = new Pipeline({
+  return new Pipeline({
     mayExplain: () => true,
     bootId,
     source: 'live',
@@ -27,14 +29,21 @@ test('the last flows before a silence are judged without waiting for the next pa
     detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
     verdicts: new Verdicts({ bootId }),
     threshold: 0.9,
+    ...parts,
     output: {
       onFlow: () => undefined,
       onDevice: () => undefined,
-      onPrediction: (prediction) => predictions.push(prediction),
+      onPrediction: () => undefined,
       onAlert: () => undefined,
       propose: () => undefined,
+      ...output,
     },
   });
+}
+
+test('the last flows before a silence are judged without waiting for the next packet', async () => {
+  const predictions: Prediction[] = [];
+  const pipeline = await pipelineOf({ output: { onPrediction: (prediction) => predictions.push(prediction) } });
   const flows = Array.from({ length: 6 }, (_, index) => ({
     src: '203.0.113.5',
     dst: '192.168.1.20',
@@ -52,26 +61,12 @@ test('the last flows before a silence are judged without waiting for the next pa
 });
 
 test('of a batch in which every flow makes a window due no more windows wait than are scored at once', async () => {
-  const bootId = newId() as BootId;
   let flowsTold = 0;
   const toldBefore: number[] = [];
   const windows = new DeviceWindows({ source: 'live' });
-  const pipeline = new Pipeline({
-    mayExplain: () => true,
-    bootId,
-    source: 'live',
-    registry: new DeviceRegistry(),
+  const pipeline = await pipelineOf({
     windows,
-    detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
-    verdicts: new Verdicts({ bootId }),
-    threshold: 0.9,
-    output: {
-      onFlow: () => void (flowsTold += 1),
-      onDevice: () => undefined,
-      onPrediction: () => void toldBefore.push(flowsTold),
-      onAlert: () => undefined,
-      propose: () => undefined,
-    },
+    output: { onFlow: () => void (flowsTold += 1), onPrediction: () => void toldBefore.push(flowsTold) },
   });
   const flows = Array.from({ length: 600 }, (_, index) => ({
     src: '203.0.113.5',
@@ -85,24 +80,10 @@ test('of a batch in which every flow makes a window due no more windows wait tha
 });
 
 test('what leaves a full table is counted, by the table', async () => {
-  const bootId = newId() as BootId;
-  const pipeline = new Pipeline({
-    mayExplain: () => true,
-    bootId,
-    source: 'live',
+  const pipeline = await pipelineOf({
     registry: new DeviceRegistry({ capacity: 16 }),
     windows: new DeviceWindows({ source: 'live', capacity: 16 }),
     maxDevices: 16,
-    detector: await OnnxDetector.open(await openModelBundle(shippedBundleFolder)),
-    verdicts: new Verdicts({ bootId }),
-    threshold: 0.9,
-    output: {
-      onFlow: () => undefined,
-      onDevice: () => undefined,
-      onPrediction: () => undefined,
-      onAlert: () => undefined,
-      propose: () => undefined,
-    },
   });
   const flowsOf = (devices: number) =>
     flowBatchOf(
