@@ -127,7 +127,8 @@ function startWebhooks(rules: readonly Partial<StoredRule>[]) {
   const any = { is_enabled: true, action: 'webhook', classes: [], gateway_id: null, device: null, device_type: null };
   const webhooks = RuleWebhooks.start({
     feed,
-    rules: async () => rules.map((rule) => ({ ...any, threshold: null, ...rule }) as StoredRule),
+    rules: async () =>
+      rules.map((rule, index) => ({ ...any, id: String(index), threshold: null, ...rule }) as StoredRule),
     deviceType: async () => undefined,
     log: { warn: (problem: unknown) => void warned.push(String(problem)) },
   });
@@ -153,6 +154,30 @@ test('growth that no rule posts takes no place in the queue', async () => {
     expect([webhooks.counters.failed, warned]).toEqual([0, []]);
   }
   expect(bodies.map((body) => JSON.parse(body).type)).toEqual(['alert_created']);
+});
+
+test('an address that does not answer holds up its own rule and no other', async () => {
+  let asked = 0;
+  const silent = createServer(() => (asked += 1));
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const { url, bodies } = await receiver(204);
+  const { webhooks, publish } = startWebhooks([
+    { name: 'silent', webhook_url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/` },
+    { name: 'heard', webhook_url: url },
+  ]);
+  await using _closed = webhooks;
+  for (let alert = 0; alert < 50; alert++) publish('alert_created', {});
+  await vi.waitFor(() => expect(bodies).toHaveLength(50), { timeout: 60_000 });
+  // One of 50 posts to the silent one takes 27 s to be given up: they have not been waited for.
+  expect(webhooks.counters.delivered).toBe(50);
+  expect(webhooks.counters.failed).toBeLessThan(5);
+  expect(asked).toBeLessThan(15);
 });
 
 test('only an admin sees the whole address of a webhook', async () => {

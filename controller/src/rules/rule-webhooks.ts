@@ -1,8 +1,8 @@
 /**
  * Rules with the action `webhook`: every alert that such a rule speaks of is posted to its address as it is new, once it
  * grows over the rule's threshold while it is open, and where its attack opens it again after it was resolved. What merely
- * goes on is not, nor what a person opens again: they know of it. Nobody waits for it: what some rule posts queues up to a
- * bound, each is tried a few times, and what was given up is counted and logged.
+ * goes on is not, nor what a person opens again: they know of it. Nobody waits for it, and no rule for the address of
+ * another: the posts of each queue up to a bound, are tried a few times, and what was given up is counted and logged.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -27,7 +27,9 @@ export interface RuleWebhookParts {
 
 type Sureness = Parameters<typeof reachesThreshold>[0];
 
-const maxWaiting = 200;
+/** Posts of one rule, and of all: there are at most 200 rules. */
+const maxWaitingEach = 100;
+const maxWaiting = 2000;
 /** Alerts that no rule was asked about yet. One reading of the rules is for all that came until then: several batches. */
 const maxArrived = 5000;
 const posted: ReadonlySet<LiveEvent['type']> = new Set(['alert_created', 'alert_reopened']);
@@ -38,8 +40,9 @@ export class RuleWebhooks implements AsyncDisposable {
   #arrived: LiveEvent[] = [];
   readonly #unsubscribe: () => void;
   #sifting: Promise<void> = Promise.resolve();
+  /** Posts that wait, by the id of their rule; what is not waited for is not here. */
+  readonly #lanes = new Map<string, { waiting: number; work: Promise<void> }>();
   #waiting = 0;
-  #work: Promise<void> = Promise.resolve();
   #delivered = 0;
   #failed = 0;
 
@@ -61,7 +64,7 @@ export class RuleWebhooks implements AsyncDisposable {
     this.#unsubscribe();
     this.#stopped.abort();
     await this.#sifting;
-    await this.#work;
+    await Promise.all([...this.#lanes.values()].map(({ work }) => work));
   }
 
   #take(event: LiveEvent): 'taken' {
@@ -75,7 +78,7 @@ export class RuleWebhooks implements AsyncDisposable {
     return 'taken';
   }
 
-  /** Only what some rule posts waits its turn behind addresses that may be slow or dead. */
+  /** Only what a rule posts waits its turn behind an address that may be slow or dead. */
   async #sift(): Promise<void> {
     const events = this.#arrived;
     if (events.length === 0 || this.#stopped.signal.aborted) return;
@@ -84,30 +87,38 @@ export class RuleWebhooks implements AsyncDisposable {
     for (const event of events) {
       try {
         const wanted = await this.#rulesFor(await rules, StoredAlert.parse(event.data), beforeOf(event));
-        if (wanted.length > 0) this.#enqueue(event);
+        for (const { id } of wanted) this.#enqueue(id, event);
       } catch (error) {
         this.#giveUp((error as Error).message);
       }
     }
   }
 
-  #enqueue(event: LiveEvent): void {
-    if (this.#waiting >= maxWaiting) {
+  #enqueue(ruleId: string, event: LiveEvent): void {
+    const lane = this.#lanes.get(ruleId) ?? { waiting: 0, work: Promise.resolve() };
+    if (lane.waiting >= maxWaitingEach || this.#waiting >= maxWaiting) {
       this.#giveUp('too many alerts are waiting for webhooks');
       return;
     }
+    this.#lanes.set(ruleId, lane);
+    lane.waiting += 1;
     this.#waiting += 1;
-    this.#work = this.#work.then(() => this.#deliver(event));
+    lane.work = lane.work.then(async () => {
+      await this.#deliver(ruleId, event);
+      lane.waiting -= 1;
+      this.#waiting -= 1;
+      if (lane.waiting === 0) this.#lanes.delete(ruleId);
+    });
   }
 
-  /** By the rules as they are now: they may have changed while it waited. */
-  async #deliver(event: LiveEvent): Promise<void> {
-    this.#waiting -= 1;
+  /** By the rule as it is now: it may have changed while its post waited. */
+  async #deliver(ruleId: string, event: LiveEvent): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     try {
       const alert = StoredAlert.parse(event.data);
       const rules = await this.#rulesFor(await this.#parts.rules(), alert, beforeOf(event));
-      for (const rule of rules) await this.#post(rule, event.type, alert);
+      const rule = rules.find(({ id }) => id === ruleId);
+      if (rule !== undefined) await this.#post(rule, event.type, alert);
     } catch (error) {
       this.#giveUp((error as Error).message);
     }
