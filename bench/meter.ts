@@ -10,7 +10,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultPackets, writeCapture } from './capture/write-capture.ts';
-import { measureAll, type Measured, type VariantName, variantNames } from './measure/contenders.ts';
+import { measureAll, type Measured, settledPasses, type VariantName, variantNames } from './measure/contenders.ts';
 import { type Figure, figureOf, rounded } from './measure/figures.ts';
 import { NetflowSink, peerNames } from './measure/peers.ts';
 import { isInstalled, pinnedCpu } from './measure/pinned-process.ts';
@@ -67,7 +67,9 @@ function figures(measured: Measured): object {
   const whole = (name: VariantName): Figure => figureOf(measured.whole[name]);
   const withoutStart = (name: VariantName): Figure =>
     figureOf(measured.whole[name].map((seconds) => seconds - startUp.median));
-  const warm = (name: VariantName): Figure => figureOf(measured.warm[name]);
+  const warm = (name: VariantName): Figure => figureOf(settledPasses(measured.passes[name]));
+  const byPass = (processes: readonly (readonly number[])[]): number[] =>
+    processes[0]!.map((_, pass) => Math.round(packets / figureOf(processes.map((passes) => passes[pass]!)).median));
   const ratios = (cost: Figure) =>
     Object.fromEntries(
       peerNames.flatMap((peer) => {
@@ -81,6 +83,7 @@ function figures(measured: Measured): object {
     whole_process: perVariant((name) => rates(whole(name))),
     without_start_up: perVariant((name) => rates(withoutStart(name))),
     warm: perVariant((name) => rates(warm(name))),
+    packets_per_cpu_second_by_pass: perVariant((name) => byPass(measured.passes[name])),
     peers: Object.fromEntries(
       peerNames.map((peer) => {
         const seconds = measured.peers[peer];
