@@ -10,7 +10,8 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadAllScenarios } from '../models/range/prevention/load-scenarios.ts';
 import { describeResult, runScenarios } from '../models/range/prevention/run-scenarios.ts';
-import type { NamedScenario, ScenarioResult } from '../models/range/prevention/scenario.ts';
+import type { NamedScenario } from '../models/range/prevention/scenario.ts';
+import type { ScenarioResult } from '../models/range/prevention/scenario-result.ts';
 
 /** What is kept of a run. */
 interface Run {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadScenarios } from '../../models/range/prevention/load-scenarios.ts';
 import { describeResult, runScenarios } from '../../models/range/prevention/run-scenarios.ts';
-import type { ScenarioResult } from '../../models/range/prevention/scenario.ts';
+import type { ScenarioResult } from '../../models/range/prevention/scenario-result.ts';
 import { requireSystem } from '../require-system.ts';
 
 const scenarios = await loadScenarios();

@@ -32,7 +32,8 @@ import { PacketStage } from './packet-stage.ts';
 import { Pipeline } from './pipeline.ts';
 import { ServingModel } from './serving-model.ts';
 import { Verdicts } from './verdict/decide-verdicts.ts';
-import { DeviceWindows, type WindowContext } from './window/device-windows.ts';
+import { DeviceWindows } from './window/device-windows.ts';
+import type { WindowContext } from './window/window-context.ts';
 import { instantOf } from './window/packet-time.ts';
 
 /** None of these is waited for. */

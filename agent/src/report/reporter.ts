@@ -14,7 +14,7 @@ import { windowLength } from '@picket/shared/features/feature-schema';
 import type { FlowRole } from '../devices/device.ts';
 import type { DeviceSighting } from '../devices/sightings.ts';
 import type { FlowBatch } from '../features/flow-batch.ts';
-import type { WindowContext } from '../window/device-windows.ts';
+import type { WindowContext } from '../window/window-context.ts';
 import { instantOf } from '../window/packet-time.ts';
 import { flowOfRow, flowOfWindow, volumeOf } from './flow-event.ts';
 import { MinuteCounting } from './minute-counters.ts';

@@ -3,7 +3,7 @@ import { contextFeatures } from '@picket/shared/features/context-features';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { attributionWidth } from '../detection/detector.ts';
 import { DeviceNormals } from '../window/device-normal.ts';
-import type { WindowContext } from '../window/device-windows.ts';
+import type { WindowContext } from '../window/window-context.ts';
 import { scoredWindow, type WindowSketch } from './scored-windows.ts';
 
 export function contextOf(sketch: Partial<WindowSketch>): WindowContext {

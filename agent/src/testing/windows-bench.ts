@@ -1,6 +1,7 @@
 /** The windows of devices in a test: flows are added as they would come from the meter, and what is due is taken. */
 import { DeviceRegistry } from '../devices/device-registry.ts';
-import { DeviceWindows, type DeviceWindowsOptions, type WindowContext } from '../window/device-windows.ts';
+import { DeviceWindows, type DeviceWindowsOptions } from '../window/device-windows.ts';
+import type { WindowContext } from '../window/window-context.ts';
 import { flowBatchOf, type FlowRow } from './flow-rows.ts';
 
 /** Zero of a bench: packet time, µs since 1970. */

@@ -11,7 +11,7 @@ import { flowContextWidth, unknownFlowContext } from '@picket/shared/features/fl
 import { findOffender } from '@picket/shared/policy/offending-peer';
 import { attributionWidth } from '../detection/detector.ts';
 import type { FeatureNormal } from '../window/device-normal.ts';
-import type { WindowContext } from '../window/device-windows.ts';
+import type { WindowContext } from '../window/window-context.ts';
 import { writeContextOf } from '../window/flow-context.ts';
 import { flowIdOf, type WindowFlow } from '../window/window-flow.ts';
 import type { AttackClass } from './scored-window.ts';

@@ -1,11 +1,8 @@
 /** A prediction beside the window it was made of: what verdicts are decided on. */
 import type { Prediction } from '@picket/shared/contract/prediction';
-import {
-  likeliestAttack as likeliestOf,
-  type AttackClass,
-  type JudgedWindow,
-} from '@picket/shared/policy/judged-window';
-import type { WindowContext } from '../window/device-windows.ts';
+import type { AttackClass, JudgedWindow } from '@picket/shared/policy/judged-window';
+import { likeliestAttack as likeliestOf } from '@picket/shared/policy/service-ports';
+import type { WindowContext } from '../window/window-context.ts';
 
 export type { AttackClass } from '@picket/shared/policy/judged-window';
 

@@ -16,7 +16,7 @@ import {
 import { mostRecent } from '@picket/shared/features/recent-flows';
 import type { Offender } from '@picket/shared/policy/offender';
 import { servicePortFit } from '@picket/shared/policy/service-ports';
-import type { WindowContext } from '../window/device-windows.ts';
+import type { WindowContext } from '../window/window-context.ts';
 import type { FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
 import type { AttackClass } from './scored-window.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { scoredWindow } from '../testing/scored-windows.ts';
 import { DeviceNormals } from './device-normal.ts';
-import type { WindowContext } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 
 function contextOf(device: string, at: number, freshFlows = 10): WindowContext {
   return { ...scoredWindow({ at, says: 'benign', device }).context, freshFlows };

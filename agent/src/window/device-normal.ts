@@ -3,7 +3,7 @@
  * because traffic spans many orders. Alerts are told against it; nothing is decided by it. 632 bytes per device, bounded.
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import type { WindowContext } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 
 /** What a value is compared with. Means and spreads of log1p(feature), 78 each. */
 export interface FeatureNormal {

@@ -2,7 +2,7 @@
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { expect, test } from 'vitest';
 import { WindowsBench } from '../testing/windows-bench.ts';
-import type { WindowContext } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 
 test('a window holds the latest ten flows, oldest first, present flows in the last slots', () => {
   const windows = new WindowsBench();

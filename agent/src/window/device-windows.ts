@@ -8,7 +8,7 @@
  * waiting for five reports would let the flood run for twenty seconds; so a report of it that brings 64 packets since
  * the one before, at 50 a second or more, is as fresh as five flows. What ended, and what trickles, counts one each.
  */
-import type { DeviceRef, FlowDirection, TrafficSource } from '@picket/shared/contract/address';
+import type { FlowDirection, TrafficSource } from '@picket/shared/contract/address';
 import { ScoringPace } from '@picket/shared/features/scoring-pace';
 import type { Device } from '../devices/device.ts';
 import { type Listed, RecencyList } from '../devices/recency-list.ts';
@@ -16,8 +16,8 @@ import type { FlowBatch } from '../features/flow-batch.ts';
 import { type DeviceFamiliarity, EarlierDevices } from './device-familiarity.ts';
 import { DeviceWindow } from './device-window.ts';
 import { DueQueue, type DueWindows } from './due-queue.ts';
-import { BurstCounter, type DeviceBurst } from './flow-burst.ts';
-import type { WindowFlow } from './window-flow.ts';
+import { BurstCounter } from './flow-burst.ts';
+import type { WindowContext } from './window-context.ts';
 
 export interface DeviceWindowsOptions {
   readonly source: TrafficSource;
@@ -25,25 +25,6 @@ export interface DeviceWindowsOptions {
   readonly capacity?: number;
   /** Due windows that may wait to be taken. */
   readonly maxDue?: number;
-}
-
-/** What stands beside one window of a batch: plain values, fit to cross to another thread. */
-export interface WindowContext {
-  readonly device: DeviceRef;
-  /** Packet time of the newest flow, µs since 1970. */
-  readonly atUs: number;
-  readonly flowsSeen: number;
-  /** New or updated flows since the last window of this device that counted as evidence. */
-  readonly freshFlows: number;
-  /** Enough of it is new to count for N of M: `freshFlows` ≥ 5, or a living flow grew like a flood since then. */
-  readonly countsAsEvidence: boolean;
-  /** Oldest first. */
-  readonly flows: readonly WindowFlow[];
-  /** Flows that passed since the window before and are in neither, oldest first; no more than `mostPassed`. */
-  readonly passed: readonly WindowFlow[];
-  /** New flows of the device beyond the window's ten. */
-  readonly burst: DeviceBurst;
-  readonly source: TrafficSource;
 }
 
 /** So many new or updated flows make independent evidence. */

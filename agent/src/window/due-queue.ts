@@ -6,7 +6,7 @@ import { flowContextSize, unknownFlowContext } from '@picket/shared/features/flo
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import type { WindowBatch } from '../detection/detector.ts';
 import type { DeviceWindow } from './device-window.ts';
-import type { WindowContext } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 import { writeContextOf } from './flow-context.ts';
 
 /** `contexts[i]` belongs to window i of the batch. */

@@ -1,6 +1,6 @@
 /** The flows of a window as the network sees them beside their features: age, peer, direction, recent flows, familiarity. */
 import { directionNumber, writeFlowContext } from '@picket/shared/features/flow-context';
-import type { WindowContext } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 
 /** Writes 10 × 7 numbers at `offset`, present flows in the last slots; the rest of `to` must say that nothing is known. */
 export function writeContextOf(

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { DeviceRegistry } from '../devices/device-registry.ts';
 import { FlowMeter } from '../features/flow-meter.ts';
 import { chunkOf, tcpFrame, type TimedFrame } from '../testing/packet-builder.ts';
-import { DeviceWindows, type WindowContext } from './device-windows.ts';
+import { DeviceWindows } from './device-windows.ts';
+import type { WindowContext } from './window-context.ts';
 
 const second = 1_000_000;
 const startUs = 1_700_000_000 * second;

@@ -7,25 +7,8 @@ import { newestFirst, type RowsWanted } from '../database/keyset.ts';
 import { excluded, inChunks } from '../database/upsert.ts';
 import { matching, type AlertFilter } from './alert-filter.ts';
 import type { AlertNews, Standing } from './alert-raising.ts';
+import type { AlertWork } from './alert-workflow.ts';
 import { nextRaisedAt } from './raised-clock.ts';
-
-/** What a person's work on an alert sets. */
-export type AlertWork = Partial<
-  Pick<
-    Selectable<AlertRow>,
-    | 'status'
-    | 'assignee'
-    | 'severity'
-    | 'severity_by_person'
-    | 'tags'
-    | 'acknowledged_by'
-    | 'acknowledged_at'
-    | 'resolved_by'
-    | 'resolved_at'
-    | 'resolution_notes'
-    | 'updated_at'
-  >
->;
 
 /** All that a later revision of the agent replaces; the rest belongs to people. */
 const replaced = [

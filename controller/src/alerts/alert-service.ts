@@ -20,8 +20,8 @@ import type { LiveFeed } from '../live/live-feed.ts';
 import { publishAll, type LiveMessage } from '../live/live-message.ts';
 import type { AlertFilter } from './alert-filter.ts';
 import { latestReports } from './alert-raising.ts';
-import type { AlertRepository, AlertWork } from './alert-repository.ts';
-import { isClosed, isReopenedBy, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
+import type { AlertRepository } from './alert-repository.ts';
+import { type AlertWork, isClosed, isReopenedBy, mayStep, stepsFrom, workOfStep } from './alert-workflow.ts';
 import {
   alertChanged,
   alertGrew,

@@ -2,7 +2,24 @@
 import type { Selectable } from 'kysely';
 import type { AlertStatus } from '@picket/shared/contract/alert';
 import type { AlertRow } from '../database/alert-tables.ts';
-import type { AlertWork } from './alert-repository.ts';
+
+/** What a person's work on an alert sets. */
+export type AlertWork = Partial<
+  Pick<
+    Selectable<AlertRow>,
+    | 'status'
+    | 'assignee'
+    | 'severity'
+    | 'severity_by_person'
+    | 'tags'
+    | 'acknowledged_by'
+    | 'acknowledged_at'
+    | 'resolved_by'
+    | 'resolved_at'
+    | 'resolution_notes'
+    | 'updated_at'
+  >
+>;
 
 const next = {
   active: ['acknowledged', 'investigating', 'resolved', 'false_positive'],

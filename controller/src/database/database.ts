@@ -5,12 +5,12 @@
 import { sql, type Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StartFailure, exitCodes } from '../errors.ts';
+import type { DialectName } from './dialect.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite } from './sqlite.ts';
 import { migrations } from './migrations.ts';
 import type { Tables } from './tables.ts';
-
-export type DialectName = 'sqlite' | 'postgres';
 
 export interface Database extends AsyncDisposable {
   readonly dialect: DialectName;
@@ -29,12 +29,6 @@ export interface DatabaseOptions {
   readonly url?: string | undefined;
   /** SQLite file; made when absent. */
   readonly file?: string | undefined;
-}
-
-/** The two connections a dialect opens, and how they end. */
-export interface OpenConnections extends AsyncDisposable {
-  readonly reader: Kysely<Tables>;
-  readonly writer: Kysely<Tables>;
 }
 
 /** Opens without migrating. Throws `StartFailure` that says which setting is wrong and what to do. */

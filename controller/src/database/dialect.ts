@@ -1,6 +1,7 @@
 /** The only file, with the migrations, that knows SQLite from PostgreSQL by more than its connection. */
 import { SqliteAdapter, sql, type ColumnDataType, type Kysely } from 'kysely';
-import type { DialectName } from './database.ts';
+
+export type DialectName = 'sqlite' | 'postgres';
 
 /** Which engine a Kysely instance (a transaction, a migration's) talks to. */
 export function dialectOf<T>(database: Kysely<T>): DialectName {

@@ -2,7 +2,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { StartFailure, exitCodes } from '../errors.ts';
-import type { OpenConnections } from './database.ts';
+import type { OpenConnections } from './open-connections.ts';
 import type { Tables } from './tables.ts';
 
 const maxConnections = 20;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { StartFailure, exitCodes } from '../errors.ts';
-import type { OpenConnections } from './database.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { SqliteConnection, SqliteError } from './sqlite-connection.ts';
 import { SqlitePoolDialect, SqlitePoolDriver } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';

@@ -1,6 +1,7 @@
 /** Stored predictions as the windows that decisions are taken on. Pure. */
 import type { FlowDirection } from '@picket/shared/contract/address';
-import { likeliestAttack, type JudgedFlow, type JudgedWindow } from '@picket/shared/policy/judged-window';
+import type { JudgedFlow, JudgedWindow } from '@picket/shared/policy/judged-window';
+import { likeliestAttack } from '@picket/shared/policy/service-ports';
 import type { DryRunRepository, PastWindow } from './dry-run-repository.ts';
 
 type StoredFlows = Awaited<ReturnType<DryRunRepository['flows']>>;

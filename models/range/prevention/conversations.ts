@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { runOwn } from '../attacks/scan-targets.ts';
 import type { Namespace } from '../namespace.ts';
 import type { RunningProgram } from '../running-program.ts';
-import type { GuardedNetwork } from './guarded-network.ts';
 
 /** Whether a TCP connection opens, within two seconds. */
 export async function tryPort(from: Namespace, address: string, port: number): Promise<boolean> {
@@ -25,9 +24,14 @@ export async function askByDatagram(from: Namespace, address: string, port: numb
   return (await from.run(runOwn(asker, address, String(port), String(ownPort)))).status === 0;
 }
 
+/** Starts programs that end with it. */
+interface Starter {
+  start(namespace: Namespace, argv: readonly string[]): RunningProgram;
+}
+
 /** A connection to an echo server that says `back` for each answer, and `cut` when there is none for so many seconds. */
 export function keepTalking(
-  network: GuardedNetwork,
+  network: Starter,
   from: Namespace,
   address: string,
   port: number,

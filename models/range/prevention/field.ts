@@ -3,15 +3,28 @@ import type { Namespace } from '../namespace.ts';
 import { RunningProgram, eventually } from '../running-program.ts';
 import { tryPort } from './conversations.ts';
 import { type AgentOptions, GatewayAgent } from './gateway-agent.ts';
-import { GuardedNetwork } from './guarded-network.ts';
+import { GuardedNetwork, type NetworkPlan } from './guarded-network.ts';
 import type { Host } from './hosts.ts';
 import { type KernelElement, KernelWatch, elementsNaming } from './kernel.ts';
-import type { Expectation, Scenario } from './scenario.ts';
 import { type Collateral, SteadyClient, addCollateral, startEcho } from './steady-client.ts';
 
 /** For what happens at once where the machine has time. */
 export const patienceMs = 60_000;
 const fewTriesMs = 30_000;
+
+export interface FieldPlan {
+  /** What is attacked or restricted; the device always has a web server. */
+  readonly network?: NetworkPlan;
+  /** Whom the honest client visits all the time. Default: the device. */
+  readonly honestClientVisits?: 'device' | 'neighbour';
+}
+
+export interface Expectation {
+  readonly what: string;
+  readonly met: boolean;
+  /** What was seen. */
+  readonly evidence: string;
+}
 
 export class Field implements AsyncDisposable {
   readonly network: GuardedNetwork;
@@ -31,14 +44,14 @@ export class Field implements AsyncDisposable {
   }
 
   /** The network stands and the honest client has been served once when this resolves. */
-  static async open(scenario: Scenario): Promise<Field> {
-    const services = scenario.network?.services ?? [];
+  static async open(plan: FieldPlan): Promise<Field> {
+    const services = plan.network?.services ?? [];
     const network = await GuardedNetwork.open({
-      ...scenario.network,
+      ...plan.network,
       services: services.includes('web') ? services : ['web', ...services],
     });
     try {
-      const visited = scenario.honestClientVisits === 'neighbour' ? network.neighbour : network.device;
+      const visited = plan.honestClientVisits === 'neighbour' ? network.neighbour : network.device;
       if (visited === network.neighbour) await network.serve(visited, 'web');
       const address = visited === network.device ? network.target : visited.address;
       await startEcho(network, visited);

@@ -1,6 +1,7 @@
 /** One scenario from nothing to nothing: whatever happens, its namespaces, programs and files are gone afterwards. */
 import { Field } from './field.ts';
-import type { NamedScenario, ScenarioResult } from './scenario.ts';
+import type { NamedScenario } from './scenario.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 import type { Collateral } from './steady-client.ts';
 
 const defaultLimitSeconds = 300;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { requireSystem } from '../../../.ci/require-system.ts';
 import { runScenarios } from './run-scenarios.ts';
-import type { NamedScenario, ScenarioResult } from './scenario.ts';
+import type { NamedScenario } from './scenario.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 
 const canRun = requireSystem('root', 'ip', 'nft', 'nginx', 'curl');
 

@@ -1,6 +1,7 @@
 /** Many scenarios, some side by side, each in namespaces of its own; what came out, for people and for programs. */
 import { runScenario } from './run-scenario.ts';
-import type { NamedScenario, ScenarioResult } from './scenario.ts';
+import type { NamedScenario } from './scenario.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 
 export interface RunOptions {
   /** How often each is run. */

@@ -2,7 +2,7 @@ import { featureCount } from '@picket/shared/features/feature-schema';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import type { FlowClassifier } from '../evaluation/predictor.ts';
-import type { LabelledFlows } from './baselines.ts';
+import type { LabelledFlows } from './labelled-flows.ts';
 import { usedFeatures } from './baselines.ts';
 import { binFlows } from './binned-flows.ts';
 import { boostedTrees } from './boosted-trees.ts';

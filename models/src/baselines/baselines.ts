@@ -8,21 +8,13 @@ import { maskedFeatures } from '../network/fit-scaler.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { binFlows } from './binned-flows.ts';
 import { boostedTrees } from './boosted-trees.ts';
+import type { LabelledFlows } from './labelled-flows.ts';
 import { logisticRegression } from './logistic-regression.ts';
 import { randomForest } from './random-forest.ts';
 import { strongestFeature } from './single-feature.ts';
 
 /** Flows per class that are learnt from: more change little but the time. */
 const mostPerClass = 4000;
-
-export interface LabelledFlows {
-  readonly count: number;
-  /** count × 78 */
-  readonly features: Float32Array;
-  readonly labels: Uint8Array;
-  /** So that benign and attack weigh the same, and every attack class as much as any other. */
-  readonly weights: Float64Array;
-}
 
 /** The port's number is masked for them too: alone it would solve any lab. */
 export const usedFeatures: readonly number[] = Array.from({ length: featureCount }, (_, column) => column).filter(

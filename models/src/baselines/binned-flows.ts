@@ -1,6 +1,6 @@
 /** Flows with each feature cut into at most 64 bins at its quantiles: what trees are grown on. */
 import { featureCount } from '@picket/shared/features/feature-schema';
-import type { LabelledFlows } from './baselines.ts';
+import type { LabelledFlows } from './labelled-flows.ts';
 
 export const mostBins = 64;
 

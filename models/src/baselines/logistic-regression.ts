@@ -6,7 +6,7 @@ import { fitScaler } from '../network/fit-scaler.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { clipLimit } from '../network/prepare-windows.ts';
 import type { Scaler } from '../network/prepare-windows.ts';
-import type { LabelledFlows } from './baselines.ts';
+import type { LabelledFlows } from './labelled-flows.ts';
 
 const epochs = 8;
 const learningRate = 0.02;

@@ -1,7 +1,6 @@
 /** One window as decisions are taken on it: on the gateway as it was just scored, on the controller as it was stored. */
 import type { DeviceRef, FlowDirection } from '../contract/address.ts';
-import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
-import { fitsFlows } from './service-ports.ts';
+import type { TrafficClass } from '../features/traffic-classes.ts';
 
 export type AttackClass = Exclude<TrafficClass, 'benign'>;
 
@@ -52,26 +51,6 @@ export interface JudgedWindow {
   readonly passed?: readonly JudgedFlow[];
   /** Share of each flow in the score, oldest first; null where nobody asked for reasons. */
   readonly flowImportance: readonly number[] | null;
-}
-
-/**
- * The likeliest attack of these probabilities (in the order of the classes), whatever a threshold says, among those that
- * the window's flows can be.
- */
-export function likeliestAttack(
-  probabilities: readonly number[],
-  { device, flows }: Pick<JudgedWindow, 'device' | 'flows'>,
-): AttackClass {
-  let best: AttackClass = 'other_attack';
-  let highest = -1;
-  for (const [index, candidate] of trafficClasses.entries()) {
-    const probability = probabilities[index] ?? 0;
-    if (candidate !== 'benign' && probability > highest && fitsFlows(candidate, device.address, flows)) {
-      best = candidate;
-      highest = probability;
-    }
-  }
-  return best;
 }
 
 /** Everything that passed up to the window, oldest first. */

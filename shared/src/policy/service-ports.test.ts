@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { trafficClasses, type TrafficClass } from '../features/traffic-classes.ts';
-import { likeliestAttack, type JudgedFlow } from './judged-window.ts';
-import { servicePortFit } from './service-ports.ts';
+import type { JudgedFlow } from './judged-window.ts';
+import { likeliestAttack, servicePortFit } from './service-ports.ts';
 import { knock } from '../testing/judged-flows.ts';
 
 const device = { address: '192.168.1.20', mac: null };

@@ -3,7 +3,8 @@
  * a name that it gives is held against them afterwards: nobody guesses passwords of ssh on a port that is known for web
  * pages. A port that is known for nothing may be anything's.
  */
-import type { AttackClass, JudgedFlow } from './judged-window.ts';
+import { trafficClasses } from '../features/traffic-classes.ts';
+import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 
 const web = [80, 443, 8000, 8080, 8443];
 const owned: Partial<Record<AttackClass, readonly number[]>> = {
@@ -58,4 +59,24 @@ function areServed(flows: readonly FittingFlow[]): boolean {
   const begun = flows.filter(({ synPackets = 1 }) => synPackets > 0);
   const services = Map.groupBy(begun, ({ srcIp, dstIp, dstPort }) => `${srcIp} ${dstIp} ${dstPort}`);
   return [...services.values()].some((own) => own.length >= minServed);
+}
+
+/**
+ * The likeliest attack of these probabilities (in the order of the classes), whatever a threshold says, among those that
+ * the window's flows can be.
+ */
+export function likeliestAttack(
+  probabilities: readonly number[],
+  { device, flows }: Pick<JudgedWindow, 'device' | 'flows'>,
+): AttackClass {
+  let best: AttackClass = 'other_attack';
+  let highest = -1;
+  for (const [index, candidate] of trafficClasses.entries()) {
+    const probability = probabilities[index] ?? 0;
+    if (candidate !== 'benign' && probability > highest && fitsFlows(candidate, device.address, flows)) {
+      best = candidate;
+      highest = probability;
+    }
+  }
+  return best;
 }
