@@ -46,14 +46,21 @@ export function writeCheckpoint(folder: string, fingerprint: string, checkpoint:
   renameSync(join(folder, `${fileName}.part`), join(folder, fileName));
 }
 
-/** Undefined where there is none, or where it is of other data, another seed or another recipe. */
-export function readCheckpoint(folder: string, fingerprint: string): Checkpoint | undefined {
+/** Undefined where there is none, or, which `progress` is told, where it is of other data, another seed or another recipe. */
+export function readCheckpoint(
+  folder: string,
+  fingerprint: string,
+  progress: (line: string) => void,
+): Checkpoint | undefined {
   const path = join(folder, fileName);
   if (!existsSync(path)) return undefined;
   const parsed = Stored.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (!parsed.success) throw new Error(`${path} cannot be read, remove it: ${z.prettifyError(parsed.error)}`);
   const { data } = parsed;
-  if (data.fingerprint !== fingerprint) return undefined;
+  if (data.fingerprint !== fingerprint) {
+    progress(`${path} is of other data, another seed, recipe or number of epochs: beginning anew`);
+    return undefined;
+  }
   const vector = (text: string): Float32Array<ArrayBuffer> => unpack(text, parameterCount);
   return {
     epochs: data.epochs,

@@ -8,10 +8,18 @@ import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { countedProofsOf, proofsOf, type ProofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
-import type { AlertFigures, Evaluation, Figures } from './evaluation/evaluation.ts';
+import { copiesOfTraining, copyFigures } from './evaluation/copies.ts';
+import type { AlertFigures, CopyFigures, Evaluation, Figures } from './evaluation/evaluation.ts';
 import { truth } from './evaluation/predictor.ts';
 import type { Predictor } from './evaluation/predictor.ts';
-import { dilutionFigures, monotonyFigures, orderFigures, probeSource } from './evaluation/probes.ts';
+import {
+  dilutionFigures,
+  monotonyFigures,
+  orderFigures,
+  probeSource,
+  shortFigures,
+  slowedFigures,
+} from './evaluation/probes.ts';
 import { isOfPart, judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
 import { reliability, sourceFigures } from './evaluation/window-figures.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
@@ -59,6 +67,7 @@ export async function evaluateModel(
     network: figures,
     with_counts: withCounts,
     adversarial: await worstCase(dataset, network, record.threshold, options),
+    ...(options.parts.includes('test') && { copies: await copiesOf(dataset, unseen, predictor, record) }),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts, seenIn),
     tested_on: describeData(unseen).filter(({ part }) => part === 'test' && options.parts.includes(part)),
@@ -104,6 +113,8 @@ async function figuresOf(
     dilution: await dilutionFigures(dataset, probed, predictor, threshold),
     monotony: await monotonyFigures(dataset, probed, predictor, threshold),
     shuffled: await orderFigures(dataset, probed, predictor, threshold),
+    slowed: await slowedFigures(dataset, probed, predictor, threshold),
+    short: await shortFigures(dataset, probed, predictor, threshold),
   };
 }
 
@@ -158,6 +169,17 @@ async function possibleEpisodes(
     all.push(...episodeFigures(dataset, scored, part, (one) => proofsOf(dataset.rows, one, 0.5), seenIn));
   }
   return all;
+}
+
+/** `trained` holds what training had; a dataset without it has no copies of it. */
+async function copiesOf(
+  trained: Dataset,
+  unseen: Dataset,
+  predictor: Predictor,
+  { threshold, masked_features: masked }: TrainingRecord,
+): Promise<CopyFigures[]> {
+  const scored = await scoreSequences(unseen, predictor, isOfPart('test'));
+  return copyFigures(unseen, scored, threshold, copiesOfTraining(trained, masked));
 }
 
 async function worstCase(

@@ -182,7 +182,9 @@ function leftOutOf(folder: string, other: string): LeftOut[] {
 }
 
 function evaluationOf(folder: string): Evaluation {
-  return Evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
+  const path = join(folder, 'evaluation.json');
+  if (!existsSync(path)) throw new Error(`${folder} was not evaluated: models -- evaluate ${folder}`);
+  return Evaluation.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
 withExtras(program.command('card').description('print the model card of an evaluated training'))

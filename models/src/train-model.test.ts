@@ -24,6 +24,12 @@ test('a training that was interrupted goes on as if it had not been', { timeout:
   });
   await expect(interrupted).rejects.toThrow(Interrupted);
   const lines: string[] = [];
+  const other = trainModel(smallDataset(), { ...options, seed: 4, checkpoint: folder }, (line) => {
+    lines.push(line);
+    throw new Interrupted();
+  });
+  await expect(other).rejects.toThrow(Interrupted);
+  expect(lines.splice(0)).toEqual([expect.stringContaining('another seed, recipe or number of epochs')]);
   const resumed = await trainModel(smallDataset(), { ...options, checkpoint: folder }, (line) => void lines.push(line));
   expect(lines[0]).toMatch(/going on after epoch 2/);
   expect(resumed.epochs).toEqual(whole.epochs);

@@ -90,7 +90,8 @@ export async function trainModel(
   };
   const data = dataFingerprint(dataset);
   const fingerprint = `${data} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
-  const resumed = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint);
+  const resumed =
+    options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint, progress);
   const epochs: TrainingRecord['epochs'] = resumed?.epochs ?? [];
   let best: Checkpoint['best'] = resumed?.best ?? { recall: -1, parameters: initial, epoch: 0 };
   let average: Float32Array<ArrayBuffer> = resumed?.average ?? initial;

@@ -1,5 +1,5 @@
 /** What `train` leaves behind and `evaluate` and `build` start from: weights, scaler, and how they came about. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { featureCount } from '@picket/shared/features/feature-schema';
 import { z } from 'zod';
@@ -46,6 +46,7 @@ export function writeTrainingRecord(folder: string, record: TrainingRecord): voi
 /** Throws with the file and the member that is wrong. */
 export function readTrainingRecord(folder: string): TrainingRecord {
   const path = join(folder, fileName);
+  if (!existsSync(path)) throw new Error(`${folder} holds no trained network: models -- train --out ${folder}`);
   const parsed = TrainingRecord.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;

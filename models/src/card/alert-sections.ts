@@ -13,10 +13,11 @@ export function episodeSection(episodes: readonly EpisodeFigures[], possible: re
       .toSorted((a, b) => a.alerted / a.episodes - b.alerted / b.episodes)
       .map((member) => `${member.tool}${mark[member.tool_seen_in]} ${member.alerted}/${member.episodes}`);
     const best = possible.filter((row) => row.part === part && row.source === source && row.class === name);
-    return { part, source, name, unseen, members, best, seconds, tools };
+    const windows = members.flatMap(({ median_windows: value }) => value ?? []);
+    return { part, source, name, unseen, members, best, seconds, windows, tools };
   });
-  return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules)
-reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
+  return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules, one of
+which asks for fifteen of twenty at 0.9 wherever the threshold lies) reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
 would be alerted, and named, if each window's score were its truth: N of M asks for windows that some short or sparse runs do
 not fill, and a run beside a louder one shares its alerts.
 
@@ -36,11 +37,12 @@ ${table(
     'of those named rightly',
     'possible',
     'median s to alert (slowest tool)',
+    'windows',
     'tools, weakest first',
   ],
   rows
     .toSorted((a, b) => a.part.localeCompare(b.part) || share(a.members) - share(b.members))
-    .map(({ part, source, name, unseen, members, best, seconds, tools }) => [
+    .map(({ part, source, name, unseen, members, best, seconds, windows, tools }) => [
       part,
       source,
       name,
@@ -50,6 +52,7 @@ ${table(
       namedOf(members),
       namedOf(best),
       seconds.length === 0 ? '–' : Math.max(...seconds).toFixed(1),
+      windows.length === 0 ? '–' : Math.max(...windows),
       tools.join(', '),
     ]),
 )}`;
@@ -158,6 +161,7 @@ ${table(
     'source',
     'gateways',
     'gateway-hours',
+    'flows an hour',
     'a person is told',
     'per gateway and day',
     'at most',
@@ -170,6 +174,7 @@ ${table(
     row.source,
     `${row.attacked ? 'between attacks' : 'in peace'}, ${row.view} side`,
     row.gateway_hours.toFixed(1),
+    row.flows === undefined || row.gateway_hours === 0 ? '–' : Math.round(row.flows / row.gateway_hours),
     row.told?.false_alerts ?? '–',
     row.told?.per_gateway_day.toFixed(2) ?? '–',
     row.told?.at_most_per_gateway_day.toFixed(2) ?? '–',

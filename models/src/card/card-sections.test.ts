@@ -3,6 +3,7 @@ import type { DataDescription } from '../data-description.ts';
 import type { CaptureFigures, EpisodeFigures } from '../evaluation/evaluation.ts';
 import { countedSection, episodeSection } from './alert-sections.ts';
 import { captureSection } from './capture-sections.ts';
+import { copySection } from './window-sections.ts';
 
 function runs(tool: string, seen: EpisodeFigures['tool_seen_in'], alerted: number, episodes: number): EpisodeFigures {
   const key = { source: 'range', part: 'test' as const, class: 'port_scan' };
@@ -61,6 +62,14 @@ test('captures are counted by source, single flows apart, and what a training wa
     expect(section).toContain(line);
   }
   expect(section).not.toContain('benign: benign/a');
+});
+
+test('flows that training had are told of, and where there are no attacks nothing is said of them', () => {
+  const none = { attack_windows: 0, own_attack_windows: 0, recall: 0, own_recall: 0 };
+  const benign = { benign_windows: 9, own_benign_windows: 6, false_alarm_share: 1 / 9, own_false_alarm_share: 1 / 6 };
+  const section = copySection([{ source: 'plugs', flows: 8, copied_flows: 2, ...none, ...benign }]);
+  expect(section).toContain('| plugs | 8 | 2 of 8 (25.0 %) | 0 | – | 0 | – | 9 | 11.111 % | 6 | 16.667 % |');
+  expect(copySection([])).toBe('');
 });
 
 test('what is counted beside the network stands beside what the network says alone', () => {

@@ -89,6 +89,23 @@ test('device types of a table are split as the manifest has them', () => {
   ]);
 });
 
+test('attempts that did nothing are neither attack nor honest', () => {
+  const flow = { 'Src IP': '172.16.0.1', 'Dst IP': '192.168.10.50', Timestamp: '2017-07-07 12:00:30.5' };
+  writeTable('cicids2017-improved', [
+    line({ ...flow, Label: 'DoS Slowloris - Attempted' }),
+    line({ ...flow, Label: 'DoS Slowloris' }),
+  ]);
+  readFlowTables(folder, split, dataset);
+  expect(dataset.rows.count).toBe(1);
+  expect(trafficClasses[dataset.rows.classes[0]!]).toBe('slow_rate');
+});
+
+test('a time of another kind is refused: all of it would land in one part', () => {
+  const flow = { 'Src IP': '172.16.0.1', 'Dst IP': '192.168.10.50', Label: 'DDoS' };
+  writeTable('cicids2017-improved', [line({ ...flow, Timestamp: '7/7/2017 3:30' })]);
+  expect(() => readFlowTables(folder, split, dataset)).toThrow(/a\.csv\.gz: "7\/7\/2017 3:30" is no time/);
+});
+
 test('a folder without tables, and a table without a feature, are refused by name', () => {
   expect(() => readFlowTables(folder, split, dataset)).toThrow(/cicids2017-improved/);
   mkdirSync(join(folder, 'iot-sentinel-benign-flows'));

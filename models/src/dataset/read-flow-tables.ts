@@ -36,6 +36,12 @@ const classOfLabel: Readonly<Record<string, TrafficClass>> = {
   'Infiltration - NMAP Portscan': 'port_scan',
 };
 
+/**
+ * Attempts that did nothing, such as a connection to a server that was down already, as the corrected tables tell them
+ * apart (Liu et al. 2022). Neither attack nor honest: left out.
+ */
+const attempted = / - Attempted$/;
+
 /** Held out are whole blocks of this length; flows that begin this soon after a block's start belong to no part. */
 const blockUs = 120_000_000;
 const gapUs = 10_000_000;
@@ -80,11 +86,12 @@ function readCicTables(folder: string, { seed }: TableSplit, { rows, sequences }
     const flows: TableFlow[] = [];
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
       const label = cell('Label');
+      if (attempted.test(label)) return;
       const device = [cell('Src IP'), cell('Dst IP')].find((address) => address.startsWith(lanPrefix));
       if (device === undefined) return;
       // The side that is attacked is the device; it is the responder wherever both are inside.
       const attacked = label !== 'BENIGN' && cell('Dst IP').startsWith(lanPrefix) ? cell('Dst IP') : device;
-      const startUs = timestampUs(cell('Timestamp'));
+      const startUs = knownTimeUs(file, cell('Timestamp'));
       if (blockOf(startUs).part === undefined) return;
       flows.push({ row: add(values, classOfLabel[label] ?? 'other_attack', label), startUs, device: attacked });
     });
@@ -104,8 +111,10 @@ function readOtherNetwork(folder: string, _split: TableSplit, { rows, sequences 
     const flows: (TableFlow & { readonly label: string })[] = [];
     forEachRecord(join(folder, file), rows, (values, cell, add) => {
       const label = cell('Label');
+      if (attempted.test(label)) return;
+      const startUs = knownTimeUs(file, cell('Timestamp'));
       const row = add(values, classOfLabel[label] ?? (label === 'BENIGN' ? 'benign' : 'other_attack'), label);
-      flows.push({ row, startUs: timestampUs(cell('Timestamp')), device: label, label });
+      flows.push({ row, startUs, device: label, label });
     });
     const streams = Map.groupBy(flows, ({ startUs, label }) => `${Math.floor(startUs / 86_400e6)} ${label}`);
     for (const [capture, members] of streams) {
@@ -181,6 +190,13 @@ function tableFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /\.csv(\.gz)?$/.test(name))
     .sort();
+}
+
+/** Where parts are held out by time, a time that cannot be read would put everything into one of them. */
+function knownTimeUs(file: string, text: string): number {
+  const timeUs = timestampUs(text);
+  if (Number.isNaN(timeUs)) throw new Error(`${file}: "${text}" is no time such as 2017-07-07 12:02:55.371187`);
+  return timeUs;
 }
 
 /** `2017-07-07 12:02:55.371187`, UTC, in microseconds since 1970. */

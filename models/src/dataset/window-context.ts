@@ -55,7 +55,8 @@ export function inOrder(rows: FlowRows, mix: WindowOfFlows): WindowOfFlows {
 
 /** Writes 10 × 7 numbers at `offset`. Ages are multiplied by `tempo`. */
 export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Array, offset: number, tempo = 1): void {
-  const ages = agesOf(rows, mix);
+  const { pace = 1 } = mix;
+  const ages = agesOf(rows, mix).map((age) => (age < 0 ? age : age * pace));
   const recent = recentOf(rows, mix, ages);
   const known = familiarityOf(rows, mix, ages);
   const pairs: number[] = [];
@@ -82,7 +83,8 @@ export function writeContext(rows: FlowRows, mix: WindowOfFlows, to: Float32Arra
  */
 function recentOf(rows: FlowRows, mix: WindowOfFlows, ages: readonly number[]): RecentColumns {
   const flows = presentFlows(mix.window);
-  const isMade = mix.background !== undefined || mix.period !== undefined || mix.isBeginning === true;
+  const isMade =
+    mix.background !== undefined || mix.period !== undefined || mix.pace !== undefined || mix.isBeginning === true;
   if (!isMade) {
     return {
       ofDevice: flows.map((row) => rows.recentOfDevice[row]!),
@@ -112,7 +114,7 @@ function recentOf(rows: FlowRows, mix: WindowOfFlows, ages: readonly number[]): 
 /** Flows that the device had before the window's oldest, which began at `oldestUs`. */
 function* before(
   rows: FlowRows,
-  { window, background, period, isBeginning = false }: WindowOfFlows,
+  { window, background, period, pace = 1, isBeginning = false }: WindowOfFlows,
   oldestUs: number,
 ): Generator<{ pair: number; atUs: number }> {
   if (isBeginning) return;
@@ -124,8 +126,9 @@ function* before(
     return;
   }
   // It is counted itself below.
-  const withPeer = Math.max(0, Math.round(rows.recentOfPeer[oldest]!) - 1);
-  const inAll = Math.max(0, Math.round(rows.recentOfDevice[oldest]!) - 1);
+  const earlier = (counted: number): number => Math.round(Math.max(0, Math.round(counted) - 1) / pace);
+  const withPeer = earlier(rows.recentOfPeer[oldest]!);
+  const inAll = earlier(rows.recentOfDevice[oldest]!);
   for (let flow = 0; flow < inAll; flow++) yield { pair: flow < withPeer ? pair : unknownContext, atUs: oldestUs };
 }
 

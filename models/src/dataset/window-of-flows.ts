@@ -10,6 +10,8 @@ export interface WindowOfFlows {
   readonly lag?: number;
   /** One or two flows over and over: seconds from one to the next. */
   readonly period?: number;
+  /** So many times as long from one flow to the next, as if whoever made them took their time. */
+  readonly pace?: number;
   /** The device had no flows before these. */
   readonly isBeginning?: boolean;
   /** Seconds that the gateway had listened before what was captured. */

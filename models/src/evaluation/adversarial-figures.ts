@@ -40,6 +40,8 @@ export async function adversarialFigures(
       recall,
       recall_fgsm: await recallOf(await adversary.perturb(block, epsilon)),
       recall_pgd: await recallOf(await adversary.perturb(block, epsilon, pgdSteps)),
+      recall_fgsm_unseen: await recallOf(await adversary.perturb(block, epsilon, 1, 'benign')),
+      recall_pgd_unseen: await recallOf(await adversary.perturb(block, epsilon, pgdSteps, 'benign')),
     });
   }
   return figures;

@@ -53,10 +53,24 @@ test('a run counts as alerted by a proof of its own, whether that opens an alert
   ).toBe(3);
 });
 
+test('how long it takes is told in windows of the run as well', () => {
+  const { data, sequence } = dataset(2, 20);
+  const figures = episodeFigures(
+    data,
+    [{ sequence, probabilities: new Float32Array() }],
+    'test',
+    proofs(sequence),
+    () => 'train',
+  );
+  // Each proof stands in the tenth window that holds any of its run; none of the first run's flows is in it any more.
+  expect(figures[0]).toMatchObject({ alerted: 2, median_seconds: 1, median_windows: windowLength });
+});
+
 test('what comes back is told once and counted each time, side by side', () => {
   const { data, sequence } = dataset(5, 20, false);
   const scored = [{ sequence, probabilities: new Float32Array() }];
   const [row] = quietFigures(data, scored, 'test', proofs(sequence));
   expect(row).toMatchObject({ false_alerts: 5, per_gateway_day: 5, told: { false_alerts: 1, per_gateway_day: 1 } });
+  expect(row).toMatchObject({ gateway_hours: 24, flows: 50 });
   expect(row!.told!.at_most_per_gateway_day).toBeCloseTo(4.744, 3);
 });

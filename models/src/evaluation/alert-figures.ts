@@ -15,6 +15,8 @@ type Part = EpisodeFigures['part'];
 interface EpisodeOutcome {
   /** Seconds to the first proof. */
   seconds: number;
+  /** That held any of it until then. */
+  windows: number;
   /** How often each class was named. */
   readonly votes: Map<number, number>;
 }
@@ -31,9 +33,13 @@ export function episodeFigures(
     for (const proof of proofsOf(one)) {
       for (const episode of toldOf(dataset, one.sequence, proof)) {
         const seconds = (proof.atUs - dataset.episodes[episode]!.fromUs) / 1e6;
-        const outcome = outcomes.get(episode) ?? { seconds, votes: new Map<number, number>() };
+        const known = outcomes.get(episode);
+        const outcome = known ?? { seconds, windows: 0, votes: new Map<number, number>() };
         outcomes.set(episode, outcome);
-        outcome.seconds = Math.min(outcome.seconds, seconds);
+        if (known === undefined || seconds < known.seconds) {
+          outcome.seconds = seconds;
+          outcome.windows = windowsUntil(dataset, one.sequence, episode, proof.windows.at(-1) ?? 0);
+        }
         outcome.votes.set(proof.attack, (outcome.votes.get(proof.attack) ?? 0) + 1);
       }
     }
@@ -54,8 +60,18 @@ export function episodeFigures(
       alerted: alerted.length,
       named: alerted.filter(({ votes }) => [...votes].every(([, count]) => count <= (votes.get(wanted) ?? 0))).length,
       median_seconds: median(alerted.map(({ seconds }) => seconds)),
+      median_windows: median(alerted.map(({ windows }) => windows)),
     };
   });
+}
+
+/** Windows of the stretch up to number `last`, that one included, that hold any flow of the episode. */
+function windowsUntil({ rows }: Dataset, sequence: WindowSequence, episode: number, last: number): number {
+  let windows = 0;
+  for (let number = 0; number <= last; number++) {
+    if (windowAt(sequence, number).some((row) => row >= 0 && rows.episodes[row] === episode)) windows += 1;
+  }
+  return windows;
 }
 
 /**
@@ -110,6 +126,7 @@ export function quietFigures(
       attacked: members[0]!.isAttacked,
       view: members[0]!.view,
       gateway_hours: hours,
+      flows: members.reduce((sum, { flows }) => sum + flows, 0),
       false_alerts: alerts,
       per_gateway_day: alerts / days,
       at_most_per_gateway_day: poissonUpperBound(alerts) / days,

@@ -4,6 +4,7 @@ import { DataDescription } from '../data-description.ts';
 
 const Share = z.number().min(0).max(1);
 const Count = z.int().nonnegative();
+const Interval = z.tuple([Share, Share]);
 
 /** One source's windows; a class that does not occur is left out. */
 export const SourceFigures = z.strictObject({
@@ -12,11 +13,14 @@ export const SourceFigures = z.strictObject({
   windows: Count,
   benign_windows: Count,
   false_alarm_share: Share,
+  /** 95 % of the resamplings of whole stretches lie between. Not there in evaluations of before, nor of one stretch. */
+  false_alarm_interval: Interval.optional(),
   /** Over classes with at least 50 windows. */
   macro_f1: Share,
   /** As the windows are, and as if three quarters were benign. */
   pr_auc: Share,
   pr_auc_mostly_benign: Share,
+  pr_auc_interval: Interval.optional(),
   classes: z.array(
     z.strictObject({
       class: z.string(),
@@ -47,6 +51,8 @@ export const EpisodeFigures = z.strictObject({
   named: Count,
   /** From the episode's first packet to the first proof; of those alerted. */
   median_seconds: z.number().nullable(),
+  /** Windows that held any of it until then, that of the proof included. Not there in evaluations of before. */
+  median_windows: z.number().nullable().optional(),
 });
 export type EpisodeFigures = z.infer<typeof EpisodeFigures>;
 
@@ -62,6 +68,8 @@ export const QuietFigures = z.strictObject({
   /** Where the gateway listened: behind address translation it sees one device only. */
   view: z.enum(['lan', 'wan']),
   gateway_hours: z.number(),
+  /** That were met in these hours. Not there in evaluations of before. */
+  flows: Count.optional(),
   false_alerts: Count,
   per_gateway_day: z.number(),
   /** One-sided 95 % bound of the same. */
@@ -108,6 +116,25 @@ export const Figures = z.strictObject({
   monotony: z.strictObject({ windows: Count, false_alarm_share: Share }),
   /** Test windows with their flows in random order, attack and benign. */
   shuffled: z.strictObject({ windows: Count, recall: Share, recall_shuffled: Share }),
+  /** Attack windows with so many times as long from one flow to the next. Not there in evaluations of before. */
+  slowed: z.array(z.strictObject({ pace: z.number(), windows: Count, recall: Share })).optional(),
+  /**
+   * Windows cut to their newest few flows, the other slots empty as on a gateway, or filled with the same flows again: of
+   * attacks the share found, of benign ones the share that alarms. Not there in evaluations of before.
+   */
+  short: z
+    .array(
+      z.strictObject({
+        flows: z.int(),
+        attacks: Count,
+        recall: Share,
+        recall_repeated: Share,
+        benign: Count,
+        false_alarm_share: Share,
+        false_alarm_share_repeated: Share,
+      }),
+    )
+    .optional(),
   reliability: z.array(z.strictObject({ from: Share, windows: Count, mean_score: Share, attack_share: Share })),
   calibration_error: Share,
 });
@@ -117,16 +144,38 @@ export const AdversarialFigures = z.strictObject({
   epsilon: z.number(),
   windows: Count,
   recall: Share,
+  /** Of an adversary who wants its windows to be taken for another class. */
   recall_fgsm: Share,
   recall_pgd: Share,
+  /** Of one who wants them to be taken for benign. Not there in evaluations of before. */
+  recall_fgsm_unseen: Share.optional(),
+  recall_pgd_unseen: Share.optional(),
 });
 export type AdversarialFigures = z.infer<typeof AdversarialFigures>;
+
+/** Flows to test on that training had with the very same features, and the windows that are not made of such alone (`own`). */
+export const CopyFigures = z.strictObject({
+  source: z.string(),
+  flows: Count,
+  copied_flows: Count,
+  attack_windows: Count,
+  own_attack_windows: Count,
+  recall: Share,
+  own_recall: Share,
+  benign_windows: Count,
+  own_benign_windows: Count,
+  false_alarm_share: Share,
+  own_false_alarm_share: Share,
+});
+export type CopyFigures = z.infer<typeof CopyFigures>;
 
 export const Evaluation = z.strictObject({
   network: Figures,
   /** The network's alerts, and those of what a gateway counts beside it. Not there in evaluations of before it did. */
   with_counts: AlertFigures.optional(),
   adversarial: z.array(AdversarialFigures),
+  /** Of the test part. Not there in evaluations of before. */
+  copies: z.array(CopyFigures).optional(),
   baselines: z.array(Figures),
   /** What N of M would make of the truth itself, for the network's episodes. */
   possible: z.array(EpisodeFigures),

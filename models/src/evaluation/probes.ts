@@ -15,6 +15,10 @@ import type { Predictor } from './predictor.ts';
 /** Per class, so that no class decides by its number. */
 const windowsPerClass = 150;
 const benignWindows = 2000;
+/** Of attackers who take their time. */
+const paces = [2, 5, 10] as const;
+/** A window of fewer than two flows says nothing of most attacks. */
+const fewFlows = [2, 3, 5] as const;
 /** Seconds between the flows of a monotonous device. */
 const usualPeriod = 20;
 
@@ -104,6 +108,64 @@ export async function orderFigures(
     recall: await alarmShareOf(rows, windows, predictor, threshold),
     recall_shuffled: await alarmShareOf(rows, shuffled, predictor, threshold),
   };
+}
+
+/** Recall on attack windows whose flows follow one another more slowly; what each flow is in itself stays. */
+export async function slowedFigures(
+  { rows }: Dataset,
+  { attacks }: ProbeSource,
+  predictor: Predictor,
+  threshold: number,
+): Promise<NonNullable<Figures['slowed']>> {
+  const windows = attacks.flat();
+  if (windows.length === 0) return [];
+  const figures: NonNullable<Figures['slowed']> = [];
+  for (const pace of paces) {
+    const slowed = windows.map((window) => ({ window, pace }));
+    figures.push({ pace, windows: windows.length, recall: await alarmShareOf(rows, slowed, predictor, threshold) });
+  }
+  return figures;
+}
+
+/** The newest few flows of a conversation that has no more yet, beside a window that is filled with them. */
+export async function shortFigures(
+  { rows }: Dataset,
+  { attacks, benign }: ProbeSource,
+  predictor: Predictor,
+  threshold: number,
+): Promise<NonNullable<Figures['short']>> {
+  const figures: NonNullable<Figures['short']> = [];
+  for (const flows of fewFlows) {
+    const newest = (windows: readonly Int32Array[], isWanted: (row: number) => boolean): number[][] =>
+      windows
+        .map((window) => presentFlows(window).filter(isWanted).slice(-flows))
+        .filter((rest) => rest.length === flows);
+    const loud = newest(attacks.flat(), (row) => rows.classes[row] !== 0);
+    const quiet = newest(benign, () => true);
+    if (loud.length === 0 || quiet.length === 0) continue;
+    const shareOf = (members: readonly number[][], fill: (flows: readonly number[]) => Int32Array): Promise<number> =>
+      alarmShareOf(
+        rows,
+        members.map((member) => ({ window: fill(member), isBeginning: true })),
+        predictor,
+        threshold,
+      );
+    figures.push({
+      flows,
+      attacks: loud.length,
+      recall: await shareOf(loud, padded),
+      recall_repeated: await shareOf(loud, repeated),
+      benign: quiet.length,
+      false_alarm_share: await shareOf(quiet, padded),
+      false_alarm_share_repeated: await shareOf(quiet, repeated),
+    });
+  }
+  return figures;
+}
+
+/** Ten slots, the flows over and over, the newest last. */
+function repeated(flows: readonly number[]): Int32Array {
+  return padded(Array.from({ length: windowLength }, (_, slot) => flows.at((slot - windowLength) % flows.length)!));
 }
 
 async function alarmShareOf(

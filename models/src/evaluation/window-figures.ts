@@ -1,12 +1,15 @@
 /** Figures over single windows: per source and class, and whether scores mean what they say. */
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { classFigures, macroF1, precisionRecallArea } from '../metrics.ts';
+import { resampled } from './resampled.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { Figures, SourceFigures } from './evaluation.ts';
 import type { JudgedWindow } from './scored-sequences.ts';
 
 const fewestWindows = 50;
 const bins = 10;
+/** Share of benign windows that published figures are told for. */
+const mostlyBenign = 0.75;
 
 export function sourceFigures(
   source: string,
@@ -23,15 +26,18 @@ export function sourceFigures(
   );
   const benign = windows.filter(({ label }) => label === 0);
   const isAttack = (index: number): boolean => labels[index] !== 0;
+  const intervals = resampled(windows, threshold, mostlyBenign);
   return {
     source,
     part,
     windows: windows.length,
     benign_windows: benign.length,
     false_alarm_share: alarmShare(benign, threshold),
+    ...(intervals.falseAlarms && { false_alarm_interval: intervals.falseAlarms }),
     macro_f1: macroF1(figures, fewestWindows),
     pr_auc: precisionRecallArea(scores, isAttack),
-    pr_auc_mostly_benign: precisionRecallArea(scores, isAttack, 0.75),
+    pr_auc_mostly_benign: precisionRecallArea(scores, isAttack, mostlyBenign),
+    ...(intervals.area && { pr_auc_interval: intervals.area }),
     classes: figures.flatMap(({ support, recall, precision }, index) => {
       if (support === 0 || index === 0) return [];
       const detected = alarmShare(

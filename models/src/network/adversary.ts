@@ -17,6 +17,9 @@ export interface AttackedWindows {
 
 const blockSize = 256;
 
+/** What a perturbed window is to be taken for: anything but what it is, or nothing at all. */
+export type Aim = 'another-class' | 'benign';
+
 export class Adversary implements AsyncDisposable {
   readonly #session: InferenceSession;
 
@@ -30,14 +33,27 @@ export class Adversary implements AsyncDisposable {
     return new Adversary(await InferenceSession.create(model, options));
   }
 
-  /** Windows within `epsilon` (standardised units) that the network likes less for what they are. One step: FGSM; more: PGD. */
-  async perturb(block: AttackedWindows, epsilon: number, steps = 1): Promise<Float32Array<ArrayBuffer>> {
+  /**
+   * Windows within `epsilon` (standardised units) that the network likes less for what they are, or more for benign ones.
+   * One step: FGSM; more: PGD.
+   */
+  async perturb(
+    block: AttackedWindows,
+    epsilon: number,
+    steps = 1,
+    aim: Aim = 'another-class',
+  ): Promise<Float32Array<ArrayBuffer>> {
     const result = new Float32Array(block.windows.length);
     const size = windowLength * featureCount;
     for (let from = 0; from < block.count; from += blockSize) {
       const to = Math.min(block.count, from + blockSize);
       const targets = new Float32Array((to - from) * classCount);
-      for (let index = from; index < to; index++) targets[(index - from) * classCount + block.labels[index]!] = 1;
+      for (let index = from; index < to; index++) {
+        // The graph leads away from its targets, and towards those of negative weight. Class 0 is benign.
+        const at = (index - from) * classCount;
+        if (aim === 'benign') targets[at] = -1;
+        else targets[at + block.labels[index]!] = 1;
+      }
       const origin = block.windows.subarray(from * size, to * size);
       let windows = origin;
       for (let step = 0; step < steps; step++) {

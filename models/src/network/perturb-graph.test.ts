@@ -149,3 +149,16 @@ test('the network likes its windows less for what they are afterwards, and sever
   expect(once).toBeGreaterThan(before + 0.001);
   expect(often).toBeGreaterThan(before + 0.9 * (once - before));
 });
+
+test('whoever does not want to be seen gets further than whoever only wants another name', async () => {
+  await using adversary = await Adversary.open(buildPerturbGraph(network));
+  const detect = buildDetectGraph(network);
+  const seen = async (windows: Float32Array): Promise<number> => {
+    const probabilities = await scoreWindows(detect, { ...block, windows });
+    return block.labels.reduce((sum, _, at) => sum - Math.log(probabilities[at * classCount]!), 0) / count;
+  };
+  const before = await seen(block.windows);
+  const hidden = await seen(await adversary.perturb(block, 0.3, 10, 'benign'));
+  expect(hidden).toBeLessThan(before - 0.001);
+  expect(hidden).toBeLessThan(await seen(await adversary.perturb(block, 0.3, 10)));
+});
