@@ -3,7 +3,7 @@ import { newId, type PredictionId } from '@picket/shared/contract/identifiers';
 import type { Explanation } from '@picket/shared/contract/prediction';
 import { trafficClasses, type TrafficClass } from '@picket/shared/features/traffic-classes';
 import type { ScoredWindow } from '../verdict/scored-window.ts';
-import type { DeviceBurst } from '../window/flow-burst.ts';
+import { addressHashOf, type DeviceBurst, type FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
 import { instantOf } from '../window/packet-time.ts';
 
@@ -18,7 +18,7 @@ export interface WindowSketch {
   readonly countsAsEvidence?: boolean;
   readonly flowImportance?: readonly number[];
   /** Left out: the flows of the window and no more. */
-  readonly burst?: DeviceBurst;
+  readonly burst?: Partial<DeviceBurst>;
 }
 
 export const sketchStartUs = 1_700_000_000_000_000;
@@ -72,7 +72,7 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
       countsAsEvidence: sketch.countsAsEvidence ?? true,
       flows,
       passed: [],
-      burst: sketch.burst ?? burstOf(flows),
+      burst: { services: [], openers: [], pairs: [], ...sketch.burst },
       source: 'pcap',
     },
     prediction: {
@@ -98,18 +98,21 @@ export function scoredWindow(sketch: WindowSketch): ScoredWindow {
   };
 }
 
-function burstOf(flows: readonly WindowFlow[]): DeviceBurst {
-  const [first] = flows;
-  const all = {
-    flows: flows.length,
-    sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
-    untilUs: Math.max(...flows.map((flow) => flow.lastPacketAtUs)),
-    hasSources: new Set(flows.map((flow) => flow.srcIp)).size > 1,
-    hasTargets: new Set(flows.map((flow) => flow.dstIp)).size > 1,
-  };
-  const same = flows.filter(({ protocol, dstPort }) => protocol === first?.protocol && dstPort === first.dstPort);
+/** New flows of one source to one service of one host; `said`: what is otherwise. Beyond the ten flows of a window. */
+export function burstSketch(said: Partial<FlowBurst> & { readonly from?: string; readonly to?: string }): FlowBurst {
+  const { from = '203.0.113.9', to = '192.168.1.20', ...others } = said;
   return {
-    ...all,
-    service: { ...all, flows: same.length, protocol: first?.protocol ?? 0, dstPort: first?.dstPort ?? 0 },
+    flows: 100,
+    sinceUs: sketchStartUs + 2e6,
+    untilUs: sketchStartUs + 10e6,
+    hasSources: false,
+    hasTargets: false,
+    hasServices: false,
+    source: addressHashOf(from),
+    target: addressHashOf(to),
+    protocol: 6,
+    dstPort: 22,
+    direction: 'inbound',
+    ...others,
   };
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { contextOf, filled, moved, normalsOf } from '../testing/explained-windows.ts';
-import { sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
+import { burstSketch, sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
 import { explainWindow } from './explain-window.ts';
 
 const bootId = newId() as BootId;
@@ -21,18 +21,11 @@ function sentence(sketch: Partial<WindowSketch>, features = filled(), attributio
 }
 
 test('guesses of a password are told as what they are', () => {
-  const burst = {
-    flows: 430,
-    sinceUs: sketchStartUs + 2e6,
-    untilUs: sketchStartUs + 10e6,
-    hasSources: true,
-    hasTargets: false,
-  };
   expect(
     sentence(
       {
         flows: Array.from({ length: 10 }, () => ({ dstPort: 22 })),
-        burst: { ...burst, service: { ...burst, hasSources: false, flows: 412, protocol: 6, dstPort: 22 } },
+        burst: { pairs: [burstSketch({ flows: 412 })] },
       },
       filled([9, 'SYN Flag Count', 2]),
       moved([9, 'SYN Flag Count', 3]),
@@ -43,6 +36,24 @@ test('guesses of a password are told as what they are', () => {
   );
 });
 
+test('what others do meanwhile, and what the same host asks for elsewhere, is not counted with it', () => {
+  const flows = Array.from({ length: 10 }, () => ({ dstPort: 22 }));
+  const told = (burst: NonNullable<WindowSketch['burst']>): string =>
+    sentence({ flows, burst }).replace(/ new TCP .*/, '');
+  expect(told({ services: [burstSketch({ flows: 500, hasSources: true })] })).toBe('10');
+  expect(told({ pairs: [burstSketch({ flows: 500, from: '203.0.113.8' })] })).toBe('10');
+  expect(told({ pairs: [burstSketch({ flows: 500, hasServices: true })] })).toBe('10');
+  expect(told({ openers: [burstSketch({ flows: 500, hasTargets: true })] })).toBe('10');
+  expect(told({ services: [burstSketch({ flows: 500, direction: 'outbound' })] })).toBe('10');
+  expect(told({ services: [burstSketch({ flows: 500, dstPort: 80 })] })).toBe('10');
+  // nobody else asked for it: what is known of the service is known of him
+  const alone = burstSketch({ flows: 412 });
+  const rest = burstSketch({ flows: 500, hasServices: true });
+  expect(told({ services: [alone], pairs: [rest], openers: [rest] })).toBe('412');
+  const two = flows.map((flow, index) => (index < 5 ? flow : { dstPort: 80 }));
+  expect(sentence({ flows: two, burst: { pairs: [rest] } })).toMatch(/^10 new TCP connections to ports 22 and 80 of /);
+});
+
 test('what is told of an attack on one kind of service is not what its attacker did elsewhere', () => {
   const flows = [...Array.from({ length: 8 }, () => ({ dstPort: 80 })), { dstPort: 22 }, { dstPort: 22 }];
   const told = sentence({ flows, says: 'brute_force_ssh' }, filled(), moved([3, 'SYN Flag Count', 3]));
@@ -50,16 +61,9 @@ test('what is told of an attack on one kind of service is not what its attacker 
 });
 
 test('a scan, a spoofed flood, a sweep and an upload each have their sentence', () => {
-  const burst = {
-    flows: 980,
-    sinceUs: sketchStartUs + 9.5e6,
-    untilUs: sketchStartUs + 10e6,
-    hasSources: true,
-    hasTargets: false,
-  };
-  const all = { ...burst, service: { ...burst, flows: 1, protocol: 6, dstPort: 4 } };
-  expect(sentence({ burst: all })).toBe(
-    '980 new TCP connections to many different ports of 192.168.1.20 from 203.0.113.9 and others within 500 ms, median answer 0 bytes',
+  const pairs = [burstSketch({ flows: 980, sinceUs: sketchStartUs + 9.5e6, hasServices: true })];
+  expect(sentence({ burst: { pairs } })).toBe(
+    '980 new TCP connections to many different ports of 192.168.1.20 from 203.0.113.9 within 500 ms, median answer 0 bytes',
   );
   const forged = Array.from({ length: 10 }, (_, index) => ({
     srcIp: `198.51.100.${index}`,
@@ -70,9 +74,17 @@ test('a scan, a spoofed flood, a sweep and an upload each have their sentence', 
   expect(sentence({ flows: forged })).toBe(
     '10 new UDP conversations to port 53 of 192.168.1.20 from 10 sources within 1 ms, none answered',
   );
+  const services = [burstSketch({ flows: 9000, protocol: 17, dstPort: 53, hasSources: true })];
+  expect(sentence({ flows: forged, burst: { services } })).toBe(
+    '9,000 new UDP conversations to port 53 of 192.168.1.20 from 10 sources and others within 8 s, none answered',
+  );
   const sweep = Array.from({ length: 10 }, (_, index) => ({ dstIp: `192.168.1.${index}`, protocol: 1, dstPort: 0 }));
   expect(sentence({ flows: sweep })).toBe(
     '10 new ICMP exchanges of 10 hosts from 203.0.113.9 within 1 ms, median answer 0 bytes',
+  );
+  const openers = [burstSketch({ flows: 254, protocol: 1, dstPort: 0, hasTargets: true })];
+  expect(sentence({ flows: sweep, burst: { openers } })).toBe(
+    '254 new ICMP exchanges of 10 hosts and others from 203.0.113.9 within 8 s, median answer 0 bytes',
   );
   const upload = {
     srcIp: '192.168.1.20',
@@ -123,7 +135,7 @@ test('who came a moment ago and how often is said where it raised the score', ()
   expect(asks([9, 'Peer Known', -3], [9, 'SYN Flag Count', 2])).toBe(
     'unusual: packets that open a connection 2 (normally 0)',
   );
-  expect(asks([9, 'Flow Age', 49], [9, 'Peer Known', 1])).toBeUndefined();
+  expect(asks([9, 'Flow Age', 49], [9, 'Peer Known', 1])).toMatch(/^no value stands out/);
 });
 
 test('a newcomer is who came late to a device that is known for two minutes, and ten minutes later is none', () => {
@@ -165,22 +177,34 @@ test('nobody is told of another’s deeds', () => {
     expect(told(ofVisitor, name)).toMatch(/ from 203\.0\.113\.9 within 1 ms, median answer 0 bytes$/);
 });
 
-test('where nothing is unusual the feature that raised the score most is told', () => {
+test('where nothing is unusual it is told what the features that raised the score most are about', () => {
   const flows = Array.from({ length: 10 }, () => ({ dstPort: 80 }));
   const why = (...cells: readonly (readonly [number, string, number])[]): string | undefined =>
     sentence({ flows }, filled([9, 'Packet Length Mean', 52], [9, 'Destination Port', 80]), moved(...cells)).split(
       '; ',
     )[1];
   const told: readonly (readonly [number, string, number])[] = [
-    [9, 'Flow Age', 60],
-    [9, 'Destination Port', 20],
+    [9, 'Flow Age', 50],
     [9, 'Peer Known', 10],
     [9, 'Packet Length Std', -5],
   ];
-  expect(why(...told, [9, 'Packet Length Mean', 5], [9, 'Min Packet Length', 4])).toBe(
-    'most weight: mean packet 52 bytes',
+  expect(why(...told, [9, 'Packet Length Mean', 10], [9, 'Min Packet Length', 20], [9, 'Destination Port', 5])).toBe(
+    'no value stands out, most weight: how new the conversations and their peers are (60 %), payload sizes (30 %)',
   );
-  expect(why(...told, [9, 'Packet Length Mean', 2])).toBeUndefined();
+  // all in all it spoke against: what raised it explains nothing
+  expect(why([9, 'Flow Age', 4], [9, 'Packet Length Std', -5])).toBeUndefined();
+});
+
+test('how fast a moment was is no reason to a person', () => {
+  const flows = Array.from({ length: 10 }, () => ({ dstPort: 80, startedAtUs: sketchStartUs }));
+  const told = (lastsUs: number): string =>
+    sentence(
+      { flows: flows.map((flow) => ({ ...flow, lastPacketAtUs: sketchStartUs + lastsUs })) },
+      filled([9, 'Flow Packets/s', 51_282]),
+      moved([9, 'Flow Packets/s', 3]),
+    );
+  expect(told(1_000_000)).toContain('unusual: packet rate 51,282 packets/s');
+  expect(told(39)).toMatch(/no value stands out, most weight: rates \(100 %\)$/);
 });
 
 test('nobody is a newcomer to a device that is not known for longer, and three conversations are not many', () => {

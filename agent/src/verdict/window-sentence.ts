@@ -1,41 +1,25 @@
 /**
  * What a window shows, in one sentence that needs no knowledge of the network: how many conversations of what kind, from
  * whom to whom, in what time, with what answer, and what is not as usual. `412 new TCP connections to port 22 of
- * 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; unusual: mean packet 0 bytes (normally 240 bytes)`.
+ * 192.168.1.20 from 203.0.113.9 within 8 s, median answer 0 bytes; unusual: largest payload 0 bytes (normally 240 bytes)`.
  */
 import type { FeatureImportance } from '@picket/shared/contract/prediction';
-import { contextColumn, contextFeatures } from '@picket/shared/features/context-features';
-import { windowLength } from '@picket/shared/features/feature-schema';
-import {
-  bytesInWords,
-  numberInWords,
-  valueInWords,
-  withinInWords,
-  wordsOf,
-} from '@picket/shared/features/feature-words';
-import { mostRecent } from '@picket/shared/features/recent-flows';
+import { bytesInWords, numberInWords, withinInWords } from '@picket/shared/features/feature-words';
 import type { Offender } from '@picket/shared/policy/offender';
 import { servicePortFit } from '@picket/shared/policy/service-ports';
 import type { WindowContext } from '../window/window-context.ts';
-import type { FlowBurst } from '../window/flow-burst.ts';
+import { addressHashOf, type FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
 import type { AttackClass } from './scored-window.ts';
+import { whyOf } from './window-reasons.ts';
 
 /** Flows with at least this share of the strongest flow's stand for the window. */
 const carryingShare = 0.25;
 /** So few conversations are told by what went through them, more by how many they are. */
 const fewFlows = 2;
-const maxUnusual = 2;
-/** What moved the score less is no reason worth a word: share of all that moved it. */
-const leastTold = 0.03;
-/** As many conversations a window shows by itself. */
-const manyLately = windowLength;
+/** Fewer are told one by one. */
+const manyServices = 3;
 const maxLength = 400;
-const surroundings: ReadonlySet<string> = new Set(contextFeatures.map(({ name }) => name));
-const ofDevice = contextFeatures[contextColumn.recentOfDevice]!.name;
-const ofPeer = contextFeatures[contextColumn.recentOfPeer]!.name;
-const peerKnown = contextFeatures[contextColumn.peerKnown]!.name;
-
 const kinds: Readonly<Record<number, readonly [string, string]>> = {
   6: ['TCP connection', 'TCP connections'],
   17: ['UDP conversation', 'UDP conversations'],
@@ -96,8 +80,10 @@ function isOf(offender: Offender, { srcIp, dstIp }: WindowFlow, device: string):
 
 const fits = (attack: AttackClass, { dstPort }: WindowFlow): boolean => servicePortFit(attack, dstPort) !== 0;
 
-/** The flows themselves, or the burst they are the last of. */
-function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): FlowBurst {
+type Told = Pick<FlowBurst, 'flows' | 'sinceUs' | 'untilUs' | 'hasSources' | 'hasTargets'>;
+
+/** The flows themselves, or the burst they are the last of: one in which nobody else took part, and no other service did. */
+function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): Told {
   const own = {
     flows: flows.length,
     sinceUs: Math.min(...flows.map((flow) => flow.startedAtUs)),
@@ -105,12 +91,20 @@ function burstOf({ burst }: WindowContext, flows: readonly WindowFlow[]): FlowBu
     hasSources: distinct(flows, ({ srcIp }) => srcIp) > 1,
     hasTargets: distinct(flows, ({ dstIp }) => dstIp) > 1,
   };
-  const { service } = burst;
-  const isService = flows.every(
-    ({ protocol, dstPort }) => protocol === service.protocol && dstPort === service.dstPort,
-  );
-  const larger = isService ? service : distinct(flows, ({ dstPort }) => dstPort) > 2 ? burst : own;
-  return larger.flows > own.flows ? larger : own;
+  const first = flows[0]!;
+  const services = distinct(flows, ({ protocol, dstPort, direction }) => `${protocol} ${dstPort} ${direction}`);
+  const source = addressHashOf(first.srcIp);
+  const target = addressHashOf(first.dstIp);
+  const isAsTold = (known: FlowBurst): boolean =>
+    (own.hasSources || (known.source === source && !known.hasSources)) &&
+    (own.hasTargets || (known.target === target && !known.hasTargets)) &&
+    (services >= manyServices ||
+      (services === 1 && !known.hasServices && known.protocol === first.protocol && known.dstPort === first.dstPort)) &&
+    known.direction === first.direction;
+  const known = own.hasSources
+    ? burst.services
+    : [...burst.services, ...burst.openers, ...(own.hasTargets ? [] : burst.pairs)];
+  return known.filter(isAsTold).reduce<Told>((most, next) => (next.flows > most.flows ? next : most), own);
 }
 
 function count(flows: readonly WindowFlow[], total: number): string {
@@ -130,7 +124,7 @@ function where(flows: readonly WindowFlow[]): string {
   return ' to many different ports';
 }
 
-function whose(flows: readonly WindowFlow[], burst: FlowBurst): string {
+function whose(flows: readonly WindowFlow[], burst: Told): string {
   const targets = distinct(flows, ({ dstIp }) => dstIp);
   const sources = distinct(flows, ({ srcIp }) => srcIp);
   const [first] = flows;
@@ -151,59 +145,6 @@ function answer(flows: readonly WindowFlow[], total: number): string {
   const sizes = flows.map((flow) => flow.bwdBytes).sort((a, b) => a - b);
   const median = sizes[Math.floor(sizes.length / 2)] ?? 0;
   return `${total === 1 ? 'answer' : 'median answer'} ${bytesInWords(median)}`;
-}
-
-/**
- * What raised the score and stands out, in words, each told once; where nothing does, the feature that raised it most. When
- * flows came and to what port is told ahead of it. Only of the offender's flows, as all of the sentence: it tells nobody's name
- * with another's deeds.
- */
-function whyOf(
-  context: WindowContext,
-  isHis: (flow: WindowFlow) => boolean,
-  reasons: readonly FeatureImportance[],
-): string {
-  const raising = reasons.filter(
-    ({ feature, importance, flow_index }) =>
-      importance >= leastTold && (feature === ofDevice || isHis(context.flows[flow_index]!)),
-  );
-  const told = new Map<string, string>();
-  for (const reason of raising) {
-    const name = wordsOf(reason.feature);
-    const words = surroundings.has(reason.feature) ? ofSurroundings(context, reason) : ofFeature(name, reason);
-    if (words !== undefined && !told.has(name)) told.set(name, words);
-    if (told.size === maxUnusual) break;
-  }
-  if (told.size > 0) return `; unusual: ${[...told.values()].join(', ')}`;
-  const strongest = raising.find(({ feature, unit }) => unit !== 'port' && !surroundings.has(feature));
-  if (strongest === undefined) return '';
-  return `; most weight: ${wordsOf(strongest.feature)} ${valueInWords(strongest.value, strongest.unit)}`;
-}
-
-function ofFeature(name: string, { value, unit, normal, direction }: FeatureImportance): string | undefined {
-  if (normal === null || (direction !== 'above' && direction !== 'below')) return undefined;
-  return `${name} ${valueInWords(value, unit)} (normally ${valueInWords(normal, unit)})`;
-}
-
-/** Undefined for what of the context is as usual. */
-function ofSurroundings(
-  { device, flows }: WindowContext,
-  { feature, value, unit, normal, direction, flow_index }: FeatureImportance,
-): string | undefined {
-  const flow = flows[flow_index];
-  const peer = flow?.srcIp === device.address ? flow.dstIp : flow?.srcIp;
-  const lately = value >= mostRecent ? `${mostRecent} or more` : numberInWords(Math.round(value));
-  switch (feature) {
-    case peerKnown:
-      if (normal === null || direction !== 'below') return undefined;
-      return `${peer} known for ${valueInWords(value, unit)} (the device for ${valueInWords(normal, unit)})`;
-    case ofPeer:
-      return value < manyLately ? undefined : `${lately} conversations with ${peer} lately`;
-    case ofDevice:
-      return value < manyLately ? undefined : `${lately} conversations of the device lately`;
-    default:
-      return undefined;
-  }
 }
 
 function distinct(flows: readonly WindowFlow[], of: (flow: WindowFlow) => string | number): number {

@@ -75,7 +75,7 @@ test('columns that say the same are one reason, which weighs what they weigh tog
     ['Fwd Packet Length Mean', 105, 'bytes', 0.08],
     ['Avg Fwd Segment Size', 105, 'bytes', 0.06],
   ]);
-  expect(printed).toContain('because of mean packet of the opener 105 bytes (14 %), port 8080 (9 %)');
+  expect(printed).toContain('because of mean payload of the opener’s packets 105 bytes (14 %), port 8080 (9 %)');
 });
 
 test('what was resolved and is open again is printed again, what is called a false positive is not', async () => {

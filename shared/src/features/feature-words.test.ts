@@ -3,6 +3,7 @@ import { contextColumn, contextFeatures } from './context-features.ts';
 import { features } from './feature-schema.ts';
 import { flowContextWidth, writeFlowContext } from './flow-context.ts';
 import {
+  aspectOf,
   bytesInWords,
   durationInWords,
   numberInWords,
@@ -19,6 +20,25 @@ test('every feature has words, and none of them is its name', () => {
     expect(unitOf(name)).toBe(unit === 'ratio' ? '' : unit);
   }
   expect(wordsOf('a feature of another schema')).toBe('a feature of another schema');
+});
+
+test('every feature, and every reason beside them, is about something', () => {
+  const names = [...features, ...contextFeatures].map(({ name }) => name);
+  const aspects = Map.groupBy(names, aspectOf);
+  expect([...aspects.keys()].sort()).toEqual([
+    'TCP flags',
+    'TCP windows',
+    'headers',
+    'how many conversations there were lately',
+    'how much was sent and answered',
+    'how new the conversations and their peers are',
+    'payload sizes',
+    'rates',
+    'timing',
+    'what is asked for',
+  ]);
+  expect(aspects.get('payload sizes')).toHaveLength(16);
+  expect(aspects.get('TCP flags')).toHaveLength(12);
 });
 
 test('every number of the context has a name, the one under which it is written', () => {
@@ -53,6 +73,7 @@ test('values are told as people would', () => {
   expect(valueInWords(1, 'bytes')).toBe('1 byte');
   expect(valueInWords(1_234_567, 'bytes/s')).toBe('1.2 MB/s');
   expect(valueInWords(50_000, 'packets/s')).toBe('50,000 packets/s');
+  expect(valueInWords(8855, 'bytes^2')).toBe('8,855 bytes²');
   expect(valueInWords(0, 'count')).toBe('0');
   expect([300, 7199, 7200, 45_000, 172_799, 172_800, 259_200, 864_000].map(durationInWords)).toEqual([
     '5 min',

@@ -12,14 +12,14 @@ const words: Readonly<Record<string, string>> = {
   'Total Backward Packets': 'packets in answer',
   'Total Length of Fwd Packets': 'data sent by the opener',
   'Total Length of Bwd Packets': 'data in answer',
-  'Fwd Packet Length Max': 'largest packet of the opener',
-  'Fwd Packet Length Min': 'smallest packet of the opener',
-  'Fwd Packet Length Mean': 'mean packet of the opener',
-  'Fwd Packet Length Std': 'spread of the opener’s packet sizes',
-  'Bwd Packet Length Max': 'largest packet in answer',
-  'Bwd Packet Length Min': 'smallest packet in answer',
-  'Bwd Packet Length Mean': 'mean packet in answer',
-  'Bwd Packet Length Std': 'spread of the answer’s packet sizes',
+  'Fwd Packet Length Max': 'largest payload of the opener',
+  'Fwd Packet Length Min': 'smallest payload of the opener',
+  'Fwd Packet Length Mean': 'mean payload of the opener’s packets',
+  'Fwd Packet Length Std': 'spread of the opener’s payload sizes',
+  'Bwd Packet Length Max': 'largest payload in answer',
+  'Bwd Packet Length Min': 'smallest payload in answer',
+  'Bwd Packet Length Mean': 'mean payload of answering packets',
+  'Bwd Packet Length Std': 'spread of the answer’s payload sizes',
   'Flow Bytes/s': 'data rate',
   'Flow Packets/s': 'packet rate',
   'Flow IAT Mean': 'mean gap between packets',
@@ -45,11 +45,11 @@ const words: Readonly<Record<string, string>> = {
   'Bwd Header Length': 'headers in answer',
   'Fwd Packets/s': 'packet rate of the opener',
   'Bwd Packets/s': 'packet rate of the answer',
-  'Min Packet Length': 'smallest packet',
-  'Max Packet Length': 'largest packet',
-  'Packet Length Mean': 'mean packet',
-  'Packet Length Std': 'spread of packet sizes',
-  'Packet Length Variance': 'variance of packet sizes',
+  'Min Packet Length': 'smallest payload',
+  'Max Packet Length': 'largest payload',
+  'Packet Length Mean': 'mean payload of a packet',
+  'Packet Length Std': 'spread of payload sizes',
+  'Packet Length Variance': 'variance of payload sizes',
   'FIN Flag Count': 'packets that close a connection',
   'SYN Flag Count': 'packets that open a connection',
   'RST Flag Count': 'packets that refuse or abort a connection',
@@ -59,9 +59,9 @@ const words: Readonly<Record<string, string>> = {
   'CWE Flag Count': 'packets that answer to congestion',
   'ECE Flag Count': 'packets that report congestion',
   'Down/Up Ratio': 'packets in answer to each packet sent',
-  'Average Packet Size': 'mean packet',
-  'Avg Fwd Segment Size': 'mean packet of the opener',
-  'Avg Bwd Segment Size': 'mean packet in answer',
+  'Average Packet Size': 'mean payload of a packet',
+  'Avg Fwd Segment Size': 'mean payload of the opener’s packets',
+  'Avg Bwd Segment Size': 'mean payload of answering packets',
   Init_Win_bytes_forward: 'first TCP window of the opener',
   Init_Win_bytes_backward: 'TCP window of the answer',
   act_data_pkt_fwd: 'packets of the opener that carry data',
@@ -79,6 +79,8 @@ const words: Readonly<Record<string, string>> = {
   'Peer Known': 'time that the peer has been known for',
 };
 
+const flowAge = 'Flow Age';
+const peerKnown = 'Peer Known';
 const hour = 3600;
 const day = 24 * hour;
 
@@ -88,6 +90,21 @@ const told = new Map([...features, ...contextFeatures].map((feature) => [feature
 /** What the feature says, in a few plain words; its own meaning where nobody found plainer ones. */
 export function wordsOf(feature: string): string {
   return words[feature] ?? told.get(feature)?.meaning ?? feature;
+}
+
+/** What a feature is about, for a person who is told where a network looked and not what at. */
+export function aspectOf(feature: string): string {
+  if (feature === flowAge || feature === peerKnown) return 'how new the conversations and their peers are';
+  if (feature.startsWith('Recent Flows')) return 'how many conversations there were lately';
+  const unit = unitOf(feature);
+  if (unit === 'port') return 'what is asked for';
+  if (unit === 'us' || unit === 's') return 'timing';
+  if (unit.endsWith('/s')) return 'rates';
+  if (feature.includes('Flag')) return 'TCP flags';
+  if (feature.includes('Header')) return 'headers';
+  if (feature.startsWith('Init_Win')) return 'TCP windows';
+  if (/Packet Length|Packet Size|Segment Size/.test(feature)) return 'payload sizes';
+  return 'how much was sent and answered';
 }
 
 /** Unit of a feature; empty for plain numbers and unknown names. */
@@ -106,6 +123,7 @@ export function valueInWords(value: number, unit: string): string {
   if (unit === 's') return value < 0.001 ? 'under 1 ms' : durationInWords(value);
   if (unit === 'us') return durationInWords(value / 1e6);
   if (unit === 'bytes') return value === notThere ? 'none' : bytesInWords(value);
+  if (unit === 'bytes^2') return `${numberInWords(value)} bytes²`;
   if (unit === 'bytes/s') return `${bytesInWords(value)}/s`;
   if (unit === 'packets/s') return `${numberInWords(value)} packets/s`;
   return numberInWords(value);
