@@ -106,6 +106,27 @@ test('a file that may not be read names the permission', () => {
   expect(status).toBe(77);
 });
 
+test('a pipe whose writer falls silent: what was due is written by then, and the rest behind it', async () => {
+  const path = join(folder, 'silent-writer.fifo');
+  expect(spawnSync('mkfifo', [path]).status).toBe(0);
+  const child = spawn(process.execPath, [...node, 'flows', path, '--endings', 'live'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = listen(child);
+  const lines = (): number => said.stdout.split('\n').length - 1;
+  const writer = createWriteStream(path);
+  // 300 flows, and 2 s later a packet that makes their first reports due: fewer than fill a batch.
+  const last = { ...packets[300]!, timeUs: packets[299]!.timeUs + 2_000_000 };
+  writer.write(pcapBytes([...packets.slice(0, 300), last]));
+  await until(() => lines() === 1 + 300);
+  const before = said.stdout;
+  writer.end(pcapBytes([{ ...last, timeUs: last.timeUs + 1000 }]).subarray(24));
+  expect(await said.closed).toBe(0);
+  expect(said.stdout.startsWith(before)).toBe(true);
+  expect(lines()).toBe(1 + 300 + 301);
+  expect(said.stderr).toBe('');
+});
+
 describe.each(['flows', 'replay'] as const)('%s', (command) => {
   test('a signal in the middle of a named pipe: what came is finished and written, and the exit code says it was not all', async () => {
     const path = join(folder, `${command}.fifo`);
