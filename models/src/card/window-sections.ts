@@ -46,9 +46,9 @@ export function windowSection(figures: SourceFigures): string {
   return lines.join('\n');
 }
 
-/** ` (0.91 to 0.95)`: where 95 % of the resamplings lie. */
+/** ` (0.91 to 0.95)`: where 95 % of the resamplings lie. Nothing where all are alike: of no alarm at all they say nothing. */
 function between(interval: readonly [number, number] | undefined, text: (value: number) => string): string {
-  return interval === undefined ? '' : ` (${text(interval[0])} to ${text(interval[1])})`;
+  return interval === undefined || interval[0] === interval[1] ? '' : ` (${text(interval[0])} to ${text(interval[1])})`;
 }
 
 export function probeSections(network: Figures, adversarial: readonly AdversarialFigures[]): string[] {
