@@ -2,12 +2,12 @@
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { pino } from 'pino';
-import type { Alert } from '@picket/shared/contract/alert';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { defaultRules } from '@picket/shared/policy/default-rules';
 import { guardOf } from '../gateway-guard.ts';
 import { type InputProgress, PcapFileSource } from '../capture/pcap-file-source.ts';
 import { parseAgentConfig } from '../config/agent-config.ts';
+import type { DeviceRegistry } from '../devices/device-registry.ts';
 import { LanPrefixes } from '../devices/lan-prefixes.ts';
 import { DecisionStore } from '../enforcement/decision-store.ts';
 import { SimulatedFirewall } from '../enforcement/simulated-firewall.ts';
@@ -18,12 +18,18 @@ import { trustOption } from './agent-options.ts';
 import { explainCapture } from './explain-capture.ts';
 import { OutputLines } from './output-lines.ts';
 import { ProgressLine, showsProgress } from './progress-line.ts';
+import { LeftOutLinks } from './left-out-links.ts';
+import { ReplayAlerts } from './replay-alerts.ts';
+import { ReplayOutcome } from './replay-outcome.ts';
 import { describeSummary, summaryOf } from './replay-summary.ts';
 import { StopSignals } from './stop-signals.ts';
+
+type Results = 'onPrediction' | 'onAlert' | 'onDecision';
 
 interface ReplayOptions {
   readonly speed: string;
   readonly json?: boolean;
+  readonly explain?: boolean;
   readonly bundle?: string;
   readonly trust: string[];
   readonly lan?: string[];
@@ -43,6 +49,7 @@ export function replayCommand(): Command {
       lanPrefix,
     )
     .option('--json', 'one JSON object per line: predictions, alerts, decisions, and a summary at the end')
+    .option('--explain', 'print the ten reasons of each alert and the flows that carried it')
     .option('--progress', 'say on standard error how far it is (default: on a terminal)')
     .option('--no-progress', 'never do')
     .action(replay);
@@ -59,7 +66,7 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     },
     'replay',
   );
-  await tryInput(file);
+  const links = await tryInput(file);
   const nothing = {
     ownAddresses: [],
     ownMacs: [],
@@ -83,6 +90,13 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
   };
   const log = pino({ level: 'warn' }, pino.destination(2));
   using memory = watchMemory(config.memory.max_mib, (text) => log.warn(text));
+  const outcome = new ReplayOutcome(config.lan_prefixes);
+  let addressesOf: DeviceRegistry['addressesOf'] = () => [];
+  const alerts = new ReplayAlerts({
+    print,
+    addressesOf: (mac) => addressesOf(mac),
+    explains: options.explain === true,
+  });
   using store = DecisionStore.open({ path: ':memory:' });
   await using watch = await Watch.open({
     config,
@@ -95,10 +109,11 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     store,
     clock: 'packet',
     openFirewall: (_, now) => new SimulatedFirewall({ now }),
-    listener: isJson ? jsonLines(output) : forPeople(print),
+    listener: listening(outcome, isJson ? jsonLines(output) : forPeople(alerts)),
     memory,
     log,
   });
+  addressesOf = (mac) => watch.registry.addressesOf(mac);
   using progress = progressOf(watch, options);
   hideProgress = (): void => progress?.hide();
   const stopReading = (): void => watch.packets.stop();
@@ -111,24 +126,33 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     hasFailed = false;
   } finally {
     signals.stepAside(true);
-    const summary = summaryOf(watch, (performance.now() - started) / 1000);
-    if (isJson) output.add(lineOf({ type: 'summary', ...summary }));
+    const summary = summaryOf(watch, outcome.figures, (performance.now() - started) / 1000);
+    output.add(isJson ? lineOf({ type: 'summary', ...summary }) : alerts.overview());
     progress?.[Symbol.dispose]();
     await output.end();
-    if (!isJson && !(hasFailed && summary.packets === 0)) console.error(describeSummary(summary));
+    if (!isJson && !(hasFailed && summary.packets === 0))
+      console.error(describeSummary(summary, outcome.figures, links));
   }
   signals.setExitCode();
 }
 
-/** A wrong name is said at once, not when the model has been loaded. A pipe's writer would lose its reader by this. */
-async function tryInput(file: string): Promise<void> {
+/**
+ * A wrong name is said at once, not when the model has been loaded. The links that its first packets cannot be read by; empty
+ * where there are none, and for a pipe, whose writer would lose its reader by this.
+ */
+async function tryInput(file: string): Promise<string> {
+  const links = new LeftOutLinks();
   try {
-    if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isFIFO() !== true) {
-      await using _ = await PcapFileSource.open(file);
+    if (file === '-' || statSync(file, { throwIfNoEntry: false })?.isFIFO() === true) return '';
+    await using source = await PcapFileSource.open(file);
+    for await (const chunk of source.chunks(new AbortController().signal)) {
+      links.note(chunk);
+      break;
     }
   } catch (error) {
     throw explainCapture(error);
   }
+  return links.toString();
 }
 
 function progressOf(watch: Watch, options: ReplayOptions): ProgressLine | undefined {
@@ -158,37 +182,36 @@ function parseSpeed(text: string): 'max' | number {
   return speed;
 }
 
-function jsonLines(output: OutputLines): WatchListener {
+function listening(outcome: ReplayOutcome, results: Pick<WatchListener, Results>): WatchListener {
+  return {
+    onFlow: (batch, row, role) => outcome.noteFlow(batch, row, role),
+    onDevice: () => undefined,
+    onPrediction: (prediction, context, ...others) => {
+      outcome.notePrediction(prediction, context.countsAsEvidence);
+      results.onPrediction(prediction, context, ...others);
+    },
+    onAlert: (alert) => results.onAlert(alert),
+    onDecision: (event) => results.onDecision(event),
+  };
+}
+
+function jsonLines(output: OutputLines): Pick<WatchListener, Results> {
   const write = (line: object): void => output.add(lineOf(line));
   return {
-    onFlow: () => undefined,
-    onDevice: () => undefined,
     onPrediction: (prediction) => write({ type: 'prediction', ...prediction }),
     onAlert: (alert) => write({ type: 'alert', ...alert }),
     onDecision: (event) => write({ type: 'decision', ...event }),
   };
 }
 
-function forPeople(print: (text: string) => void): WatchListener {
+function forPeople(alerts: ReplayAlerts): Pick<WatchListener, Results> {
   return {
-    onFlow: () => undefined,
-    onDevice: () => undefined,
     onPrediction: () => undefined,
-    onAlert: (alert) => {
-      if (alert.revision === 0) print(`${describeAlert(alert)}\n`);
-    },
-    onDecision: ({ decision, state, detail }) => {
-      const why = state === 'refused' || state === 'failed' ? (detail ?? decision.reason) : decision.reason;
-      print(`          ${state}: ${decision.action} ${decision.scope} ${decision.value} (${why})\n`);
-    },
+    onAlert: (alert) => alerts.noteAlert(alert),
+    onDecision: (event) => alerts.noteDecision(event),
   };
 }
 
 function lineOf(line: object): string {
   return `${JSON.stringify(line)}\n`;
-}
-
-function describeAlert(alert: Alert): string {
-  const seen = alert.explanation === null ? '' : `\n          seen: ${alert.explanation.summary}`;
-  return `${alert.last_seen_at}  ${alert.severity.toUpperCase()}  ${alert.message}${seen}`;
 }
