@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { cutWindows } from './cut-windows.ts';
 import type { FlowPack } from './flow-pack.ts';
 import { encodeFlowPack, nothing } from './flow-pack.ts';
-import { emptyDataset, labelWindow } from './flow-rows.ts';
+import { emptyDataset } from './flow-rows.ts';
+import { labelWindow } from './label-window.ts';
 import type { Dataset, WindowSequence } from './flow-rows.ts';
 import { readFlowPacks } from './read-flow-packs.ts';
 

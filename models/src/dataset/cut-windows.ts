@@ -3,11 +3,11 @@
  * report in the slot of its own flow, at the pace of a gateway, and only those with enough new in them
  * counted as evidence. The same rules as the agent's `device-windows.ts`, over a pack instead of a running capture.
  */
-import { BlockList } from 'node:net';
 import { featureCount, featureNames, windowLength } from '@picket/shared/features/feature-schema';
 import { directionNumber, unknownContext } from '@picket/shared/features/flow-context';
 import { RecentFlows } from '@picket/shared/features/recent-flows';
 import { mostPassed, ScoringPace } from '@picket/shared/features/scoring-pace';
+import { attackersOf } from './attackers-of.ts';
 import type { FlowPack } from './flow-pack.ts';
 import { directions, nothing } from './flow-pack.ts';
 import type { Dataset, FlowEnds } from './flow-rows.ts';
@@ -160,31 +160,6 @@ export function cutWindows(pack: FlowPack, source: string, into: Dataset): void 
       counts: Uint8Array.from(state.counts),
     });
   }
-}
-
-/**
- * Does a row belong to an address outside that attacked or was reported to, and to nobody honest? The first such rows
- * come with the attack itself, whatever comes later is what it left behind.
- */
-function attackersOf({
-  addresses,
-  episodes,
-  lan_prefixes: prefixes,
-}: FlowPack['header']): (pack: FlowPack, row: number) => boolean {
-  const inside = new BlockList();
-  for (const prefix of prefixes) {
-    const [address = '', length] = prefix.split('/');
-    inside.addSubnet(address, Number(length), familyOf(address));
-  }
-  const texts = new Set(episodes.flatMap(({ from, to }) => [from, to]));
-  const numbers = new Set(
-    addresses.flatMap((text, number) => (texts.has(text) && !inside.check(text, familyOf(text)) ? [number] : [])),
-  );
-  return (pack, row) => numbers.has(pack.device[row]!) || numbers.has(pack.peer[row]!);
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return address.includes(':') ? 'ipv6' : 'ipv4';
 }
 
 /** A silence longer than this is a capture that was joined from several, not a gateway that was listened to. */

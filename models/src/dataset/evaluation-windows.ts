@@ -1,6 +1,6 @@
 /** The windows of a held-out part as they were, in order and without any variation: what figures are measured on. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
-import { labelWindow } from './flow-rows.ts';
+import { labelWindow } from './label-window.ts';
 import type { Dataset, FlowRows, Part, WindowSequence } from './flow-rows.ts';
 import { flowContextSize } from '@picket/shared/features/flow-context';
 import { writeContext } from './window-context.ts';

@@ -2,7 +2,8 @@ import { featureCount, windowLength } from '@picket/shared/features/feature-sche
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { expect, test } from 'vitest';
-import { FlowRows, labelWindow, slidingWindows } from './flow-rows.ts';
+import { FlowRows, slidingWindows } from './flow-rows.ts';
+import { labelWindow } from './label-window.ts';
 
 function windowOf(rows: FlowRows, classes: readonly TrafficClass[], packets = 2): Int32Array {
   const numbers = classes.map((trafficClass) => {

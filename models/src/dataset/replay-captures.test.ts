@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { windowLength } from '@picket/shared/features/feature-schema';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { emptyDataset, labelWindow } from './flow-rows.ts';
+import { emptyDataset } from './flow-rows.ts';
+import { labelWindow } from './label-window.ts';
 import { splitForTraining, usualSplit } from './capture-split.ts';
 import { replayCaptures } from './replay-captures.ts';
 

@@ -12,60 +12,20 @@ import {
   unknownContext,
 } from '@picket/shared/features/flow-context';
 import { wholeGroup } from '../metrics.ts';
-import { groupOf, labelWindow } from './flow-rows.ts';
+import { groupOf } from './flow-rows.ts';
+import { labelWindow } from './label-window.ts';
 import { inOrder, writeContext } from './window-context.ts';
 import type { WindowOfFlows } from './window-of-flows.ts';
 import type { Dataset, FlowRows, Part } from './flow-rows.ts';
 import { emptyBlock, writeFlowLabels, writeWindow } from './window-block.ts';
 import type { WindowBlock } from './window-block.ts';
 import { drawAcquaintance } from './window-familiarity.ts';
-import type { AcquaintanceShares } from './window-familiarity.ts';
+import { usualShares } from './sampler-shares.ts';
+import type { SamplerShares } from './sampler-shares.ts';
 import { changeHeaders, hide, hideableGroups, resize, retime } from './vary-flow.ts';
+import { collect, pick, pools } from './window-pools.ts';
+import type { Pool } from './window-pools.ts';
 import { dilute, jostled, monotonous, presentFlows, shortened } from './window-mixes.ts';
-
-/** Shares of what a batch is drawn from; the rest are benign windows as they were. */
-export interface SamplerShares extends AcquaintanceShares {
-  readonly attacks: number;
-  readonly monotonous: number;
-  readonly benignMixes: number;
-  /** Of the benign windows: those that the network took for attacks when it was last asked. */
-  readonly hardNegatives: number;
-  /** Of the attack windows: spread among benign flows, 1 to 9 of ten. */
-  readonly diluted: number;
-  /** Of all windows. */
-  readonly short: number;
-  readonly jostled: number;
-  readonly retimed: number;
-  readonly resized: number;
-  readonly hidden: number;
-  /** Whoever comes from outside is said to be one of the LAN. */
-  readonly fromInside: number;
-  /** Of each of age, peer, direction and counts: not known for the whole window. */
-  readonly unknown: number;
-  /** How long device and peer are known is not. */
-  readonly unfamiliar: number;
-}
-
-export const usualShares: SamplerShares = {
-  attacks: 0.42,
-  monotonous: 0.08,
-  benignMixes: 0.07,
-  hardNegatives: 0.45,
-  diluted: 0.5,
-  short: 0.3,
-  jostled: 0.2,
-  retimed: 0.2,
-  resized: 0.15,
-  hidden: 0.15,
-  fromInside: 0.2,
-  unknown: 0.05,
-  unfamiliar: 0.1,
-  listenedLonger: 0.4,
-  beganLately: 0.1,
-  newcomers: 0.7,
-  ofNewcomers: 0.8,
-  oldFriends: 0.05,
-};
 
 /** How far variation goes, as the standard deviation of a logarithm: of a link's speed, of one flow on it, of sizes. */
 const linkSpread = 0.8;
@@ -81,12 +41,6 @@ const directionColumn = 2;
 const firstFamiliarColumn = 5;
 const inbound = directionNumber('inbound');
 const internal = directionNumber('internal');
-
-/** Windows of one group, as row numbers. */
-interface Pool {
-  readonly name: string;
-  readonly windows: Int32Array[];
-}
 
 export interface SamplerOptions {
   readonly random: () => number;
@@ -261,20 +215,4 @@ function newestOf(rows: FlowRows, window: Int32Array, label: number): number {
 /** About normal, mean 0, standard deviation 1, never beyond 3. */
 function normal(random: () => number): number {
   return 2 * (random() + random() + random() - 1.5);
-}
-
-function pick<T>(items: readonly T[], random: () => number): T {
-  return items[Math.floor(random() * items.length)]!;
-}
-
-function collect(into: Map<string, Map<string, Int32Array[]>>, outer: string, inner: string, window: Int32Array): void {
-  const groups = into.get(outer) ?? new Map<string, Int32Array[]>();
-  into.set(outer, groups);
-  const windows = groups.get(inner);
-  if (windows === undefined) groups.set(inner, [window]);
-  else windows.push(window);
-}
-
-function pools(from: Map<string, Map<string, Int32Array[]>>): Pool[][] {
-  return [...from.values()].map((groups) => [...groups].map(([name, windows]) => ({ name, windows })));
 }

@@ -2,7 +2,7 @@
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { ToolSeenIn } from '../data-description.ts';
 import { windowAt } from '../dataset/evaluation-windows.ts';
-import { labelWindow } from '../dataset/flow-rows.ts';
+import { labelWindow } from '../dataset/label-window.ts';
 import type { Dataset, WindowSequence } from '../dataset/flow-rows.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';

@@ -5,7 +5,7 @@
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import type { Dataset, FlowRows } from '../dataset/flow-rows.ts';
 import { windowAt } from '../dataset/evaluation-windows.ts';
-import { labelWindow } from '../dataset/flow-rows.ts';
+import { labelWindow } from '../dataset/label-window.ts';
 import { presentFlows } from '../dataset/window-mixes.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { ScoredSequence } from './alarms.ts';

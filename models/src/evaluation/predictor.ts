@@ -1,7 +1,7 @@
 /** Whatever gives each window its class probabilities: the network, or what it must beat. */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { windowAt } from '../dataset/evaluation-windows.ts';
-import { labelWindow } from '../dataset/flow-rows.ts';
+import { labelWindow } from '../dataset/label-window.ts';
 import type { FlowRows, WindowSequence } from '../dataset/flow-rows.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { ScorableWindows } from '../network/scorer.ts';

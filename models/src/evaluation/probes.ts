@@ -1,7 +1,7 @@
 /** Windows that nobody captured, put together to ask one question each: dilution, monotony, order. */
 import { windowLength } from '@picket/shared/features/feature-schema';
 import { windowAt } from '../dataset/evaluation-windows.ts';
-import { labelWindow } from '../dataset/flow-rows.ts';
+import { labelWindow } from '../dataset/label-window.ts';
 import type { Dataset, Part } from '../dataset/flow-rows.ts';
 import { seededRandom, shuffle } from '../dataset/seeded-random.ts';
 import { inOrder } from '../dataset/window-context.ts';

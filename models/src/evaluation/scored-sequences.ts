@@ -1,7 +1,7 @@
 /** Every window of a part with what a predictor says of it: all other figures start from here. */
 import { windowLength } from '@picket/shared/features/feature-schema';
 import { sequenceWindows, windowAt } from '../dataset/evaluation-windows.ts';
-import { labelWindow } from '../dataset/flow-rows.ts';
+import { labelWindow } from '../dataset/label-window.ts';
 import type { Dataset, Part, WindowSequence } from '../dataset/flow-rows.ts';
 import type { WindowOfFlows } from '../dataset/window-of-flows.ts';
 import { classCount } from '../network/network-parameters.ts';
