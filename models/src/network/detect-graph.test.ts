@@ -60,16 +60,20 @@ test('a port is seen only as being the same as others', async () => {
   expect(values(await detect.run(windowFeeds(scattered)), 'probabilities')).not.toEqual(asIs);
 });
 
+/** No feature's lower end is above that of a logarithm. */
+const neverBelow = { ...scaler, mean: scaler.mean.map((mean) => Math.min(mean, 3)) };
+
 const parts = Object.keys(wholeDesign) as (keyof NetworkDesign)[];
 test.each([
-  ['whole', wholeDesign] as const,
-  ...parts.map((part) => [`without ${part}`, { ...wholeDesign, [part]: false }] as const),
-])('detect says what the training graph says, %s, and its rows sum to 1', async (_name, design) => {
+  ['whole', wholeDesign, scaler] as const,
+  ['whole, nothing too small', wholeDesign, neverBelow] as const,
+  ...parts.map((part) => [`without ${part}`, { ...wholeDesign, [part]: false }, scaler] as const),
+])('detect says what the training graph says, %s, and its rows sum to 1', async (_name, design, scaled) => {
   const temperature = 1.3;
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature, design }));
+  const detect = await open(buildDetectGraph({ scaler: scaled, parameters, temperature, design }));
   const result = await detect.run(windowFeeds());
   const train = await trainStep(
-    await open(buildTrainGraph(scaler, parameters, design)),
+    await open(buildTrainGraph(scaled, parameters, design)),
     new Float32Array(parameterCount),
   );
   const logits = values(train, 'logits').map((logit) => logit / temperature);

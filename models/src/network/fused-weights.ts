@@ -50,7 +50,8 @@ export function featureWeight({ firstWeight }: Values): Matrix {
 }
 
 export interface RaisedFeatures {
-  readonly lowest: readonly number[];
+  /** Undefined where no feature can be below it: every logarithm is 0 at least. */
+  readonly lowest: readonly number[] | undefined;
   readonly highest: readonly number[];
   /** [78, 64]; nothing for the port: in its place stands something else. */
   readonly weight: Matrix;
@@ -60,7 +61,8 @@ export interface RaisedFeatures {
 
 /**
  * A standardised value is max(−4, min(4, ceiling, (logarithm − mean) × scale)). With its scale and its lower end in the
- * weights it is max(0, min(`highest`, logarithm) − `lowest`); the − 4 of all add up to `offset`.
+ * weights it is max(0, min(`highest`, logarithm) − `lowest`); the − 4 of all add up to `offset`. Where no lower end is
+ * above 0 it is min(`highest`, logarithm), and the lower ends are in `offset` too.
  */
 export function raisedFeatures({ mean, scale, ceiling }: Scaler, { firstWeight }: Values): RaisedFeatures {
   const isUsed = (column: number): boolean => scale[column]! > 0;
@@ -68,17 +70,19 @@ export function raisedFeatures({ mean, scale, ceiling }: Scaler, { firstWeight }
   const highest = Array.from(mean, (value, column) =>
     isUsed(column) ? value + Math.min(clipLimit, ceiling[column]!) / scale[column]! : 0,
   );
+  const saturatesBelow = lowest.some((value) => value > 0);
   const weight = new Matrix(featureCount, firstWidth);
   const offset = new Float64Array(firstWidth);
   for (let column = 1; column < featureCount; column++) {
     const bottom = isUsed(column) ? -clipLimit : Math.max(-clipLimit, Math.min(0, ceiling[column]!));
+    const lift = saturatesBelow ? 0 : lowest[column]! * scale[column]!;
     for (let unit = 0; unit < firstWidth; unit++) {
       const value = firstWeight[column * firstWidth + unit]!;
       weight.put(column, unit, value * scale[column]!);
-      offset[unit]! += bottom * value;
+      offset[unit]! += (bottom - lift) * value;
     }
   }
-  return { lowest, highest, weight, offset };
+  return { lowest: saturatesBelow ? lowest : undefined, highest, weight, offset };
 }
 
 /** From places to the first layer, its bias and `offset` included: [22, 64]. */
