@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-6', import.meta.url));
 
-export const shippedManifestSha256 = '7a75372219dcb57b76e9a116b8a854a636c9411ed635ecd4c13701b7d9827eb5';
+export const shippedManifestSha256 = 'b9e1d4f3d972d582eb0937d51d9a2c7a6980c92af04207e238a869ff5ec620e0';
