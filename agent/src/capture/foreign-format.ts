@@ -10,6 +10,15 @@ const compressed: readonly (readonly [magic: number, bits: number, program: stri
   [0x04224d18, 32, 'lz4'],
 ];
 
+/** By the first bytes: captures of a kind that is not read, which Wireshark's editcap turns into one that is. */
+const otherCaptures: readonly (readonly [magic: number, format: string])[] = [
+  [0x736e6f6f, 'snoop'],
+  [0x474d4255, 'Network Monitor'],
+  [0x52545353, 'Network Monitor'],
+  [0xa1b2cd34, 'pcap with longer records'],
+  [0x34cdb2a1, 'pcap with longer records'],
+];
+
 /** The error for input that begins with the four bytes of `magic`, read as a big-endian number. */
 export function foreignFormat(name: string, magic: number): CaptureError {
   const found = compressed.find(([known, bits]) => magic >>> (32 - bits) === known >>> (32 - bits));
@@ -18,6 +27,14 @@ export function foreignFormat(name: string, magic: number): CaptureError {
     return new CaptureError(
       'not-a-capture',
       `${name} is compressed (${found[2]}, at byte 0): unpack it first, for example ${unpack}`,
+      0,
+    );
+  }
+  const other = otherCaptures.find(([known]) => magic === known);
+  if (other !== undefined) {
+    return new CaptureError(
+      'not-a-capture',
+      `${name} is another kind of capture (${other[1]}, at byte 0): convert it first, for example editcap -F pcap FILE NEW`,
       0,
     );
   }

@@ -157,6 +157,8 @@ test.each(['pcap', 'pcapng'] as const)(
 test('other formats are named for what they are', () => {
   expect(read(Buffer.from('srcIp,srcPort\n')).error).toMatchObject({ code: 'not-a-capture', byteOffset: 0 });
   expect(read(Uint8Array.of(0x1f, 0x8b, 8, 0, 0)).error?.message).toContain('compressed');
+  expect(read(Buffer.from('snoop\0\0\0')).error?.message).toMatch(/\(snoop, at byte 0\): convert .*editcap/);
+  expect(read(Uint8Array.of(0x34, 0xcd, 0xb2, 0xa1, 2, 0)).error?.message).toMatch(/longer records.*editcap/);
 });
 
 test('an impossible length ends the stream behind the records before it', () => {
@@ -167,6 +169,23 @@ test('an impossible length ends the stream behind the records before it', () => 
   expect(rows).toEqual(expected.slice(0, 1));
   expect(error).toMatchObject({ code: 'corrupt', byteOffset: second });
 });
+
+test.each([2, 6])(
+  'a packet that claims more than its block of type %i holds is an error, not what lies behind it',
+  (type) => {
+    const builder = new PcapngBuilder().interface({ linkType: 1 });
+    if (type === 6) builder.packet(0, 7n, frames[0]!.frame);
+    const before = builder.bytes().length;
+    const claim = (captured: number): Uint8Array =>
+      builder
+        .block(type, (body) => body.u32(0).u32(0).u32(7).u32(captured).u32(captured).raw(new Uint8Array(20)))
+        .bytes();
+    const { rows, error } = read(claim(21));
+    expect(rows).toHaveLength(type === 6 ? 1 : 0);
+    expect(error).toMatchObject({ code: 'corrupt', byteOffset: before });
+    expect(error?.message).toContain('a packet of 21 bytes in a block of 52');
+  },
+);
 
 test('a packet of an interface that was never described is an error', () => {
   const bytes = new PcapngBuilder().interface({ linkType: 1 }).packet(0, 7n, frames[0]!.frame);

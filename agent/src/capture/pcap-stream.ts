@@ -233,7 +233,10 @@ export class PcapStream {
       const index =
         type === blockType.enhancedPacket ? view.getUint32(start + 8, little) : view.getUint16(start + 8, little);
       const source = this.#interface(index, start);
-      const captured = Math.min(view.getUint32(start + 20, little), length - 32);
+      const captured = view.getUint32(start + 20, little);
+      if (captured > length - 32) {
+        throw this.#corrupt(start, `has a packet of ${captured} bytes in a block of ${length}`);
+      }
       this.#lastTimeUs = timeOf(source, view.getUint32(start + 12, little), view.getUint32(start + 16, little));
       this.#addRow(start + 28, captured, view.getUint32(start + 24, little), this.#lastTimeUs, source.linkType);
     }

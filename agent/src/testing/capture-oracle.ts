@@ -82,5 +82,9 @@ function checkError(error: CaptureError, name: string, fileBytes: number): void 
     message.includes(name) && message.includes(`byte ${byteOffset}`),
     () => `${message} (${byteOffset})`,
   );
-  holds('error-says-what-to-do', /capture it again|cut the file|give a|unpack it/.test(message), () => message);
+  holds(
+    'error-says-what-to-do',
+    /capture it again|cut the file|give a|unpack it|convert it/.test(message),
+    () => message,
+  );
 }
