@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emptyDataset } from './flow-rows.ts';
 import { labelWindow } from './label-window.ts';
 import { splitForTraining, usualSplit } from './capture-split.ts';
-import { replayCaptures } from './replay-captures.ts';
+import { capturesIn, replayCaptures } from './replay-captures.ts';
 
 const captures = fileURLToPath(new URL('../../../agent/captures/', import.meta.url));
 const split = splitForTraining(usualSplit);
@@ -85,4 +85,13 @@ test('a folder without captures, and a capture of unknown truth, are refused', a
   await expect(replayCaptures(folder, split, dataset, () => undefined)).rejects.toThrow(/no .pcap/);
   cpSync(join(captures, 'benign.pcap'), join(folder, 'some.pcap'));
   await expect(replayCaptures(folder, split, dataset, () => undefined)).rejects.toThrow(/truth is unknown/);
+});
+
+test('captures come in the order of packs that are named after them', () => {
+  for (const place of ['benign/Plug2', 'benign/Plug', 'benign/Plug-2']) {
+    mkdirSync(join(folder, place), { recursive: true });
+    writeFileSync(join(folder, place, 'a.pcap'), '');
+  }
+  const packs = ['benign_Plug_a.pcap.flows', 'benign_Plug2_a.pcap.flows', 'benign_Plug-2_a.pcap.flows'].sort();
+  expect(capturesIn(folder).map((name) => `${name.replaceAll('/', '_')}.flows`)).toEqual(packs);
 });

@@ -26,15 +26,24 @@ export async function replayCaptures(
   into: Dataset,
   progress: (line: string) => void,
 ): Promise<void> {
-  const captures = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.pcap(ng)?$/.test(name))
-    .sort();
+  const captures = capturesIn(folder);
   if (captures.length === 0) throw new Error(`${folder} holds no .pcap and no .pcapng`);
   for (const name of captures) {
     const { source, pack } = await packCapture(folder, name, split);
     cutWindows(pack, source, into);
     progress(`${pack.header.name}: ${pack.header.rows} flows and reports`);
   }
+}
+
+/**
+ * In the order in which packs of them stand in one folder, `benign_Plug_a.pcap.flows` for `benign/Plug/a.pcap`: a training draws by
+ * order, and the same captures are to train the same network either way.
+ */
+export function capturesIn(folder: string): string[] {
+  const flat = (name: string): string => name.replaceAll(sep, '_');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.pcap(ng)?$/.test(name))
+    .sort((a, b) => (flat(a) < flat(b) ? -1 : 1));
 }
 
 /** Throws where the agent cannot read the capture or nothing says what is true of it. */
