@@ -6,7 +6,6 @@ import { sql, type Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StartFailure, exitCodes } from '../errors.ts';
 import type { DialectName } from './dialect.ts';
-import type { OpenConnections } from './open-connections.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite } from './sqlite.ts';
 import { migrations } from './migrations.ts';
