@@ -2,7 +2,7 @@
 import type { Dataset } from './dataset/flow-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { summaryOf } from './evaluation/summary.ts';
-import type { CardExtras } from './model-card.ts';
+import type { CardExtras } from './card/card-extras.ts';
 import { trainModel, usualRecipe } from './train-model.ts';
 import type { TrainingRecipe } from './train-model.ts';
 

@@ -8,7 +8,7 @@ import { flowContextVersion } from '@picket/shared/features/flow-context';
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { Evaluation } from './evaluation/evaluation.ts';
 import { writeModelCard } from './model-card.ts';
-import type { CardExtras } from './model-card.ts';
+import type { CardExtras } from './card/card-extras.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './network/bundle-graphs.ts';
 import { buildPerturbGraph } from './network/perturb-graph.ts';
 import { networkOf } from './training-record.ts';

@@ -1,29 +1,14 @@
 /** The card of a bundle: what it was trained on, what it is bad at, and how it was measured. Weak classes first. */
 import { features } from '@picket/shared/features/feature-schema';
-import { z } from 'zod';
 import { countedSection, episodeSection, quietSection } from './card/alert-sections.ts';
-import { LeftOut, captureSection } from './card/capture-sections.ts';
+import type { CardExtras } from './card/card-extras.ts';
+import { captureSection } from './card/capture-sections.ts';
 import { ablationSection, baselineSection, seedSection } from './card/comparison-sections.ts';
 import { percent, table } from './card/table.ts';
 import { copySection, probeSections, windowSection } from './card/window-sections.ts';
 import { usualSplit } from './dataset/capture-split.ts';
 import type { Evaluation } from './evaluation/evaluation.ts';
 import type { TrainingRecord } from './training-record.ts';
-
-const Summary = z.record(z.string(), z.number());
-
-/** What other programs measured, for the card: the same figures with other seeds, and with parts left out. */
-export const CardExtras = z.strictObject({
-  /** Figure → value, one record per seed. */
-  seeds: z.array(Summary),
-  ablation: z.array(z.strictObject({ name: z.string(), figures: Summary })),
-  left_out: z.array(LeftOut),
-  /** Paragraphs that only a person can write: what was tried, what it would need. */
-  remarks: z.array(z.string()),
-});
-export type CardExtras = z.infer<typeof CardExtras>;
-
-export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], remarks: [] };
 
 export function writeModelCard(
   version: string,

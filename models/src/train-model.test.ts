@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { evaluateModel } from './evaluate-model.ts';
-import { noExtras, writeModelCard } from './model-card.ts';
+import { noExtras } from './card/card-extras.ts';
+import { writeModelCard } from './model-card.ts';
 import { smallDataset } from './testing/small-dataset.ts';
 import { trainModel } from './train-model.ts';
 

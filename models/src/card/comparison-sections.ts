@@ -1,7 +1,7 @@
 /** The card's tables that set the network beside others: baselines, other seeds, itself with parts left out. */
 import type { Figures } from '../evaluation/evaluation.ts';
 import { summaryOf } from '../evaluation/summary.ts';
-import type { CardExtras } from '../model-card.ts';
+import type { CardExtras } from './card-extras.ts';
 import { table } from './table.ts';
 
 export function baselineSection(figures: readonly Figures[]): string {

@@ -52,7 +52,7 @@ export function buildExplainGraph(network: TrainedNetwork): Buffer {
   const moved = graph.mul(graph.matMul(mean, graph.transpose(weight, [1, 0])), way);
   const [ofFeatures, ofSpans] = graph.split(moved, [featureCount, spanCount], 1) as [Tensor, Tensor];
   graph.output('attributions', ofFeatures);
-  graph.output('context_attributions', graph.matMul(ofSpans, contextOfSpans().in(graph)));
+  graph.output('context_attributions', graph.matMul(ofSpans, graph.matrix(contextOfSpans())));
   graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
   return graph.build();
 }

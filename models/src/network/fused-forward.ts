@@ -41,7 +41,7 @@ export function fusedForward(graph: GraphBuilder, windows: CleanWindows, network
     lowest === undefined ? capped : graph.unary('Relu', graph.sub(capped, graph.constant(lowest, [featureCount])));
   const ofPlaces = placeWeight(values, network.design, { samePort: true, offset });
   const both = new Matrix(featureCount + placeWidth, firstWidth).set(0, 0, weight).set(featureCount, 0, ofPlaces);
-  const sums = graph.matMul(graph.concat([raised, windows.places], 2), both.in(graph));
+  const sums = graph.matMul(graph.concat([raised, windows.places], 2), graph.matrix(both));
   return fusedLayers(graph, { sums, ...windows }, network, convolveAtOnce);
 }
 
@@ -68,9 +68,9 @@ export function firstSums(
     .set(featureCount, 0, ofSpans);
   const difference = fromQuiet();
   return {
-    moving: graph.concat([standardised, graph.matMul(places, difference.in(graph))], 2),
-    weight: weight.in(graph),
-    standing: graph.matMul(places, ofPlaces.minus(difference.times(ofSpans)).in(graph)),
+    moving: graph.concat([standardised, graph.matMul(places, graph.matrix(difference))], 2),
+    weight: graph.matrix(weight),
+    standing: graph.matMul(places, graph.matrix(ofPlaces.minus(difference.times(ofSpans)))),
   };
 }
 
@@ -102,9 +102,9 @@ const convolveAtOnce: Convolution = (graph, embedded, values, design) => {
 
 /** By products, for what needs the gradient. */
 export const convolveByTaps: Convolution = (graph, embedded, values, design) => {
-  const taps = graph.matMul(embedded, tapWeight(values, design).in(graph));
+  const taps = graph.matMul(embedded, graph.matrix(tapWeight(values, design)));
   const ofTaps = graph.reshape(taps, ['batch', windowLength * kernel, wideEmbedding]);
-  return graph.matMul(neighbourSum().in(graph), ofTaps);
+  return graph.matMul(graph.matrix(neighbourSum()), ofTaps);
 };
 
 /** From the first layer on: calibrated logits, [batch, classes]. */
@@ -118,8 +118,8 @@ export function fusedLayers(
   const embedded = graph.unary(
     'Relu',
     graph.add(
-      graph.matMul(graph.unary('Relu', sums), wideEmbeddingWeight(values).in(graph)),
-      graph.matMul(places, maskWeight(values).in(graph)),
+      graph.matMul(graph.unary('Relu', sums), graph.matrix(wideEmbeddingWeight(values))),
+      graph.matMul(places, graph.matrix(maskWeight(values))),
     ),
   );
 
@@ -139,7 +139,7 @@ export function fusedLayers(
     { hidden_size: hidden },
   );
 
-  const judged = graph.matMul(graph.concat([embedded, convolved], 2), judgingWeight(values).in(graph));
+  const judged = graph.matMul(graph.concat([embedded, convolved], 2), graph.matrix(judgingWeight(values)));
   const [flowLogits, attention] = graph.split(judged, [classCount, 1], 2) as [Tensor, Tensor];
   const likely = graph.one('Softmax', [flowLogits], flowLogits.shape, { axis: 2 });
   const slots = ['batch', windowLength] as const;
@@ -152,6 +152,6 @@ export function fusedLayers(
   const state = graph.reshape(lstm[1]!, ['batch', hidden]);
   const summary = graph.concat([state, graph.reduceMax(flows, 1, false), pooled], 1);
 
-  const head = graph.unary('Relu', graph.matMul(summary, summaryWeight(values, design).in(graph)));
-  return graph.matMul(head, logitWeight(values, temperature).in(graph));
+  const head = graph.unary('Relu', graph.matMul(summary, graph.matrix(summaryWeight(values, design))));
+  return graph.matMul(head, graph.matrix(logitWeight(values, temperature)));
 }

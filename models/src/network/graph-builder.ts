@@ -51,6 +51,10 @@ export class GraphBuilder {
     return { name, shape };
   }
 
+  matrix({ values, rows, columns }: Matrix): Tensor {
+    return this.constant(values, [rows, columns]);
+  }
+
   /** What `constant` was given; undefined for any other tensor. */
   storedValues({ name }: Tensor): Float32Array | undefined {
     const values = this.#initializers.find((initializer) => initializer.name === name)?.values;
@@ -160,7 +164,7 @@ export class GraphBuilder {
     const stored = tensor.shape.length === 2 && perm[0] === 1 ? this.storedValues(tensor) : undefined;
     if (stored !== undefined) {
       const [rows, columns] = tensor.shape as [number, number];
-      return new Matrix(rows, columns, stored).transposed().in(this);
+      return this.matrix(new Matrix(rows, columns, stored).transposed());
     }
     return this.one('Transpose', [tensor], shape, { perm });
   }

@@ -29,7 +29,7 @@ export function lstmInputGradient(
   const weight = new Matrix(width + hidden, 4 * hidden)
     .set(0, 0, ofInput.transposed())
     .set(width, 0, ofState.transposed());
-  const sums = graph.matMul(entering, weight.in(graph));
+  const sums = graph.matMul(entering, graph.matrix(weight));
   const [gateSums, written] = graph.split(sums, [3 * hidden, hidden], 2) as [Tensor, Tensor];
   const gates = graph.unary('Sigmoid', gateSums);
   const [input, output, forget] = graph.split(gates, [hidden, hidden, hidden], 2) as [Tensor, Tensor, Tensor];
@@ -49,7 +49,7 @@ export function lstmInputGradient(
   const ofValue = graph.mul(input, less(graph.mul(value, value)));
   const ofSums = graph.split(graph.concat([graph.mul(gated, slope), ofValue], 2), each, 0);
 
-  const backwards = ofState.in(graph);
+  const backwards = graph.matrix(ofState);
   const gradients: Tensor[] = [];
   let state = graph.reshape(last, one);
   let cell: Tensor | undefined;
@@ -62,5 +62,5 @@ export function lstmInputGradient(
     state = graph.matMul(gradient, backwards);
     cell = graph.mul(ofCell, kept[slot]!);
   }
-  return graph.matMul(graph.concat(gradients, 0), ofInput.in(graph));
+  return graph.matMul(graph.concat(gradients, 0), graph.matrix(ofInput));
 }

@@ -1,5 +1,4 @@
 /** A matrix of weights, row by row, that is put together from parts of others before it goes into a graph. */
-import type { GraphBuilder, Tensor } from './graph-builder.ts';
 
 export class Matrix {
   readonly rows: number;
@@ -62,9 +61,5 @@ export class Matrix {
     for (let row = 0; row < this.rows; row++)
       for (let column = 0; column < this.columns; column++) result.put(column, row, this.get(row, column));
     return result;
-  }
-
-  in(graph: GraphBuilder): Tensor {
-    return graph.constant(this.values, [this.rows, this.columns]);
   }
 }

@@ -83,7 +83,7 @@ export function cleanWindows(graph: GraphBuilder, inputs: WindowInputs): CleanWi
  */
 export function prepareWindows(graph: GraphBuilder, inputs: WindowInputs, scaler: Scaler): PreparedWindows {
   const { logarithms, places, flowsSeen } = cleanWindows(graph, inputs);
-  const seen = graph.matMul(places, placeMap().in(graph));
+  const seen = graph.matMul(places, graph.matrix(placeMap()));
   const [samePort, present, surroundings] = graph.split(seen, placeParts, 2) as [Tensor, Tensor, Tensor];
   const centred = graph.sub(logarithms, graph.constant(scaler.mean, [featureCount]));
   const scaled = graph.mul(centred, graph.constant(scaler.scale, [featureCount]));

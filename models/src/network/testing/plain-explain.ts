@@ -29,9 +29,9 @@ export function buildPlainExplainGraph(network: TrainedNetwork): Buffer {
   const pick = new Matrix(surroundingsWidth, spanColumns.length);
   for (const [span, column] of spanColumns.entries()) pick.put(column, span, 1);
   const quiet = graph.input('quiet_spans', [1, windowLength, spanColumns.length]);
-  const apart = graph.sub(graph.matMul(one.surroundings, pick.in(graph)), quiet);
+  const apart = graph.sub(graph.matMul(one.surroundings, graph.matrix(pick)), quiet);
   const ahead = graph.mul(apart, graph.sub(graph.scalar(1), alphas));
-  const around = graph.sub(one.surroundings, graph.matMul(ahead, pick.transposed().in(graph)));
+  const around = graph.sub(one.surroundings, graph.matMul(ahead, graph.matrix(pick.transposed())));
   const nothing = graph.mul(alphas, graph.scalar(0));
   const spread = (tensor: Tensor): Tensor => graph.add(tensor, nothing);
   const flowsSeen = graph.reshape(spread(graph.reshape(one.flowsSeen, [1, 1, 1])), ['batch', 1]);
@@ -53,7 +53,7 @@ export function buildPlainExplainGraph(network: TrainedNetwork): Buffer {
   const mean = (gradient: Tensor): Tensor => graph.reduceSum(graph.mul(gradient, weights), [0], false);
   const flat = (tensor: Tensor, width: number): Tensor => graph.reshape(tensor, [windowLength, width]);
   graph.output('attributions', graph.mul(mean(ofFeatures), flat(one.standardised, featureCount)));
-  const ofSpans = graph.matMul(mean(ofSurroundings), pick.in(graph));
+  const ofSpans = graph.matMul(mean(ofSurroundings), graph.matrix(pick));
   graph.output('span_attributions', graph.mul(ofSpans, flat(apart, spanColumns.length)));
   graph.output('logits', { ...graph.reshape(logit, ['batch']), shape: ['steps'] });
   return graph.build();

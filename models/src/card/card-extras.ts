@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { LeftOut } from './capture-sections.ts';
+
+const Summary = z.record(z.string(), z.number());
+
+/** What other programs measured, for the card: the same figures with other seeds, and with parts left out. */
+export const CardExtras = z.strictObject({
+  /** Figure → value, one record per seed. */
+  seeds: z.array(Summary),
+  ablation: z.array(z.strictObject({ name: z.string(), figures: Summary })),
+  left_out: z.array(LeftOut),
+  /** Paragraphs that only a person can write: what was tried, what it would need. */
+  remarks: z.array(z.string()),
+});
+export type CardExtras = z.infer<typeof CardExtras>;
+
+export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], remarks: [] };
