@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-6', import.meta.url));
 
-export const shippedManifestSha256 = 'b9e1d4f3d972d582eb0937d51d9a2c7a6980c92af04207e238a869ff5ec620e0';
+export const shippedManifestSha256 = '8b766291a6f2a787837a28a07c2d735778d20aaf778937fb244035c248a83ffd';
