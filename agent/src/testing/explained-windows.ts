@@ -4,7 +4,7 @@ import { featureCount, featureNames, windowLength } from '@picket/shared/feature
 import { attributionWidth } from '../detection/detector.ts';
 import { DeviceNormals } from '../window/device-normal.ts';
 import type { WindowContext } from '../window/window-context.ts';
-import { scoredWindow, type WindowSketch } from './scored-windows.ts';
+import { scoredWindow, sketchStartUs, type WindowSketch } from './scored-windows.ts';
 
 export function contextOf(sketch: Partial<WindowSketch>): WindowContext {
   return scoredWindow({ at: 10, says: 'port_scan', ...sketch }).context;
@@ -35,3 +35,11 @@ export function normalsOf(context: WindowContext): DeviceNormals {
   for (let index = 0; index < 6; index++) normals.learn({ ...context, freshFlows: 5 }, reading);
   return normals;
 }
+
+/** A device that is known for a while, and whom it met 12 s ago: 87 conversations with them, 91 in all. */
+export const newcomer = {
+  deviceSinceUs: sketchStartUs - 890e6,
+  peerSinceUs: sketchStartUs - 2e6,
+  recentOfDevice: 91.4,
+  recentOfPeer: 87.2,
+};

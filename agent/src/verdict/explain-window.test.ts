@@ -4,8 +4,7 @@ import { newId, type BootId } from '@picket/shared/contract/identifiers';
 import { Explanation } from '@picket/shared/contract/prediction';
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { attributionWidth } from '../detection/detector.ts';
-import { contextOf, filled, moved, normalsOf } from '../testing/explained-windows.ts';
-import { sketchStartUs } from '../testing/scored-windows.ts';
+import { contextOf, filled, moved, newcomer, normalsOf } from '../testing/explained-windows.ts';
 import { DeviceNormals } from '../window/device-normal.ts';
 import { explainWindow } from './explain-window.ts';
 
@@ -91,13 +90,6 @@ test('where a device is not known yet, the typical flow of the bundle stands in'
   expect(explanation.top_features.map(({ direction }) => direction)).toEqual(['above', 'usual', 'below']);
   expect(explanation.normal_of).toBe('bundle');
 });
-
-const newcomer = {
-  deviceSinceUs: sketchStartUs - 890e6,
-  peerSinceUs: sketchStartUs - 2e6,
-  recentOfDevice: 91.4,
-  recentOfPeer: 87.2,
-};
 
 test('numbers of the context come among the reasons with their own values and units', () => {
   const context = contextOf({ flows: Array.from({ length: 3 }, () => newcomer) });

@@ -1,7 +1,7 @@
 /** The one sentence in which an alert tells a person of the network's reasons. */
 import { expect, test } from 'vitest';
 import { newId, type BootId } from '@picket/shared/contract/identifiers';
-import { contextOf, filled, moved, normalsOf } from '../testing/explained-windows.ts';
+import { contextOf, filled, moved, newcomer, normalsOf } from '../testing/explained-windows.ts';
 import { burstSketch, sketchStartUs, type WindowSketch } from '../testing/scored-windows.ts';
 import { explainWindow } from './explain-window.ts';
 
@@ -112,14 +112,6 @@ test('only the flows that carried the score are told of', () => {
   );
   expect(sentence({ flows }, filled(), attributions)).toMatch(/^3 new TCP connections to port 23 of 192.168.1.20 /);
 });
-
-/** A device that is known for a while, and whom it met 12 s ago: 87 conversations with them, 91 in all. */
-const newcomer = {
-  deviceSinceUs: sketchStartUs - 890e6,
-  peerSinceUs: sketchStartUs - 2e6,
-  recentOfDevice: 91.4,
-  recentOfPeer: 87.2,
-};
 
 test('who came a moment ago and how often is said where it raised the score', () => {
   const flows = Array.from({ length: 10 }, () => ({ ...newcomer, dstPort: 22 }));
