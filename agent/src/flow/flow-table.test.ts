@@ -13,8 +13,11 @@ function keyOf(id: number): Int32Array {
   return key;
 }
 
-test('finds what was inserted and nothing that was removed, however badly the hashes collide', () => {
-  const step = fc.record({ id: fc.nat(40), insert: fc.boolean() });
+test('finds what was inserted and nothing that was removed or cleared away, however badly the hashes collide', () => {
+  const step = fc.record({
+    id: fc.nat(40),
+    does: fc.constantFrom('insert', 'insert', 'insert', 'remove', 'remove', 'clear'),
+  });
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 200 }),
@@ -23,14 +26,17 @@ test('finds what was inserted and nothing that was removed, however badly the ha
       (steps, spread, firstRoom) => {
         const table = new FlowTable(24, firstRoom);
         const model = new Map<number, number>();
-        for (const { id, insert } of steps) {
+        for (const { id, does } of steps) {
           const known = model.get(id);
           expect(table.find(keyOf(id), 0, id % spread)).toBe(known ?? -1);
-          if (insert && known === undefined && !table.full) {
+          if (does === 'insert' && known === undefined && !table.full) {
             model.set(id, table.insert(keyOf(id), 0, id % spread));
-          } else if (!insert && known !== undefined) {
+          } else if (does === 'remove' && known !== undefined) {
             table.remove(known);
             model.delete(id);
+          } else if (does === 'clear') {
+            table.clear();
+            model.clear();
           }
           expect(table.used).toBe(model.size);
         }
@@ -67,6 +73,10 @@ test('the index grows with the table, and tells hashes apart by bits that choose
   for (let id = 0; id < count; id += 2) table.remove(slots[id]!);
   const found = slots.map((_, id) => table.find(keyOf(id), 0, hashOf(id)));
   expect(found).toEqual(slots.map((slot, id) => (id % 2 === 0 ? -1 : slot)));
+  table.clear();
+  expect(slots.map((_, id) => table.find(keyOf(id), 0, hashOf(id)))).toEqual(slots.map(() => -1));
+  const again = table.insert(keyOf(7), 0, hashOf(7));
+  expect(table.find(keyOf(7), 0, hashOf(7))).toBe(again);
 });
 
 test('a table that grows keeps what it holds, and ends at its capacity', () => {

@@ -161,6 +161,14 @@ export class FlowTable {
     this.used--;
   }
 
+  /** Give all slots back at once. They must have left their queues. */
+  clear(): void {
+    this.#index.clear();
+    this.#freeCount = 0;
+    this.#untouched = 0;
+    this.used = 0;
+  }
+
   /** What the slot is in use for, see `slotState`. */
   stateOf(slot: number): number {
     return this.records.bytes[slot * bytes8 + fb.slotState]!;

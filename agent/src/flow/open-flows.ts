@@ -186,8 +186,9 @@ export class OpenFlows {
     for (let i = 0; i < order.length; i++) {
       const slot = slotOf(order[i]!);
       this.handOver(slot, this.isOver(slot) ? this.tcpEnd(slot) : end);
-      this.release(slot);
+      this.withdraw(slot);
     }
+    table.clear();
   }
 
   /** A deadline of this slot has come. */

@@ -87,6 +87,14 @@ export class SlotIndex {
     this.#used--;
   }
 
+  /** Forget all slots. It begins small again: whoever lets this happen often must not have a large index emptied each time. */
+  clear(): void {
+    if (this.#places.length > firstSize) this.#places = new Int32Array(firstSize);
+    this.#places.fill(empty);
+    this.#mask = firstSize - 1;
+    this.#used = 0;
+  }
+
   #put(slot: number): void {
     const hash = this.#hashes[slot]!;
     let place = hash & this.#mask;
