@@ -122,6 +122,15 @@ describe('live', () => {
     expect(outline(meter.finish()).at(-1)).toBe('10.0.0.2 100/0 end_of_input 1');
   });
 
+  test('a flood through the slot of an earlier one is reported as early', () => {
+    const flood = (from: number): TimedFrame[] => [
+      up(from, 'S'),
+      ...Array.from({ length: 69 }, (_, index) => up(from + 0.001 * (index + 1), 'A', 10)),
+    ];
+    const meter = live({ capacity: 1 }).add(...flood(0), down(0.5, 'R'), ...flood(0.6));
+    expect(outline(meter.flows)).toEqual(['10.0.0.2 64/0 report 0', '10.0.0.2 70/1 reset 1', '10.0.0.2 64/0 report 0']);
+  });
+
   test('a silent flow is handed over as idle and a lasting one is cut, by packet time alone', () => {
     const silent = live()
       .add(up(0, 'S'))

@@ -7,7 +7,7 @@ import { field, ipProtocol, outcome, tcpFlag } from '../packet/packet-fields.ts'
 import { Arrivals, blockPackets, packetInts, packetKey } from './arrivals.ts';
 import type { FlowCounters } from './flow-counters.ts';
 import { advanceTcpState, flowEnd, tcpState } from './flow-ending.ts';
-import { directionInt, flowByte, flowField, flowInt, recordBytes, recordInts, recordWords } from './flow-fields.ts';
+import { directionInt, flowByte, flowField, recordBytes, recordInts, recordWords } from './flow-fields.ts';
 import { keyField } from './flow-key.ts';
 import { addPacket, openRecord } from './flow-record.ts';
 import type { FlowSemantics } from './flow-semantics.ts';
@@ -18,11 +18,12 @@ import { type FlowOutput, flowTimeoutUs, OpenFlows, type OpenFlowsOptions } from
 const p = field;
 const t = tcpFlag;
 const f = flowField;
-const fi = flowInt;
+const isReported = flowByte.isReported;
 const state = slotState;
 const tcp = tcpState;
 const words = recordWords;
 const ints32 = recordInts;
+const bytes8 = recordBytes;
 const rowInts = packetInts;
 const keyAt = packetKey;
 const decoded = outcome.decoded;
@@ -215,7 +216,7 @@ export class FlowAssembler {
         return;
       }
     }
-    if (this.#live && ints[slot * ints32 + fi.reports] === 0) this.#open.reportIfMany(slot, this.#atUs);
+    if (this.#live && bytes[slot * bytes8 + isReported] === 0) this.#open.reportIfMany(slot, this.#atUs);
   }
 
   /** A connection that is over and begins again, or an ICMP exchange of another kind. */
@@ -287,7 +288,8 @@ export class FlowAssembler {
     table.protocols[slot] = this.#live
       ? packets[row + p.protocol]!
       : packets[row + keyAt + keyField.protocolAndFamily]! >> 8;
-    bytes[slot * recordBytes + flowByte.tcpState] = tcp.open;
+    bytes[slot * bytes8 + flowByte.tcpState] = tcp.open;
+    bytes[slot * bytes8 + isReported] = 0;
     openRecord(values, ints, slot, forward, packets, row, this.#atUs, this.#payloadField);
     this.#open.opened(slot, this.#atUs[0]!);
     const reached = flags === 0 ? tcp.open : advanceTcpState(ints, bytes, slot, flags);

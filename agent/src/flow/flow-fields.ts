@@ -40,8 +40,8 @@ export const flowInt = {
   keyHigh: 1,
   keyPorts: 2,
   keyProtocolAndFamily: 3,
-  /** How often the flow was reported. */
-  reports: 15,
+  /** Gaps of more than 1 s: with a million flows open there is one before every third packet. */
+  gaps: 15,
   /** Only of the forward packets, and in their lines. */
   forwardHeaderMin: 28,
   /** Only of the backward packets, and in their lines; see `firstBackwardWindow` and its like. */
@@ -50,8 +50,8 @@ export const flowInt = {
   firstPayloadBytes: 85,
   /** Flags, way and window of the flow's first packet in one number; see `firstFlags` and its like. */
   firstPacket: 117,
-  /** Gaps of more than 1 s. */
-  gaps: 106,
+  /** How often the flow was reported. */
+  reports: 106,
   packetsAtReport: 107,
   activeCount: 108,
   idleCount: 109,
@@ -71,6 +71,8 @@ export const flowByte = {
   slotState: 57,
   /** 1 where the smaller end sent the first packet. */
   lowIsSource: 58,
+  /** 1 once the flow was reported. */
+  isReported: 59,
 } as const;
 
 /** Of one direction; offsets in `values` from the beginning of that direction. */

@@ -57,9 +57,9 @@ export function openRecord(
 ): void {
   const record = slot * words;
   const record32 = slot * ints32;
-  for (let word = f.startedAtUs; word < fi.reports >> 1; word++) values[record + word] = 0;
+  for (let word = f.startedAtUs; word < fi.gaps >> 1; word++) values[record + word] = 0;
   for (let word = f.forward; word < fi.keyRest >> 1; word++) values[record + word] = 0;
-  ints[record32 + fi.reports] = 0;
+  ints[record32 + fi.gaps] = 0;
   values[record + f.startedAtUs] = atUs[0]!;
   values[record + f.lastPacketAtUs] = atUs[0]!;
   values[record + f.activeStartUs] = atUs[0]!;

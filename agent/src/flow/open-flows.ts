@@ -13,6 +13,7 @@ import { TimerWheel } from './timer-wheel.ts';
 const f = flowField;
 const fi = flowInt;
 const tcpStateByte = flowByte.tcpState;
+const isReportedByte = flowByte.isReported;
 const bytes8 = recordBytes;
 const state = slotState;
 const words = recordWords;
@@ -227,7 +228,8 @@ export class OpenFlows {
   }
 
   #report(slot: number): void {
-    const { ints } = this.table.records;
+    const { ints, bytes } = this.table.records;
+    bytes[slot * bytes8 + isReportedByte] = 1;
     ints[slot * ints32 + fi.packetsAtReport] = packetsOf(ints, slot);
     this.reports++;
     this.#output(this.table, slot, flowEnd.report, ints[slot * ints32 + fi.reports]!++);
