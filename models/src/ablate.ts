@@ -25,6 +25,7 @@ export const variants: readonly (readonly [string, TrainingRecipe])[] = [
   ['without hidden features', { ...usualRecipe, shares: { ...shares, hidden: 0 } }],
   ['without monotony and hard negatives', { ...usualRecipe, shares: { ...shares, monotonous: 0, hardNegatives: 0 } }],
   ['without dropout', { ...usualRecipe, dropout: 0 }],
+  ['adversaries who only want another name', { ...usualRecipe, unseen: 0 }],
   ['without adversarial windows', { ...usualRecipe, adversarial: 0 }],
   ['nothing masked', { ...usualRecipe, masked: masked.filter(() => false) }],
 ];

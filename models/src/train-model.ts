@@ -22,19 +22,18 @@ import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
 import { attackSome, dropoutMask, flowTargets, hardNegatives, smoothTargets } from './training-block.ts';
+import type { AttackShares } from './training-block.ts';
 import { describeData } from './data-description.ts';
 import { dataFingerprint } from './data-fingerprint.ts';
 import { pack } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
 
 /** What may be changed to see what it is good for; the usual values are what ships. */
-export interface TrainingRecipe {
+export interface TrainingRecipe extends AttackShares {
   readonly design: NetworkDesign;
   readonly shares: SamplerShares;
   /** Share of the summary that is dropped at each step. */
   readonly dropout: number;
-  /** Share of the attack windows of a batch that are perturbed, and how far at most. */
-  readonly adversarial: number;
   readonly masked: readonly number[];
 }
 
@@ -43,6 +42,7 @@ export const usualRecipe: TrainingRecipe = {
   shares: usualShares,
   dropout: 0.45,
   adversarial: 0.2,
+  unseen: 0.5,
   masked: maskedFeatures,
 };
 
@@ -114,7 +114,7 @@ export async function trainModel(
       let loss = 0;
       for (let step = 0; step < steps; step++) {
         const block = sampler.draw(batchSize);
-        if (epoch > 1 && recipe.adversarial > 0) await attackSome(block, adversary, recipe.adversarial, random);
+        if (epoch > 1 && recipe.adversarial > 0) await attackSome(block, adversary, recipe, random);
         const targets = smoothTargets(block);
         const keep = dropoutMask(block.count, recipe.dropout, random);
         const batch = { ...block, targets, keep, flowTargets: flowTargets(block) };

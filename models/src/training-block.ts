@@ -6,7 +6,7 @@ import { blockOf, noFlow } from './dataset/window-block.ts';
 import type { WindowBlock } from './dataset/window-block.ts';
 import { amongNewcomers } from './dataset/window-familiarity.ts';
 import type { WindowSampler } from './dataset/window-sampler.ts';
-import type { Adversary } from './network/adversary.ts';
+import type { Adversary, Aim } from './network/adversary.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
 import { classCount, summaryWidth } from './network/network-parameters.ts';
@@ -38,15 +38,34 @@ export async function hardNegatives(
     .map(({ window }) => window);
 }
 
+/** How many attack windows of a batch an adversary has its way with. */
+export interface AttackShares {
+  /** Of the attack windows. */
+  readonly adversarial: number;
+  /** Of those: perturbed to be taken for benign; the others, to be taken for anything but what they are. */
+  readonly unseen: number;
+}
+
 /** Replaces some attack windows of the block by what an attacker would rather have sent. */
 export async function attackSome(
   block: WindowBlock,
   adversary: Adversary,
-  share: number,
+  shares: AttackShares,
   random: () => number,
 ): Promise<void> {
-  const chosen = [...block.labels.keys()].filter((index) => block.labels[index] !== 0 && random() < share);
-  if (chosen.length === 0) return;
+  const chosen = [...block.labels.keys()].filter((index) => block.labels[index] !== 0 && random() < shares.adversarial);
+  const aims = Map.groupBy(chosen, (): Aim => (random() < shares.unseen ? 'benign' : 'another-class'));
+  const epsilon = largestEpsilon * random();
+  for (const [aim, members] of aims) await attack(block, members, adversary, { epsilon, aim });
+}
+
+/** One step, as FGSM does it. */
+async function attack(
+  block: WindowBlock,
+  chosen: readonly number[],
+  adversary: Adversary,
+  { epsilon, aim }: { readonly epsilon: number; readonly aim: Aim },
+): Promise<void> {
   const size = windowLength * featureCount;
   const windows = new Float32Array(chosen.length * size);
   const flowContext = new Float32Array(chosen.length * flowContextSize);
@@ -55,16 +74,14 @@ export async function attackSome(
     const context = block.flowContext.subarray(index * flowContextSize, (index + 1) * flowContextSize);
     flowContext.set(context, at * flowContextSize);
   }
-  const perturbed = await adversary.perturb(
-    {
-      count: chosen.length,
-      windows,
-      flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
-      flowContext,
-      labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
-    },
-    largestEpsilon * random(),
-  );
+  const attacked = {
+    count: chosen.length,
+    windows,
+    flowsSeen: Float32Array.from(chosen, (index) => block.flowsSeen[index]!),
+    flowContext,
+    labels: Uint8Array.from(chosen, (index) => block.labels[index]!),
+  };
+  const perturbed = await adversary.perturb(attacked, epsilon, 1, aim);
   for (const [at, index] of chosen.entries()) {
     block.windows.set(perturbed.subarray(at * size, (at + 1) * size), index * size);
   }
