@@ -3,8 +3,10 @@ import type { Dataset } from './dataset/flow-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { summaryOf } from './evaluation/summary.ts';
 import type { CardExtras } from './card/card-extras.ts';
-import { trainModel, usualRecipe } from './train-model.ts';
+import { usualRecipe } from './train-model.ts';
 import type { TrainingRecipe } from './train-model.ts';
+import { trainVariants } from './train-variants.ts';
+import type { CommonOptions } from './train-variants.ts';
 
 const { design, shares, masked } = usualRecipe;
 
@@ -33,31 +35,23 @@ export const variants: readonly (readonly [string, TrainingRecipe])[] = [
 /** `keep` gets the table as far as it is, after each training: an hour's work is not lost when the next one is interrupted. */
 export async function ablate(
   dataset: Dataset,
-  options: {
-    readonly seed: number;
-    readonly epochs: number;
-    readonly threads: number;
-    readonly only?: string | undefined;
-  },
+  options: CommonOptions & { readonly only?: string | undefined },
   progress: (line: string) => void,
   keep: (table: CardExtras['ablation']) => void,
 ): Promise<void> {
   const table: CardExtras['ablation'] = [];
-  for (const [name, recipe] of variants) {
-    if (options.only !== undefined && !name.includes(options.only)) continue;
-    progress(name);
-    const record = await trainModel(dataset, { ...options, recipe }, progress);
-    const parts = ['validation'] as const;
-    const { network, adversarial } = await evaluateModel(
-      dataset,
-      record,
-      { parts, withBaselines: false },
-      () => undefined,
-    );
+  const choice = { parts: ['validation'], withBaselines: false } as const;
+  const chosen = variants
+    .filter(([name]) => name.includes(options.only ?? ''))
+    .map(([name, recipe]) => ({ name, recipe }));
+  await trainVariants(dataset, chosen, options, progress, async ({ name }, record) => {
+    const { network, adversarial } = await evaluateModel(dataset, record, choice, () => undefined);
     const figures = summaryOf(network);
-    for (const { epsilon, recall, recall_fgsm } of adversarial)
-      figures[`recall lost to FGSM at ${epsilon}`] = recall - recall_fgsm;
+    for (const { epsilon, recall, recall_fgsm: named, recall_fgsm_unseen: unseen } of adversarial) {
+      figures[`recall lost to FGSM at ${epsilon}`] = recall - named;
+      if (unseen !== undefined) figures[`recall lost to FGSM towards benign at ${epsilon}`] = recall - unseen;
+    }
     table.push({ name, figures });
     keep(table);
-  }
+  });
 }

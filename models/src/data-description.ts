@@ -1,5 +1,6 @@
 /** What a dataset holds, for people: sources and parts, and how much of what. */
 import { windowLength } from '@picket/shared/features/feature-schema';
+import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { z } from 'zod';
 import type { Dataset } from './dataset/flow-rows.ts';
 
@@ -23,10 +24,16 @@ export const DataDescription = z.strictObject({
 });
 export type DataDescription = z.infer<typeof DataDescription>;
 
-export function describeData({ sequences, episodes, listenings }: Dataset): DataDescription[] {
+/** Runs of the classes in `leftOut` are counted where there is nothing to learn from alone: in the test part. */
+export function describeData(
+  { sequences, episodes, listenings }: Dataset,
+  leftOut: readonly TrafficClass[] = [],
+): DataDescription[] {
   const keyOf = ({ source, part }: { readonly source: string; readonly part: string }): string => `${source} ${part}`;
   return [...Map.groupBy(sequences, keyOf)].map(([key, members]) => {
-    const runs = episodes.filter((episode) => keyOf(episode) === key);
+    const runs = episodes.filter(
+      (episode) => keyOf(episode) === key && (episode.part === 'test' || !leftOut.includes(episode.class)),
+    );
     const seconds = listenings
       .filter((listening) => keyOf(listening) === key && !listening.isAttacked)
       .reduce((sum, listening) => sum + listening.seconds, 0);

@@ -5,10 +5,12 @@ import { chooseThreshold } from './calibrate.ts';
 import { describeData, heardInPeace, toolSeenIn } from './data-description.ts';
 import type { ToolSeenIn } from './data-description.ts';
 import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
+import { withoutClasses } from './dataset/without-classes.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { countedProofsOf, proofsOf, type ProofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
 import { copiesOfTraining, copyFigures } from './evaluation/copies.ts';
+import { foundClasses } from './evaluation/found-classes.ts';
 import type { AlertFigures, CopyFigures, Evaluation, Figures } from './evaluation/evaluation.ts';
 import { truth } from './evaluation/predictor.ts';
 import type { Predictor } from './evaluation/predictor.ts';
@@ -55,10 +57,11 @@ export async function evaluateModel(
   const figures = await figuresOf(unseen, predictor, record.threshold, options.parts, seenIn);
   progress('what is counted beside it');
   const withCounts = await alertsWithCounts(unseen, predictor, record.threshold, options.parts, seenIn);
+  const trained = withoutClasses(dataset, record.left_out_classes);
   const baselines: Figures[] = [];
   if (options.withBaselines) {
-    for (const baseline of trainBaselines(dataset, record.seed, progress)) {
-      const { threshold } = await chooseThreshold(baseline, dataset, baselineBounds);
+    for (const baseline of trainBaselines(trained, record.seed, progress)) {
+      const { threshold } = await chooseThreshold(baseline, trained, baselineBounds);
       baselines.push(await figuresOf(unseen, baseline, threshold, options.parts, seenIn));
       progress(baseline.name);
     }
@@ -67,9 +70,12 @@ export async function evaluateModel(
     network: figures,
     with_counts: withCounts,
     adversarial: await worstCase(dataset, network, record.threshold, options),
-    ...(options.parts.includes('test') && { copies: await copiesOf(dataset, unseen, predictor, record) }),
+    ...(options.parts.includes('test') && { copies: await copiesOf(trained, unseen, predictor, record) }),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts, seenIn),
+    ...(record.left_out_classes.length > 0 && {
+      found_classes: await foundClasses(unseen, predictor, record.threshold, options.parts),
+    }),
     tested_on: describeData(unseen).filter(({ part }) => part === 'test' && options.parts.includes(part)),
   };
 }

@@ -5,6 +5,7 @@ import type { CardExtras } from './card/card-extras.ts';
 import { captureSection } from './card/capture-sections.ts';
 import { ablationSection, baselineSection, seedSection } from './card/comparison-sections.ts';
 import { percent, table } from './card/table.ts';
+import { leftOutSection, unknownSection } from './card/unknown-sections.ts';
 import { copySection, probeSections, windowSection } from './card/window-sections.ts';
 import { usualSplit } from './dataset/capture-split.ts';
 import type { Evaluation } from './evaluation/evaluation.ts';
@@ -23,6 +24,8 @@ export function writeModelCard(
 The threshold is ${record.threshold_reason}.`,
     '## Attacks that it misses, weak classes first',
     episodeSection(network.episodes, possible),
+    leftOutSection(record.left_out_classes, evaluation.found_classes ?? []),
+    unknownSection(extras.unknown),
     '## False alerts',
     quietSection(network.quiet),
     captureSection(network.captures, record.data, extras.left_out),
@@ -54,7 +57,7 @@ only how much of the window goes to the same one.`,
     baselineSection([network, ...baselines]),
     seedSection(extras.seeds),
     ablationSection(extras.ablation),
-    limits(network.threshold),
+    limits(record, extras),
   ]
     .filter((section) => section !== '')
     .join('\n\n')}\n`;
@@ -73,11 +76,16 @@ function termsSection({ data }: TrainingRecord): string {
   return `Flows of the range are this repository's own. From elsewhere it was trained on:\n\n${lines.join('\n')}`;
 }
 
-function limits(threshold: number): string {
+function limits({ threshold, left_out_classes: leftOut }: TrainingRecord, { unknown }: CardExtras): string {
+  const unmet =
+    unknown === null && leftOut.length === 0
+      ? `no class was kept from training: of kinds of attack that it never met, only of
+  tools, nothing is claimed`
+      : `of a kind of attack that it never met the tables above say what they say
+  for this range, and nothing further`;
   return `## Limits
 
-- A class without a line above was not measured, and no class was kept from training: of kinds of attack that it never met, only of
-  tools, nothing is claimed. Windows with a single flow of a scan, a guess, a beacon or a slow attack, or fewer than three of a flood, count as neither. Macro-F1 counts classes with at least 50 windows.
+- A class without a line above was not measured; ${unmet}. Windows with a single flow of a scan, a guess, a beacon or a slow attack, or fewer than three of a flood, count as neither. Macro-F1 counts classes with at least 50 windows.
 - Windows overlap, so neighbouring figures are not independent; episodes and captures are.
 - Beacons, exfiltration and attacks on web applications differ little from telemetry, uploads and browsing in flow
   features alone; their figures on captures are the ones to believe.

@@ -1,4 +1,5 @@
 /** Trains the network: seeded, resumable, with early stopping, calibration and threshold on validation data. */
+import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { chooseThreshold, fitTemperature } from './calibrate.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -9,6 +10,7 @@ import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { amongNewcomers } from './dataset/window-familiarity.ts';
 import { usualShares } from './dataset/sampler-shares.ts';
 import { WindowSampler } from './dataset/window-sampler.ts';
+import { withoutClasses } from './dataset/without-classes.ts';
 import type { SamplerShares } from './dataset/sampler-shares.ts';
 import { quietRecall } from './metrics.ts';
 import { Adversary } from './network/adversary.ts';
@@ -52,12 +54,14 @@ export interface TrainingOptions {
   readonly threads: number;
   /** Of 256 windows each; fewer make a quick try. */
   readonly stepsPerEpoch?: number;
+  /** Nothing of these is learnt from or tuned on. */
+  readonly leftOutClasses?: readonly TrafficClass[];
   /** Where the state after each epoch is kept; left out: nowhere. */
   readonly checkpoint?: string;
   readonly recipe?: TrainingRecipe;
 }
 
-const stepsPerEpoch = 200;
+export const usualSteps = 200;
 const batchSize = 256;
 const peakLearningRate = 0.002;
 const clipNorm = 2;
@@ -73,12 +77,14 @@ const patience = 8;
 const averaging = 0.999;
 
 export async function trainModel(
-  dataset: Dataset,
+  given: Dataset,
   options: TrainingOptions,
   progress: (line: string) => void,
 ): Promise<TrainingRecord> {
   const recipe = options.recipe ?? usualRecipe;
-  const steps = options.stepsPerEpoch ?? stepsPerEpoch;
+  const steps = options.stepsPerEpoch ?? usualSteps;
+  const leftOut = options.leftOutClasses ?? [];
+  const dataset = withoutClasses(given, leftOut);
   const { scaler, typical } = scalerOf(dataset, recipe.masked);
   const initial = initialParameters(seededRandom(options.seed));
   // Each epoch's numbers depend on the seed and the epoch alone, so that a resumed run is the same run.
@@ -90,7 +96,7 @@ export async function trainModel(
     return { scaler, parameters, temperature: 1, design: recipe.design };
   };
   const data = dataFingerprint(dataset);
-  const fingerprint = `${data} ${JSON.stringify(recipe)} ${options.seed} ${options.epochs}`;
+  const fingerprint = [data, JSON.stringify(recipe), options.seed, options.epochs, steps, ...leftOut].join(' ');
   const resumed =
     options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, fingerprint, progress);
   const epochs: TrainingRecord['epochs'] = resumed?.epochs ?? [];
@@ -146,8 +152,10 @@ export async function trainModel(
   if (options.checkpoint !== undefined) removeCheckpoint(options.checkpoint);
   return {
     seed: options.seed,
-    data: describeData(dataset).filter(({ part }) => part !== 'test'),
+    data: describeData(dataset, leftOut).filter(({ part }) => part !== 'test'),
     data_fingerprint: data,
+    left_out_classes: [...leftOut],
+    tuned_to: [],
     epochs,
     best_epoch: best.epoch,
     threshold,

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { featureCount } from '@picket/shared/features/feature-schema';
+import { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { z } from 'zod';
 import { DataDescription } from './data-description.ts';
 import type { TrainedNetwork } from './network/cnn-lstm.ts';
@@ -15,6 +16,10 @@ const TrainingRecord = z.strictObject({
   data: z.array(DataDescription),
   /** SHA-256 over flows, labels and windows of the training and validation parts. */
   data_fingerprint: z.string(),
+  /** Of which nothing was learnt from or tuned on, to see what a network makes of a class that it never met. */
+  left_out_classes: z.array(TrafficClass).default([]),
+  /** Sources that the trained network went on with, and how many windows of each. */
+  tuned_to: z.array(z.strictObject({ source: z.string(), windows: z.int() })).default([]),
   epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_recall: z.number() })),
   best_epoch: z.int(),
   threshold: z.number(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UnknownClasses } from '../evaluation/evaluation.ts';
 import { LeftOut } from './capture-sections.ts';
 
 const Summary = z.record(z.string(), z.number());
@@ -9,9 +10,11 @@ export const CardExtras = z.strictObject({
   seeds: z.array(Summary),
   ablation: z.array(z.strictObject({ name: z.string(), figures: Summary })),
   left_out: z.array(LeftOut),
+  /** What `unknown` wrote. */
+  unknown: UnknownClasses.nullable(),
   /** Paragraphs that only a person can write: what was tried, what it would need. */
   remarks: z.array(z.string()),
 });
 export type CardExtras = z.infer<typeof CardExtras>;
 
-export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], remarks: [] };
+export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], unknown: null, remarks: [] };

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DataDescription } from '../data-description.ts';
-import type { CaptureFigures, EpisodeFigures } from '../evaluation/evaluation.ts';
+import type { CaptureFigures, EpisodeFigures, FoundClass } from '../evaluation/evaluation.ts';
 import { countedSection, episodeSection } from './alert-sections.ts';
 import { captureSection } from './capture-sections.ts';
+import { unknownSection } from './unknown-sections.ts';
 import { copySection } from './window-sections.ts';
 
 function runs(tool: string, seen: EpisodeFigures['tool_seen_in'], alerted: number, episodes: number): EpisodeFigures {
@@ -90,4 +91,41 @@ test('what is counted beside the network stands beside what the network says alo
   expect(section).toContain(
     '0 of 1 attack captures and 0 of 0 benign ones alerted; with counts 1 of 1 attack captures',
   );
+});
+
+function found(name: string, alerted: number, named: Record<string, number> = {}): FoundClass {
+  const windows = { windows: 200, loud_windows: 10 * alerted, windows_named_as: named };
+  return { source: 'range', part: 'test', class: name, episodes: 10, alerted, named_as: named, ...windows };
+}
+
+test('what was never met stands weak first, beside a training that had met it', () => {
+  const benign = { ...found('benign', 0), episodes: 0, windows: 1000, loud_windows: 1 };
+  const common = { seed: 3, epochs: 6, data_fingerprint: 'a' };
+  const section = unknownSection({
+    ...common,
+    trainings: [
+      { left_out: null, threshold: 0.9, found: [benign, found('port_scan', 9), found('web_xss', 8)] },
+      {
+        left_out: 'port_scan',
+        threshold: 0.91,
+        found: [benign, found('port_scan', 5, { web_xss: 5 }), found('web_xss', 7)],
+      },
+      {
+        left_out: 'web_xss',
+        threshold: 0.92,
+        found: [
+          benign,
+          found('web_xss', 2, { slow_rate: 9, port_scan: 4, web_sqli: 3, ddos_flood: 2, other_attack: 2 }),
+        ],
+      },
+    ],
+  });
+  const rows = section.split('\n').filter((line) => line.startsWith('| test'));
+  expect(rows).toEqual([
+    '| test | range | web_xss | 2 of 10 (20.0 %) | 8 of 10 (80.0 %) | 10.0 % of 200 | 40.0 % of 200 | slow_rate 9, port_scan 4, web_sqli 3, others 4 | slow_rate 9, port_scan 4, web_sqli 3, others 4 |',
+    '| test | range | port_scan | 5 of 10 (50.0 %) | 9 of 10 (90.0 %) | 25.0 % of 200 | 45.0 % of 200 | web_xss 5 | web_xss 5 |',
+  ]);
+  expect(section).toContain('| nothing | 0.9000 | test range 0.100 % of 1000 |');
+  expect(section).toContain('| web_xss | 0.9200 | test range 0.100 % of 1000 |');
+  expect(unknownSection(null)).toBe('');
 });

@@ -21,13 +21,12 @@ interface EpisodeOutcome {
   readonly votes: Map<number, number>;
 }
 
-export function episodeFigures(
+/** What became of each episode that is alerted, by its number. */
+export function episodeOutcomes(
   dataset: Dataset,
   scored: readonly ScoredSequence[],
-  part: Part,
   proofsOf: ProofsOf,
-  seenIn: (tool: string) => ToolSeenIn,
-): EpisodeFigures[] {
+): Map<number, EpisodeOutcome> {
   const outcomes = new Map<number, EpisodeOutcome>();
   for (const one of scored) {
     for (const proof of proofsOf(one)) {
@@ -44,6 +43,17 @@ export function episodeFigures(
       }
     }
   }
+  return outcomes;
+}
+
+export function episodeFigures(
+  dataset: Dataset,
+  scored: readonly ScoredSequence[],
+  part: Part,
+  proofsOf: ProofsOf,
+  seenIn: (tool: string) => ToolSeenIn,
+): EpisodeFigures[] {
+  const outcomes = episodeOutcomes(dataset, scored, proofsOf);
   const ofPart = [...dataset.episodes.entries()].filter(([, episode]) => episode.part === part && episode.fromUs > 0);
   const groups = Map.groupBy(ofPart, ([, episode]) => `${episode.source}\n${episode.class}\n${episode.tool}`);
   return [...groups].map(([key, members]) => {

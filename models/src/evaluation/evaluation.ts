@@ -1,4 +1,5 @@
 /** The shape of `evaluation.json`: every figure that the model card prints. */
+import { TrafficClass } from '@picket/shared/features/traffic-classes';
 import { z } from 'zod';
 import { DataDescription } from '../data-description.ts';
 
@@ -169,6 +170,35 @@ export const CopyFigures = z.strictObject({
 });
 export type CopyFigures = z.infer<typeof CopyFigures>;
 
+/** One class of a source's part, benign included: found as an attack of any kind, and as what it is named. */
+export const FoundClass = z.strictObject({
+  source: z.string(),
+  part: z.enum(['validation', 'test']),
+  class: z.string(),
+  episodes: Count,
+  alerted: Count,
+  /** Of those alerted, how many are named what by most proofs. */
+  named_as: z.record(z.string(), Count),
+  windows: Count,
+  /** At or above the threshold. */
+  loud_windows: Count,
+  /** Of those, how many are named what. */
+  windows_named_as: z.record(z.string(), Count),
+});
+export type FoundClass = z.infer<typeof FoundClass>;
+
+/** The same data, seed and number of epochs with and without each class. */
+export const UnknownClasses = z.strictObject({
+  seed: z.int(),
+  epochs: z.int(),
+  data_fingerprint: z.string(),
+  /** The first had all classes. */
+  trainings: z.array(
+    z.strictObject({ left_out: TrafficClass.nullable(), threshold: z.number(), found: z.array(FoundClass) }),
+  ),
+});
+export type UnknownClasses = z.infer<typeof UnknownClasses>;
+
 export const Evaluation = z.strictObject({
   network: Figures,
   /** The network's alerts, and those of what a gateway counts beside it. Not there in evaluations of before it did. */
@@ -179,6 +209,8 @@ export const Evaluation = z.strictObject({
   baselines: z.array(Figures),
   /** What N of M would make of the truth itself, for the network's episodes. */
   possible: z.array(EpisodeFigures),
+  /** Every class, where some were kept from training. Not there where none was, nor in evaluations of before. */
+  found_classes: z.array(FoundClass).optional(),
   /** What there was to test on, which training had no part in. */
   tested_on: z.array(DataDescription),
 });
