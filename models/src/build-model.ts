@@ -50,7 +50,7 @@ export function buildBundle(
     flow_context: flowContextVersion,
     classes: trafficClasses,
     threshold: record.threshold,
-    calibration: { temperature: record.temperature },
+    calibration: { temperature: record.temperature, offset: record.offset },
     typical_flow: Array.from(network.scaler.mean, (value) => Math.max(0, Math.expm1(value))),
     metrics: headlineMetrics(evaluation),
   } satisfies Record<keyof ModelManifest, unknown>);

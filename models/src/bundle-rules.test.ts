@@ -15,7 +15,12 @@ test('every graph of a bundle keeps to the operators, sizes and names that a gat
     scale: new Float32Array(featureCount).fill(1),
     ceiling: new Float32Array(featureCount).fill(2),
   };
-  const network = { scaler, parameters: initialParameters(random), temperature: 1.2, design: wholeDesign };
+  const network = {
+    scaler,
+    parameters: initialParameters(random),
+    calibration: { temperature: 1.2, offset: 0.4 },
+    design: wholeDesign,
+  };
   const graphs = {
     'detect.onnx': buildDetectGraph(network),
     'explain.onnx': buildExplainGraph(network),

@@ -15,6 +15,7 @@ import type { TrainingRecord } from './training-record.ts';
 let folder: string;
 let record: TrainingRecord;
 const silent = (): void => undefined;
+const none = { peace: [], scores: false } as const;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'picket-calibrate-'));
@@ -71,12 +72,12 @@ function packedIn(name: string, pack: FlowPack): string {
 
 test('what is loud in peace raises the threshold, and is no test any more', { timeout: 600_000 }, async () => {
   const peace = packedIn('peace', knockingDevice());
-  const again = await calibrateAgain(smallDataset(), record, [peace], silent);
+  const again = await calibrateAgain(smallDataset(), record, { ...none, peace: [peace] }, silent);
   expect(again.threshold).toBeGreaterThan(record.threshold);
   expect(again.threshold_reason).toContain('peace');
   expect(again.parameters).toBe(record.parameters);
   expect(again.data.at(-1)).toMatchObject({ source: 'peace', part: 'peace', groups: ['home'] });
-  const twice = await calibrateAgain(smallDataset(), again, [peace], silent);
+  const twice = await calibrateAgain(smallDataset(), again, { ...none, peace: [peace] }, silent);
   expect(twice).toEqual(again);
 
   const dataset = smallDataset();
@@ -89,6 +90,18 @@ test('what is loud in peace raises the threshold, and is no test any more', { ti
   expect(await sourcesBy(again)).toEqual(['made']);
 });
 
+test(
+  'what scores mean is fitted again where that is asked for, as training fitted it',
+  { timeout: 600_000 },
+  async () => {
+    const old = { ...record, temperature: 1, offset: 0 };
+    const kept = await calibrateAgain(smallDataset(), old, none, silent);
+    expect(kept).toMatchObject({ temperature: 1, offset: 0 });
+    const fitted = await calibrateAgain(smallDataset(), old, { ...none, scores: true }, silent);
+    expect(fitted).toEqual(record);
+  },
+);
+
 test('other data, an attack, and what was read before are refused by name', { timeout: 600_000 }, async () => {
   const other = smallDataset();
   other.sequences.pop();
@@ -97,8 +110,12 @@ test('other data, an attack, and what was read before are refused by name', { ti
     ...knockingDevice([{ ...scan, from_us: beganUs, to_us: beganUs + 9e6 }]),
     episode: new Uint16Array(count),
   });
-  await expect(calibrateAgain(other, record, [], silent)).rejects.toThrow('not the data that it was trained on');
-  await expect(calibrateAgain(smallDataset(), record, [attacked], silent)).rejects.toThrow(/attacked: home-life holds/);
+  await expect(calibrateAgain(other, record, none, silent)).rejects.toThrow('not the data that it was trained on');
+  await expect(calibrateAgain(smallDataset(), record, { ...none, peace: [attacked] }, silent)).rejects.toThrow(
+    /attacked: home-life holds/,
+  );
   const made = packedIn('made', knockingDevice());
-  await expect(calibrateAgain(smallDataset(), record, [made], silent)).rejects.toThrow(/a source "made" already/);
+  await expect(calibrateAgain(smallDataset(), record, { ...none, peace: [made] }, silent)).rejects.toThrow(
+    /a source "made" already/,
+  );
 });

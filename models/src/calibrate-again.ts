@@ -1,40 +1,56 @@
 /**
  * The threshold of a trained network, chosen again on more hours of peace. A few hours bound no rate of one alert a day,
- * and whoever has listened to gateways for longer knows more than the validation part does.
+ * and whoever has listened to gateways for longer knows more than the validation part does. And, where that is asked for, what
+ * its scores mean, for networks of which nobody fitted it, or by less data.
  */
-import { chooseThreshold } from './calibrate.ts';
+import { calibrationOf, chooseThreshold } from './calibrate.ts';
 import { dataFingerprint } from './data-fingerprint.ts';
 import { describeData, heardInPeace } from './data-description.ts';
 import type { DataDescription } from './data-description.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { readFlowPacks } from './dataset/read-flow-packs.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
+import type { Calibration } from './network/cnn-lstm.ts';
 import { Scorer } from './network/scorer.ts';
 import { networkOf, type TrainingRecord } from './training-record.ts';
 
+export interface CalibrationChoice {
+  /** Packed flows of gateways that nobody attacked, each folder a source of its own. */
+  readonly peace: readonly string[];
+  /** Fit what scores mean again. Rules whose thresholds were chosen for the scores as they were ask for other evidence then. */
+  readonly scores: boolean;
+}
+
 /**
- * By the rule that training chooses it by, over the validation part and the packed flows in the folders, each a source of
- * its own. The weights stay as they are. `dataset` is what the network was trained on; the folders' flows are added.
+ * By the rules that training goes by, over the validation part and the packed flows in the folders. The weights stay as
+ * they are. `dataset` is what the network was trained on; the folders' flows are added.
  * @throws {Error} where the dataset is another one, a folder holds an attack, or flows of it were heard before
  */
 export async function calibrateAgain(
   dataset: Dataset,
   record: TrainingRecord,
-  folders: readonly string[],
+  { peace, scores }: CalibrationChoice,
   progress: (line: string) => void,
 ): Promise<TrainingRecord> {
   if (dataFingerprint(dataset) !== record.data_fingerprint) {
     throw new Error('these are not the data that it was trained on: give the same --flows, --tables and --captures');
   }
-  const heard = folders.flatMap((folder) => addPeace(dataset, folder));
-  await using scorer = await Scorer.open(buildDetectGraph(networkOf(record)));
+  const heard = peace.flatMap((folder) => addPeace(dataset, folder));
+  const network = networkOf(record);
+  const calibration = scores ? await calibrationOf(network, dataset) : network.calibration;
+  if (scores) progress(`${toldOf(calibration)} instead of ${toldOf(network.calibration)}`);
+  await using scorer = await Scorer.open(buildDetectGraph({ ...network, calibration }));
   const { threshold, reason } = await chooseThreshold(
     { name: 'network', score: (windows) => scorer.score(windows) },
     dataset,
   );
-  progress(`threshold ${threshold.toFixed(4)} instead of ${record.threshold.toFixed(4)}: ${reason}`);
+  progress(`threshold ${threshold.toFixed(5)} instead of ${record.threshold.toFixed(5)}: ${reason}`);
   const before = record.data.filter(({ part }) => part !== heardInPeace);
-  return { ...record, data: [...before, ...heard], threshold, threshold_reason: reason };
+  return { ...record, ...calibration, data: [...before, ...heard], threshold, threshold_reason: reason };
+}
+
+function toldOf({ temperature, offset }: Calibration): string {
+  return `temperature ${temperature.toFixed(3)}, offset ${offset.toFixed(3)}`;
 }
 
 /** As validation data, whatever part the packs say they are: a threshold was chosen by them. */

@@ -1,4 +1,4 @@
-/** Temperature and threshold, both from validation data: so that 0.9 means nine in ten, and quiet means quiet. */
+/** What scores mean, and the threshold, both from validation data: so that 0.9 means nine in ten, and quiet means quiet. */
 import { afterQuiet, alertCount, proofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { evaluationWindows } from './dataset/evaluation-windows.ts';
 import { groupOf } from './dataset/flow-rows.ts';
@@ -7,36 +7,41 @@ import { amongNewcomers } from './dataset/window-familiarity.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import { poissonUpperBound } from './evaluation/alert-figures.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
-import { crossEntropy, groupWeights, quietThreshold } from './metrics.ts';
+import { fitCalibration } from './fit-calibration.ts';
+import { groupWeights, quietThreshold } from './metrics.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
-import type { TrainedNetwork } from './network/cnn-lstm.ts';
+import { uncalibrated } from './network/cnn-lstm.ts';
+import type { Calibration, TrainedNetwork } from './network/cnn-lstm.ts';
 import { scoreWindows } from './network/scorer.ts';
 
 /** Share of benign validation windows that may alarm, and the bounds of the threshold in any case. */
 export const falseAlarmTarget = 0.001;
-export const thresholdBounds = [0.5, 0.9999] as const;
+export const thresholdBounds = [0.5, 0.99999] as const;
 /** Of a gateway in peace. */
 const alertsPerDay = 1;
 /** In less than this an alert would come in fewer than one case of twenty, if there were one a day. */
 const briefestDays = -Math.log(0.95) / alertsPerDay;
+/** Of a stretch, that scores are fitted to. */
+const mostWindows = 500;
 /** Steps in which the threshold is raised, in logits. */
 const logitStep = 0.1;
 
 /** A source whose hosts are no devices: its benign part was an office, partly infected. It has no say in quietness. */
 const offices: ReadonlySet<string> = new Set(['cicids2017']);
 
-/** Logits are divided by it. Windows as they were, attack and benign weighing the same, and of the benign ones each site and device type. */
-export async function fitTemperature(network: TrainedNetwork, dataset: Dataset): Promise<number> {
-  const windows = evaluationWindows(dataset, 'validation', 500);
+/**
+ * By windows in which every peer is new when it is first heard, as for the threshold; attack and benign weighing the same,
+ * and of the benign ones each site and device type.
+ */
+export async function calibrationOf(network: TrainedNetwork, dataset: Dataset): Promise<Calibration> {
+  const windows = evaluationWindows(dataset, 'validation', mostWindows, amongNewcomers);
   const attacks = windows.labels.filter((label) => label !== 0).length;
   const benign = [...windows.labels.keys()].filter((index) => windows.labels[index] === 0);
   const weights = new Float64Array(windows.count).fill(0.5 / Math.max(1, attacks));
   const groups = groupWeights(benign.map((index) => groupOf(windows.sequences[index]!)));
   for (const [at, index] of benign.entries()) weights[index] = 0.5 * groups[at]!;
-  const probabilities = await scoreWindows(buildDetectGraph({ ...network, temperature: 1 }), windows);
-  const candidates = Array.from({ length: 41 }, (_, index) => 0.4 * 1.06 ** index);
-  const losses = candidates.map((candidate) => crossEntropy(probabilities, windows.labels, candidate, weights));
-  return candidates[losses.indexOf(Math.min(...losses))]!;
+  const probabilities = await scoreWindows(buildDetectGraph({ ...network, calibration: uncalibrated }), windows);
+  return fitCalibration({ probabilities, labels: windows.labels, weights });
 }
 
 /** What a source of validation data says of a threshold. */

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ablate } from './ablate.ts';
 import { calibrateAgain } from './calibrate-again.ts';
+import type { CalibrationChoice } from './calibrate-again.ts';
 import { addCardCommands } from './card-commands.ts';
 import { noExtras } from './card/card-extras.ts';
 import { dataOf, say, several, withData, withEffort } from './command-options.ts';
@@ -47,17 +48,20 @@ withData(
   program
     .command('calibrate')
     .description(
-      'choose the threshold of a trained network again, by more hours of peace; its weights stay as they are',
+      'choose the threshold of a trained network again, by more hours of peace, and fit what its scores mean again; its weights stay as they are',
     ),
 )
   .argument('<dir>', 'what train wrote')
-  .requiredOption('--peace <dir>', 'packed flows of gateways that nobody attacked (may be given again)', several)
+  .option('--peace <dir>', 'packed flows of gateways that nobody attacked (may be given again)', several, [])
+  .option('--scores', 'fit temperature and offset again: thresholds of rules mean other evidence then', false)
   .requiredOption('--out <dir>', 'where training.json goes')
-  .action(async (folder: string, options: DataOptions & { peace: string[]; out: string }) => {
+  .action(async (folder: string, options: DataOptions & CalibrationChoice & { out: string }) => {
+    if (options.peace.length === 0 && !options.scores)
+      throw new Error('nothing new to go by: give --peace or --scores');
     const record = readTrainingRecord(folder);
     const whole = await readDataset(dataOf(options, splitOfRecord(usualSplit, record.data)), say);
     const dataset = withoutClasses(whole, record.left_out_classes);
-    writeTrainingRecord(options.out, await calibrateAgain(dataset, record, options.peace, say));
+    writeTrainingRecord(options.out, await calibrateAgain(dataset, record, options, say));
     say(`wrote ${options.out}/training.json: evaluate it again, its alerts are others now`);
   });
 

@@ -142,23 +142,3 @@ export function groupWeights(groups: readonly string[]): number[] {
   const all = [...sizes.values()].reduce((sum, size) => sum + shareOf(size), 0);
   return groups.map((group) => shareOf(sizes.get(group)!) / sizes.get(group)! / all);
 }
-
-/** Mean negative logarithm of the true class's probability, after the temperature is applied to the probabilities. */
-export function crossEntropy(
-  probabilities: Float32Array,
-  labels: Uint8Array,
-  temperature: number,
-  weights?: Float64Array,
-): number {
-  const classes = probabilities.length / Math.max(1, labels.length);
-  let sum = 0;
-  for (const [index, label] of labels.entries()) {
-    let total = 0;
-    for (let at = index * classes; at < (index + 1) * classes; at++) {
-      total += Math.max(probabilities[at]!, 1e-9) ** (1 / temperature);
-    }
-    const own = Math.max(probabilities[index * classes + label]!, 1e-9) ** (1 / temperature);
-    sum -= (weights?.[index] ?? 1 / labels.length) * Math.log(own / total);
-  }
-  return sum;
-}

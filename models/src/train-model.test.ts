@@ -1,8 +1,10 @@
 /** A whole small training, on flows that are told apart by their packets: what it learns, and that it can be resumed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildBundle } from './build-model.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { noExtras } from './card/card-extras.ts';
 import { writeModelCard } from './model-card.ts';
@@ -47,4 +49,9 @@ test('a training that was interrupted goes on as if it had not been', { timeout:
   const card = writeModelCard('test-1', whole, evaluation, noExtras);
   expect(card).toContain('port_scan');
   expect(card).not.toMatch(/undefined|NaN|\[object/);
+
+  const bundle = join(folder, 'bundle');
+  buildBundle(whole, evaluation, noExtras, { folder: bundle, version: 'test-1', createdAt: new Date(0) });
+  const manifest = ModelManifest.parse(JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')));
+  expect(manifest.calibration).toEqual({ temperature: whole.temperature, offset: whole.offset });
 });

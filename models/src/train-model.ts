@@ -1,6 +1,6 @@
 /** Trains the network: seeded, resumable, with early stopping, calibration and threshold on validation data. */
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
-import { chooseThreshold, fitTemperature } from './calibrate.ts';
+import { calibrationOf, chooseThreshold } from './calibrate.ts';
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { groupOf } from './dataset/flow-rows.ts';
@@ -15,16 +15,17 @@ import type { SamplerShares } from './dataset/sampler-shares.ts';
 import { quietRecall } from './metrics.ts';
 import { Adversary } from './network/adversary.ts';
 import { buildDetectGraph, buildTrainGraph } from './network/bundle-graphs.ts';
-import { wholeDesign } from './network/cnn-lstm.ts';
-import type { NetworkDesign, TrainedNetwork } from './network/cnn-lstm.ts';
+import { uncalibrated, wholeDesign } from './network/cnn-lstm.ts';
+import type { Calibration, NetworkDesign, TrainedNetwork } from './network/cnn-lstm.ts';
 import { maskedFeatures, scalerOf } from './network/fit-scaler.ts';
 import { classCount, initialParameters } from './network/network-parameters.ts';
 import { buildPerturbGraph } from './network/perturb-graph.ts';
 import { Scorer, scoreWindows } from './network/scorer.ts';
 import type { ScorableWindows } from './network/scorer.ts';
 import { Trainer } from './network/trainer.ts';
-import { attackSome, dropoutMask, flowTargets, hardNegatives, smoothTargets } from './training-block.ts';
+import { hardNegatives } from './training-block.ts';
 import type { AttackShares } from './training-block.ts';
+import { trainEpoch } from './training-epoch.ts';
 import { describeData } from './data-description.ts';
 import { dataFingerprint } from './data-fingerprint.ts';
 import { pack } from './training-record.ts';
@@ -62,19 +63,14 @@ export interface TrainingOptions {
 }
 
 export const usualSteps = 200;
-const batchSize = 256;
+export const batchSize = 256;
 const peakLearningRate = 0.002;
-const clipNorm = 2;
-/** Towards where the parameters began: there are more of them than there are sites to learn from. */
-const pull = 0.0003;
 /** Windows that are looked at of one device in one capture. */
 const mostValidation = 1000;
 /** What early stopping looks at: recall where so many benign windows alarm. */
 const quietShares = [0.0005, 0.001, 0.002, 0.005];
 /** Epochs without progress before training ends. */
 const patience = 8;
-/** Weight of what the averaged parameters were before each step. */
-const averaging = 0.999;
 
 export async function trainModel(
   given: Dataset,
@@ -93,7 +89,7 @@ export async function trainModel(
   const validation = evaluationWindows(dataset, 'validation', mostValidation, amongNewcomers);
   const validationGroups = validation.sequences.map(groupOf);
   const network = (parameters: Float32Array): TrainedNetwork => {
-    return { scaler, parameters, temperature: 1, design: recipe.design };
+    return { scaler, parameters, calibration: uncalibrated, design: recipe.design };
   };
   const data = dataFingerprint(dataset);
   const fingerprint = [data, JSON.stringify(recipe), options.seed, options.epochs, steps, ...leftOut].join(' ');
@@ -117,18 +113,16 @@ export async function trainModel(
       await using adversary = await Adversary.open(buildPerturbGraph(current));
       const ramp = 0.5 * (1 + Math.cos((Math.PI * (epoch - 1)) / options.epochs));
       const learningRate = peakLearningRate * (0.03 + 0.97 * ramp);
-      let loss = 0;
-      for (let step = 0; step < steps; step++) {
-        const block = sampler.draw(batchSize);
-        if (epoch > 1 && recipe.adversarial > 0) await attackSome(block, adversary, recipe, random);
-        const targets = smoothTargets(block);
-        const keep = dropoutMask(block.count, recipe.dropout, random);
-        const batch = { ...block, targets, keep, flowTargets: flowTargets(block) };
-        loss += (await trainer.step(batch, { learningRate, clipNorm, proximal: pull })) / steps;
-        const { delta } = trainer.state;
-        const weight = Math.min(averaging, trainer.state.steps / (trainer.state.steps + 10));
-        average = average.map((value, index) => weight * value + (1 - weight) * (initial[index]! + delta[index]!));
-      }
+      const { loss, average: now } = await trainEpoch(trainer, initial, average, {
+        steps,
+        draw: () => sampler.draw(batchSize),
+        adversary: epoch > 1 && recipe.adversarial > 0 ? adversary : undefined,
+        shares: recipe,
+        dropout: recipe.dropout,
+        learningRate,
+        random,
+      });
+      average = now;
       const probabilities = await scoreWindows(buildDetectGraph(network(average)), validation);
       const scores = Float32Array.from(validation.labels, (_, index) => 1 - probabilities[index * classCount]!);
       const recall = quietRecall(scores, validation.labels, validationGroups, quietShares);
@@ -144,11 +138,8 @@ export async function trainModel(
     }
   }
   const { parameters } = best;
-  const temperature = await fitTemperature(network(parameters), dataset);
-  await using scorer = await Scorer.open(buildDetectGraph({ ...network(parameters), temperature }));
-  const predictor = { name: 'network', score: (windows: ScorableWindows) => scorer.score(windows) };
-  const { threshold, reason } = await chooseThreshold(predictor, dataset);
-  progress(`best epoch ${best.epoch}, temperature ${temperature.toFixed(2)}, threshold ${threshold.toFixed(3)}`);
+  progress(`best epoch ${best.epoch}`);
+  const fitted = await calibrated(network(parameters), dataset, progress);
   if (options.checkpoint !== undefined) removeCheckpoint(options.checkpoint);
   return {
     seed: options.seed,
@@ -158,9 +149,7 @@ export async function trainModel(
     tuned_to: [],
     epochs,
     best_epoch: best.epoch,
-    threshold,
-    threshold_reason: reason,
-    temperature,
+    ...fitted,
     masked_features: [...recipe.masked],
     design: recipe.design,
     mean: pack(scaler.mean),
@@ -168,4 +157,19 @@ export async function trainModel(
     ceiling: pack(scaler.ceiling),
     parameters: pack(parameters),
   };
+}
+
+/** What is chosen once the weights are: what scores mean, and the threshold. */
+export async function calibrated(
+  network: TrainedNetwork,
+  dataset: Dataset,
+  progress: (line: string) => void,
+): Promise<Pick<TrainingRecord, 'threshold' | 'threshold_reason' | keyof Calibration>> {
+  const calibration = await calibrationOf(network, dataset);
+  await using scorer = await Scorer.open(buildDetectGraph({ ...network, calibration }));
+  const predictor = { name: 'network', score: (windows: ScorableWindows) => scorer.score(windows) };
+  const { threshold, reason } = await chooseThreshold(predictor, dataset);
+  const { temperature, offset } = calibration;
+  progress(`temperature ${temperature.toFixed(2)}, offset ${offset.toFixed(2)}, threshold ${threshold.toFixed(5)}`);
+  return { threshold, threshold_reason: reason, ...calibration };
 }

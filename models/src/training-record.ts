@@ -26,6 +26,8 @@ const TrainingRecord = z.strictObject({
   /** Why this one, for the card. */
   threshold_reason: z.string(),
   temperature: z.number(),
+  /** Added to each attack's logit after that; older records have none. */
+  offset: z.number().default(0),
   masked_features: z.array(z.int()),
   design: z.strictObject({
     recurrence: z.boolean(),
@@ -65,7 +67,7 @@ export function networkOf(record: TrainingRecord): TrainedNetwork {
       ceiling: unpack(record.ceiling, featureCount),
     },
     parameters: unpack(record.parameters, parameterCount),
-    temperature: record.temperature,
+    calibration: { temperature: record.temperature, offset: record.offset },
     design: record.design,
   };
 }

@@ -4,7 +4,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import { buildDetectGraph, buildExplainGraph, buildTrainGraph } from './bundle-graphs.ts';
-import { wholeDesign } from './cnn-lstm.ts';
+import { uncalibrated, wholeDesign } from './cnn-lstm.ts';
 import { initialParameters } from './network-parameters.ts';
 import { buildPerturbGraph } from './perturb-graph.ts';
 
@@ -21,7 +21,12 @@ const scaler = {
   scale: new Float32Array(featureCount).fill(0.5),
   ceiling: new Float32Array(featureCount).fill(4),
 };
-const network = { scaler, parameters: initialParameters(seededRandom(2)), temperature: 1, design: wholeDesign };
+const network = {
+  scaler,
+  parameters: initialParameters(seededRandom(2)),
+  calibration: uncalibrated,
+  design: wholeDesign,
+};
 const graphs = {
   detect: buildDetectGraph(network),
   explain: buildExplainGraph(network),

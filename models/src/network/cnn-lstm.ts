@@ -57,10 +57,19 @@ export interface TrainedNetwork {
   readonly scaler: Scaler;
   /** Flat, `parameterCount` long. */
   readonly parameters: Float32Array;
-  /** Logits are divided by it, so that a score of 0.9 means nine in ten. */
-  readonly temperature: number;
+  readonly calibration: Calibration;
   readonly design: NetworkDesign;
 }
+
+/** What is done to logits, so that a score of 0.9 means nine in ten: which attack is the likeliest stays as it was. */
+export interface Calibration {
+  /** All logits are divided by it. */
+  readonly temperature: number;
+  /** Then added to that of each attack, in logits: the logit of the score rises by just as much. */
+  readonly offset: number;
+}
+
+export const uncalibrated: Calibration = { temperature: 1, offset: 0 };
 
 type Weights<Name extends ParameterName> = Readonly<Record<Name, Tensor>>;
 

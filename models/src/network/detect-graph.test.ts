@@ -3,7 +3,7 @@ import { featureCount, windowLength } from '@picket/shared/features/feature-sche
 import { flowContextSize, flowContextWidth } from '@picket/shared/features/flow-context';
 import { expect, test } from 'vitest';
 import { buildDetectGraph, buildTrainGraph } from './bundle-graphs.ts';
-import { wholeDesign } from './cnn-lstm.ts';
+import { uncalibrated, wholeDesign } from './cnn-lstm.ts';
 import type { NetworkDesign } from './cnn-lstm.ts';
 import { classCount, parameterCount } from './network-parameters.ts';
 import {
@@ -28,7 +28,7 @@ test.each([
     await open(buildTrainGraph(scaler, parameters, design)),
     new Float32Array(parameterCount),
   );
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design }));
   const probabilities = values(await detect.run(windowFeeds()), 'probabilities');
   for (let row = 0; row < batch; row++) {
     const logits = values(train, 'logits').slice(row * classCount, (row + 1) * classCount);
@@ -41,7 +41,7 @@ test.each([
 });
 
 test('a larger value than training ever saw counts as the largest it saw', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const high = Float32Array.from(windows, (value, index) => (index % featureCount === 0 ? value : 1e12));
   const higher = Float32Array.from(windows, (value, index) => (index % featureCount === 0 ? value : 3e38));
   expect(values(await detect.run(windowFeeds(high)), 'probabilities')).toEqual(
@@ -50,7 +50,7 @@ test('a larger value than training ever saw counts as the largest it saw', async
 });
 
 test('a port is seen only as being the same as others', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const renamed = windows.slice();
   for (let at = 0; at < renamed.length; at += featureCount) renamed[at] = 60_000 - renamed[at]!;
   const scattered = windows.slice();
@@ -69,14 +69,16 @@ test.each([
   ['whole, nothing too small', wholeDesign, neverBelow] as const,
   ...parts.map((part) => [`without ${part}`, { ...wholeDesign, [part]: false }, scaler] as const),
 ])('detect says what the training graph says, %s, and its rows sum to 1', async (_name, design, scaled) => {
-  const temperature = 1.3;
-  const detect = await open(buildDetectGraph({ scaler: scaled, parameters, temperature, design }));
+  const calibration = { temperature: 1.3, offset: 0.7 };
+  const detect = await open(buildDetectGraph({ scaler: scaled, parameters, calibration, design }));
   const result = await detect.run(windowFeeds());
   const train = await trainStep(
     await open(buildTrainGraph(scaled, parameters, design)),
     new Float32Array(parameterCount),
   );
-  const logits = values(train, 'logits').map((logit) => logit / temperature);
+  const logits = values(train, 'logits').map(
+    (logit, index) => logit / calibration.temperature + (index % classCount === 0 ? 0 : calibration.offset),
+  );
   for (let row = 0; row < batch; row++) {
     const exponentials = Array.from({ length: classCount }, (_, index) => Math.exp(logits[row * classCount + index]!));
     const sum = exponentials.reduce((total, value) => total + value, 0);
@@ -88,7 +90,7 @@ test.each([
 });
 
 test('of peers only matters who is the same; ages, peers and directions do matter', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const asIs = values(await detect.run(windowFeeds()), 'probabilities');
   const changed = async (column: number, change: (value: number, flow: number) => number): Promise<Float32Array> => {
     const context = flowContext.map((value, index) =>
@@ -107,7 +109,7 @@ test('of peers only matters who is the same; ages, peers and directions do matte
 });
 
 test('beyond ten minutes a peer is known for long, and beyond two it came late', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const told = async (peer: number, device: number): Promise<Float32Array> => {
     const context = flowContext.map((value, index) => [value, value, value, value, value, peer, device][index % 7]!);
     return values(await detect.run(windowFeeds(windows, context)), 'probabilities');
@@ -119,7 +121,7 @@ test('beyond ten minutes a peer is known for long, and beyond two it came late',
 });
 
 test('what stands in the slots before the present flows changes nothing', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const littered = Float32Array.from(windows);
   for (let row = 0; row < batch; row++) {
     const start = row * windowLength * featureCount;
@@ -137,7 +139,7 @@ test('what stands in the slots before the present flows changes nothing', async 
 });
 
 test('NaN, infinities and negative values count as 0', async () => {
-  const detect = await open(buildDetectGraph({ scaler, parameters, temperature: 1, design: wholeDesign }));
+  const detect = await open(buildDetectGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign }));
   const hostile = Float32Array.from(windows);
   const zeroed = Float32Array.from(windows);
   for (let index = 0; index < hostile.length; index += 17) {

@@ -19,7 +19,7 @@ import {
 } from './testing/graph-windows.ts';
 import { buildPlainExplainGraph } from './testing/plain-explain.ts';
 
-const network = { scaler, parameters, temperature: 1.3, design: wholeDesign };
+const network = { scaler, parameters, calibration: { temperature: 1.3, offset: 0.7 }, design: wholeDesign };
 const windowSize = windowLength * featureCount;
 
 /** One of the windows, and `steps` points on the way to it, then its two ends, which weigh nothing. */

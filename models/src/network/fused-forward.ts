@@ -111,7 +111,7 @@ export const convolveByTaps: Convolution = (graph, embedded, values, design) => 
 export function fusedLayers(
   graph: GraphBuilder,
   { sums, places, flowsSeen }: FirstLayer,
-  { parameters, temperature, design }: TrainedNetwork,
+  { parameters, calibration, design }: TrainedNetwork,
   convolve: Convolution,
 ): Tensor {
   const values = cutParameters(parameters);
@@ -153,5 +153,5 @@ export function fusedLayers(
   const summary = graph.concat([state, graph.reduceMax(flows, 1, false), pooled], 1);
 
   const head = graph.unary('Relu', graph.matMul(summary, graph.matrix(summaryWeight(values, design))));
-  return graph.matMul(head, graph.matrix(logitWeight(values, temperature)));
+  return graph.matMul(head, graph.matrix(logitWeight(values, calibration)));
 }

@@ -5,7 +5,7 @@
  */
 import { featureCount, windowLength } from '@picket/shared/features/feature-schema';
 import { gateOfAbsence } from './cnn-lstm.ts';
-import type { NetworkDesign } from './cnn-lstm.ts';
+import type { Calibration, NetworkDesign } from './cnn-lstm.ts';
 import { Matrix } from './matrix.ts';
 import {
   attackCount,
@@ -202,7 +202,8 @@ export function summaryWeight({ headWeight, headBias }: Values, design: NetworkD
 }
 
 /** From the head to logits, calibrated: [49, 11]. */
-export function logitWeight({ classWeight, classBias }: Values, temperature: number): Matrix {
-  const values = Float32Array.of(...classWeight, ...classBias).map((value) => value / temperature);
-  return new Matrix(wideHead, classCount, values);
+export function logitWeight({ classWeight, classBias }: Values, { temperature, offset }: Calibration): Matrix {
+  const weights = classWeight.map((value) => value / temperature);
+  const biases = classBias.map((value, index) => value / temperature + (index === 0 ? 0 : offset));
+  return new Matrix(wideHead, classCount, Float32Array.of(...weights, ...biases));
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../dataset/seeded-random.ts';
 import { Adversary } from './adversary.ts';
 import { buildDetectGraph } from './bundle-graphs.ts';
-import { wholeDesign } from './cnn-lstm.ts';
+import { uncalibrated, wholeDesign } from './cnn-lstm.ts';
 import { classCount, initialParameters } from './network-parameters.ts';
 import { buildPerturbGraph, raisableFeatures } from './perturb-graph.ts';
 import { scoreWindows } from './scorer.ts';
@@ -16,7 +16,7 @@ const scaler = {
   scale: new Float32Array(featureCount).fill(0.4),
   ceiling: new Float32Array(featureCount).fill(4),
 };
-const network = { scaler, parameters: initialParameters(random), temperature: 1, design: wholeDesign };
+const network = { scaler, parameters: initialParameters(random), calibration: uncalibrated, design: wholeDesign };
 const block = {
   count,
   windows: new Float32Array(count * windowLength * featureCount),

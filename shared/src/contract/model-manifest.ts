@@ -45,6 +45,12 @@ export const ModelManifest = z
           .number()
           .positive()
           .describe('Logits were divided by this, on validation data, so that a score of 0.9 means nine in ten.'),
+        offset: z
+          .number()
+          .default(0)
+          .describe(
+            "Added to each attack's logit after that, in logits: the logit of the score rises by as much. Bundles that say nothing have none.",
+          ),
       })
       .optional()
       .describe('How scores were made to mean what they say. Inside the graphs already.'),

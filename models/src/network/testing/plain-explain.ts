@@ -44,7 +44,9 @@ export function buildPlainExplainGraph(network: TrainedNetwork): Buffer {
   };
   const parameters = splitParameters(graph, graph.constant(network.parameters, [parameterCount]));
   const { logits } = plainForward(graph, prepared, parameters, network.design);
-  const calibrated = graph.mul(logits, graph.scalar(1 / network.temperature));
+  const { temperature, offset } = network.calibration;
+  const offsets = graph.constant([0, ...new Float32Array(classCount - 1).fill(offset)], [classCount]);
+  const calibrated = graph.add(graph.mul(logits, graph.scalar(1 / temperature)), offsets);
   const [benign, attack] = graph.split(calibrated, [1, classCount - 1], 1) as [Tensor, Tensor];
   const any = graph.one('ReduceLogSumExp', [attack], ['batch', 1], { axes: [1], keepdims: 1 });
   const logit = graph.sub(any, benign);
