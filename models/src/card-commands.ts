@@ -51,6 +51,7 @@ interface CardOptions {
   readonly leftOut?: string[];
   readonly ablation?: string;
   readonly unknown?: string;
+  readonly tuned?: string[];
   readonly remarks?: string;
 }
 
@@ -60,16 +61,21 @@ function withExtras(command: Command): Command {
     .option('--left-out <dir>', 'evaluated training with --leave-out (may be given again)', several)
     .option('--ablation <file>', 'what ablate wrote')
     .option('--unknown <file>', 'what unknown wrote')
+    .option('--tuned <dir>', 'what tune wrote, with its tuning.json (may be given again)', several)
     .option('--remarks <file>', 'Markdown for the card: what was tried, what it would need');
 }
 
-function extrasOf(folder: string, { seeds = [], leftOut = [], ablation, unknown, remarks }: CardOptions): CardExtras {
+function extrasOf(
+  folder: string,
+  { seeds = [], leftOut = [], ablation, unknown, tuned = [], remarks }: CardOptions,
+): CardExtras {
   const all = seeds.length === 0 ? [] : [folder, ...seeds];
   return CardExtras.parse({
     seeds: all.map((seed) => summaryOf(evaluationOf(seed).network)),
     ablation: ablation === undefined ? [] : JSON.parse(readFileSync(ablation, 'utf8')),
     left_out: leftOut.flatMap((other) => leftOutOf(folder, other)),
     unknown: unknown === undefined ? null : JSON.parse(readFileSync(unknown, 'utf8')),
+    tunings: tuned.map((other) => JSON.parse(readFileSync(join(other, 'tuning.json'), 'utf8'))),
     remarks: remarks === undefined ? [] : [readFileSync(remarks, 'utf8').trim()],
   });
 }

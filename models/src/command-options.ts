@@ -20,6 +20,12 @@ export function whole(text: string): number {
   return value;
 }
 
+export function share(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('a share from 0 to 1.');
+  return value;
+}
+
 export function several(folder: string, before: string[] | undefined): string[] {
   return [...(before ?? []), folder];
 }

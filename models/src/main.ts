@@ -1,4 +1,4 @@
-/** `npm run -s models -- train | calibrate | evaluate | ablate | unknown | card | build`: process edge, nothing else. */
+/** `npm run -s models -- train | calibrate | evaluate | ablate | unknown | tune | card | build`: process edge, nothing else. */
 import { Command, Option } from 'commander';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,17 @@ import { ablate } from './ablate.ts';
 import { calibrateAgain } from './calibrate-again.ts';
 import type { CalibrationChoice } from './calibrate-again.ts';
 import { addCardCommands } from './card-commands.ts';
+import { tuningTable } from './card/tuning-section.ts';
 import { noExtras } from './card/card-extras.ts';
-import { dataOf, say, several, withData, withEffort } from './command-options.ts';
+import { dataOf, say, several, share, withData, withEffort } from './command-options.ts';
 import type { DataOptions, EffortOptions } from './command-options.ts';
-import { requireLeftOut, splitForTraining, splitOfRecord, usualSplit } from './dataset/capture-split.ts';
+import {
+  requireLeftOut,
+  splitForTraining,
+  splitForTuning,
+  splitOfRecord,
+  usualSplit,
+} from './dataset/capture-split.ts';
 import { readDataset } from './dataset/read-dataset.ts';
 import { classesToLeaveOut, withoutClasses } from './dataset/without-classes.ts';
 import { evaluateModel } from './evaluate-model.ts';
@@ -18,6 +25,7 @@ import { measureSpeed } from './measure-speed.ts';
 import { writeModelCard } from './model-card.ts';
 import { trainModel } from './train-model.ts';
 import { networkOf, readTrainingRecord, writeTrainingRecord } from './training-record.ts';
+import { tuneModel } from './tune-model.ts';
 import { measureUnknown } from './unknown-classes.ts';
 
 const program = new Command('models').description('Train, measure and pack the network that the agents run.');
@@ -102,6 +110,44 @@ withEffort(withData(unknown), 6)
       ? UnknownClasses.parse(JSON.parse(readFileSync(options.out, 'utf8')))
       : undefined;
     await measureUnknown(dataset, options, before, say, (table) => writeJson(options.out, table));
+  });
+
+interface TuneOptions extends EffortOptions {
+  readonly site: string;
+  readonly share: number;
+  readonly old: number;
+  readonly learningRate: number;
+  readonly out: string;
+}
+
+const tune = program
+  .command('tune')
+  .description(
+    "go on with a trained network on a share of another network's labelled windows; measured before and after",
+  )
+  .argument('<dir>', 'what train wrote; the data are those of its training, and the site');
+withEffort(withData(tune), 3, 50)
+  .requiredOption(
+    '--site <source>',
+    'what to go on with: cse-cic-ids2018, or the name of a folder of flows or captures',
+  )
+  .requiredOption('--out <dir>', 'where training.json and tuning.json go')
+  .option(
+    '--share <n>',
+    "of the site's labelled windows, the same of each class; a fifth of them chooses the threshold",
+    share,
+    0.05,
+  )
+  .option('--old <n>', 'share of each batch that is of the data that it was trained on', share, 0.5)
+  .option('--learning-rate <n>', 'of each step', share, 0.0003)
+  .action(async (folder: string, options: DataOptions & TuneOptions) => {
+    const record = readTrainingRecord(folder);
+    const split = splitForTuning(usualSplit, record.data, options.site);
+    const dataset = withoutClasses(await readDataset(dataOf(options, split), say), record.left_out_classes);
+    const { record: tuned, tuning } = await tuneModel(dataset, record, options, say);
+    writeTrainingRecord(options.out, tuned);
+    writeJson(join(options.out, 'tuning.json'), tuning);
+    process.stdout.write(`${tuningTable(tuning)}\n`);
   });
 
 program

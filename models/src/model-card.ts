@@ -5,6 +5,7 @@ import type { CardExtras } from './card/card-extras.ts';
 import { captureSection } from './card/capture-sections.ts';
 import { ablationSection, baselineSection, seedSection } from './card/comparison-sections.ts';
 import { percent, table } from './card/table.ts';
+import { tuningSection } from './card/tuning-section.ts';
 import { leftOutSection, unknownSection } from './card/unknown-sections.ts';
 import { copySection, probeSections, windowSection } from './card/window-sections.ts';
 import { usualSplit } from './dataset/capture-split.ts';
@@ -20,7 +21,7 @@ export function writeModelCard(
   const { network, with_counts: withCounts, adversarial, baselines, possible } = evaluation;
   return `${[
     `# ${version}`,
-    `Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${record.threshold.toFixed(4)}, temperature ${record.temperature.toFixed(2)}, seed ${record.seed}, epoch ${record.best_epoch} of ${record.epochs.length}.
+    `Scores windows of up to ten flows of one device: P(attack), and which kind. Threshold ${record.threshold.toFixed(4)}, temperature ${record.temperature.toFixed(2)}${record.offset === 0 ? '' : `, offset ${record.offset.toFixed(2)}`}, seed ${record.seed}, epoch ${record.best_epoch} of ${record.epochs.length}.
 The threshold is ${record.threshold_reason}.`,
     '## Attacks that it misses, weak classes first',
     episodeSection(network.episodes, possible),
@@ -55,6 +56,7 @@ only how much of the window goes to the same one.`,
     copySection(evaluation.copies ?? []),
     ...probeSections(network, adversarial),
     baselineSection([network, ...baselines]),
+    tuningSection(extras.tunings),
     seedSection(extras.seeds),
     ablationSection(extras.ablation),
     limits(record, extras),

@@ -5,7 +5,7 @@ import { seededRandom } from './dataset/seeded-random.ts';
 import { WindowSampler } from './dataset/window-sampler.ts';
 import { Adversary } from './network/adversary.ts';
 import type { Aim } from './network/adversary.ts';
-import { wholeDesign } from './network/cnn-lstm.ts';
+import { uncalibrated, wholeDesign } from './network/cnn-lstm.ts';
 import { maskedFeatures, scalerOf } from './network/fit-scaler.ts';
 import { initialParameters } from './network/network-parameters.ts';
 import { buildPerturbGraph } from './network/perturb-graph.ts';
@@ -22,7 +22,7 @@ test('attack windows are perturbed towards benign or away from their class, as i
   const dataset = smallDataset();
   const { scaler } = scalerOf(dataset, maskedFeatures);
   const parameters = initialParameters(seededRandom(2));
-  const perturb = buildPerturbGraph({ scaler, parameters, temperature: 1, design: wholeDesign });
+  const perturb = buildPerturbGraph({ scaler, parameters, calibration: uncalibrated, design: wholeDesign });
   await using adversary = await Adversary.open(perturb);
   const drawn = (): ReturnType<WindowSampler['draw']> =>
     new WindowSampler(dataset, 'train', { random: seededRandom(4) }).draw(40);

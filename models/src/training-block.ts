@@ -23,7 +23,7 @@ const largestEpsilon = 0.15;
 /** Benign training windows that the network likes least, as they were but for who is new. */
 export async function hardNegatives(
   sampler: WindowSampler,
-  { rows }: Dataset,
+  { rows }: Pick<Dataset, 'rows'>,
   network: TrainedNetwork,
 ): Promise<Int32Array[]> {
   const windows = Array.from({ length: minedWindows }, () => sampler.benignWindow());

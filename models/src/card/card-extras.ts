@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UnknownClasses } from '../evaluation/evaluation.ts';
+import { Tuning, UnknownClasses } from '../evaluation/evaluation.ts';
 import { LeftOut } from './capture-sections.ts';
 
 const Summary = z.record(z.string(), z.number());
@@ -12,9 +12,11 @@ export const CardExtras = z.strictObject({
   left_out: z.array(LeftOut),
   /** What `unknown` wrote. */
   unknown: UnknownClasses.nullable(),
+  /** What `tune` wrote. */
+  tunings: z.array(Tuning),
   /** Paragraphs that only a person can write: what was tried, what it would need. */
   remarks: z.array(z.string()),
 });
 export type CardExtras = z.infer<typeof CardExtras>;
 
-export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], unknown: null, remarks: [] };
+export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], unknown: null, tunings: [], remarks: [] };

@@ -73,6 +73,19 @@ export function splitOfRecord(
   };
 }
 
+/** For going on with a source that training did not have: that one as for training, everything else as its record says. */
+export function splitForTuning(
+  manifest: SplitManifest,
+  data: Parameters<typeof splitOfRecord>[1],
+  site: string,
+): CaptureSplit {
+  const [fresh, known] = [splitForTraining(manifest), splitOfRecord(manifest, data)];
+  return {
+    sourceOf: fresh.sourceOf,
+    partOf: (source, deviceType) => (source === site ? fresh : known).partOf(source, deviceType),
+  };
+}
+
 const parts = ['train', 'validation', 'test'] as const;
 const trainShare = 0.45;
 const validationShare = 0.15;

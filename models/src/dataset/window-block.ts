@@ -45,6 +45,21 @@ export function blockOf(rows: FlowRows, mixes: readonly (Int32Array | WindowOfFl
   return block;
 }
 
+/** One after the other. */
+export function joinedBlocks(blocks: readonly WindowBlock[]): WindowBlock {
+  const whole = emptyBlock(blocks.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const block of blocks) {
+    whole.windows.set(block.windows, at * windowLength * featureCount);
+    whole.flowsSeen.set(block.flowsSeen, at);
+    whole.labels.set(block.labels, at);
+    whole.flowContext.set(block.flowContext, at * flowContextSize);
+    whole.flowLabels.set(block.flowLabels, at * windowLength);
+    at += block.count;
+  }
+  return whole;
+}
+
 /** What each flow is on its own; nothing of what an attack left behind. */
 export function writeFlowLabels(rows: FlowRows, window: Int32Array, block: WindowBlock, index: number): void {
   for (const [slot, number] of window.entries()) {

@@ -6,8 +6,7 @@ import type { TrainedNetwork } from '../network/cnn-lstm.ts';
 import { classCount } from '../network/network-parameters.ts';
 import { buildPerturbGraph } from '../network/perturb-graph.ts';
 import { Scorer } from '../network/scorer.ts';
-import { blockOf, emptyBlock } from '../dataset/window-block.ts';
-import type { WindowBlock } from '../dataset/window-block.ts';
+import { blockOf, joinedBlocks } from '../dataset/window-block.ts';
 import type { AdversarialFigures } from './evaluation.ts';
 import { probeSource } from './probes.ts';
 
@@ -23,7 +22,7 @@ export async function adversarialFigures(
 ): Promise<AdversarialFigures[]> {
   const { attacks } = probeSource(dataset, part, source, 7);
   const blocks = attacks.map((windows, label) => blockOf(dataset.rows, windows, label));
-  const block = joined(blocks.filter(({ count }) => count > 0));
+  const block = joinedBlocks(blocks.filter(({ count }) => count > 0));
   if (block.count === 0) return [];
   await using scorer = await Scorer.open(buildDetectGraph(network));
   await using adversary = await Adversary.open(buildPerturbGraph(network));
@@ -45,17 +44,4 @@ export async function adversarialFigures(
     });
   }
   return figures;
-}
-
-function joined(blocks: readonly WindowBlock[]): WindowBlock {
-  const whole = emptyBlock(blocks.reduce((sum, { count }) => sum + count, 0));
-  let at = 0;
-  for (const block of blocks) {
-    whole.windows.set(block.windows, (at * block.windows.length) / Math.max(1, block.count));
-    whole.flowsSeen.set(block.flowsSeen, at);
-    whole.labels.set(block.labels, at);
-    whole.flowContext.set(block.flowContext, (at * block.flowContext.length) / Math.max(1, block.count));
-    at += block.count;
-  }
-  return whole;
 }

@@ -199,6 +199,25 @@ export const UnknownClasses = z.strictObject({
 });
 export type UnknownClasses = z.infer<typeof UnknownClasses>;
 
+const TuningFigures = z.strictObject({
+  threshold: z.number(),
+  sources: z.array(SourceFigures),
+  found: z.array(FoundClass),
+});
+
+/** A network that went on with a share of a site's labelled windows, before and after. */
+export const Tuning = z.strictObject({
+  site: z.string(),
+  share: z.number(),
+  seed: z.int(),
+  taken: z.array(z.strictObject({ class: z.string(), windows: Count, taken: Count })),
+  /** Whether the site came with training and test parts; else what shares no flow with what was taken is tested on. */
+  is_split: z.boolean(),
+  before: TuningFigures,
+  after: TuningFigures,
+});
+export type Tuning = z.infer<typeof Tuning>;
+
 export const Evaluation = z.strictObject({
   network: Figures,
   /** The network's alerts, and those of what a gateway counts beside it. Not there in evaluations of before it did. */

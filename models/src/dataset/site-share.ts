@@ -1,0 +1,98 @@
+/** A small share of a source's labelled windows, to go on learning from, and what of the source is kept from it. */
+import { windowLength } from '@picket/shared/features/feature-schema';
+import { trafficClasses } from '@picket/shared/features/traffic-classes';
+import { windowAt } from './evaluation-windows.ts';
+import { labelWindow } from './label-window.ts';
+import type { Dataset, Part, WindowSequence } from './flow-rows.ts';
+import { seededRandom, shuffle } from './seeded-random.ts';
+import { windowsOf } from './without-classes.ts';
+
+/** Of the share: so much is not learnt from, but has a say in the threshold. */
+const checkedShare = 0.2;
+
+export interface SiteShare {
+  /** To learn from (`train`), to choose the threshold by (`validation`) and held out (`test`). */
+  readonly sequences: WindowSequence[];
+  /** Whether what is held out was a part of its own before; else it is whatever shares no flow with the share. */
+  readonly isSplit: boolean;
+  /** Runs of attacks of which any flow was learnt from or chosen by. */
+  readonly episodes: ReadonlySet<number>;
+  /** Of each class: windows there were to take from, and how many were taken. */
+  readonly taken: { readonly class: string; readonly windows: number; readonly taken: number }[];
+}
+
+/**
+ * Of each class the same share of the windows, in whole runs of them as somebody labels them: stretches in an order that
+ * `seed` draws, each from its beginning, until there are enough. Of a source with training and test parts the first alone is taken from
+ * and the second held out; of any other, all of it that holds no flow of a window that was taken is held out.
+ * @throws {Error} where the dataset holds nothing of the source, or no benign window to take
+ */
+export function takeShare({ rows, sequences }: Dataset, source: string, share: number, seed: number): SiteShare {
+  const own = sequences.filter((sequence) => sequence.source === source);
+  if (own.length === 0) throw new Error(`there is no source "${source}" among what was read`);
+  const isSplit = own.some(({ part }) => part === 'train') && own.some(({ part }) => part === 'test');
+  const from = isSplit ? own.filter(({ part }) => part === 'train') : own;
+  const byClass = Map.groupBy(labelledWindows(rows, shuffle([...from], seededRandom(seed))), ({ label }) => label);
+  if (!byClass.has(0)) throw new Error(`of "${source}" there is no benign window to learn from`);
+  const learnt: LabelledWindow[] = [];
+  const checked: LabelledWindow[] = [];
+  const taken: SiteShare['taken'] = [];
+  for (const [label, windows] of [...byClass].sort(([a], [b]) => a - b)) {
+    const some = windows.slice(0, Math.ceil(windows.length * share));
+    const learns = Math.ceil(some.length * (1 - checkedShare));
+    learnt.push(...some.slice(0, learns));
+    checked.push(...some.slice(learns));
+    taken.push({ class: trafficClasses[label]!, windows: windows.length, taken: some.length });
+  }
+  const learntRows = rowsOf(learnt);
+  const takenRows = learntRows.union(rowsOf(checked));
+  const isOf = (found: ReadonlySet<number>) => (window: Int32Array) => window.some((row) => row >= 0 && found.has(row));
+  const isLearnt = isOf(learntRows);
+  const isTaken = isOf(takenRows);
+  return {
+    sequences: [
+      ...partOf(learnt, 'train'),
+      ...partOf(checked, 'validation', (window) => !isLearnt(window)),
+      ...own
+        .filter(({ part }) => !isSplit || part === 'test')
+        .map((sequence) => windowsOf({ ...sequence, part: 'test' }, (window) => !isTaken(window)))
+        .filter(({ windows }) => windows.length > 0),
+    ],
+    isSplit,
+    episodes: new Set([...takenRows].map((row) => rows.episodes[row]!).filter((episode) => episode >= 0)),
+    taken,
+  };
+}
+
+interface LabelledWindow {
+  readonly sequence: WindowSequence;
+  readonly number: number;
+  readonly label: number;
+}
+
+function labelledWindows(rows: Dataset['rows'], sequences: readonly WindowSequence[]): LabelledWindow[] {
+  return sequences.flatMap((sequence) =>
+    Array.from({ length: sequence.windows.length / windowLength }, (_, number) => {
+      const label = labelWindow(rows, windowAt(sequence, number));
+      return label === undefined ? undefined : { sequence, number, label };
+    }).filter((window) => window !== undefined),
+  );
+}
+
+function rowsOf(windows: readonly LabelledWindow[]): Set<number> {
+  return new Set(windows.flatMap(({ sequence, number }) => [...windowAt(sequence, number)].filter((row) => row >= 0)));
+}
+
+/** These windows of each stretch, as a stretch of that part. */
+function partOf(
+  windows: readonly LabelledWindow[],
+  part: Part,
+  passes: (window: Int32Array) => boolean = () => true,
+): WindowSequence[] {
+  return [...Map.groupBy(windows, ({ sequence }) => sequence)]
+    .map(([sequence, members]) => {
+      const numbers = new Set(members.map(({ number }) => number));
+      return windowsOf({ ...sequence, part }, (window, number) => numbers.has(number) && passes(window));
+    })
+    .filter(({ windows: kept }) => kept.length > 0);
+}
