@@ -75,8 +75,18 @@ export const shippedManifestSha256 = '${manifestHash}';
 
 /** Which data, split how, trained with which seed: what it takes to train the same network again. */
 function trainingManifest(record: TrainingRecord): Buffer {
-  const { seed, data, data_fingerprint, epochs, best_epoch, design } = record;
-  const manifest = { format: 1, seed, epochs: epochs.length, best_epoch, design, data_fingerprint, data };
+  const { seed, data, data_fingerprint, epochs, best_epoch, design, left_out_classes, tuned_to } = record;
+  const manifest = {
+    format: 1,
+    seed,
+    epochs: epochs.length,
+    best_epoch,
+    design,
+    data_fingerprint,
+    ...(left_out_classes.length > 0 && { left_out_classes }),
+    ...(tuned_to.length > 0 && { tuned_to }),
+    data,
+  };
   return Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`);
 }
 

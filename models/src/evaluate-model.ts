@@ -80,12 +80,18 @@ export async function evaluateModel(
   };
 }
 
-/** Test captures of a device type that another source was taught or tuned on are no test, nor is what the threshold was chosen by. */
+/**
+ * Test captures of a device type that another source was taught or tuned on are no test, nor is what the threshold was chosen
+ * by, nor a site that the network went on with where that has no test part of its own.
+ */
 function withoutSeen(dataset: Dataset, record: TrainingRecord): Dataset {
   const known = record.data.filter(({ part }) => part !== 'test');
   const isSeen = ({ source, group, part }: Pick<WindowSequence, 'source' | 'group' | 'part'>): boolean =>
     part === 'test' &&
-    known.some((own) => (own.source !== source || own.part === heardInPeace) && own.groups.includes(basename(group)));
+    (record.tuned_to.some((site) => site.source === source && !site.is_split) ||
+      known.some(
+        (own) => (own.source !== source || own.part === heardInPeace) && own.groups.includes(basename(group)),
+      ));
   return {
     ...dataset,
     sequences: dataset.sequences.filter((sequence) => !isSeen(sequence)),

@@ -18,8 +18,17 @@ const TrainingRecord = z.strictObject({
   data_fingerprint: z.string(),
   /** Of which nothing was learnt from or tuned on, to see what a network makes of a class that it never met. */
   left_out_classes: z.array(TrafficClass).default([]),
-  /** Sources that the trained network went on with, and how many windows of each. */
-  tuned_to: z.array(z.strictObject({ source: z.string(), windows: z.int() })).default([]),
+  /** Sources that the trained network went on with, and how many windows of each; the fingerprint is of what it had before. */
+  tuned_to: z
+    .array(
+      z.strictObject({
+        source: z.string(),
+        windows: z.int(),
+        /** Whether its test part is apart from what was gone on with. */
+        is_split: z.boolean(),
+      }),
+    )
+    .default([]),
   epochs: z.array(z.strictObject({ epoch: z.int(), loss: z.number(), validation_recall: z.number() })),
   best_epoch: z.int(),
   threshold: z.number(),

@@ -5,6 +5,7 @@ import { tuningTable } from './card/tuning-section.ts';
 import { slidingWindows } from './dataset/flow-rows.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
+import { evaluateModel } from './evaluate-model.ts';
 import { smallDataset } from './testing/small-dataset.ts';
 import { trainModel } from './train-model.ts';
 import type { TrainingRecord } from './training-record.ts';
@@ -58,7 +59,7 @@ test('a site that nobody attacked grows quieter, and scans are still found', { t
   expect(figures('after', 'home').false_alarm_share).toBeLessThan(figures('before', 'home').false_alarm_share / 2);
   expect(figures('after', 'made').pr_auc).toBeGreaterThan(0.9);
 
-  expect(tuned.tuned_to).toEqual([{ source: 'home', windows: 120 }]);
+  expect(tuned.tuned_to).toEqual([{ source: 'home', windows: 120, is_split: false }]);
   expect([tuned.mean, tuned.scale, tuned.ceiling]).toEqual([record.mean, record.scale, record.ceiling]);
   expect(tuned.data.map(({ source, part }) => `${part} ${source}`)).toEqual([
     'train made',
@@ -67,6 +68,10 @@ test('a site that nobody attacked grows quieter, and scans are still found', { t
     'validation home',
   ]);
   expect(tuned.parameters).not.toBe(record.parameters);
+  // The rest of a site without parts is no fresh test: the share was taken from the same stretches.
+  const parts = ['test'] as const;
+  const { network } = await evaluateModel(withSite(), tuned, { parts, withBaselines: false }, silent);
+  expect(network.sources.map(({ source }) => source)).toEqual(['made']);
   const again = await tuneModel(withSite(), record, { ...effort, site: 'home' }, silent);
   expect(again.record.parameters).toBe(tuned.parameters);
 

@@ -74,8 +74,7 @@ export async function tuneModel(
       ...record.data.filter(({ part }) => part !== heardInPeace),
       ...describeData(learnt).filter(({ source, part }) => source === site && part !== 'test'),
     ],
-    data_fingerprint: dataFingerprint(learnt),
-    tuned_to: [...record.tuned_to, { source: site, windows }],
+    tuned_to: [...record.tuned_to, { source: site, windows, is_split: taken.isSplit }],
     parameters: pack(parameters),
   };
   const measured = {
@@ -100,11 +99,12 @@ export async function tuneModel(
   };
 }
 
-/** Sources that the network was trained on, without the site. */
+/** What the network was trained on, without the site and without sites that it went on with before. */
 function oldData({ rows, sequences, episodes, listenings }: Dataset, record: TrainingRecord, site: string): Dataset {
-  const trained = new Set(record.data.filter(({ part }) => part !== heardInPeace).map(({ source }) => source));
-  if (trained.has(site))
+  const had = new Set(record.data.filter(({ part }) => part !== heardInPeace).map(({ source }) => source));
+  if (had.has(site))
     throw new Error(`--site ${site}: the network was trained on it: there is nothing new to go on with`);
+  const trained = had.difference(new Set(record.tuned_to.map(({ source }) => source)));
   const isOld = ({ source }: { readonly source: string }): boolean => trained.has(source);
   const old = { rows, episodes, sequences: sequences.filter(isOld), listenings: listenings.filter(isOld) };
   if (dataFingerprint(old) !== record.data_fingerprint) {

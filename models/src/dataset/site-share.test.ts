@@ -65,6 +65,7 @@ test('a site that has parts is taken from in training and tested in its test par
 test('what is not there, or has nothing honest to learn from, is refused by name', () => {
   const dataset = smallDataset();
   expect(() => takeShare(dataset, 'elsewhere', 0.05, 1)).toThrow('no source "elsewhere"');
+  expect(() => takeShare(dataset, 'made', 0, 1)).toThrow('--share more than 0');
   const attacked = { ...dataset, sequences: dataset.sequences.filter(({ device }) => device === 'victim') };
   expect(() => takeShare(attacked, 'made', 0.05, 1)).toThrow('of "made" there is no benign window');
 });

@@ -25,7 +25,7 @@ export interface SiteShare {
  * Of each class the same share of the windows, in whole runs of them as somebody labels them: stretches in an order that
  * `seed` draws, each from its beginning, until there are enough. Of a source with training and test parts the first alone is taken from
  * and the second held out; of any other, all of it that holds no flow of a window that was taken is held out.
- * @throws {Error} where the dataset holds nothing of the source, or no benign window to take
+ * @throws {Error} where the dataset holds nothing of the source, or no benign window to take, and for a share of nothing
  */
 export function takeShare({ rows, sequences }: Dataset, source: string, share: number, seed: number): SiteShare {
   const own = sequences.filter((sequence) => sequence.source === source);
@@ -33,6 +33,7 @@ export function takeShare({ rows, sequences }: Dataset, source: string, share: n
   const isSplit = own.some(({ part }) => part === 'train') && own.some(({ part }) => part === 'test');
   const from = isSplit ? own.filter(({ part }) => part === 'train') : own;
   const byClass = Map.groupBy(labelledWindows(rows, shuffle([...from], seededRandom(seed))), ({ label }) => label);
+  if (share <= 0) throw new Error('a share of nothing teaches nothing: give --share more than 0');
   if (!byClass.has(0)) throw new Error(`of "${source}" there is no benign window to learn from`);
   const learnt: LabelledWindow[] = [];
   const checked: LabelledWindow[] = [];
