@@ -26,8 +26,8 @@ const mostWindows = 500;
 /** Steps in which the threshold is raised, in logits. */
 const logitStep = 0.1;
 
-/** A source whose hosts are no devices: its benign part was an office, partly infected. It has no say in quietness. */
-const offices: ReadonlySet<string> = new Set(['cicids2017']);
+/** Sources whose hosts are no devices: their benign part was an office, partly infected. They have no say in quietness. */
+const offices: ReadonlySet<string> = new Set(['cicids2017', 'cse-cic-ids2018']);
 
 /**
  * By windows in which every peer is new when it is first heard, as for the threshold; attack and benign weighing the same,

@@ -125,7 +125,7 @@ test('what was never met stands weak first, beside a training that had met it', 
     '| test | range | web_xss | 2 of 10 (20.0 %) | 8 of 10 (80.0 %) | 10.0 % of 200 | 40.0 % of 200 | slow_rate 9, port_scan 4, web_sqli 3, others 4 | slow_rate 9, port_scan 4, web_sqli 3, others 4 |',
     '| test | range | port_scan | 5 of 10 (50.0 %) | 9 of 10 (90.0 %) | 25.0 % of 200 | 45.0 % of 200 | web_xss 5 | web_xss 5 |',
   ]);
-  expect(section).toContain('| nothing | 0.9000 | test range 0.100 % of 1000 |');
-  expect(section).toContain('| web_xss | 0.9200 | test range 0.100 % of 1000 |');
+  expect(section).toContain('| nothing | 0.90000 | test range 0.100 % of 1000 |');
+  expect(section).toContain('| web_xss | 0.92000 | test range 0.100 % of 1000 |');
   expect(unknownSection(null)).toBe('');
 });

@@ -19,7 +19,7 @@ export function tuningTable(tuning: Tuning): string {
       other.source === row.source && other.part === row.part;
     const line = (name: string, { sources, threshold, found }: Tuning['before']): (string | number)[] => {
       const figures = sources.find(isSame)!;
-      return [row.part, row.source, name, threshold.toFixed(4), ...cellsOf(figures, found.filter(isSame))];
+      return [row.part, row.source, name, threshold.toFixed(5), ...cellsOf(figures, found.filter(isSame))];
     };
     return [line('before', before), line('after', after)];
   });

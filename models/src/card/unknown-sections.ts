@@ -42,7 +42,7 @@ export function unknownSection(unknown: UnknownClasses | null): string {
   const trainings = unknown.trainings.map(({ left_out: left, threshold, found }) => {
     const benign = found.filter(({ class: name }) => name === 'benign');
     const alarms = benign.map((row) => `${row.part} ${row.source} ${share(row, 3)}`);
-    return [left ?? 'nothing', threshold.toFixed(4), alarms.join(', ')];
+    return [left ?? 'nothing', threshold.toFixed(5), alarms.join(', ')];
   });
   return `## Attacks of a kind that it never met
 
