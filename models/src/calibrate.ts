@@ -8,7 +8,7 @@ import type { Predictor } from './evaluation/predictor.ts';
 import { poissonUpperBound } from './evaluation/alert-figures.ts';
 import { judgedWindows, scoreSequences } from './evaluation/scored-sequences.ts';
 import { fitCalibration } from './fit-calibration.ts';
-import { groupWeights, quietThreshold } from './metrics.ts';
+import { assumedAttackShare, groupWeights, quietThreshold } from './metrics.ts';
 import { buildDetectGraph } from './network/bundle-graphs.ts';
 import { uncalibrated } from './network/cnn-lstm.ts';
 import type { Calibration, TrainedNetwork } from './network/cnn-lstm.ts';
@@ -16,7 +16,7 @@ import { scoreWindows } from './network/scorer.ts';
 
 /** Share of benign validation windows that may alarm, and the bounds of the threshold in any case. */
 export const falseAlarmTarget = 0.001;
-export const thresholdBounds = [0.5, 0.99999] as const;
+export const thresholdBounds = [0.5, 0.9999] as const;
 /** Of a gateway in peace. */
 const alertsPerDay = 1;
 /** In less than this an alert would come in fewer than one case of twenty, if there were one a day. */
@@ -30,16 +30,16 @@ const logitStep = 0.1;
 const offices: ReadonlySet<string> = new Set(['cicids2017', 'cse-cic-ids2018']);
 
 /**
- * By windows in which every peer is new when it is first heard, as for the threshold; attack and benign weighing the same,
- * and of the benign ones each site and device type.
+ * By windows in which every peer is new when it is first heard, as for the threshold; attacks weighing `assumedAttackShare`
+ * together, and of the benign ones each site and device type the same.
  */
 export async function calibrationOf(network: TrainedNetwork, dataset: Dataset): Promise<Calibration> {
   const windows = evaluationWindows(dataset, 'validation', mostWindows, amongNewcomers);
   const attacks = windows.labels.filter((label) => label !== 0).length;
   const benign = [...windows.labels.keys()].filter((index) => windows.labels[index] === 0);
-  const weights = new Float64Array(windows.count).fill(0.5 / Math.max(1, attacks));
+  const weights = new Float64Array(windows.count).fill(assumedAttackShare / Math.max(1, attacks));
   const groups = groupWeights(benign.map((index) => groupOf(windows.sequences[index]!)));
-  for (const [at, index] of benign.entries()) weights[index] = 0.5 * groups[at]!;
+  for (const [at, index] of benign.entries()) weights[index] = (1 - assumedAttackShare) * groups[at]!;
   const probabilities = await scoreWindows(buildDetectGraph({ ...network, calibration: uncalibrated }), windows);
   return fitCalibration({ probabilities, labels: windows.labels, weights });
 }

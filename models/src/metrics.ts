@@ -88,6 +88,12 @@ export function quietThreshold(
   return Math.min(ceiling, Math.max(floor, justAbove(loudest)));
 }
 
+/**
+ * Of the windows of a device under attack: what a score of 0.9 means nine in ten of. Where fewer are, it means less; evenly
+ * weighed, thresholds that are quiet for a day would all lie above 0.998 (docs/decisions/0022).
+ */
+export const assumedAttackShare = 0.1;
+
 /** A hundredth of the way to 1, so that there is room between thresholds however near to 1 they lie. */
 export function justAbove(score: number): number {
   return score + 0.01 * (1 - score);

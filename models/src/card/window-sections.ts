@@ -1,5 +1,6 @@
 /** The card's tables over single windows: classes per source, dilution, monotony, order, calibration, adversaries. */
 import type { AdversarialFigures, CopyFigures, Figures, SourceFigures } from '../evaluation/evaluation.ts';
+import { assumedAttackShare } from '../metrics.ts';
 import { percent, ratio, table } from './table.ts';
 
 const mostGroups = 12;
@@ -68,7 +69,7 @@ Attack windows as they were: ${percent(shuffled.recall)} of ${shuffled.windows} 
     shortSection(network),
     `## Do scores mean what they say?
 
-Benign and attack windows weighing the same. Mean distance ${error.toFixed(3)}.
+As if ${percent(assumedAttackShare)} of the windows were attacks. Mean distance ${error.toFixed(3)}.
 
 ${table(
   ['score from', 'windows', 'mean score', 'attacks among them'],

@@ -1,6 +1,6 @@
 /** Figures over single windows: per source and class, and whether scores mean what they say. */
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
-import { classFigures, macroF1, precisionRecallArea } from '../metrics.ts';
+import { assumedAttackShare, classFigures, macroF1, precisionRecallArea } from '../metrics.ts';
 import { resampled } from './resampled.ts';
 import { classCount } from '../network/network-parameters.ts';
 import type { Figures, SourceFigures } from './evaluation.ts';
@@ -54,11 +54,13 @@ export function sourceFigures(
   };
 }
 
-/** Attacks and benign windows weighing the same, so that a talkative device does not decide. */
+/** As if `assumedAttackShare` of the windows were attacks, however many there are, so that a talkative device does not decide. */
 export function reliability(windows: readonly JudgedWindow[]): Pick<Figures, 'reliability' | 'calibration_error'> {
   const attacks = windows.filter(({ label }) => label !== 0).length;
   const weightOf = ({ label }: JudgedWindow): number =>
-    label === 0 ? 0.5 / Math.max(1, windows.length - attacks) : 0.5 / Math.max(1, attacks);
+    label === 0
+      ? (1 - assumedAttackShare) / Math.max(1, windows.length - attacks)
+      : assumedAttackShare / Math.max(1, attacks);
   const rows = Array.from({ length: bins }, (_, bin) => {
     const members = windows.filter(({ score }) => Math.min(bins - 1, Math.floor(score * bins)) === bin);
     const weight = members.reduce((sum, window) => sum + weightOf(window), 0);
