@@ -12,6 +12,7 @@ import type { Part } from './plan/site-plan.ts';
 import { loadAllScenarios, loadScenarios } from './prevention/load-scenarios.ts';
 import { scenarioTable } from './prevention/scenario-table.ts';
 import { chooseScenarios, describeResult, runScenarios } from './prevention/run-scenarios.ts';
+import { repack } from './repack.ts';
 
 const say = (line: string): void => console.error(`range: ${line}`);
 const interrupted = new AbortController();
@@ -172,6 +173,14 @@ program
   .action(async (options: { captures: string; out: string }) => {
     await extract(options.captures, options.out, say, interrupted.signal);
   });
+
+program
+  .command('repack')
+  .description(
+    'rewrite all packs of a folder in the newest format, and their manifest; what they hold stays to the bit',
+  )
+  .argument('<folder>', 'such as models/range/flows')
+  .action((folder: string) => repack(folder, say, interrupted.signal));
 
 program
   .command('clean')

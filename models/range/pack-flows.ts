@@ -112,7 +112,7 @@ function header(
   episodes: PackedEpisode[],
 ): FlowPack['header'] {
   return {
-    format: 2,
+    format: 3,
     name: labels.name,
     site: labels.site,
     seed: labels.seed,

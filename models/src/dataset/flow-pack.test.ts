@@ -1,12 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { zstdCompressSync } from 'node:zlib';
 import { featureCount } from '@picket/shared/features/feature-schema';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type FlowPack, classOfRow, decodeFlowPack, encodeFlowPack, nothing, readFlowPackHeader } from './flow-pack.ts';
+import {
+  type FlowPack,
+  classOfRow,
+  decodeFlowPack,
+  encodeFlowPack,
+  nothing,
+  readFlowPackHeader,
+  unknownDirection,
+} from './flow-pack.ts';
+import { isSame } from '../../range/repack.ts';
 
 const rows = 3;
 const beganUs = 1_795_247_729_851_518;
 const pack: FlowPack = {
   header: {
-    format: 2,
+    format: 3,
     name: 'scan-farm-7',
     site: 'farm',
     seed: 7,
@@ -79,4 +92,106 @@ test('a capture without a single flow is a pack too', () => {
     direction: new Uint8Array(0),
   };
   expect(decodeFlowPack(encodeFlowPack(empty))).toEqual(empty);
+});
+
+test('any bits of a float32 come back: payloads of NaN, -0, infinities, denormals', () => {
+  const special = [
+    0x7fc00001, 0xffc0dead, 0x7f800001, 0x80000000, 0x7f800000, 0xff800000, 1, 0x80000001, 0x7f7fffff, 0,
+  ];
+  const anyBits = fc.oneof(fc.constantFrom(...special), fc.nat(0xffff), fc.integer({ min: 0, max: 0xffffffff }));
+  const size = rows * featureCount;
+  const anyFeatures = fc.oneof(
+    fc
+      .array(anyBits, { minLength: size, maxLength: size })
+      .map((bits) => new Float32Array(Uint32Array.from(bits).buffer)),
+    fc.array(fc.nat(4_294_967_295), { minLength: size, maxLength: size }).map((all) => Float32Array.from(all)),
+  );
+  const anyNumbers = fc.uint32Array({ minLength: rows, maxLength: rows });
+  const anyTimes = fc.array(fc.maxSafeNat(), { minLength: rows, maxLength: rows }).map((all) => Float64Array.from(all));
+  fc.assert(
+    fc.property(anyFeatures, anyNumbers, anyNumbers, anyTimes, anyTimes, (features, flows, keys, startUs, lastUs) => {
+      const flowNumber = flows.map((flow) => (flow % 2 === 0 ? 7 : flow));
+      const given = {
+        ...pack,
+        features,
+        flowNumber,
+        startUs,
+        lastUs,
+        device: Uint16Array.from(keys),
+        peer: Uint16Array.from(keys),
+      };
+      expect(isSame(decodeFlowPack(encodeFlowPack(given)), given)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('packs of the repository hold the same after another round', () => {
+  for (const name of ['first/beacon-home-101', 'test/test-11-attacks-1-wan']) {
+    const path = fileURLToPath(new URL(`../../range/flows/${name}.flows`, import.meta.url));
+    const given = decodeFlowPack(readFileSync(path), path);
+    expect(isSame(decodeFlowPack(encodeFlowPack(given)), given)).toBe(true);
+  }
+});
+
+test('a pack that says it holds more rows than fit is refused before anything is made for them', () => {
+  const header = zstdCompressSync(JSON.stringify({ ...pack.header, rows: 1e12 }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  const bytes = Buffer.concat([Buffer.from('PKFLOWS1'), length, header]);
+  expect(() => decodeFlowPack(bytes, 'x')).toThrow('x says it holds 1000000000000 rows: more than fit');
+});
+
+test('a body of any bytes of the right length is read as something, and one of another length is refused', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 78 + rows * 364, maxLength: 78 + rows * 364 }), (noise) => {
+      const bytes = encodeFlowPack(pack);
+      const head = bytes.subarray(0, 12 + bytes.readUInt32LE(8));
+      expect(decodeFlowPack(Buffer.concat([head, zstdCompressSync(noise)])).features).toHaveLength(rows * featureCount);
+      const short = zstdCompressSync(noise.subarray(1));
+      expect(() => decodeFlowPack(Buffer.concat([head, short]), 'x')).toThrow('x is damaged');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a time that is no whole microsecond is not packed', () => {
+  expect(() => encodeFlowPack({ ...pack, lastUs: Float64Array.of(1, 2.5, 3) })).toThrow(RangeError);
+});
+
+/** As formats 1 and 2 were written: every column as it is, in byte planes. */
+function plainPack(format: 1 | 2): Buffer {
+  const column = (feature: number): Float32Array =>
+    Float32Array.from({ length: rows }, (_, row) => pack.features[row * featureCount + feature]!);
+  const steps = (times: Float64Array): Float64Array =>
+    times.map((time, row) => time - (row === 0 ? beganUs : times[row - 1]!));
+  const { flowNumber, reportNumber, device, otherDevice, peer, port, protocol, episode, direction } = pack;
+  const columns = [
+    ...Array.from({ length: featureCount }, (_, feature) => column(feature)),
+    steps(pack.startUs),
+    steps(pack.lastUs),
+    flowNumber,
+    reportNumber,
+    device,
+    otherDevice,
+    peer,
+    port,
+    protocol,
+    episode,
+    ...(format === 2 ? [direction] : []),
+  ];
+  const planes = columns.flatMap(({ buffer, BYTES_PER_ELEMENT: width }) =>
+    Array.from({ length: width }, (_, plane) => new Uint8Array(buffer).filter((_byte, at) => at % width === plane)),
+  );
+  const header = zstdCompressSync(JSON.stringify({ ...pack.header, format }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  return Buffer.concat([Buffer.from('PKFLOWS1'), length, header, zstdCompressSync(Buffer.concat(planes))]);
+}
+
+test('packs of formats 1 and 2 are read; the first did not know directions', () => {
+  expect(decodeFlowPack(plainPack(2))).toEqual({ ...pack, header: { ...pack.header, format: 2 } });
+  const direction = new Uint8Array(rows).fill(unknownDirection);
+  expect(decodeFlowPack(plainPack(1))).toEqual({ ...pack, direction, header: { ...pack.header, format: 1 } });
+  expect(decodeFlowPack(encodeFlowPack(decodeFlowPack(plainPack(2))))).toEqual(pack);
 });
