@@ -69,7 +69,7 @@ export async function evaluateModel(
   return {
     network: figures,
     with_counts: withCounts,
-    adversarial: await worstCase(dataset, network, record.threshold, options),
+    adversarial: await worstCase(unseen, network, record.threshold, options),
     ...(options.parts.includes('test') && { copies: await copiesOf(trained, unseen, predictor, record) }),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts, seenIn),

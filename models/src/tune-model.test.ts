@@ -99,3 +99,10 @@ test('other data, a site that is not there and one that is known already are ref
   await expect(tune(withSite(), 'away')).rejects.toThrow('no source "away"');
   await expect(tune(withSite(), 'made')).rejects.toThrow('--site made: the network was trained on it');
 });
+
+test('a network that was kept from a class is not gone on with: the site may hold it', async () => {
+  const kept: TrainingRecord = { ...record, left_out_classes: ['port_scan'] };
+  await expect(tuneModel(withSite(true), kept, { ...effort, site: 'home' }, silent)).rejects.toThrow(
+    /kept from port_scan.* all classes/,
+  );
+});

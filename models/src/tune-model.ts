@@ -4,7 +4,7 @@
  */
 import { heardInPeace, describeData } from './data-description.ts';
 import { dataFingerprint } from './data-fingerprint.ts';
-import type { Dataset, WindowSequence } from './dataset/flow-rows.ts';
+import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
 import { labelWindow } from './dataset/label-window.ts';
 import { seededRandom } from './dataset/seeded-random.ts';
 import { takeShare } from './dataset/site-share.ts';
@@ -58,11 +58,25 @@ export async function tuneModel(
   progress: (line: string) => void,
 ): Promise<Tuned> {
   const { site, share, seed } = options;
+  if (record.left_out_classes.length > 0) {
+    throw new Error(
+      `it was kept from ${record.left_out_classes.join(', ')}, which the site may hold: go on with a network that was trained with all classes`,
+    );
+  }
   const old = oldData(dataset, record, site);
   const taken = takeShare(dataset, site, share, seed);
   for (const row of taken.taken) progress(`${row.class}: ${row.taken} of ${row.windows} windows`);
   const parameters = await tunedParameters(dataset, old, taken.sequences, record, options, progress);
-  const learnt = { ...dataset, ...withSite(old, taken) };
+  // Of the site's runs, those that were taken from are learnt; the others are tested on, if the site keeps them for that.
+  const runs = (partOf: (isTaken: boolean, part: Part) => Part): Dataset['episodes'] =>
+    dataset.episodes.map((run, number) =>
+      run.source === site ? { ...run, part: partOf(taken.episodes.has(number), run.part) } : run,
+    );
+  const learnt = {
+    ...dataset,
+    ...withSite(old, taken),
+    episodes: runs((isTaken) => (isTaken ? 'train' : 'test')),
+  };
   const before = networkOf(record);
   const after = { ...before, parameters, calibration: uncalibrated };
   const windows = taken.taken.reduce((sum, row) => sum + row.taken, 0);
@@ -80,9 +94,7 @@ export async function tuneModel(
   const measured = {
     rows: dataset.rows,
     sequences: [...old.sequences.filter(({ part }) => part === 'validation'), ...taken.sequences.filter(isTest)],
-    episodes: dataset.episodes.map((one, number) =>
-      one.source !== site ? one : { ...one, part: taken.episodes.has(number) ? ('train' as const) : ('test' as const) },
-    ),
+    episodes: runs((isTaken, part) => ((taken.isSplit ? part === 'test' : !isTaken) ? 'test' : 'train')),
     listenings: [],
   };
   return {

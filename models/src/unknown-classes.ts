@@ -10,11 +10,12 @@ import { buildDetectGraph } from './network/bundle-graphs.ts';
 import { Scorer } from './network/scorer.ts';
 import { networkOf } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
+import { usualRecipe } from './train-model.ts';
 import { trainVariants } from './train-variants.ts';
 import type { CommonOptions } from './train-variants.ts';
 
 /**
- * Goes on from `before` where that is of the same data, seed and number of epochs. `keep` gets the table as far as it is,
+ * Goes on from `before` where that is of the same data, seed, epochs and recipe. `keep` gets the table as far as it is,
  * after each training.
  * @throws {Error} where `only` is no class that can be left out
  */
@@ -25,11 +26,13 @@ export async function measureUnknown(
   progress: (line: string) => void,
   keep: (table: UnknownClasses) => void,
 ): Promise<void> {
-  const { seed, epochs, only } = options;
-  const key = { seed, epochs, data_fingerprint: dataFingerprint(dataset) };
+  const { seed, epochs, stepsPerEpoch, only } = options;
+  const recipe = JSON.stringify({ ...usualRecipe, stepsPerEpoch });
+  const key = { seed, epochs, recipe, data_fingerprint: dataFingerprint(dataset) };
   const isSame =
     before !== undefined && Object.entries(key).every(([name, value]) => before[name as keyof typeof key] === value);
-  if (before !== undefined && !isSame) progress('what is there is of other data, seed or epochs: beginning anew');
+  if (before !== undefined && !isSame)
+    progress('what is there is of other data, seed, epochs or another recipe: beginning anew');
   const table: UnknownClasses = { ...key, trainings: isSame ? [...before.trainings] : [] };
   const wanted = [null, ...(only === undefined ? learntAttacks(dataset) : classesToLeaveOut(dataset, [only]))];
   const variants = wanted

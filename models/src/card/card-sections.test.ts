@@ -100,7 +100,7 @@ function found(name: string, alerted: number, named: Record<string, number> = {}
 
 test('what was never met stands weak first, beside a training that had met it', () => {
   const benign = { ...found('benign', 0), episodes: 0, windows: 1000, loud_windows: 1 };
-  const common = { seed: 3, epochs: 6, data_fingerprint: 'a' };
+  const common = { seed: 3, epochs: 6, recipe: 'b', data_fingerprint: 'a' };
   const section = unknownSection({
     ...common,
     trainings: [

@@ -191,6 +191,8 @@ export type FoundClass = z.infer<typeof FoundClass>;
 export const UnknownClasses = z.strictObject({
   seed: z.int(),
   epochs: z.int(),
+  /** Everything that the trainings have in common and that could have been another way. */
+  recipe: z.string(),
   data_fingerprint: z.string(),
   /** The first had all classes. */
   trainings: z.array(
