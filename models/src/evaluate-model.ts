@@ -1,17 +1,16 @@
 /** Measures a trained network on what training never saw, and beside it what it must beat, by the same figures. */
-import { basename } from 'node:path';
 import { trainBaselines } from './baselines/baselines.ts';
 import { chooseThreshold } from './calibrate.ts';
-import { describeData, heardInPeace, toolSeenIn } from './data-description.ts';
+import { describeData, toolSeenIn } from './data-description.ts';
 import type { ToolSeenIn } from './data-description.ts';
-import type { Dataset, Part, WindowSequence } from './dataset/flow-rows.ts';
-import { withoutClasses } from './dataset/without-classes.ts';
+import type { Dataset, Part } from './dataset/flow-rows.ts';
 import { adversarialFigures } from './evaluation/adversarial-figures.ts';
 import { countedProofsOf, proofsOf, type ProofsOf, type ScoredSequence } from './evaluation/alarms.ts';
 import { captureFigures, episodeFigures, quietFigures } from './evaluation/alert-figures.ts';
 import { copiesOfTraining, copyFigures } from './evaluation/copies.ts';
 import { foundClasses } from './evaluation/found-classes.ts';
 import type { AlertFigures, CopyFigures, Evaluation, Figures } from './evaluation/evaluation.ts';
+import { possiblyLearnt, withoutKnown, withoutSites } from './evaluation/known-data.ts';
 import { truth } from './evaluation/predictor.ts';
 import type { Predictor } from './evaluation/predictor.ts';
 import {
@@ -47,7 +46,7 @@ export async function evaluateModel(
   progress: (line: string) => void,
 ): Promise<Evaluation> {
   const network = networkOf(record);
-  const unseen = withoutSeen(dataset, record);
+  const unseen = withoutKnown(dataset, record);
   const left = dataset.listenings.length - unseen.listenings.length;
   if (left > 0) progress(`${left} captures of devices that training or its threshold knew are left out`);
   await using scorer = await Scorer.open(buildDetectGraph(network));
@@ -57,9 +56,9 @@ export async function evaluateModel(
   const figures = await figuresOf(unseen, predictor, record.threshold, options.parts, seenIn);
   progress('what is counted beside it');
   const withCounts = await alertsWithCounts(unseen, predictor, record.threshold, options.parts, seenIn);
-  const trained = withoutClasses(dataset, record.left_out_classes);
   const baselines: Figures[] = [];
   if (options.withBaselines) {
+    const trained = withoutSites(dataset, record);
     for (const baseline of trainBaselines(trained, record.seed, progress)) {
       const { threshold } = await chooseThreshold(baseline, trained, baselineBounds);
       baselines.push(await figuresOf(unseen, baseline, threshold, options.parts, seenIn));
@@ -70,32 +69,15 @@ export async function evaluateModel(
     network: figures,
     with_counts: withCounts,
     adversarial: await worstCase(unseen, network, record.threshold, options),
-    ...(options.parts.includes('test') && { copies: await copiesOf(trained, unseen, predictor, record) }),
+    ...(options.parts.includes('test') && {
+      copies: await copiesOf(possiblyLearnt(dataset, record), unseen, predictor, record),
+    }),
     baselines,
     possible: await possibleEpisodes(unseen, options.parts, seenIn),
     ...(record.left_out_classes.length > 0 && {
       found_classes: await foundClasses(unseen, predictor, record.threshold, options.parts),
     }),
     tested_on: describeData(unseen).filter(({ part }) => part === 'test' && options.parts.includes(part)),
-  };
-}
-
-/**
- * Test captures of a device type that another source was taught or tuned on are no test, nor is what the threshold was chosen
- * by, nor a site that the network went on with where that has no test part of its own.
- */
-function withoutSeen(dataset: Dataset, record: TrainingRecord): Dataset {
-  const known = record.data.filter(({ part }) => part !== 'test');
-  const isSeen = ({ source, group, part }: Pick<WindowSequence, 'source' | 'group' | 'part'>): boolean =>
-    part === 'test' &&
-    (record.tuned_to.some((site) => site.source === source && !site.is_split) ||
-      known.some(
-        (own) => (own.source !== source || own.part === heardInPeace) && own.groups.includes(basename(group)),
-      ));
-  return {
-    ...dataset,
-    sequences: dataset.sequences.filter((sequence) => !isSeen(sequence)),
-    listenings: dataset.listenings.filter((listening) => !isSeen(listening)),
   };
 }
 
@@ -183,15 +165,15 @@ async function possibleEpisodes(
   return all;
 }
 
-/** `trained` holds what training had; a dataset without it has no copies of it. */
+/** `learnt` holds what training had; a dataset without it has no copies of it. */
 async function copiesOf(
-  trained: Dataset,
+  learnt: Dataset,
   unseen: Dataset,
   predictor: Predictor,
   { threshold, masked_features: masked }: TrainingRecord,
 ): Promise<CopyFigures[]> {
   const scored = await scoreSequences(unseen, predictor, isOfPart('test'));
-  return copyFigures(unseen, scored, threshold, copiesOfTraining(trained, masked));
+  return copyFigures(unseen, scored, threshold, copiesOfTraining(learnt, masked));
 }
 
 async function worstCase(
