@@ -26,6 +26,15 @@ const TrainingRecord = z.strictObject({
         windows: z.int(),
         /** Whether its test part is apart from what was gone on with. */
         is_split: z.boolean(),
+        /** What draws the share and the batches; the record's own is the training's. */
+        seed: z.int(),
+        /** Of the source's labelled windows, to take from. */
+        share: z.number(),
+        /** Of each batch: windows of what it was trained on. */
+        old: z.number(),
+        epochs: z.int(),
+        steps_per_epoch: z.int(),
+        learning_rate: z.number(),
       }),
     )
     .default([]),

@@ -57,7 +57,7 @@ export async function tuneModel(
   options: TuningOptions,
   progress: (line: string) => void,
 ): Promise<Tuned> {
-  const { site, share, seed } = options;
+  const { site, share, seed, old: oldShare, epochs, stepsPerEpoch, learningRate } = options;
   if (record.left_out_classes.length > 0) {
     throw new Error(
       `it was kept from ${record.left_out_classes.join(', ')}, which the site may hold: go on with a network that was trained with all classes`,
@@ -66,35 +66,51 @@ export async function tuneModel(
   const old = oldData(dataset, record, site);
   const taken = takeShare(dataset, site, share, seed);
   for (const row of taken.taken) progress(`${row.class}: ${row.taken} of ${row.windows} windows`);
+  const countOf = (part: Part): number =>
+    taken.sequences.filter((one) => one.part === part).reduce((sum, { atUs }) => sum + atUs.length, 0);
+  progress(
+    `${countOf('train')} windows to learn from, ${countOf('validation')} for the threshold, ${countOf('test')} held out: none shares a flow with another of these`,
+  );
   const parameters = await tunedParameters(dataset, old, taken.sequences, record, options, progress);
-  // Of the site's runs, those that were taken from are learnt; the others are tested on, if the site keeps them for that.
-  const runs = (partOf: (isTaken: boolean, part: Part) => Part): Dataset['episodes'] =>
-    dataset.episodes.map((run, number) =>
-      run.source === site ? { ...run, part: partOf(taken.episodes.has(number), run.part) } : run,
-    );
+  // A run of the site that was taken from is learnt, and no other; of the others only those are tested that what is held out shows.
+  const runs = (partOf: (run: number) => Part): Dataset['episodes'] =>
+    dataset.episodes.map((run, number) => (run.source === site ? { ...run, part: partOf(number) } : run));
   const learnt = {
     ...dataset,
     ...withSite(old, taken),
-    episodes: runs((isTaken) => (isTaken ? 'train' : 'test')),
+    episodes: runs((run) => (taken.takenRuns.has(run) ? 'train' : 'test')),
   };
   const before = networkOf(record);
   const after = { ...before, parameters, calibration: uncalibrated };
   const windows = taken.taken.reduce((sum, row) => sum + row.taken, 0);
+  for (const line of givenUp(record)) progress(line);
   const tuned: TrainingRecord = {
     ...record,
     ...(await calibrated(after, learnt, progress)),
-    seed,
     data: [
       ...record.data.filter(({ part }) => part !== heardInPeace),
       ...describeData(learnt).filter(({ source, part }) => source === site && part !== 'test'),
     ],
-    tuned_to: [...record.tuned_to, { source: site, windows, is_split: taken.isSplit }],
+    tuned_to: [
+      ...record.tuned_to,
+      {
+        source: site,
+        windows,
+        is_split: taken.isSplit,
+        seed,
+        share,
+        old: oldShare,
+        epochs,
+        steps_per_epoch: stepsPerEpoch,
+        learning_rate: learningRate,
+      },
+    ],
     parameters: pack(parameters),
   };
   const measured = {
     rows: dataset.rows,
     sequences: [...old.sequences.filter(({ part }) => part === 'validation'), ...taken.sequences.filter(isTest)],
-    episodes: runs((isTaken, part) => ((taken.isSplit ? part === 'test' : !isTaken) ? 'test' : 'train')),
+    episodes: runs((run) => (taken.testedRuns.has(run) ? 'test' : 'train')),
     listenings: [],
   };
   return {
@@ -123,6 +139,20 @@ function oldData({ rows, sequences, episodes, listenings }: Dataset, record: Tra
     throw new Error('these are not the data that it was trained on: give the same --flows, --tables and --captures');
   }
   return old;
+}
+
+/** What was chosen for the network as it was, and does not outlast its going on. */
+function givenUp({ data, temperature, offset }: TrainingRecord): string[] {
+  const heard = data.filter(({ part }) => part === heardInPeace);
+  const hours = heard.reduce((sum, row) => sum + row.hours_in_peace, 0);
+  return [
+    `what scores mean is fitted again (temperature ${temperature.toFixed(2)} and offset ${offset.toFixed(2)} until now): thresholds of rules ask for other evidence`,
+    ...(heard.length === 0
+      ? []
+      : [
+          `the ${hours.toFixed(1)} hours in peace of ${heard.map(({ source }) => source).join(', ')} that calibrate heard have no say in the threshold any more`,
+        ]),
+  ];
 }
 
 function withSite({ sequences, listenings }: Dataset, taken: SiteShare): Pick<Dataset, 'sequences' | 'listenings'> {

@@ -7,7 +7,7 @@ import type { Dataset, Part, WindowSequence } from './flow-rows.ts';
 import { seededRandom, shuffle } from './seeded-random.ts';
 import { windowsOf } from './without-classes.ts';
 
-/** Of the share: so much is not learnt from, but has a say in the threshold. */
+/** Of the share: so much is not learnt from, but has a say in the threshold, where it shares no flow with what is learnt. */
 const checkedShare = 0.2;
 
 export interface SiteShare {
@@ -16,15 +16,19 @@ export interface SiteShare {
   /** Whether what is held out was a part of its own before; else it is whatever shares no flow with the share. */
   readonly isSplit: boolean;
   /** Runs of attacks of which any flow was learnt from or chosen by. */
-  readonly episodes: ReadonlySet<number>;
+  readonly takenRuns: ReadonlySet<number>;
+  /** Runs of attacks that could be found in what is held out: some of their flows are in it, and none was taken. */
+  readonly testedRuns: ReadonlySet<number>;
   /** Of each class: windows there were to take from, and how many were taken. */
   readonly taken: { readonly class: string; readonly windows: number; readonly taken: number }[];
 }
 
 /**
  * Of each class the same share of the windows, in whole runs of them as somebody labels them: stretches in an order that
- * `seed` draws, each from its beginning, until there are enough. Of a source with training and test parts the first alone is taken from
- * and the second held out; of any other, all of it that holds no flow of a window that was taken is held out.
+ * `seed` draws, each from its beginning, until there are enough. Of a source with training and test parts the first alone is
+ * taken from and the second held out, of any other all of it; in either case without windows that hold a flow, whichever
+ * report of it, of a window that was taken. A connection that is open all the time keeps every window that shows it out of
+ * that.
  * @throws {Error} where the dataset holds nothing of the source, or no benign window to take, and for a share of nothing
  */
 export function takeShare({ rows, sequences }: Dataset, source: string, share: number, seed: number): SiteShare {
@@ -45,22 +49,25 @@ export function takeShare({ rows, sequences }: Dataset, source: string, share: n
     checked.push(...some.slice(learns));
     taken.push({ class: trafficClasses[label]!, windows: windows.length, taken: some.length });
   }
-  const learntRows = rowsOf(learnt);
-  const takenRows = learntRows.union(rowsOf(checked));
+  const learntRows = withReports(rows, own, rowsOf(learnt));
+  const takenRows = withReports(rows, own, rowsOf([...learnt, ...checked]));
   const isOf = (found: ReadonlySet<number>) => (window: Int32Array) => window.some((row) => row >= 0 && found.has(row));
   const isLearnt = isOf(learntRows);
   const isTaken = isOf(takenRows);
+  const heldOut = own
+    .filter(({ part }) => !isSplit || part === 'test')
+    .map((sequence) => windowsOf({ ...sequence, part: 'test' }, (window) => !isTaken(window)))
+    .filter(({ windows }) => windows.length > 0);
+  const takenRuns = runsOf(rows, takenRows);
   return {
     sequences: [
       ...partOf(learnt, 'train'),
       ...partOf(checked, 'validation', (window) => !isLearnt(window)),
-      ...own
-        .filter(({ part }) => !isSplit || part === 'test')
-        .map((sequence) => windowsOf({ ...sequence, part: 'test' }, (window) => !isTaken(window)))
-        .filter(({ windows }) => windows.length > 0),
+      ...heldOut,
     ],
     isSplit,
-    episodes: new Set([...takenRows].map((row) => rows.episodes[row]!).filter((episode) => episode >= 0)),
+    takenRuns,
+    testedRuns: runsOf(rows, rowsIn(heldOut)).difference(takenRuns),
     taken,
   };
 }
@@ -82,6 +89,35 @@ function labelledWindows(rows: Dataset['rows'], sequences: readonly WindowSequen
 
 function rowsOf(windows: readonly LabelledWindow[]): Set<number> {
   return new Set(windows.flatMap(({ sequence, number }) => [...windowAt(sequence, number)].filter((row) => row >= 0)));
+}
+
+function rowsIn(sequences: readonly WindowSequence[]): Set<number> {
+  const found = new Set<number>();
+  for (const { windows } of sequences) for (const row of windows) if (row >= 0) found.add(row);
+  return found;
+}
+
+/**
+ * And all other rows of the same flows. A flow that goes on is reported again and again, each time in a row of its own, and
+ * once more for a second device at its other end.
+ */
+function withReports(
+  rows: Dataset['rows'],
+  sequences: readonly WindowSequence[],
+  found: ReadonlySet<number>,
+): Set<number> {
+  const flows = new Set([...found].map((row) => flowOf(rows, row)));
+  return new Set([...rowsIn(sequences)].filter((row) => flows.has(flowOf(rows, row))));
+}
+
+/** The same for each report: of two hosts, flows that began in the same microsecond are one. Tables know neither; there each row is a flow. */
+function flowOf({ pairs, startUs }: Dataset['rows'], row: number): number | string {
+  const isKnown = pairs[row]! >= 0 && !Number.isNaN(startUs[row]!);
+  return isKnown ? `${pairs[row]} ${startUs[row]}` : row;
+}
+
+function runsOf({ episodes }: Dataset['rows'], found: ReadonlySet<number>): Set<number> {
+  return new Set([...found].map((row) => episodes[row]!).filter((run) => run >= 0));
 }
 
 /** These windows of each stretch, as a stretch of that part. */
