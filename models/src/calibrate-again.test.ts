@@ -102,6 +102,18 @@ test(
   },
 );
 
+test('a network that went on with a site is refused, with and without the site: tune chose by it', async () => {
+  const entry = { windows: 9, seed: 1, share: 0.05, old: 0.5, epochs: 3, steps_per_epoch: 50, learning_rate: 0.0003 };
+  const tuned: TrainingRecord = { ...record, tuned_to: [{ source: 'home', is_split: true, ...entry }] };
+  const withHome = smallDataset();
+  withHome.sequences.push({ ...withHome.sequences[0]!, source: 'home' });
+  for (const dataset of [smallDataset(), withHome]) {
+    await expect(calibrateAgain(dataset, tuned, { ...none, scores: true }, silent)).rejects.toThrow(
+      /went on with home.* calibrate the network that it came from/,
+    );
+  }
+});
+
 test('other data, an attack, and what was read before are refused by name', { timeout: 600_000 }, async () => {
   const other = smallDataset();
   other.sequences.pop();
