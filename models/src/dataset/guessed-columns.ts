@@ -3,8 +3,10 @@
  * is kept, as 32 bits in four byte planes. Rows of one service, device and peer stand together in the planes.
  */
 import { featureCount } from '@picket/shared/features/feature-schema';
-import { type FeatureColumns, type Guess, guesses, keyFeatures } from './feature-guesses.ts';
+import { keyFeatures } from './feature-columns.ts';
+import { guesses } from './feature-guesses.ts';
 import { type FlowColumns, emptyColumns } from './flow-columns.ts';
+import type { FeatureColumns, Guess } from './guess-formulas.ts';
 import { Kinship } from './row-kinship.ts';
 
 /** Port, protocol, device and peer say which rows stand together, so they come first, in the order of the rows. */
