@@ -1,28 +1,12 @@
 /** One capture through `picket-agent flows`, row by row, with whose each row is and which attack made it. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { BlockList } from 'node:net';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
 import { type FlowPack, type PackedEpisode, directions, nothing } from '../src/dataset/flow-pack.ts';
+import { agentFlows, instantUs } from './agent-flows.ts';
+import { devicesOf, directionOf, insideOf } from './flow-owners.ts';
 import { type CaptureLabels, type LabelRule, ruleOf } from './labels.ts';
 
 /** Rows of one episode that are kept for one device: as many from its beginning as from its end. */
 const mostOfEpisode = 600;
-
-interface FlowLine {
-  readonly src_ip: string;
-  readonly src_port: number;
-  readonly dst_ip: string;
-  readonly dst_port: number;
-  readonly protocol: number;
-  readonly started_at: string;
-  readonly last_packet_at: string;
-  readonly flow_number: number;
-  readonly report_number: number;
-  readonly features: Readonly<Record<string, number | null>>;
-}
 
 interface Row {
   readonly features: Float32Array;
@@ -47,10 +31,10 @@ export async function packFlows(
   sha256: string,
   signal: AbortSignal,
 ): Promise<FlowPack> {
-  const inside = prefixes(labels.lan_prefixes ?? [labels.lan_prefix]);
+  const inside = insideOf(labels.lan_prefixes ?? [labels.lan_prefix]);
   const episodes = episodesOf(labels.rules);
   const rows: Row[] = [];
-  for await (const line of readFlows(capture, signal)) {
+  for await (const line of agentFlows(capture, signal)) {
     const devices = devicesOf(line, inside);
     const device = devices[0];
     if (device === undefined) continue;
@@ -206,47 +190,4 @@ function episodesOf(rules: readonly LabelRule[]): { list: PackedEpisode[]; numbe
     });
   }
   return { list, number: (rule) => numbers.get(rule.episode ?? rule)! };
-}
-
-async function* readFlows(path: string, signal: AbortSignal): AsyncGenerator<FlowLine> {
-  const agent = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
-  const options = ['--profile', 'fixed', '--endings', 'live', '--format', 'jsonl'];
-  const argv = ['--conditions=@picket/source', agent, 'flows', path, ...options];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], signal });
-  child.on('error', () => undefined); // an abort; the status says the rest
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as FlowLine; // of our own agent
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`picket-agent flows ${path} ended with code ${String(code)}`);
-}
-
-/** Inside ends of the flow; the responder where there is none. Nobody owns a multicast or broadcast address. */
-function devicesOf(flow: FlowLine, inside: BlockList): string[] {
-  const ends = [flow.src_ip, flow.dst_ip].filter(
-    (address) => inside.check(address, address.includes(':') ? 'ipv6' : 'ipv4') && !address.endsWith('.255'),
-  );
-  if (ends.length > 0) return ends;
-  return /^(22[4-9]|23\d|255|0)\.|^ff/i.test(flow.dst_ip) ? [] : [flow.dst_ip];
-}
-
-/** Seen from the device, as the agent's registry tells it. */
-function directionOf(flow: FlowLine, inside: BlockList): (typeof directions)[number] {
-  const isInside = (address: string): boolean => inside.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-  if (!isInside(flow.src_ip)) return 'inbound';
-  return isInside(flow.dst_ip) ? 'internal' : 'outbound';
-}
-
-function prefixes(texts: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const text of texts) {
-    const [address = '', length] = text.split('/');
-    list.addSubnet(address, Number(length), address.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  list.addSubnet('fe80::', 10, 'ipv6');
-  return list;
-}
-
-/** ISO 8601 with microseconds. */
-function instantUs(text: string): number {
-  return Date.parse(`${text.slice(0, 19)}Z`) * 1000 + Number(text.slice(20, -1).padEnd(6, '0'));
 }
