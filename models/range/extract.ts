@@ -1,10 +1,11 @@
 /** Captures to packed, labelled flows: extracted by the agent itself, as it does live, with the truth beside each. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type FlowPackHeader, decodeFlowPack, encodeFlowPack } from '../src/dataset/flow-pack.ts';
+import { decodeFlowPack, encodeFlowPack } from '../src/dataset/flow-pack.ts';
+import type { FlowPackHeader } from '../src/dataset/flow-pack-header.ts';
 import { CaptureLabels } from './labels.ts';
 import { packFlows } from './pack-flows.ts';
 import { describeSite, isPlanned } from './plan/describe-site.ts';
@@ -21,7 +22,11 @@ export interface ManifestEntry extends Pick<
   readonly episodes: Readonly<Record<string, number>>;
 }
 
-/** Pack every labelled capture below `captures` into the same folder below `out`. What is packed already is left as it is. */
+/**
+ * Pack every labelled capture below `captures` into the same folder below `out`. What is packed already is left as it is.
+ * @throws Error that names the capture where the agent cannot read it or it holds more than a pack can; those before it are
+ *   packed by then, and not in the manifest.
+ */
 export async function extract(
   captures: string,
   out: string,
@@ -37,8 +42,10 @@ export async function extract(
     if (existsSync(pack)) continue;
     const labels = CaptureLabels.parse(JSON.parse(await readFile(`${stem}.labels.json`, 'utf8')));
     const flows = await packFlows(`${stem}.pcap`, labels, await sha256OfFile(`${stem}.pcap`), signal);
+    const packed = encodeFlowPack(flows, `${stem}.pcap`);
     await mkdir(dirname(pack), { recursive: true });
-    await writeFile(pack, encodeFlowPack(flows));
+    await writeFile(`${pack}.new`, packed); // one that is half written would be left as it is
+    await rename(`${pack}.new`, pack);
     log(`${labels.name}: ${flows.header.rows} rows, ${flows.header.episodes.length} episodes`);
   }
   await writeManifest(out);
@@ -50,7 +57,7 @@ export async function writeManifest(folder: string): Promise<void> {
   const entries: ManifestEntry[] = [];
   for (const file of packs) {
     const bytes = await readFile(join(folder, file));
-    const { header } = decodeFlowPack(bytes, basename(file));
+    const { header } = decodeFlowPack(bytes, join(folder, file));
     const episodes: Record<string, number> = {};
     for (const { class: label, tool } of header.episodes) {
       episodes[`${label} ${tool}`] = (episodes[`${label} ${tool}`] ?? 0) + 1;

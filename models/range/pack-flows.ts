@@ -1,6 +1,7 @@
 /** One capture through `picket-agent flows`, row by row, with whose each row is and which attack made it. */
 import { featureCount, featureNames } from '@picket/shared/features/feature-schema';
-import { type FlowPack, type PackedEpisode, directions, nothing } from '../src/dataset/flow-pack.ts';
+import { type FlowPack, directions, nothing } from '../src/dataset/flow-pack.ts';
+import type { PackedEpisode } from '../src/dataset/flow-pack-header.ts';
 import { agentFlows, instantUs } from './agent-flows.ts';
 import { devicesOf, directionOf, insideOf } from './flow-owners.ts';
 import { type CaptureLabels, type LabelRule, ruleOf } from './labels.ts';

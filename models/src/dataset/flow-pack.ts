@@ -4,53 +4,12 @@
  * and which attack made it. Columns are kept as differences from guesses, split into byte planes and compressed with zstd.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { TrafficClass } from '@picket/shared/features/traffic-classes';
-import { z } from 'zod';
+import type { TrafficClass } from '@picket/shared/features/traffic-classes';
+import { faultOf } from './check-columns.ts';
 import type { FlowColumns } from './flow-columns.ts';
+import { type FlowPackHeader, checkHeader } from './flow-pack-header.ts';
 import { decodeGuessedColumns, encodeGuessedColumns, guessedColumnsSize } from './guessed-columns.ts';
 import { decodePlainColumns, plainColumnsSize } from './plain-columns.ts';
-
-/** One run of one attack tool: what recall per episode is counted on. */
-export const PackedEpisode = z.strictObject({
-  class: TrafficClass.exclude(['benign']),
-  /** The program: `nmap`, `hydra`, `own beacon`. */
-  tool: z.string(),
-  /** Tool and setting, for people. */
-  step: z.string(),
-  /** Addresses that it came from and that it meant; empty: many. */
-  from: z.string(),
-  to: z.string(),
-  from_us: z.int(),
-  to_us: z.int(),
-});
-export type PackedEpisode = z.infer<typeof PackedEpisode>;
-
-export const FlowPackHeader = z.strictObject({
-  /** 1 did not know directions; up to 2 features are stored as they are, from 3 on as differences from guesses. */
-  format: z.union([z.literal(1), z.literal(2), z.literal(3)]),
-  name: z.string(),
-  /** What is held out together. */
-  site: z.string(),
-  seed: z.int(),
-  part: z.enum(['train', 'validation', 'test']),
-  /** `life`: no attack at all, for false alarms per gateway and day. */
-  kind: z.enum(['attack', 'life']),
-  /** Where the gateway listened. Behind address translation `wan` sees one device only: the gateway's own address. */
-  view: z.enum(['lan', 'wan']),
-  /** The feature profile of the values, which are as the agent gave them: not yet normalised. */
-  profile: z.literal('fixed'),
-  lan_prefixes: z.array(z.string()),
-  from_us: z.int(),
-  to_us: z.int(),
-  capture_sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  rows: z.int().nonnegative(),
-  /** Rows left out of the middle of attacks that make tens of thousands. */
-  dropped_rows: z.int().nonnegative(),
-  /** Addresses that rows point to by number: devices and everybody else alike. */
-  addresses: z.array(z.string()).max(65_535),
-  episodes: z.array(PackedEpisode).max(65_534),
-});
-export type FlowPackHeader = z.infer<typeof FlowPackHeader>;
 
 /** No second device, no episode: the largest number of 16 bits. */
 export const nothing = 65_535;
@@ -68,54 +27,90 @@ export function classOfRow(pack: FlowPack, row: number): TrafficClass {
   return pack.header.episodes[pack.episode[row] ?? nothing]?.class ?? 'benign';
 }
 
+/** Bytes of a header, unpacked; 65,000 addresses of IPv6 take 3 million. */
+const largestHeader = 8_000_000;
 const magic = Buffer.from('PKFLOWS1');
-const largestPack = 1_000_000_000;
-const largestHeader = 32_000_000;
+const remedy = 'fetch it again, or make it again with range extract';
 
-/** Always of the newest format, whatever `pack.header.format` says. Throws where a time is no whole number of microseconds. */
-export function encodeFlowPack(pack: FlowPack): Buffer {
-  const header = zstdCompressSync(JSON.stringify(FlowPackHeader.parse({ ...pack.header, format: 3 })));
-  const columns = encodeGuessedColumns(pack, pack.header.rows, pack.header.from_us);
-  const body = zstdCompressSync(columns, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
+/**
+ * Always of the newest format, whatever `pack.header.format` says.
+ * @param name What messages call the pack: its path, say.
+ * @throws Error where the pack could not be read again: it names the pack, the field or column, and what is wrong with it.
+ */
+export function encodeFlowPack(pack: FlowPack, name = pack.header.name): Buffer {
+  const { header: given, ...columns } = pack;
+  const header = checkHeader({ ...given, format: 3 }, name);
+  const fault = faultOf(columns, header.rows, listsOf(header));
+  if (fault !== undefined) throw new Error(`${name} cannot be packed: ${fault}`);
+  const text = Buffer.from(JSON.stringify(header));
+  if (text.length > largestHeader)
+    throw new Error(`${name}: the header has ${text.length} bytes, and may have ${largestHeader} at most`);
+  const packedHeader = zstdCompressSync(text);
+  const plain = encodeGuessedColumns(columns, header.rows, header.from_us);
+  const body = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(header.length);
-  return Buffer.concat([magic, length, header, body]);
+  length.writeUInt32LE(packedHeader.length);
+  return Buffer.concat([magic, length, packedHeader, body]);
 }
 
-/** Throws where the bytes are not a whole pack; `name` says in the message which file it was. */
+/**
+ * Bytes of any origin: they cost no more memory than the rows that a pack may hold.
+ * @param name What messages call the pack: its path, say.
+ * @throws Error where the bytes are not a whole pack: it names the pack, the field or column, and what is wrong with it.
+ */
 export function decodeFlowPack(bytes: Buffer, name = 'the file'): FlowPack {
   const header = readFlowPackHeader(bytes, name);
   const { rows, format, from_us } = header;
   const size = format === 3 ? guessedColumnsSize(rows) : plainColumnsSize(rows, format);
-  if (size > largestPack) throw new Error(`${name} says it holds ${rows} rows: more than fit`);
-  const body = decompress(bytes.subarray(12 + bytes.readUInt32LE(8)), size, name);
+  const body = unpack(bytes.subarray(12 + bytes.readUInt32LE(8)), size, `${name} is damaged: columns`);
+  if (body.length !== size)
+    throw new Error(
+      `${name} is damaged: columns of ${rows} rows take ${size} bytes, ${body.length} are there; ${remedy}`,
+    );
   const columns =
     format === 3 ? decodeGuessedColumns(body, rows, from_us) : decodePlainColumns(body, rows, from_us, format);
+  const fault = faultOf(columns, rows, listsOf(header));
+  if (fault !== undefined) throw new Error(`${name} is damaged: ${fault}; ${remedy}`);
   return { header, ...columns };
 }
 
-/** Without the rows: what a listing needs. */
+/** Without the rows: what a listing needs. Throws as `decodeFlowPack` does. */
 export function readFlowPackHeader(bytes: Buffer, name = 'the file'): FlowPackHeader {
   if (bytes.length < 12 || !bytes.subarray(0, 8).equals(magic)) throw new Error(`${name} is no pack of flows`);
-  return readHeader(bytes.subarray(12, 12 + bytes.readUInt32LE(8)), name);
+  const length = bytes.readUInt32LE(8);
+  const there = bytes.length - 12;
+  if (length > there)
+    throw new Error(`${name} is damaged: the header takes ${length} bytes, ${there} are there; ${remedy}`);
+  const text = unpack(bytes.subarray(12, 12 + length), largestHeader, `${name} is damaged: header`).toString('utf8');
+  return checkHeader(parsed(text, name), name);
 }
 
-function readHeader(bytes: Buffer, name: string): FlowPackHeader {
+/** Columns that point into a list: how long it is, and what stands for none. */
+function listsOf({ addresses, episodes }: FlowPackHeader): Parameters<typeof faultOf>[2] {
+  return [
+    { column: 'device', list: 'addresses', length: addresses.length },
+    { column: 'otherDevice', list: 'addresses', length: addresses.length, none: nothing },
+    { column: 'peer', list: 'addresses', length: addresses.length },
+    { column: 'episode', list: 'episodes', length: episodes.length, none: nothing },
+    { column: 'direction', list: 'directions', length: directions.length, none: unknownDirection },
+  ];
+}
+
+function parsed(text: string, name: string): unknown {
   try {
-    return FlowPackHeader.parse(
-      JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: largestHeader }).toString('utf8')),
-    );
+    return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${name}: its header cannot be read`, { cause: error });
+    throw new Error(`${name} is damaged: the header is no JSON; ${remedy}`, { cause: error });
   }
 }
 
-function decompress(bytes: Buffer, size: number, name: string): Buffer {
+/** Never more than `most` bytes. */
+function unpack(bytes: Buffer, most: number, what: string): Buffer {
   try {
-    const body = zstdDecompressSync(bytes, { maxOutputLength: Math.max(size, 1) });
-    if (body.length === size) return body;
+    return zstdDecompressSync(bytes, { maxOutputLength: Math.max(most, 1) });
   } catch (error) {
-    throw new Error(`${name} is damaged: make it again with range extract`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ERR_BUFFER_TOO_LARGE' ? `more than ${most} bytes` : message.toLowerCase();
+    throw new Error(`${what} cannot be unpacked: ${reason}; ${remedy}`, { cause: error });
   }
-  throw new Error(`${name} is damaged: rows are missing`);
 }

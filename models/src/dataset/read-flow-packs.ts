@@ -4,8 +4,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { cutWindows } from './cut-windows.ts';
 import { decodeFlowPack } from './flow-pack.ts';
 import type { Dataset } from './flow-rows.ts';
+import { PackHashes } from './pack-hashes.ts';
 
-/** Every `.flows` file in the folder and those below it. The source is the folder's name, or of a folder `flows` that above it. */
+/**
+ * Every `.flows` file in the folder and those below it. The source is the folder's name, or of a folder `flows` that above it.
+ * @throws Error that names the pack where one cannot be read, or is not what the manifest of its folder says.
+ */
 export function readFlowPacks(folder: string, into: Dataset): void {
   const path = resolve(folder);
   const source = basename(basename(path) === 'flows' ? dirname(path) : path);
@@ -13,8 +17,11 @@ export function readFlowPacks(folder: string, into: Dataset): void {
     .filter((name) => name.endsWith('.flows'))
     .sort();
   if (packs.length === 0) throw new Error(`${folder} holds no .flows file`);
+  const hashes = PackHashes.in(path);
   for (const name of packs) {
     const pack = join(path, name);
-    cutWindows(decodeFlowPack(readFileSync(pack), pack), source, into);
+    const bytes = readFileSync(pack);
+    hashes.check(pack, bytes);
+    cutWindows(decodeFlowPack(bytes, pack), source, into);
   }
 }
