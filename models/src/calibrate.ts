@@ -19,8 +19,8 @@ export const falseAlarmTarget = 0.001;
 export const thresholdBounds = [0.5, 0.9999] as const;
 /** Of a gateway in peace. */
 const alertsPerDay = 1;
-/** In less than this an alert would come in fewer than one case of twenty, if there were one a day. */
-const briefestDays = -Math.log(0.95) / alertsPerDay;
+/** What comes in fewer cases than this, if there were as many as may be, says that there are more. */
+const unlikely = 0.05;
 /** Of a stretch, that scores are fitted to. */
 const mostWindows = 500;
 /** Steps in which the threshold is raised, in logits. */
@@ -57,8 +57,8 @@ interface Quietness {
 
 /**
  * The lowest threshold at which the benign validation windows of each source stay quiet one by one, and its gateways in
- * peace, and those of all sources, give no more alerts of N of M than one for each whole day that was listened to. Hours bound no rate of one a day:
- * there a single alert is let pass, lest one device's habit decide for all, unless even one would be unlikely.
+ * peace, and those of all sources, give no more alerts of N of M than one a day could be (docs/decisions/0023): a few hours prove no such rate, and
+ * one device's habit is not to decide what is found everywhere.
  */
 export async function chooseThreshold(
   predictor: Predictor,
@@ -77,8 +77,8 @@ export async function chooseThreshold(
   }
   const reason =
     `the lowest from ${bounds[0]} to ${bounds[1]} at which of each source at most ${100 * falseAlarmTarget} % of the benign validation ` +
-    `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace, of each and of all, give no more than ` +
-    `${alertsPerDay} alert for each whole day of listening (one in less than a day, none in less than ${(24 * briefestDays).toFixed(1)} hours), all of them as if every peer were new when it is first heard` +
+    `windows alarm (one of fewer than ${1 / falseAlarmTarget}), and gateways in peace, of each and of all, give no more alerts than ` +
+    `come in ${100 * unlikely} % of cases or more where there is ${alertsPerDay} a day, all of them as if every peer were new when it is first heard` +
     `${loud.length > 0 ? `; out of reach: ${loud.join(', ')}` : ''}. ` +
     `What is left: ${sources.map((source) => whatIsLeft(source, threshold)).join('; ')}`;
   return { threshold, reason };
@@ -117,8 +117,18 @@ function shareOf(windows: number): number {
   return Math.max(falseAlarmTarget, 1 / Math.max(1, windows));
 }
 
-function allowedAlerts(days: number): number {
-  return days < briefestDays ? 0 : Math.max(1, Math.floor(days * alertsPerDay));
+/** The most that would not be unlikely, of a Poisson process of the rate that may be. */
+export function allowedAlerts(days: number): number {
+  const mean = days * alertsPerDay;
+  let count = 0;
+  let term = Math.exp(-mean);
+  let fewer = term;
+  while (1 - fewer >= unlikely) {
+    count += 1;
+    term *= mean / count;
+    fewer += term;
+  }
+  return count;
 }
 
 function alertsAt({ rows, peaceful }: Quietness, threshold: number): number {
