@@ -1,11 +1,11 @@
 /** Short trainings that differ in one thing each, measured on validation data: which parts earn their place. */
 import type { Dataset } from './dataset/flow-rows.ts';
 import { evaluateModel } from './evaluate-model.ts';
+import type { Ablation } from './evaluation/evaluation.ts';
 import { summaryOf } from './evaluation/summary.ts';
-import type { CardExtras } from './card/card-extras.ts';
 import { usualRecipe } from './train-model.ts';
 import type { TrainingRecipe } from './train-model.ts';
-import { trainVariants } from './train-variants.ts';
+import { seriesFrom, seriesKey, trainVariants } from './train-variants.ts';
 import type { CommonOptions } from './train-variants.ts';
 
 const { design, shares, masked } = usualRecipe;
@@ -32,17 +32,21 @@ export const variants: readonly (readonly [string, TrainingRecipe])[] = [
   ['nothing masked', { ...usualRecipe, masked: masked.filter(() => false) }],
 ];
 
-/** `keep` gets the table as far as it is, after each training: an hour's work is not lost when the next one is interrupted. */
+/**
+ * Goes on from `before` where that is of the same data, seed, epochs and recipe. `keep` gets the table as far as it is,
+ * after each training: an hour's work is not lost when the next one is interrupted.
+ */
 export async function ablate(
   dataset: Dataset,
   options: CommonOptions & { readonly only?: string | undefined },
+  before: Ablation | undefined,
   progress: (line: string) => void,
-  keep: (table: CardExtras['ablation']) => void,
+  keep: (table: Ablation) => void,
 ): Promise<void> {
-  const table: CardExtras['ablation'] = [];
+  const table: Ablation = seriesFrom(before, seriesKey(dataset, options), progress);
   const choice = { parts: ['validation'], withBaselines: false } as const;
   const chosen = variants
-    .filter(([name]) => name.includes(options.only ?? ''))
+    .filter(([name]) => name.includes(options.only ?? '') && table.trainings.every((known) => known.name !== name))
     .map(([name, recipe]) => ({ name, recipe }));
   await trainVariants(dataset, chosen, options, progress, async ({ name }, record) => {
     const { network, adversarial } = await evaluateModel(dataset, record, choice, () => undefined);
@@ -51,7 +55,7 @@ export async function ablate(
       figures[`recall lost to FGSM at ${epsilon}`] = recall - named;
       if (unseen !== undefined) figures[`recall lost to FGSM towards benign at ${epsilon}`] = recall - unseen;
     }
-    table.push({ name, figures });
+    table.trainings.push({ name, figures });
     keep(table);
   });
 }

@@ -72,7 +72,7 @@ function extrasOf(
   const all = seeds.length === 0 ? [] : [folder, ...seeds];
   return CardExtras.parse({
     seeds: all.map((seed) => summaryOf(evaluationOf(seed).network)),
-    ablation: ablation === undefined ? [] : JSON.parse(readFileSync(ablation, 'utf8')),
+    ablation: ablation === undefined ? null : JSON.parse(readFileSync(ablation, 'utf8')),
     left_out: leftOut.flatMap((other) => leftOutOf(folder, other)),
     unknown: unknown === undefined ? null : JSON.parse(readFileSync(unknown, 'utf8')),
     tunings: tuned.map((other) => JSON.parse(readFileSync(join(other, 'tuning.json'), 'utf8'))),

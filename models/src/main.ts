@@ -20,7 +20,7 @@ import {
 import { readDataset } from './dataset/read-dataset.ts';
 import { classesToLeaveOut, withoutClasses } from './dataset/without-classes.ts';
 import { evaluateModel } from './evaluate-model.ts';
-import { UnknownClasses } from './evaluation/evaluation.ts';
+import { Ablation, UnknownClasses } from './evaluation/evaluation.ts';
 import { measureSpeed } from './measure-speed.ts';
 import { writeModelCard } from './model-card.ts';
 import { trainModel } from './train-model.ts';
@@ -91,11 +91,12 @@ const ablation = program
   .command('ablate')
   .description('short trainings with one part left out each, measured on validation data');
 withEffort(withData(ablation), 6)
-  .requiredOption('--out <file>', 'where the table goes')
+  .requiredOption('--out <file>', 'where the table goes; an interrupted measurement goes on from there')
   .option('--only <text>', 'variants whose name contains this')
   .action(async (options: DataOptions & EffortOptions & { out: string; only?: string }) => {
     const dataset = await readDataset(dataOf(options, splitForTraining(usualSplit)), say);
-    await ablate(dataset, options, say, (table) => writeJson(options.out, table));
+    const before = existsSync(options.out) ? Ablation.parse(JSON.parse(readFileSync(options.out, 'utf8'))) : undefined;
+    await ablate(dataset, options, before, say, (table) => writeJson(options.out, table));
   });
 
 const unknown = program

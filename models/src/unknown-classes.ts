@@ -1,7 +1,6 @@
 /** What the network makes of attacks of a kind that it never met: trained once with all classes, and once without each. */
 import { trafficClasses } from '@picket/shared/features/traffic-classes';
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
-import { dataFingerprint } from './data-fingerprint.ts';
 import type { Dataset } from './dataset/flow-rows.ts';
 import { classesToLeaveOut, learntFrom } from './dataset/without-classes.ts';
 import type { FoundClass, UnknownClasses } from './evaluation/evaluation.ts';
@@ -10,8 +9,7 @@ import { buildDetectGraph } from './network/bundle-graphs.ts';
 import { Scorer } from './network/scorer.ts';
 import { networkOf } from './training-record.ts';
 import type { TrainingRecord } from './training-record.ts';
-import { usualRecipe } from './train-model.ts';
-import { trainVariants } from './train-variants.ts';
+import { seriesFrom, seriesKey, trainVariants } from './train-variants.ts';
 import type { CommonOptions } from './train-variants.ts';
 
 /**
@@ -26,14 +24,8 @@ export async function measureUnknown(
   progress: (line: string) => void,
   keep: (table: UnknownClasses) => void,
 ): Promise<void> {
-  const { seed, epochs, stepsPerEpoch, only } = options;
-  const recipe = JSON.stringify({ ...usualRecipe, stepsPerEpoch });
-  const key = { seed, epochs, recipe, data_fingerprint: dataFingerprint(dataset) };
-  const isSame =
-    before !== undefined && Object.entries(key).every(([name, value]) => before[name as keyof typeof key] === value);
-  if (before !== undefined && !isSame)
-    progress('what is there is of other data, seed, epochs or another recipe: beginning anew');
-  const table: UnknownClasses = { ...key, trainings: isSame ? [...before.trainings] : [] };
+  const { only } = options;
+  const table: UnknownClasses = seriesFrom(before, seriesKey(dataset, options), progress);
   const wanted = [null, ...(only === undefined ? learntAttacks(dataset) : classesToLeaveOut(dataset, [only]))];
   const variants = wanted
     .filter((name) => table.trainings.every(({ left_out: known }) => known !== name))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Tuning, UnknownClasses } from '../evaluation/evaluation.ts';
+import { Ablation, Tuning, UnknownClasses } from '../evaluation/evaluation.ts';
 import { LeftOut } from './capture-sections.ts';
 
 const Summary = z.record(z.string(), z.number());
@@ -8,7 +8,8 @@ const Summary = z.record(z.string(), z.number());
 export const CardExtras = z.strictObject({
   /** Figure → value, one record per seed. */
   seeds: z.array(Summary),
-  ablation: z.array(z.strictObject({ name: z.string(), figures: Summary })),
+  /** What `ablate` wrote. */
+  ablation: Ablation.nullable(),
   left_out: z.array(LeftOut),
   /** What `unknown` wrote. */
   unknown: UnknownClasses.nullable(),
@@ -19,4 +20,11 @@ export const CardExtras = z.strictObject({
 });
 export type CardExtras = z.infer<typeof CardExtras>;
 
-export const noExtras: CardExtras = { seeds: [], ablation: [], left_out: [], unknown: null, tunings: [], remarks: [] };
+export const noExtras: CardExtras = {
+  seeds: [],
+  ablation: null,
+  left_out: [],
+  unknown: null,
+  tunings: [],
+  remarks: [],
+};

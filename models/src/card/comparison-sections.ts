@@ -34,15 +34,15 @@ ${table(['figure', 'mean', 'least', 'most'], rows)}`;
 }
 
 export function ablationSection(ablation: CardExtras['ablation']): string {
-  if (ablation.length === 0) return '';
+  if (ablation === null) return '';
   return `## Does each part earn its place?
 
 Short trainings, equal but for what is named, measured on validation data.
 
 ${matrix(
   'figure',
-  ablation.map(({ name }) => name),
-  ablation.map(({ figures }) => figures),
+  ablation.trainings.map(({ name }) => name),
+  ablation.trainings.map(({ figures }) => figures),
 )}`;
 }
 

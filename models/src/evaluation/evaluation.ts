@@ -188,12 +188,23 @@ export const FoundClass = z.strictObject({
 export type FoundClass = z.infer<typeof FoundClass>;
 
 /** The same data, seed and number of epochs with and without each class. */
-export const UnknownClasses = z.strictObject({
+/** What the trainings of one table have in common: a table goes on only where all of it is the same. */
+export const SeriesKey = z.strictObject({
   seed: z.int(),
   epochs: z.int(),
-  /** Everything that the trainings have in common and that could have been another way. */
+  /** Everything else that could have been another way. */
   recipe: z.string(),
   data_fingerprint: z.string(),
+});
+export type SeriesKey = z.infer<typeof SeriesKey>;
+
+export const Ablation = SeriesKey.extend({
+  /** Figure → value of a training that lacks what is named. */
+  trainings: z.array(z.strictObject({ name: z.string(), figures: z.record(z.string(), z.number()) })),
+});
+export type Ablation = z.infer<typeof Ablation>;
+
+export const UnknownClasses = SeriesKey.extend({
   /** The first had all classes. */
   trainings: z.array(
     z.strictObject({ left_out: TrafficClass.nullable(), threshold: z.number(), found: z.array(FoundClass) }),
