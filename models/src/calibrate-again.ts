@@ -22,10 +22,23 @@ export interface CalibrationChoice {
 }
 
 /**
+ * Asked before any data are read, which takes minutes.
+ * @throws {Error} where the network went on with a site
+ */
+export function requireUntuned(record: Pick<TrainingRecord, 'tuned_to'>): void {
+  if (record.tuned_to.length === 0) return;
+  // With the site the data are others than those of its training, and without it the site would lose its say in the threshold.
+  const sites = record.tuned_to.map(({ source }) => source).join(', ');
+  throw new Error(
+    `this network went on with ${sites}, and tune chose what its scores mean and its threshold: calibrate the network that it came from and use that, ` +
+      `or tune that again with more of ${sites} (--share)`,
+  );
+}
+
+/**
  * By the rules that training goes by, over the validation part and the packed flows in the folders. The weights stay as
  * they are. `dataset` is what the network was trained on; the folders' flows are added.
- * @throws {Error} where the network went on with a site, the dataset is another one, a folder holds an attack, or flows of it
- *   were heard before
+ * @throws {Error} where the dataset is another one, a folder holds an attack, or flows of it were heard before
  */
 export async function calibrateAgain(
   dataset: Dataset,
@@ -33,14 +46,6 @@ export async function calibrateAgain(
   { peace, scores }: CalibrationChoice,
   progress: (line: string) => void,
 ): Promise<TrainingRecord> {
-  if (record.tuned_to.length > 0) {
-    // With the site the data are others than those of its training, and without it the site would lose its say in the threshold.
-    const sites = record.tuned_to.map(({ source }) => source).join(', ');
-    throw new Error(
-      `this network went on with ${sites}, and tune chose what its scores mean and its threshold: calibrate the network that it came from and use that, ` +
-        `or tune that again with more of ${sites} (--share)`,
-    );
-  }
   if (dataFingerprint(dataset) !== record.data_fingerprint) {
     throw new Error('these are not the data that it was trained on: give the same --flows, --tables and --captures');
   }

@@ -85,7 +85,7 @@ test(
     expect(brief.reason).toMatch(/0 alerts in 1\.0 hours, which rules out more than 71\.9 a day/);
     const some = await chooseThreshold(predictor, life(4, [0.6]), bounds);
     expect(some.threshold).toBeLessThan(0.6);
-    expect(some.reason).toMatch(/1 alerts in 4\.0 hours, which rules out more than 28\.5 a day/);
+    expect(some.reason).toMatch(/1 alert in 4\.0 hours, which rules out more than 28\.5 a day/);
     const two = await chooseThreshold(predictor, life(4, [0.6, 0.7]), bounds);
     expect(two.threshold).toBeGreaterThan(0.6);
     expect(two.threshold).toBeLessThan(0.7);

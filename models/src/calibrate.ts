@@ -142,5 +142,5 @@ function whatIsLeft(source: Quietness, threshold: number): string {
   const windows = `${source.source} ${loud} of ${source.scores.length} windows`;
   if (source.days === 0) return windows;
   const bound = poissonUpperBound(alerts) / source.days;
-  return `${windows}, ${alerts} alerts in ${(source.days * 24).toFixed(1)} hours, which rules out more than ${bound.toFixed(1)} a day (95 %)`;
+  return `${windows}, ${alerts} alert${alerts === 1 ? '' : 's'} in ${(source.days * 24).toFixed(1)} hours, which rules out more than ${bound.toFixed(1)} a day (95 %)`;
 }

@@ -1,12 +1,12 @@
 /** `models -- card | build | sign`: what was trained and evaluated, told of and packed. */
 import type { Command } from 'commander';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBundle, pinBundle } from './build-model.ts';
 import type { LeftOut } from './card/capture-sections.ts';
 import { CardExtras } from './card/card-extras.ts';
 import { say, several } from './command-options.ts';
-import { Evaluation } from './evaluation/evaluation.ts';
+import { readEvaluation } from './evaluation/read-evaluation.ts';
 import { summaryOf } from './evaluation/summary.ts';
 import { writeModelCard } from './model-card.ts';
 import { signBundle } from './sign-bundle.ts';
@@ -19,7 +19,7 @@ export function addCardCommands(program: Command): void {
     .action((folder: string, options: CardOptions & { bundleVersion: string }) => {
       const record = readTrainingRecord(folder);
       process.stdout.write(
-        writeModelCard(options.bundleVersion, record, evaluationOf(folder), extrasOf(folder, options)),
+        writeModelCard(options.bundleVersion, record, readEvaluation(folder), extrasOf(folder, options)),
       );
     });
 
@@ -30,7 +30,7 @@ export function addCardCommands(program: Command): void {
     .option('--pin <file>', "the agent's shipped-bundle.ts, for the bundle that ships with it")
     .action((folder: string, options: CardOptions & { bundleVersion: string; out: string; pin?: string }) => {
       const bundle = { folder: options.out, version: options.bundleVersion, createdAt: new Date() };
-      const hash = buildBundle(readTrainingRecord(folder), evaluationOf(folder), extrasOf(folder, options), bundle);
+      const hash = buildBundle(readTrainingRecord(folder), readEvaluation(folder), extrasOf(folder, options), bundle);
       if (options.pin !== undefined) pinBundle(options.pin, options.bundleVersion, hash);
       say(`wrote ${options.out}, manifest ${hash}`);
     });
@@ -71,7 +71,7 @@ function extrasOf(
 ): CardExtras {
   const all = seeds.length === 0 ? [] : [folder, ...seeds];
   return CardExtras.parse({
-    seeds: all.map((seed) => summaryOf(evaluationOf(seed).network)),
+    seeds: all.map((seed) => summaryOf(readEvaluation(seed).network)),
     ablation: ablation === undefined ? null : JSON.parse(readFileSync(ablation, 'utf8')),
     left_out: leftOut.flatMap((other) => leftOutOf(folder, other)),
     unknown: unknown === undefined ? null : JSON.parse(readFileSync(unknown, 'utf8')),
@@ -85,16 +85,10 @@ function leftOutOf(folder: string, other: string): LeftOut[] {
   const trained = (from: string): Set<string> =>
     new Set(readTrainingRecord(from).data.flatMap(({ source, part }) => (part === 'train' ? [source] : [])));
   const { seed } = readTrainingRecord(other);
-  const { captures } = evaluationOf(other).network;
+  const { captures } = readEvaluation(other).network;
   return [...trained(folder).difference(trained(other))].map((source) => ({
     source,
     seed,
     captures: captures.filter((capture) => capture.source === source),
   }));
-}
-
-function evaluationOf(folder: string): Evaluation {
-  const path = join(folder, 'evaluation.json');
-  if (!existsSync(path)) throw new Error(`${folder} was not evaluated: models -- evaluate ${folder}`);
-  return Evaluation.parse(JSON.parse(readFileSync(path, 'utf8')));
 }

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ablate } from './ablate.ts';
-import { calibrateAgain } from './calibrate-again.ts';
+import { calibrateAgain, requireUntuned } from './calibrate-again.ts';
 import type { CalibrationChoice } from './calibrate-again.ts';
 import { addCardCommands } from './card-commands.ts';
 import { tuningTable } from './card/tuning-section.ts';
@@ -67,6 +67,7 @@ withData(
     if (options.peace.length === 0 && !options.scores)
       throw new Error('nothing new to go by: give --peace or --scores');
     const record = readTrainingRecord(folder);
+    requireUntuned(record);
     const whole = await readDataset(dataOf(options, splitOfRecord(usualSplit, record.data)), say);
     const dataset = withoutClasses(whole, record.left_out_classes);
     writeTrainingRecord(options.out, await calibrateAgain(dataset, record, options, say));
