@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DataDescription } from '../data-description.ts';
-import type { CaptureFigures, EpisodeFigures, FoundClass } from '../evaluation/evaluation.ts';
+import type { CaptureFigures, EpisodeFigures, Figures, FoundClass } from '../evaluation/evaluation.ts';
 import { countedSection, episodeSection } from './alert-sections.ts';
 import { captureSection } from './capture-sections.ts';
+import { baselineSection } from './comparison-sections.ts';
 import { unknownSection } from './unknown-sections.ts';
 import { copySection } from './window-sections.ts';
 
@@ -128,4 +129,23 @@ test('what was never met stands weak first, beside a training that had met it', 
   expect(section).toContain('| nothing | 0.90000 | test range 0.100 % of 1000 |');
   expect(section).toContain('| web_xss | 0.92000 | test range 0.100 % of 1000 |');
   expect(unknownSection(null)).toBe('');
+});
+
+test('what only the network went on with is told of beside the baselines', () => {
+  const figures = (name: string): Figures => ({
+    name,
+    threshold: 0.9,
+    sources: [],
+    episodes: [],
+    quiet: [],
+    captures: [],
+    dilution: [],
+    monotony: { windows: 0, false_alarm_share: 0 },
+    shuffled: { windows: 0, recall: 0, recall_shuffled: 0 },
+    reliability: [],
+    calibration_error: 0,
+  });
+  const both = [figures('network'), figures('forest')];
+  expect(baselineSection(both, [])).toContain('by the same rule.\n');
+  expect(baselineSection(both, ['home'])).toContain('but that the network alone went on with home.');
 });

@@ -4,12 +4,13 @@ import { summaryOf } from '../evaluation/summary.ts';
 import type { CardExtras } from './card-extras.ts';
 import { table } from './table.ts';
 
-export function baselineSection(figures: readonly Figures[]): string {
+/** `sites` are those that only the network went on with: the others know nothing of them. */
+export function baselineSection(figures: readonly Figures[], sites: readonly string[]): string {
   if (figures.length < 2) return '';
   const summaries = figures.map(summaryOf);
   return `## Beside it
 
-The same figures, each with a threshold of its own chosen on the same validation data by the same rule.
+The same figures, each with a threshold of its own chosen on the same validation data by the same rule${sites.length === 0 ? '' : `, but that the network alone went on with ${sites.join(', ')}`}.
 
 ${matrix(
   'figure',
