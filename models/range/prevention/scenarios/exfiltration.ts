@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.ts';
 
 export const scenario: Scenario = {
   group: 'attacks',
-  awaits: 'a model bundle that sees it; cnn-lstm-6 does not within the time given',
+  awaits: 'a model bundle that sees it; cnn-lstm-7 does not within the time given',
   attack: 'data_exfiltration',
   expectation:
     'curl on the device uploads two megabytes to one host outside every second: the device is kept from that host, or shut in.',
