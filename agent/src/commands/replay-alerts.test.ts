@@ -155,6 +155,15 @@ test('in the end each alert is told as it then stands, the gravest twenty in the
   expect(lines[20]).toBe('  and 1 more, no graver than these');
 });
 
+test('what was restricted for another alert before, and holds for this one later, is restricted', () => {
+  const { alerts } = printer();
+  const alert = alertOf();
+  alerts.noteAlert(alert);
+  expect(alerts.overview()).toContain('Nothing is restricted for it.');
+  alerts.noteAlert({ ...alert, revision: 1, decision_ids: [decided(alert).decision.id] });
+  expect(alerts.overview()).not.toContain('Nothing is restricted for it.');
+});
+
 test('what is normal is not called the device’s where it is others’', () => {
   const { alerts, printed } = printer();
   const explanation = { top_features: [], flow_importance: [], flows: [], summary: `${summary} 2 (normally 0)` };

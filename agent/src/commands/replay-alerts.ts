@@ -60,7 +60,7 @@ export class ReplayAlerts {
       last_seen_at,
       summary: explanation?.summary ?? '',
       twinOf: known?.twinOf ?? twin?.id ?? null,
-      isDecided: known?.isDecided ?? alert.decision_ids.length > 0,
+      isDecided: known?.isDecided === true || alert.decision_ids.length > 0,
       why: known?.why ?? '',
     });
     if (alert.revision > 0) return;

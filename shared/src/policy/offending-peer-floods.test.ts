@@ -130,3 +130,28 @@ test('who holds many lines to one port is no visitor, though the device answered
   const oneAfterTheOther = times(4, (n) => ({ ...fed, startedAtUs: n * 13e6, lastPacketAtUs: n * 13e6 + 12e6 }));
   expect(offenderOf('slow_rate', oneAfterTheOther)).toMatchObject({ kind: 'target' });
 });
+
+test('who asks on many lines at once and waits on all of them is no visitor, before any of them is slow', () => {
+  // the first second of slowhttptest in the bundled capture, its first line answered, and an admin beside it
+  const asked = { srcIp: '203.0.113.9', dstPort: 80, fwdPackets: 3, bwdPackets: 2, fwdBytes: 163, bwdBytes: 0 };
+  const answered = { ...asked, fwdPackets: 8, bwdPackets: 6, bwdBytes: 4287 };
+  const admin = { srcIp: '198.51.100.1', dstPort: 22, fwdPackets: 21, bwdPackets: 18, fwdBytes: 3637, bwdBytes: 3485 };
+  expect(offenderOf('slow_rate', [admin, answered, ...times(8, () => asked)])).toMatchObject(peers('203.0.113.9'));
+  expect(offenderOf('slow_rate', [admin, ...times(4, () => asked)])).toMatchObject(peers('203.0.113.9'));
+  const target = { kind: 'target' };
+  expect(
+    offenderOf(
+      'slow_rate',
+      times(3, () => asked),
+    ),
+  ).toMatchObject(target);
+  // a browser's six lines, some of them answered; scattered ports; idle lines; and two who wait, one of them a visitor
+  const browser = [...times(2, () => answered), ...times(4, () => asked)];
+  expect(offenderOf('slow_rate', browser)).toMatchObject(target);
+  const scattered = times(6, (n) => ({ ...asked, dstPort: 80 + n }));
+  expect(offenderOf('slow_rate', scattered)).toMatchObject(target);
+  const idle = times(6, () => ({ ...asked, fwdBytes: 0 }));
+  expect(offenderOf('slow_rate', idle)).toMatchObject(target);
+  const waiting = { ...asked, srcIp: '198.51.100.1' };
+  expect(offenderOf('slow_rate', [waiting, ...times(6, () => asked)])).toMatchObject(target);
+});

@@ -23,6 +23,7 @@ export function byPeer(
 ): readonly PeerWeight[] {
   const isInside = ({ flow }: WeighedFlow): boolean => flow.direction === 'internal';
   const hosts = Map.groupBy(flows, (flow) => (isInside(flow) ? flow.peer : outsideSource(flow.peer).value));
+  const [asking, ...othersAsking] = [...hosts.values()].filter((own) => own.some(isUnanswered));
   return [...hosts.values()]
     .map((own) => ({
       peer: own.reduce((best, flow) => (flow.weight > best.weight ? flow : best)).peer,
@@ -32,7 +33,8 @@ export function byPeer(
       isLike:
         own.some((flow) => flow.isLike) ||
         (attack === 'ddos_flood' && areHasty(own)) ||
-        (attack === 'slow_rate' && areHeld(own)),
+        (attack === 'slow_rate' &&
+          (areHeld(own) || (othersAsking.length === 0 && own === asking && areUnanswered(own)))),
       isForgeable: own.some(
         (flow) => isInside(flow) && (flow.flow.isRelayed === true || macsOf(seen, flow.peer).length > 1),
       ),
@@ -67,4 +69,21 @@ function areHeld(flows: readonly WeighedFlow[]): boolean {
     const begunUs = Math.max(...lines.map(({ flow }) => flow.startedAtUs));
     return lines.filter(({ flow }) => flow.lastPacketAtUs >= begunUs).length >= minHeldLines;
   });
+}
+
+/** Most lines of the only host that waits for an answer: so many at once wait for none. */
+const unansweredShare = 0.8;
+
+/**
+ * As many lines to one port, something asked on each and nothing answered, too young to be slow. Of the only host in the
+ * window that waits for an answer: once a service is held up, its visitors wait as well.
+ */
+function areUnanswered(flows: readonly WeighedFlow[]): boolean {
+  const lines = flows.filter(isUnanswered);
+  const ports = new Set(lines.map(({ flow }) => flow.dstPort));
+  return ports.size === 1 && lines.length >= minHeldLines && lines.length >= unansweredShare * flows.length;
+}
+
+function isUnanswered({ flow: { protocol, fwdBytes, bwdBytes } }: WeighedFlow): boolean {
+  return protocol === 6 && fwdBytes > 0 && bwdBytes === 0;
 }
