@@ -7,7 +7,7 @@ import { smallDataset } from './testing/small-dataset.ts';
 
 test('what was measured is not measured again, unless it was another series', { timeout: 600_000 }, async () => {
   const dataset = smallDataset();
-  const effort = { seed: 3, epochs: 1, threads: 1, stepsPerEpoch: 5, only: 'without LSTM' };
+  const effort = { seed: 3, epochs: 1, threads: 1, stepsPerEpoch: 15, only: 'without LSTM' };
   const tables: Ablation[] = [];
   const keep = (table: Ablation): void => void tables.push(structuredClone(table));
   const progress = vi.fn<(line: string) => void>();
@@ -15,6 +15,10 @@ test('what was measured is not measured again, unless it was another series', { 
 
   await ablate(dataset, effort, undefined, progress, keep);
   expect(names()).toEqual(['without LSTM']);
+  const quietRecall = tables[0]!.trainings[0]!.figures['recall while quiet, whatever the threshold']!;
+  expect(quietRecall).toBeGreaterThan(0);
+  const told = expect.stringContaining(`recall while quiet ${quietRecall.toFixed(4)}`);
+  expect(progress.mock.calls.flat()).toContainEqual(told);
   await ablate(dataset, { ...effort, only: 'LSTM' }, tables.at(-1), progress, keep);
   expect(names()).toEqual(['without LSTM', 'LSTM alone']);
   expect(tables[1]!.trainings[0]).toEqual(tables[0]!.trainings[0]);
