@@ -1,7 +1,7 @@
 /** What ships is what its records build, so that anyone can look at them, go on from them, or build it again. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ModelManifest } from '@picket/shared/contract/model-manifest';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildBundle } from './build-model.ts';
@@ -28,4 +28,16 @@ test.each(readdirSync(join(models, 'bundles')))('%s is what its records build', 
     files,
   });
   expect(withoutCard(manifestOf(built))).toEqual(withoutCard(manifestOf(shipped)));
+});
+
+const evaluated = globSync('records/*/*/evaluation.json', { cwd: models }).map(dirname);
+
+test('records are there', () => {
+  expect(evaluated.length).toBeGreaterThan(0);
+});
+
+test.each(evaluated)('what was measured of %s was measured of it as it is', (folder) => {
+  const record = readTrainingRecord(join(models, folder));
+  const evaluation = readEvaluation(join(models, folder));
+  expect(evaluation.network.threshold).toBe(record.threshold);
 });

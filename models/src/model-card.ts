@@ -26,7 +26,7 @@ The threshold is ${record.threshold_reason}.`,
     '## Attacks that it misses, weak classes first',
     episodeSection(network.episodes, possible),
     leftOutSection(record.left_out_classes, evaluation.found_classes ?? []),
-    unknownSection(extras.unknown),
+    unknownSection(extras.unknown, record.data_fingerprint),
     '## False alerts',
     quietSection(network.quiet),
     captureSection(network.captures, record.data, extras.left_out),
@@ -61,7 +61,7 @@ only how much of the window goes to the same one.`,
     ),
     tuningSection(extras.tunings),
     seedSection(extras.seeds),
-    ablationSection(extras.ablation),
+    ablationSection(extras.ablation, record.data_fingerprint),
     limits(record, extras),
   ]
     .filter((section) => section !== '')
@@ -97,5 +97,5 @@ function limits({ threshold, left_out_classes: leftOut }: TrainingRecord, { unkn
 - Of peers it sees only which flows share one, of times only how long ago a flow began: a beacon an hour apart is ten
   flows among hundreds of others.
 - Tables hold ended flows in the profile \`improved2022\`; only captures show flows as a gateway reports them.
-- Nothing here is a promise for a network that looks like none of these. Begin in \`observe\`; ${percent(threshold, 2)} is a default, not a law.`;
+- Nothing here is a promise for a network that looks like none of these. Begin in \`simulate\`; ${percent(threshold, 2)} is a default, not a law.`;
 }

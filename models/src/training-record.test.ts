@@ -34,7 +34,8 @@ test('a record without an offset has none to add', () => {
 
 const bundles = join(import.meta.dirname, '..', 'bundles');
 
-test.each(readdirSync(bundles))('nor has %s, had it been built before', (version) => {
+test('nor has a manifest that names none', () => {
+  const [version = 'none'] = readdirSync(bundles);
   const written: unknown = JSON.parse(readFileSync(join(bundles, version, 'manifest.json'), 'utf8'));
   const { calibration, ...rest } = ModelManifest.parse(written);
   const before = ModelManifest.parse({ ...rest, calibration: { temperature: calibration?.temperature } });

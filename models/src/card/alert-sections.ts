@@ -19,7 +19,7 @@ export function episodeSection(episodes: readonly EpisodeFigures[], possible: re
   return `An episode is one run of one tool; several run at once. It counts as alerted when N of M windows (the agent's default rules, one of
 which asks for fifteen of twenty at 0.9 wherever the threshold lies) reached the threshold, and in one of them no other episode had more flows, or the alert names its class. "Possible" is what
 would be alerted, and named, if each window's score were its truth: N of M asks for windows that some short or sparse runs do
-not fill, and a run beside a louder one shares its alerts.
+not fill, and a run beside a louder one shares its alerts. A few more may be alerted than that, by windows that hold too little of a run to be asked for.
 
 ${toolTable(episodes)}
 

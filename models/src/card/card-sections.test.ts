@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DataDescription } from '../data-description.ts';
-import type { CaptureFigures, EpisodeFigures, Figures, FoundClass } from '../evaluation/evaluation.ts';
+import type { CaptureFigures, EpisodeFigures, Figures, FoundClass, UnknownClasses } from '../evaluation/evaluation.ts';
 import { countedSection, episodeSection } from './alert-sections.ts';
 import { captureSection } from './capture-sections.ts';
 import { baselineSection } from './comparison-sections.ts';
@@ -102,7 +102,7 @@ function found(name: string, alerted: number, named: Record<string, number> = {}
 test('what was never met stands weak first, beside a training that had met it', () => {
   const benign = { ...found('benign', 0), episodes: 0, windows: 1000, loud_windows: 1 };
   const common = { seed: 3, epochs: 6, recipe: 'b', data_fingerprint: 'a' };
-  const section = unknownSection({
+  const unknown: UnknownClasses = {
     ...common,
     trainings: [
       { left_out: null, threshold: 0.9, found: [benign, found('port_scan', 9), found('web_xss', 8)] },
@@ -120,7 +120,8 @@ test('what was never met stands weak first, beside a training that had met it', 
         ],
       },
     ],
-  });
+  };
+  const section = unknownSection(unknown, 'a');
   const rows = section.split('\n').filter((line) => line.startsWith('| test'));
   expect(rows).toEqual([
     '| test | range | web_xss | 2 of 10 (20.0 %) | 8 of 10 (80.0 %) | 10.0 % of 200 | 40.0 % of 200 | slow_rate 9, port_scan 4, web_sqli 3, others 4 | slow_rate 9, port_scan 4, web_sqli 3, others 4 |',
@@ -128,7 +129,9 @@ test('what was never met stands weak first, beside a training that had met it', 
   ]);
   expect(section).toContain('| nothing | 0.90000 | test range 0.100 % of 1000 |');
   expect(section).toContain('| web_xss | 0.92000 | test range 0.100 % of 1000 |');
-  expect(unknownSection(null)).toBe('');
+  expect(section).not.toContain('same data');
+  expect(unknownSection(unknown, 'b')).toContain('None of them had the same data as this network');
+  expect(unknownSection(null, 'a')).toBe('');
 });
 
 test('what only the network went on with is told of beside the baselines', () => {

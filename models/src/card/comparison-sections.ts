@@ -1,5 +1,5 @@
 /** The card's tables that set the network beside others: baselines, other seeds, itself with parts left out. */
-import type { Figures } from '../evaluation/evaluation.ts';
+import type { Figures, SeriesKey } from '../evaluation/evaluation.ts';
 import { summaryOf } from '../evaluation/summary.ts';
 import type { CardExtras } from './card-extras.ts';
 import { table } from './table.ts';
@@ -34,11 +34,17 @@ The same training with ${seeds.length} seeds.
 ${table(['figure', 'mean', 'least', 'most'], rows)}`;
 }
 
-export function ablationSection(ablation: CardExtras['ablation']): string {
+/** Said of a series whose trainings did not have what the card's network was trained on. */
+export function otherData({ data_fingerprint: had }: Pick<SeriesKey, 'data_fingerprint'>, trainedOn: string): string {
+  return had === trainedOn ? '' : ' None of them had the same data as this network: compare them with one another.';
+}
+
+export function ablationSection(ablation: CardExtras['ablation'], trainedOn: string): string {
   if (ablation === null) return '';
   return `## Does each part earn its place?
 
-Short trainings, equal but for what is named, measured on validation data.
+Short trainings (${ablation.epochs} epochs at most, seed ${ablation.seed}), equal but for what is named, measured on validation data. Each has a threshold of its own, and one device can move that: what does not
+hang by it is recall while quiet (what early stopping looks at) and PR-AUC.${otherData(ablation, trainedOn)}
 
 ${matrix(
   'figure',

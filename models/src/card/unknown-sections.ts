@@ -1,6 +1,7 @@
 /** The card's tables of classes that training was kept from: what becomes of an attack of a kind that nobody has met. */
 import type { TrafficClass } from '@picket/shared/features/traffic-classes';
 import type { FoundClass, UnknownClasses } from '../evaluation/evaluation.ts';
+import { otherData } from './comparison-sections.ts';
 import { percent, ratio, table } from './table.ts';
 
 const mostNames = 3;
@@ -30,8 +31,8 @@ ${table(
 )}`;
 }
 
-/** Each class as a training finds it that was kept from it, beside one that was not. */
-export function unknownSection(unknown: UnknownClasses | null): string {
+/** Each class as a training finds it that was kept from it, beside one that was not. `trainedOn`: what the card's network was. */
+export function unknownSection(unknown: UnknownClasses | null, trainedOn: string): string {
   const whole = unknown?.trainings.find(({ left_out: left }) => left === null);
   if (unknown === null || whole === undefined) return '';
   const sameIn = (found: readonly FoundClass[], like: FoundClass): FoundClass | undefined =>
@@ -47,7 +48,7 @@ export function unknownSection(unknown: UnknownClasses | null): string {
   return `## Attacks of a kind that it never met
 
 One short training for each class, kept from it altogether (${unknown.epochs} epochs at most, seed ${unknown.seed}; ${unknown.trainings.length - 1} classes), beside one of as many epochs
-that had them all: what is lost is what not knowing the class costs. Alerted is whatever the attack was taken for.
+that had them all: what is lost is what not knowing the class costs. Alerted is whatever the attack was taken for, by the default rule that asks for 0.9 as well, wherever the threshold lies.${otherData(unknown, trainedOn)}
 
 ${table(
   [

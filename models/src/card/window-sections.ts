@@ -69,7 +69,7 @@ Attack windows as they were: ${percent(shuffled.recall)} of ${shuffled.windows} 
     shortSection(network),
     `## Do scores mean what they say?
 
-As if ${percent(assumedAttackShare)} of the windows were attacks. Mean distance ${error.toFixed(3)}.
+As if ${percent(assumedAttackShare)} of the windows were attacks. Mean distance, each row by its windows, ${error.toFixed(3)}: the rows in the middle are few.
 
 ${table(
   ['score from', 'windows', 'mean score', 'attacks among them'],
