@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = '91b5ac108e8f7033e21bb49347ab766056605aa63392b904bb21edb9f766c3bd';
+export const shippedManifestSha256 = 'b93a2f8693d6a209fa258e0c6f07e686001afea9d67036b4915b782f8c14eeaf';
