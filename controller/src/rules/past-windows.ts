@@ -50,6 +50,7 @@ export function judgedWindow(window: PastWindow, flows: StoredFlows, countsAsEvi
             startedAtUs: Date.parse(flow.started_at) * 1000,
             lastPacketAtUs: Date.parse(flow.last_packet_at) * 1000,
             srcIp: flow.src_ip,
+            srcPort: flow.src_port,
             dstIp: flow.dst_ip,
             dstPort: flow.dst_port,
             protocol: flow.protocol,

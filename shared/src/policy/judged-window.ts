@@ -9,6 +9,8 @@ export interface JudgedFlow {
   readonly startedAtUs: number;
   readonly lastPacketAtUs: number;
   readonly srcIp: string;
+  /** Left out where nobody knows. */
+  readonly srcPort?: number;
   readonly dstIp: string;
   readonly dstPort: number;
   /** IP protocol number. */

@@ -39,6 +39,11 @@ export function servicePortFit(attack: AttackClass, port: number): 0 | 0.5 | 1 |
   return known.has(port) ? 0 : 0.5;
 }
 
+/** A port that something is known to be served on, or that only a service may take. */
+export function isServicePort(port: number): boolean {
+  return port < 1024 || known.has(port);
+}
+
 type FittingFlow = Pick<JudgedFlow, 'protocol' | 'srcIp' | 'dstIp' | 'dstPort' | 'direction' | 'synPackets'>;
 
 /** False where the flows cannot be part of such an attack on, or by, the device. True of a window without flows. */

@@ -1,8 +1,10 @@
 /** The flows of a window as evidence of one attack: which end opened each, and how much it counts. */
 import { likeness, unlike } from './attack-likeness.ts';
 import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
+import { asOpened } from './unseen-opening.ts';
 
 export interface WeighedFlow {
+  /** As whoever opened it did, where that was not seen. */
   readonly flow: JudgedFlow;
   readonly peer: string;
   readonly openedByDevice: boolean;
@@ -20,7 +22,8 @@ export interface OffenderWindow extends Pick<JudgedWindow, 'device' | 'flows' | 
 export function weighFlows(window: OffenderWindow, attack: AttackClass): readonly WeighedFlow[] {
   const importance = window.flowImportance ?? [];
   const highest = Math.max(0, ...importance);
-  return window.flows.map((flow, index) => {
+  return window.flows.map((seen, index) => {
+    const flow = asOpened(seen);
     const openedByDevice =
       flow.direction === 'outbound' || (flow.direction === 'internal' && flow.srcIp === window.device.address);
     const like = likeness(flow, attack);
