@@ -54,7 +54,7 @@ export async function ablate(
     .map(([name, recipe]) => ({ name, recipe }));
   await trainVariants(dataset, chosen, options, progress, async ({ name }, record) => {
     const { network, adversarial } = await evaluateModel(dataset, record, choice, () => undefined);
-    const figures = { [quietRecallName]: quietRecallOf(record), ...summaryOf(network) };
+    const figures: Record<string, number> = { [quietRecallName]: quietRecallOf(record), ...summaryOf(network) };
     for (const { epsilon, recall, recall_fgsm: named, recall_fgsm_unseen: unseen } of adversarial) {
       figures[`recall lost to FGSM at ${epsilon}`] = recall - named;
       if (unseen !== undefined) figures[`recall lost to FGSM towards benign at ${epsilon}`] = recall - unseen;
