@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = 'b93a2f8693d6a209fa258e0c6f07e686001afea9d67036b4915b782f8c14eeaf';
+export const shippedManifestSha256 = '1fe67a6b12cb51e2e8c8e19c943ce46551e327f0a8c9c8854901374e26d7ae82';
