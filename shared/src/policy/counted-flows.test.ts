@@ -151,7 +151,7 @@ test('one device under a storm leaves others what was counted at them', { timeou
 
 test('who tries ever other ports puts out nobody who guesses meanwhile', { timeout: 120_000 }, () => {
   const guess = { ...logIn, srcIp: '203.0.113.66', dstPort: 22 };
-  const flows = oneAfterTheOther(9000, 0.005, (at) => (at % 300 === 0 ? guess : { ...refused, dstPort: at + 1000 }));
+  const flows = oneAfterTheOther(9000, 0.005, (at) => (at % 200 === 0 ? guess : { ...refused, dstPort: at + 1000 }));
   const counted = new CountedFlows();
   const names = new Set<string>();
   for (let at = 0; at < flows.length; at += 60)

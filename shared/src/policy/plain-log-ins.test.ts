@@ -8,8 +8,8 @@ const guesses = (count: number, everySeconds: number, dstPort: number): readonly
   oneAfterTheOther(count, everySeconds, () => ({ ...logIn, dstPort }));
 
 test.each([
-  ['ssh', 22, 25],
-  ['ssh', 2222, 25],
+  ['ssh', 22, 35],
+  ['ssh', 2222, 35],
   ['ftp', 21, 20],
   ['telnet', 23, 15],
 ])('many short log-ins at %s (port %i) within a minute are guesses', (service, port, least) => {

@@ -14,7 +14,7 @@ const telnetPorts: ReadonlySet<number> = new Set([23, 2323]);
 
 export const plainLogIns: readonly CountedKind[] = [
   // in brackets what anybody honest did at most
-  logIns('ssh', 'brute_force_ssh', 25, (port) => servicePortFit('brute_force_ssh', port) === 1), // (18)
+  logIns('ssh', 'brute_force_ssh', 35, (port) => servicePortFit('brute_force_ssh', port) === 1), // (27)
   logIns('ftp', 'brute_force_ftp', 20, (port) => servicePortFit('brute_force_ftp', port) === 1), // (11)
   logIns('telnet', 'other_attack', 15, (port) => telnetPorts.has(port)), // (1)
 ];
