@@ -100,6 +100,24 @@ test('a scan, a spoofed flood, a sweep and an upload each have their sentence', 
   );
 });
 
+test('a flood is told as the attacker’s where the capture lost the beginning of his conversations', () => {
+  const answer = { srcIp: '192.168.1.20', dstIp: '203.0.113.9', srcPort: 80, direction: 'outbound' as const };
+  const flows = Array.from({ length: 10 }, (_, index) => ({
+    ...answer,
+    dstPort: 40_000 + index,
+    fwdPackets: 6,
+    bwdPackets: 3,
+    fwdBytes: 7587,
+    bwdBytes: 80,
+    synPackets: 0,
+    ackPackets: 9,
+  }));
+  const told = sentence({ flows, says: 'ddos_flood' });
+  expect(told).toMatch(
+    /^10 new TCP connections to port 80 of 192\.168\.1\.20 from 203\.0\.113\.9 within .*, median answer 7,587 bytes/,
+  );
+});
+
 test('only the flows that carried the score are told of', () => {
   const everyday = { srcIp: '192.168.1.20', dstIp: '192.168.1.1', protocol: 17, dstPort: 53 };
   const attack = { dstPort: 23 };

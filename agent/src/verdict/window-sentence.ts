@@ -7,6 +7,7 @@ import type { FeatureImportance } from '@picket/shared/contract/prediction';
 import { bytesInWords, numberInWords, withinInWords } from '@picket/shared/features/feature-words';
 import type { Offender } from '@picket/shared/policy/offender';
 import { servicePortFit } from '@picket/shared/policy/service-ports';
+import { asOpened } from '@picket/shared/policy/unseen-opening';
 import type { WindowContext } from '../window/window-context.ts';
 import { addressHashOf, type FlowBurst } from '../window/flow-burst.ts';
 import type { WindowFlow } from '../window/window-flow.ts';
@@ -32,12 +33,14 @@ const kinds: Readonly<Record<number, readonly [string, string]>> = {
  * holds at least one flow.
  */
 export function windowSentence(
-  context: WindowContext,
+  window: WindowContext,
   { attack, offender }: { readonly attack: AttackClass; readonly offender: Offender },
   shares: readonly number[],
   features: readonly FeatureImportance[],
 ): string {
-  const isHis = (flow: WindowFlow): boolean => isOf(offender, flow, context.device.address) && fits(attack, flow);
+  const address = window.device.address;
+  const context = { ...window, flows: asOpened(window.flows, attack, address, window.flows) };
+  const isHis = (flow: WindowFlow): boolean => isOf(offender, flow, address) && fits(attack, flow);
   const flows = carriers(context, isHis, shares);
   const burst = burstOf(context, flows);
   const subject = `${count(flows, burst.flows)}${where(flows)}${whose(flows, burst)}`;

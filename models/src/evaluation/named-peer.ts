@@ -6,7 +6,7 @@ import { peerOf } from '@picket/shared/policy/offender';
 
 /**
  * Null where there is not one, or nobody knows who opened the flows. `count`: what was counted beside the network, where
- * that is the proof. The gateway's own addresses, what its routers brought, how many forged sources came before and what
+ * that is the proof. The gateway's own addresses, what its routers brought, the port that a flow came from, how many forged sources came before and what
  * the network's reasons point to are not known here: an agent may name another host, or nobody.
  */
 export function namedPeer(

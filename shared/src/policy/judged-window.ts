@@ -29,7 +29,7 @@ export interface JudgedFlow {
   /** Payload. */
   readonly fwdBytes: number;
   readonly bwdBytes: number;
-  /** Packets with SYN and with ACK set, both ways. Left out where nobody knows: stored flows are read without them. */
+  /** Packets with SYN and with ACK set, both ways. Left out where nobody knows. */
   readonly synPackets?: number;
   readonly ackPackets?: number;
 }

@@ -6,6 +6,7 @@ import { BoundedMap } from './bounded-map.ts';
 import { macsOf, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 import { isAnswered } from './partners.ts';
 import { outsideSource } from './source-prefix.ts';
+import { isAnswerToUnseen } from './unseen-opening.ts';
 
 /** Some devices say something once a day. */
 const memoryUs = 26 * 3600 * 1e6;
@@ -26,7 +27,8 @@ export class KnownDestinations {
   note({ device, flows, atUs, score, threshold }: JudgedWindow): void {
     if (score >= threshold || macsOf(flows, device.address).length > 1) return;
     for (const flow of flows) {
-      if (flow.direction === 'outbound' && flow.srcIp === device.address && flow.isRelayed !== true && isAnswered(flow))
+      const isOwn = flow.direction === 'outbound' && flow.srcIp === device.address && flow.isRelayed !== true;
+      if (isOwn && isAnswered(flow) && !isAnswerToUnseen(flow))
         this.#knownAtUs.set(keyOf(device.address, flow.dstIp), atUs);
     }
   }

@@ -9,6 +9,7 @@ import { macsOf, type AttackClass, type JudgedFlow } from './judged-window.ts';
 import type { Offender, Service } from './offender.ts';
 import { servicePortFit } from './service-ports.ts';
 import { networkAround } from './source-prefix.ts';
+import { talksOutward } from './unseen-opening.ts';
 import { totalWeight, weighFlows, type OffenderWindow, type WeighedFlow } from './weighed-flows.ts';
 import { byPeer, type PeerWeight } from './weighed-peers.ts';
 
@@ -38,17 +39,17 @@ export function findOffender(
   const outgoing = flows.filter((flow) => flow.openedByDevice);
   const incoming = flows.filter((flow) => !flow.openedByDevice && !ownAddresses.has(flow.peer));
   const outgoingWeight = totalWeight(outgoing);
-  const talksOutward = attack === 'botnet_beacon' || attack === 'data_exfiltration';
+  const isOutward = talksOutward(attack);
   const isDevice =
     outgoing.length > 0 &&
-    (talksOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
+    (isOutward || incoming.length === 0 || outgoingWeight >= deviceShare * (outgoingWeight + totalWeight(incoming)));
   if (!isDevice) return offenderAmong(incoming, attack, seen);
   const isDoubtful =
     outgoing.some(({ flow, isLike }) => isLike && flow.isRelayed === true) ||
     macsOf(seen, window.device.address).length > 1;
   const relayed = isDoubtful ? inItsName : {};
   const [strongest] = byPeer(outgoing, attack, seen);
-  const isSingle = strongest !== undefined && (talksOutward || strongest.weight >= singleShare * outgoingWeight);
+  const isSingle = strongest !== undefined && (isOutward || strongest.weight >= singleShare * outgoingWeight);
   return isSingle
     ? { kind: 'destination', peer: strongest.peer, isInside: strongest.isInside, ...relayed }
     : { kind: 'device', isInside: outgoing.some(({ flow }) => flow.direction === 'internal'), ...relayed };

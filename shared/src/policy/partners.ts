@@ -5,6 +5,7 @@
 import { BoundedMap } from './bounded-map.ts';
 import type { JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { outsideSource } from './source-prefix.ts';
+import { isAnswerToUnseen } from './unseen-opening.ts';
 
 /** Some devices say something once a day. */
 const memoryUs = 26 * 3600 * 1e6;
@@ -27,6 +28,7 @@ export class Partners {
   note({ flows, atUs }: Pick<JudgedWindow, 'flows' | 'atUs'>): void {
     for (const flow of flows) {
       if (flow.direction !== 'outbound' || flow.isRelayed === true || !isAnswered(flow)) continue;
+      if (isAnswerToUnseen(flow)) continue;
       const knownAtUs = this.#answeredAtUs.get(flow.dstIp);
       if (knownAtUs !== undefined && Math.abs(atUs - knownAtUs) < refreshUs) continue;
       this.#answeredAtUs.set(flow.dstIp, atUs);

@@ -39,7 +39,7 @@ export function servicePortFit(attack: AttackClass, port: number): 0 | 0.5 | 1 |
   return known.has(port) ? 0 : 0.5;
 }
 
-/** A port that something is known to be served on, or that only a service may take. */
+/** A port that something is known to be served on, or one of those that are kept for services. */
 export function isServicePort(port: number): boolean {
   return port < 1024 || known.has(port);
 }

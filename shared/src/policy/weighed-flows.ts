@@ -4,10 +4,11 @@ import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
 import { asOpened } from './unseen-opening.ts';
 
 export interface WeighedFlow {
-  /** As whoever opened it did, where that was not seen. */
   readonly flow: JudgedFlow;
   readonly peer: string;
   readonly openedByDevice: boolean;
+  /** Its beginning was not seen: `flow` is what its other end most likely opened. */
+  readonly isTurned: boolean;
   readonly weight: number;
   /** It does what this attack is made of. */
   readonly isLike: boolean;
@@ -22,14 +23,15 @@ export interface OffenderWindow extends Pick<JudgedWindow, 'device' | 'flows' | 
 export function weighFlows(window: OffenderWindow, attack: AttackClass): readonly WeighedFlow[] {
   const importance = window.flowImportance ?? [];
   const highest = Math.max(0, ...importance);
-  return window.flows.map((seen, index) => {
-    const flow = asOpened(seen);
+  const { flows, seen = flows, device } = window;
+  return asOpened(flows, attack, device.address, seen).map((flow, index) => {
     const openedByDevice =
       flow.direction === 'outbound' || (flow.direction === 'internal' && flow.srcIp === window.device.address);
     const like = likeness(flow, attack);
     return {
       flow,
       openedByDevice,
+      isTurned: flow !== flows[index],
       peer: openedByDevice ? flow.dstIp : flow.srcIp,
       weight: like * emphasis(importance[index] ?? 0, highest),
       isLike: like > unlike || attack === 'data_exfiltration',

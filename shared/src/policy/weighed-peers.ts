@@ -29,7 +29,7 @@ export function byPeer(
       peer: own.reduce((best, flow) => (flow.weight > best.weight ? flow : best)).peer,
       weight: totalWeight(own),
       isInside: own.every(isInside),
-      isGenuine: own.some(({ flow }) => isGenuine(flow)),
+      isGenuine: own.some(isGenuine),
       isLike:
         own.some((flow) => flow.isLike) ||
         (attack === 'ddos_flood' && areHasty(own)) ||
@@ -45,9 +45,10 @@ export function byPeer(
 /**
  * The device said something in return, which TCP does only after the other end repeated a number that was sent to its
  * address: that address is no forgery. Bare answers prove nothing: whatever is sent blindly is refused, or acknowledged.
+ * Where it was not seen that the other end began, it has to say something as well.
  */
-function isGenuine({ protocol, bwdBytes, fwdPackets }: JudgedFlow): boolean {
-  return protocol === 6 && fwdPackets >= 3 && bwdBytes > 0;
+function isGenuine({ flow: { protocol, fwdPackets, fwdBytes, bwdBytes }, isTurned }: WeighedFlow): boolean {
+  return protocol === 6 && fwdPackets >= 3 && bwdBytes > 0 && (!isTurned || fwdBytes > 0);
 }
 
 /** Flows of one host within a window that many a second are a flood, whatever each of them carries. */
