@@ -7,7 +7,7 @@ export function tuningSection(tunings: readonly Tuning[]): string {
   return `## Going on with a site's own windows
 
 A small share of the labelled windows of a network that training never met, a few epochs, old data beside them (\`models -- tune\`). Tested is what it
-took nothing of, and of runs those that this shows and nothing was taken of; the rows of validation parts say what it forgot. Each has a threshold of its own by the same rule. Between brackets: 95 % of 200 resamplings of whole stretches.
+took nothing of, and of runs those that this shows and nothing was taken of; the rows of validation parts say what it forgot. Each has a threshold of its own by the same rule; which network went on is told by the one before: of a site that this network was trained on, the one that was kept from it. Between brackets: 95 % of 200 resamplings of whole stretches.
 
 ${tunings.map(tuningTable).join('\n\n')}`;
 }
@@ -26,7 +26,7 @@ export function tuningTable(tuning: Tuning): string {
   const total = taken.reduce((sum, row) => sum + row.windows, 0);
   const all = taken.reduce((sum, row) => sum + row.taken, 0);
   const classes = taken.map((row) => `${row.class} ${row.taken} of ${row.windows}`).join(', ');
-  return `**${site}**, ${percent(share, 1)} of the windows of each class: ${all} of ${total} (${classes}); seed ${seed}. ${
+  return `**${site}**, ${percent(share, 1)} of the windows of each class: ${all} of ${total} (${classes}); drawn with seed ${seed}. ${
     isSplit
       ? 'Taken from its training part; held out is its test part, without windows that share a flow with what was taken.'
       : 'It has no parts of its own: held out is every window that shares no flow with one that was taken, whenever that was reported, of the same stretches too.'
