@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = '1fe67a6b12cb51e2e8c8e19c943ce46551e327f0a8c9c8854901374e26d7ae82';
+export const shippedManifestSha256 = 'edfb28fb398aab8377a812136afd9bd36938d2e6e09382ad514e22f7e73b8869';
