@@ -80,7 +80,9 @@ test('a site that nobody attacked grows quieter, and scans are still found', { t
 
   const table = tuningTable(tuning);
   expect(table).toContain('shares no flow with one that was taken, whenever that was reported');
-  expect(table).toContain('**home**, 30.0 % of the windows of each class: 120 of 400 (benign 120 of 400); seed 4.');
+  expect(table).toContain(
+    '**home**, 30.0 % of the windows of each class: 120 of 400 (benign 120 of 400); drawn with seed 4.',
+  );
   expect(table).toMatch(/\| test \| home \| before \|/);
   expect(table).not.toMatch(/undefined|NaN|\[object/);
 });

@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = 'edfb28fb398aab8377a812136afd9bd36938d2e6e09382ad514e22f7e73b8869';
+export const shippedManifestSha256 = '50779fb32aea1a3eb2d7da69f48a145da20aae807ced027cfeae275d550c75db';
