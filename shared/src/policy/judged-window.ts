@@ -4,6 +4,11 @@ import type { TrafficClass } from '../features/traffic-classes.ts';
 
 export type AttackClass = Exclude<TrafficClass, 'benign'>;
 
+/** Attacks that are what a device says to a host outside. */
+export function talksOutward(attack: TrafficClass): boolean {
+  return attack === 'botnet_beacon' || attack === 'data_exfiltration';
+}
+
 export interface JudgedFlow {
   /** Packet time, µs since 1970. */
   readonly startedAtUs: number;

@@ -5,11 +5,10 @@
  */
 import { parseDecisionValue } from './decision-value.ts';
 import { isHalfOpen } from './half-open-flood.ts';
-import { macsOf, type AttackClass, type JudgedFlow } from './judged-window.ts';
+import { macsOf, talksOutward, type AttackClass, type JudgedFlow } from './judged-window.ts';
 import type { Offender, Service } from './offender.ts';
 import { servicePortFit } from './service-ports.ts';
 import { networkAround } from './source-prefix.ts';
-import { talksOutward } from './unseen-opening.ts';
 import { totalWeight, weighFlows, type OffenderWindow, type WeighedFlow } from './weighed-flows.ts';
 import { byPeer, type PeerWeight } from './weighed-peers.ts';
 

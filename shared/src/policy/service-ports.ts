@@ -4,7 +4,7 @@
  * pages. A port that is known for nothing may be anything's.
  */
 import { trafficClasses } from '../features/traffic-classes.ts';
-import type { AttackClass, JudgedFlow, JudgedWindow } from './judged-window.ts';
+import { talksOutward, type AttackClass, type JudgedFlow, type JudgedWindow } from './judged-window.ts';
 
 const web = [80, 443, 8000, 8080, 8443];
 const owned: Partial<Record<AttackClass, readonly number[]>> = {
@@ -49,7 +49,7 @@ type FittingFlow = Pick<JudgedFlow, 'protocol' | 'srcIp' | 'dstIp' | 'dstPort' |
 /** False where the flows cannot be part of such an attack on, or by, the device. True of a window without flows. */
 export function fitsFlows(attack: AttackClass, device: string, flows: readonly FittingFlow[]): boolean {
   if (flows.length === 0) return true;
-  if (attack === 'botnet_beacon' || attack === 'data_exfiltration') {
+  if (talksOutward(attack)) {
     return flows.some(({ direction, srcIp }) => direction === 'outbound' || srcIp === device);
   }
   if (servicePortFit(attack, 0) === undefined) return true;

@@ -1,9 +1,10 @@
 /** Who is blamed where the capture lost the beginning of what it shows. */
 import { expect, test } from 'vitest';
-import { knock, startUs } from '../testing/judged-flows.ts';
+import { camera, knock, startUs } from '../testing/judged-flows.ts';
 import { offenderOf, outbound, peers } from '../testing/offenders.ts';
 import { times } from '../testing/prevention-gateway.ts';
 import type { JudgedFlow } from './judged-window.ts';
+import { KnownDestinations } from './known-destinations.ts';
 import { Partners } from './partners.ts';
 
 /** Pages of the camera on their way to who asks for them, as `ab` was served while packets were lost. */
@@ -87,6 +88,26 @@ test('nobody is blamed for answers that a router, or another MAC, brought in the
 
 test('a host that only acknowledged may be somebody else’s name', () => {
   expect(offenderOf('ddos_flood', answers({ bwdBytes: 0 }))).toMatchObject({ isGenuine: false });
+});
+
+test('a host whose requests were lost is no destination that the device is known for', () => {
+  const known = new KnownDestinations(10);
+  const window = { device: { address: camera, mac: null }, atUs: startUs, score: 0, threshold: 0.9 };
+  const flows = answers().map((flow) => ({ ...knock, ...flow }));
+  const isKnown = (): boolean => known.has(camera, '203.0.113.9', startUs);
+  const note = (seen: readonly JudgedFlow[]): void =>
+    known.note({
+      ...window,
+      attack: 'ddos_flood',
+      flowsSeen: 10,
+      countsAsEvidence: true,
+      flowImportance: null,
+      flows: seen,
+    });
+  note(flows);
+  expect(isKnown()).toBe(false);
+  note(flows.map((flow) => ({ ...flow, synPackets: 1 })));
+  expect(isKnown()).toBe(true);
 });
 
 test('a host whose requests were lost is no partner of the device', () => {

@@ -2,7 +2,7 @@
  * Conversations whose beginning the capture lost. A flow belongs to whoever sent the first packet that was seen of it, so
  * that under a flood, when packets are lost, the answers of the device under attack look like conversations of its own.
  */
-import { macsOf, type AttackClass, type JudgedFlow } from './judged-window.ts';
+import { macsOf, talksOutward, type AttackClass, type JudgedFlow } from './judged-window.ts';
 import { isServicePort } from './service-ports.ts';
 
 const tcp = 6;
@@ -44,11 +44,6 @@ export function asOpened<Flow extends JudgedFlow>(
 
 function isBegunOutside({ protocol, direction, synPackets = 0 }: JudgedFlow): boolean {
   return protocol === tcp && direction === 'inbound' && synPackets > 0;
-}
-
-/** What a device says to a host outside is the attack. */
-export function talksOutward(attack: AttackClass): boolean {
-  return attack === 'botnet_beacon' || attack === 'data_exfiltration';
 }
 
 function turned<Flow extends JudgedFlow>(flow: Flow): Flow {
