@@ -118,6 +118,36 @@ const ffuf =
     };
   };
 
+const patator =
+  (kind: string, payloads: readonly Payload[]): Make =>
+  ({ random }, _target, base) => {
+    const path = random.pick(['search?q=', 'reading?id=', 'comment?text=']);
+    const words = Array.from({ length: 2500 }, (_, round) =>
+      encode(random.pick(payloads)(random, round)).replace(/^[^=]*=/, ''),
+    );
+    const settings = [
+      '-t',
+      String(random.pick([1, 2, 5, 10])),
+      ...random.pick([[], [`--rate-limit=${spread(random, 0.05, 1.5).toFixed(2)}`]]),
+    ];
+    const persistent = random.pick([0, 1]);
+    return {
+      step: `patator ${kind} ${settings.join(' ')}, persistent=${persistent}`,
+      argv: [
+        'patator',
+        'http_fuzz',
+        `url=${base}${path}FILE0`,
+        '0={folder}/list',
+        `persistent=${persistent}`,
+        'resolve=nobody.example:198.18.0.1', // pycurl refuses an empty one
+        '-x',
+        'ignore:code=200',
+        ...settings,
+      ],
+      files: { list: `${words.join('\n')}\n` },
+    };
+  };
+
 const sqlmap: Make = ({ random }, _target, base) => {
   const settings = [
     '--batch',
@@ -214,7 +244,11 @@ export const webSqli = choose({
 export const webXss = choose({
   train: [against(xss, 'curl list', curls('xss', scripts))],
   validation: [against(xss, 'curl list', curls('xss', scripts)), against(xss, 'wapiti', wapiti('xss'))],
-  test: [against(xss, 'ffuf', ffuf('xss', scripts)), against(xss, 'wapiti', wapiti('xss,permanentxss'))],
+  test: [
+    against(xss, 'ffuf', ffuf('xss', scripts)),
+    against(xss, 'wapiti', wapiti('xss,permanentxss')),
+    against(xss, 'patator', patator('xss', scripts)),
+  ],
 });
 export const webOthers: readonly Family[] = [
   choose({
