@@ -46,7 +46,8 @@ export function expectedOfPcap(
   maxRecordBytes: number,
 ): { readonly packets: number; readonly stopsAt: number | undefined; readonly isCorrupt: boolean } {
   const packets = pcapRecords(bytes, maxRecordBytes).filter(({ kind }) => kind === 'packet');
-  const stopsAt = packets.at(-1)?.end ?? (bytes.length < 24 ? 0 : 24);
+  if (bytes.length < 24) return { packets: 0, stopsAt: 0, isCorrupt: false };
+  const stopsAt = packets.at(-1)?.end ?? 24;
   if (stopsAt === bytes.length) return { packets: packets.length, stopsAt: undefined, isCorrupt: false };
   const isCorrupt =
     stopsAt + 16 <= bytes.length && viewOf(bytes).getUint32(stopsAt + 8, bytes[0] !== 0xa1) > maxRecordBytes;

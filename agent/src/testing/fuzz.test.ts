@@ -1,5 +1,8 @@
 /** Hostile packets and files through capture, packet, flow and features, for about 20 s; the long mode is `npm run bench -- fuzz`. */
 import { expect, test } from 'vitest';
+import { PcapStream } from '../capture/pcap-stream.ts';
+import { pcapBytes } from './capture-builder.ts';
+import { expectedOfPcap } from './capture-records.ts';
 import { fuzz, howToRepeat } from './fuzz.ts';
 import { FuzzRun } from './fuzz-run.ts';
 
@@ -44,3 +47,13 @@ test(
   },
   deadlineMs,
 );
+
+test('a file that ends inside its header is cut short, whatever its bytes would mean as a record', () => {
+  const bytes = pcapBytes([]).slice(0, 17).fill(0xff, 8);
+  expect(expectedOfPcap(bytes, 262_144)).toEqual({ packets: 0, stopsAt: 0, isCorrupt: false });
+  const stream = new PcapStream('cut.pcap');
+  stream.room().set(bytes);
+  stream.filled(bytes.length);
+  expect(stream.next()).toBe(undefined);
+  expect(() => stream.end()).toThrow(expect.objectContaining({ code: 'truncated', byteOffset: 0 }));
+});
