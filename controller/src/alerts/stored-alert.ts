@@ -4,6 +4,7 @@ import type { Alert } from '@picket/shared/contract/alert';
 import type { GatewayId } from '@picket/shared/contract/identifiers';
 import { Explanation } from '@picket/shared/contract/prediction';
 import type { AlertDetail, AlertStep, StoredAlert } from '@picket/shared/contract/stored-alert';
+import { talksOutward } from '@picket/shared/policy/judged-window';
 import type { AlertEntityRow, AlertHistoryRow, AlertRow } from '../database/alert-tables.ts';
 import type { LiveMessage } from '../live/live-message.ts';
 
@@ -52,8 +53,7 @@ export function toRow(
 
 /** Who did it and who was hit, as the direction of the evidence has it: a beacon's source is the device itself. */
 export function entitiesOf(row: Selectable<AlertRow>): AlertEntityRow[] {
-  const deviceIsSource = row.class === 'botnet_beacon' || row.class === 'data_exfiltration';
-  const roles = deviceIsSource ? (['source', 'target'] as const) : (['target', 'source'] as const);
+  const roles = talksOutward(row.class) ? (['source', 'target'] as const) : (['target', 'source'] as const);
   return [
     ...(row.device_id === null
       ? []
