@@ -23,9 +23,12 @@ test('what was measured is not measured again, unless it was another series', { 
   expect(names()).toEqual(['without LSTM', 'LSTM alone']);
   expect(tables[1]!.trainings[0]).toEqual(tables[0]!.trainings[0]);
   expect(progress.mock.calls.flat().filter((line) => line.includes('LSTM'))).toEqual(['without LSTM', 'LSTM alone']);
-  expect(ablationSection(tables[1]!, '')).toMatch(/\| figure +\| without LSTM +\| LSTM alone +\|/);
+  expect(ablationSection([tables[1]!], '')).toMatch(/\| figure +\| without LSTM +\| LSTM alone +\|/);
 
   await ablate(dataset, { ...effort, seed: 4 }, tables.at(-1), progress, keep);
   expect(names()).toEqual(['without LSTM']);
   expect(progress.mock.calls.flat()).toContainEqual(expect.stringContaining('beginning anew'));
+  expect(ablationSection([tables[1]!, tables[2]!], '')).toMatch(
+    /with seed 3\.[^]*LSTM alone[^]*with seed 4\.[^]*without LSTM/,
+  );
 });

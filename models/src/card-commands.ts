@@ -49,7 +49,7 @@ export function addCardCommands(program: Command): void {
 interface CardOptions {
   readonly seeds?: string[];
   readonly leftOut?: string[];
-  readonly ablation?: string;
+  readonly ablation?: string[];
   readonly unknown?: string;
   readonly tuned?: string[];
   readonly remarks?: string;
@@ -59,7 +59,7 @@ function withExtras(command: Command): Command {
   return command
     .option('--seeds <dir>', 'evaluated training with another seed (may be given again)', several)
     .option('--left-out <dir>', 'evaluated training with --leave-out (may be given again)', several)
-    .option('--ablation <file>', 'what ablate wrote')
+    .option('--ablation <file>', 'what ablate wrote (may be given again)', several)
     .option('--unknown <file>', 'what unknown wrote')
     .option('--tuned <dir>', 'what tune wrote, with its tuning.json (may be given again)', several)
     .option('--remarks <file>', 'Markdown for the card: what was tried, what it would need');
@@ -67,12 +67,12 @@ function withExtras(command: Command): Command {
 
 function extrasOf(
   folder: string,
-  { seeds = [], leftOut = [], ablation, unknown, tuned = [], remarks }: CardOptions,
+  { seeds = [], leftOut = [], ablation = [], unknown, tuned = [], remarks }: CardOptions,
 ): CardExtras {
   const all = seeds.length === 0 ? [] : [folder, ...seeds];
   return CardExtras.parse({
     seeds: all.map((seed) => summaryOf(readEvaluation(seed).network)),
-    ablation: ablation === undefined ? null : JSON.parse(readFileSync(ablation, 'utf8')),
+    ablations: ablation.map((file) => JSON.parse(readFileSync(file, 'utf8'))),
     left_out: leftOut.flatMap((other) => leftOutOf(folder, other)),
     unknown: unknown === undefined ? null : JSON.parse(readFileSync(unknown, 'utf8')),
     tunings: tuned.map((other) => JSON.parse(readFileSync(join(other, 'tuning.json'), 'utf8'))),

@@ -61,7 +61,7 @@ only how much of the window goes to the same one.`,
     ),
     tuningSection(extras.tunings),
     seedSection(extras.seeds),
-    ablationSection(extras.ablation, record.data_fingerprint),
+    ablationSection(extras.ablations, record.data_fingerprint),
     limits(record, extras),
   ]
     .filter((section) => section !== '')

@@ -8,8 +8,8 @@ const Summary = z.record(z.string(), z.number());
 export const CardExtras = z.strictObject({
   /** Figure → value, one record per seed. */
   seeds: z.array(Summary),
-  /** What `ablate` wrote. */
-  ablation: Ablation.nullable(),
+  /** What `ablate` wrote, a series of trainings each. */
+  ablations: z.array(Ablation),
   left_out: z.array(LeftOut),
   /** What `unknown` wrote. */
   unknown: UnknownClasses.nullable(),
@@ -22,7 +22,7 @@ export type CardExtras = z.infer<typeof CardExtras>;
 
 export const noExtras: CardExtras = {
   seeds: [],
-  ablation: null,
+  ablations: [],
   left_out: [],
   unknown: null,
   tunings: [],

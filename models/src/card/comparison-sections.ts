@@ -39,18 +39,24 @@ export function otherData({ data_fingerprint: had }: Pick<SeriesKey, 'data_finge
   return had === trainedOn ? '' : ' None of them had the same data as this network: compare them with one another.';
 }
 
-export function ablationSection(ablation: CardExtras['ablation'], trainedOn: string): string {
-  if (ablation === null) return '';
-  return `## Does each part earn its place?
-
-Short trainings (${ablation.epochs} epochs at most, seed ${ablation.seed}), equal but for what is named, measured on validation data. Each has a threshold of its own, and one device can move that: what does not
-hang by it is recall while quiet (what early stopping looks at) and PR-AUC.${otherData(ablation, trainedOn)}
+export function ablationSection(ablations: CardExtras['ablations'], trainedOn: string): string {
+  if (ablations.length === 0) return '';
+  const series = ablations.map(
+    ({ epochs, seed, trainings, ...key }) =>
+      `Trainings of at most ${epochs} epochs with seed ${seed}.${otherData(key, trainedOn)}
 
 ${matrix(
   'figure',
-  ablation.trainings.map(({ name }) => name),
-  ablation.trainings.map(({ figures }) => figures),
-)}`;
+  trainings.map(({ name }) => name),
+  trainings.map(({ figures }) => figures),
+)}`,
+  );
+  return `## Does each part earn its place?
+
+Trainings equal but for what is named, measured on validation data. Each has a threshold of its own, and one device can move that: what does not hang by it is recall while quiet (what early stopping looks
+at) and PR-AUC.
+
+${series.join('\n\n')}`;
 }
 
 function matrix(
