@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = '50779fb32aea1a3eb2d7da69f48a145da20aae807ced027cfeae275d550c75db';
+export const shippedManifestSha256 = '2a148ae28e49a33f79c8c0807c3f7428508e7b0220681f4e34d1afb0a41db0ca';
