@@ -31,7 +31,7 @@ export async function startServices(ground: Ground, random: Random, isAttackable
   await writeMistyped(folder);
   await startNames(gateway, plan, folder);
   await startBroker(outside, folder, '', random);
-  if (plan.edition === 2) await startOutsideLogins(ground, random);
+  if (plan.edition >= 2) await startOutsideLogins(ground, random);
   const halves = { wired: ground.wired, wireless: ground.wireless };
   for (const [half, namespace] of Object.entries(halves)) {
     const devices = plan.devices.filter((device) => device.half === half);

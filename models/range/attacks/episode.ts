@@ -144,7 +144,7 @@ export function exposed(stage: Stage): string[] {
 /** What people start names its hosts among other words. */
 const mentions = (site: SitePlan, { to, commands }: Conversation, address: string): boolean =>
   to.includes(address) ||
-  (site.edition === 2 &&
+  (site.edition >= 2 &&
     commands.some((words) =>
       words
         .join(' ')

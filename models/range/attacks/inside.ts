@@ -8,7 +8,7 @@ import { type DaemonPlan, type Family, type Stage, between, strangers } from './
 export const alsoInside =
   (outside: Family, inside: Family): Family =>
   (stage) =>
-    (stage.site.edition === 2 && stage.random.next() < 1 / 3 ? inside(stage) : undefined) ?? outside(stage);
+    (stage.site.edition >= 2 && stage.random.next() < 1 / 3 ? inside(stage) : undefined) ?? outside(stage);
 
 /**
  * The family's own tools, run by a device: on devices of the other half, for what passes there is what the gateway

@@ -99,13 +99,19 @@ const curls =
     };
   };
 
+/** For tools that put one word after the other behind `path`. */
+function wordList(random: Random, payloads: readonly Payload[]): { readonly path: string; readonly list: string } {
+  const path = random.pick(['search?q=', 'reading?id=', 'comment?text=']);
+  const words = Array.from({ length: 2500 }, (_, round) =>
+    encode(random.pick(payloads)(random, round)).replace(/^[^=]*=/, ''),
+  );
+  return { path, list: `${words.join('\n')}\n` };
+}
+
 const ffuf =
   (kind: string, payloads: readonly Payload[]): Make =>
   ({ random }, _target, base) => {
-    const path = random.pick(['search?q=', 'reading?id=', 'comment?text=']);
-    const words = Array.from({ length: 2500 }, (_, round) =>
-      encode(random.pick(payloads)(random, round)).replace(/^[^=]*=/, ''),
-    );
+    const { path, list } = wordList(random, payloads);
     const settings = [
       '-t',
       String(random.pick([1, 2, 5, 15])),
@@ -114,17 +120,14 @@ const ffuf =
     return {
       step: `ffuf ${kind} ${settings.join(' ')}`,
       argv: ['ffuf', '-s', ...settings, '-w', '{folder}/list', '-u', `${base}${path}FUZZ`],
-      files: { list: `${words.join('\n')}\n` },
+      files: { list },
     };
   };
 
 const patator =
   (kind: string, payloads: readonly Payload[]): Make =>
   ({ random }, _target, base) => {
-    const path = random.pick(['search?q=', 'reading?id=', 'comment?text=']);
-    const words = Array.from({ length: 2500 }, (_, round) =>
-      encode(random.pick(payloads)(random, round)).replace(/^[^=]*=/, ''),
-    );
+    const { path, list } = wordList(random, payloads);
     const settings = [
       '-t',
       String(random.pick([1, 2, 5, 10])),
@@ -144,7 +147,7 @@ const patator =
         'ignore:code=200',
         ...settings,
       ],
-      files: { list: `${words.join('\n')}\n` },
+      files: { list },
     };
   };
 
@@ -241,15 +244,14 @@ export const webSqli = choose({
     against(sqli, 'ffuf', ffuf('sqli', sqlInjections)),
   ],
 });
-export const webXss = choose({
+const xssTools = {
   train: [against(xss, 'curl list', curls('xss', scripts))],
   validation: [against(xss, 'curl list', curls('xss', scripts)), against(xss, 'wapiti', wapiti('xss'))],
-  test: [
-    against(xss, 'ffuf', ffuf('xss', scripts)),
-    against(xss, 'wapiti', wapiti('xss,permanentxss')),
-    against(xss, 'patator', patator('xss', scripts)),
-  ],
-});
+  test: [against(xss, 'ffuf', ffuf('xss', scripts)), against(xss, 'wapiti', wapiti('xss,permanentxss'))],
+};
+/** Of the third edition on also by a tool that validation lacks; sites before it are planned as they were captured. */
+const withPatator = { ...xssTools, test: [...xssTools.test, against(xss, 'patator', patator('xss', scripts))] };
+export const webXss: Family = (stage) => choose(stage.site.edition >= 3 ? withPatator : xssTools)(stage);
 export const webOthers: readonly Family[] = [
   choose({
     train: [against(other, 'curl list', curls('intrusion', intrusions))],

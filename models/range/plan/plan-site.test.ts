@@ -94,11 +94,12 @@ test('sites that were captured before keep their plan; those after them have att
   expect([planSite('train', 24), planSite('train', 109), planSite('demo', 30)].map(({ edition }) => edition)).toEqual([
     1, 1, 1,
   ]);
+  expect([18, 19, 107].map((number) => planSite('test', number).edition)).toEqual([2, 3, 2]);
   const inside = new Map<string, number>();
   let all = 0;
   for (const part of parts) {
     for (const site of newNumbers.map((number) => planSite(part, number))) {
-      expect(site.edition).toBe(2);
+      expect(site.edition).toBeGreaterThan(1);
       for (const { family, plan } of planEpisodes(site, 1, 40, null)) {
         all += 1;
         if (!isAttacker(plan.origin)) inside.set(family, (inside.get(family) ?? 0) + 1);
@@ -107,6 +108,15 @@ test('sites that were captured before keep their plan; those after them have att
   }
   const families = ['port-scan', 'flood', 'slow-rate', 'brute-force-ssh', 'brute-force-ftp'];
   for (const name of families) expect(inside.get(name) ?? 0).toBeGreaterThan((all / 10) * 0.15);
+});
+
+test('scripts by patator came with the third edition', () => {
+  const toolsOf = (number: number): string[] =>
+    planEpisodes(planSite('test', number), 1, 200, null).flatMap(({ plan: { class: label, tool } }) =>
+      label === 'web_xss' ? [tool] : [],
+    );
+  expect(new Set(toolsOf(18))).toEqual(new Set(['ffuf', 'wapiti']));
+  expect(new Set(toolsOf(19))).toEqual(new Set(['ffuf', 'wapiti', 'patator']));
 });
 
 test('no honest flow of a site of the second edition is covered by what an attack from inside is said to be', () => {

@@ -76,8 +76,8 @@ function planLife(site: Bare, random: Random): Pick<SitePlan, 'conversations' | 
     }
   }
   for (const person of site.people) conversations.outside.push(...outsiders(site, person, random.fork()));
-  // drawn from a stream of its own: what comes before is the same in both editions
-  if (site.edition === 2) planLookAlikes({ site, random: new Random(site.seed ^ 0x10_0c), conversations, servings });
+  // drawn from a stream of its own: what comes before is the same in all editions
+  if (site.edition >= 2) planLookAlikes({ site, random: new Random(site.seed ^ 0x10_0c), conversations, servings });
   return { conversations, servings };
 }
 

@@ -9,14 +9,17 @@ export const streams: Readonly<Record<Part, number>> = {
   demo: 4_000_037,
 };
 
-/** The first number of the second edition, among sites for attacks (below 100) and among those for life alone. */
-const secondEdition: Readonly<Record<Part, readonly [number, number]>> = {
-  train: [25, 110],
-  validation: [8, 108],
-  test: [14, 107],
-  demo: [Infinity, Infinity],
+/** The first numbers of the second and third edition, among sites for attacks (below 100) and among those for life alone. */
+const laterEditions: Readonly<Record<Part, readonly (readonly [number, number])[]>> = {
+  train: [[25, 110]],
+  validation: [[8, 108]],
+  test: [
+    [14, 107],
+    [19, Infinity],
+  ],
+  demo: [],
 };
 export const editionOf = (part: Part, number: number): Edition =>
-  number >= secondEdition[part][number < 100 ? 0 : 1] ? 2 : 1;
+  (1 + laterEditions[part].filter((starts) => number >= starts[number < 100 ? 0 : 1]).length) as Edition;
 
 export const siteName = (part: Part, number: number): string => `${part}-${String(number).padStart(2, '0')}`;

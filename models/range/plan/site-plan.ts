@@ -6,7 +6,7 @@ import type { Line } from '../line.ts';
 export type Part = 'train' | 'validation' | 'test' | 'demo';
 
 /** 2: with honest life that looks like attack, and attackers inside (`look-alikes.ts`, `../attacks/inside.ts`). */
-export type Edition = 1 | 2;
+export type Edition = 1 | 2 | 3;
 
 export type ServiceKind = 'ssh' | 'ftp' | 'web' | 'mqtt' | 'telnet' | 'rtsp';
 
