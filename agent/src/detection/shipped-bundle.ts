@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = '2a148ae28e49a33f79c8c0807c3f7428508e7b0220681f4e34d1afb0a41db0ca';
+export const shippedManifestSha256 = '662b8c00720db68944ad5a80aa9ce58896d48f901a17f5b6f1a876016e65a125';
