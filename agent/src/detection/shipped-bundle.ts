@@ -3,4 +3,4 @@ import { fileURLToPath } from 'node:url';
 
 export const shippedBundleFolder = fileURLToPath(new URL('../../../models/bundles/cnn-lstm-7', import.meta.url));
 
-export const shippedManifestSha256 = '662b8c00720db68944ad5a80aa9ce58896d48f901a17f5b6f1a876016e65a125';
+export const shippedManifestSha256 = '5a61cf88c5e0d1ed2f2f0edaf69b00b3a919464fb92291cd4aa11bff576ac68b';
